@@ -1,0 +1,1 @@
+"""The edge: HTTP, processor, clock and command line."""

@@ -1,0 +1,215 @@
+"""XML from outside, piece by piece: no DOCTYPE, no entity, no inclusion, no network, bounded depth and memory."""
+
+from collections.abc import Collection, Iterator
+from typing import Any, Never
+
+from lxml import etree
+
+from api.client.bank_files.lines import UnreadableFile
+
+LARGEST_FILE = 64 * 2**20
+"""Bytes. A year of a busy account is a tenth of it."""
+LARGEST_PIECE = 8 * 2**20
+"""Bytes that may come before the next piece is complete."""
+MOST_MARKUP = 1_000_000
+"""Tags and attributes that may come before the next piece is complete: each costs some hundred bytes of memory."""
+
+_HARMLESS: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
+_CHUNK = 2**16
+_PROLOG = 2**18
+_INCLUSION = "{http://www.w3.org/2001/XInclude}*"
+_REASONS = {
+    26: "an entity that the file does not define",
+    9: "a character that XML forbids",
+    31: "an encoding that is not known",
+    32: "an encoding that is not known",
+    81: "bytes that do not fit the encoding which the file declares",
+    114: "too deep, or too large a text",
+}
+"""By libxml2's error codes. Its own messages quote the file and so never leave this module."""
+
+
+def find_first(data: bytes, *, names: Collection[str]) -> str | None:
+    """The full tag (`{namespace}name`) of the first element with one of the local `names`; None where there is none.
+
+    Looks at what comes before the root element and at the first 256 KiB.
+
+    Raises:
+        UnreadableFile: it has a DOCTYPE, is too large, or is not XML so far.
+    """
+    if len(data) > LARGEST_FILE:
+        raise UnreadableFile(f"a file of more than {LARGEST_FILE} bytes", where="the whole file")
+    prolog = _Prolog(names)
+    parser = etree.XMLParser(**_HARMLESS, target=_untyped(prolog))
+    for start in range(0, len(data), _CHUNK):
+        if prolog.root_seen and start >= _PROLOG:
+            break
+        try:
+            parser.feed(data[start : start + _CHUNK])
+        except etree.XMLSyntaxError as error:
+            if prolog.found is None:
+                _refuse(error)
+        if prolog.found is not None:
+            return prolog.found
+    return None
+
+
+def read_pieces(data: bytes, *, names: Collection[str]) -> Iterator["Node"]:
+    """Each element with one of the local `names`, in any namespace, when it ends; it is emptied afterwards.
+
+    Elements inside it that have such a name came before it and are empty by then.
+
+    Raises:
+        UnreadableFile: see `find_first`; also for an end that is missing and for floods. What was yielded before
+            must be thrown away.
+    """
+    find_first(data, names=names)
+    tags = [f"{{*}}{name}" for name in names]
+    parser = etree.XMLPullParser(
+        events=("end",), tag=[*tags, _INCLUSION], remove_comments=True, remove_pis=True, **_HARMLESS
+    )
+    held = markup = line = 0
+    for start in range(0, len(data), _CHUNK):
+        chunk = data[start : start + _CHUNK]
+        held += len(chunk)
+        markup += chunk.count(b"<") + chunk.count(b"=")
+        _feed(parser, chunk)
+        for _, element in _untyped(parser.read_events()):
+            held = markup = 0
+            line = element.sourceline or line
+            if element.tag.startswith(_INCLUSION[:-1]):
+                raise UnreadableFile("an inclusion of another file", where=f"line {line}")
+            node = Node(element)
+            yield node
+            node.release()
+        if held > LARGEST_PIECE or markup > MOST_MARKUP:
+            raise UnreadableFile("too much that belongs to no entry", where=f"after line {line}")
+    try:
+        parser.close()
+    except etree.XMLSyntaxError as error:
+        raise UnreadableFile("the file ends before its last element", where=f"line {error.lineno}") from None
+
+
+class Node:
+    """An element, asked by the local names of what is inside it. Two where one is asked for are never one.
+
+    Comments and processing instructions are not there, so that they cannot cut a text in two.
+    """
+
+    __slots__ = ("_children", "_element")
+
+    def __init__(self, element: etree._Element) -> None:
+        self._element = element
+        self._children: dict[str, list[Node]] | None = None
+
+    @property
+    def name(self) -> str:
+        """The local name."""
+        return str(self._element.tag).rpartition("}")[2]
+
+    @property
+    def where(self) -> str:
+        """Its place for a person: `line 12`."""
+        return f"line {self._element.sourceline}"
+
+    @property
+    def parent(self) -> "Node | None":
+        """What it stands in."""
+        parent = self._element.getparent()
+        return None if parent is None else Node(parent)
+
+    def attribute(self, name: str) -> str | None:
+        """The value of an attribute."""
+        return self._element.get(name)
+
+    def all(self, name: str) -> "list[Node]":
+        """Its children with that name, in their order."""
+        if self._children is None:
+            self._children = {}
+            for child in self._element:
+                self._children.setdefault(str(child.tag).rpartition("}")[2], []).append(Node(child))
+        return self._children.get(name, [])
+
+    def one(self, *path: str) -> "Node | None":
+        """What stands at `path`, where each name may stand once.
+
+        Raises:
+            UnreadableFile: a name stands there twice, so that taking either would be a guess.
+        """
+        node = self
+        for name in path:
+            found = node.all(name)
+            if len(found) > 1:
+                raise UnreadableFile(f"{len(found)} {name} in one {node.name}", where=node.where)
+            if not found:
+                return None
+            node = found[0]
+        return node
+
+    def any(self, *paths: tuple[str, ...]) -> "Node | None":
+        """What stands at the first of `paths` that leads anywhere: versions of a format put the same thing elsewhere."""
+        return next((found for path in paths if (found := self.one(*path)) is not None), None)
+
+    def text(self) -> str | None:
+        """All its text without the white space around it; None where there is none.
+
+        Raises:
+            UnreadableFile: it has elements inside, so that its text is not whole.
+        """
+        if len(self._element):
+            raise UnreadableFile(f"{self.name} holds more than text", where=self.where)
+        return (self._element.text or "").strip(" \t\r\n") or None
+
+    def text_at(self, *path: str) -> str | None:
+        """The text of what stands at `path`; None where nothing does."""
+        found = self.one(*path)
+        return None if found is None else found.text()
+
+    def release(self) -> None:
+        """Frees the memory. The element stays until its successor comes, because the parser still stands on it."""
+        self._children = None
+        _untyped(self._element).clear(keep_tail=True)
+        before, parent = self._element.getprevious(), self._element.getparent()
+        if parent is not None and before is not None and before.tag == self._element.tag:
+            parent.remove(before)
+
+
+class _Prolog:
+    """Hears the parser until it meets one of `names`."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.names = names
+        self.root_seen = False
+        self.found: str | None = None
+
+    def doctype(self, *_: object) -> Never:
+        raise UnreadableFile("a DOCTYPE, which no bank needs", where="before the first element")
+
+    def start(self, tag: str, _: object) -> None:
+        self.root_seen = True
+        if self.found is None and tag.rpartition("}")[2] in self.names:
+            self.found = tag
+
+    def close(self) -> None:
+        pass
+
+
+def _untyped(value: Any) -> Any:
+    """Lxml's type stubs know neither a target that keeps nothing, nor events without namespaces, nor `keep_tail`."""
+    return value
+
+
+def _feed(parser: Any, chunk: bytes) -> None:
+    try:
+        parser.feed(chunk)
+    except etree.XMLSyntaxError as error:
+        _refuse(error)
+    # With resolve_entities=False lxml lets an undefined entity pass here, and takes the next chunk for a new document.
+    for entry in parser.feed_error_log:
+        if entry.level >= etree.ErrorLevels.ERROR:
+            raise UnreadableFile(_REASONS.get(entry.type, "not well-formed XML"), where=f"line {entry.line}")
+
+
+def _refuse(error: etree.XMLSyntaxError) -> Never:
+    reason = _REASONS.get(_untyped(error).code, "not well-formed XML")
+    raise UnreadableFile(reason, where=f"line {error.lineno}") from None

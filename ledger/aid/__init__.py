@@ -1,0 +1,1 @@
+"""Aid: from an application to a proven payment."""

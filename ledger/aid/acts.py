@@ -1,0 +1,141 @@
+"""The signed acts of aid: verification, rejection, approval and release, each restated by its signer and kept."""
+
+from collections.abc import Collection
+
+from sqlmodel import Session
+
+from ledger import approvals
+from ledger.aid import cases, disbursements, eligibility, intake, jurisdictions, obligations, rulings
+from ledger.aid.cases import Case
+from ledger.aid.disbursements import Disbursement
+from ledger.aid.eligibility import Rejection
+from ledger.approvals import Agreed, Verb
+from ledger.errors import Refused
+from ledger.identities import shelves
+from ledger.money import Money
+from ledger.people import Operator
+
+
+class PossibleDuplicate(Refused):
+    """Other cases share the ruling's token; the reviewer looks at them and names them as no duplicates, or rejects."""
+
+    rule = "possible_duplicate"
+
+
+class EvidenceNotOpened(Refused):
+    """The signer was not handed the current boxes: nobody agrees to what they have not seen."""
+
+    rule = "evidence_not_opened"
+
+
+def verify_case(session: Session, alias: str, agreed: Agreed, *, not_duplicates: Collection[str] = ()) -> Case:
+    """Verifies a case: the signer's client has opened it and tested its exact dates.
+
+    Raises:
+        PossibleDuplicate: other cases share its ruling and are not named in `not_duplicates`.
+        EvidenceNotOpened, CaseNotReady, and what `approvals.accept` raises.
+    """
+    case = cases.require(session, alias, lock=True)
+    others = set(intake.possible_duplicates(session, alias))
+    if not others <= set(not_duplicates):
+        raise PossibleDuplicate("other cases share the ruling", case=alias, others=len(others))
+    seen = evidence_of(session, case)
+    _require_opened(session, case, agreed.signer, seen)
+    _accept_case(session, agreed, "verify_case", case, seen)
+    cases.verify(session, case, by=agreed.signer.alias)
+    return case
+
+
+def reject_case(session: Session, alias: str, agreed: Agreed, *, because: Rejection) -> Case:
+    """Rejects a case with a code; the same signature as for verification.
+
+    Raises:
+        CaseNotReady, and what `approvals.accept` raises.
+    """
+    case = cases.require(session, alias, lock=True)
+    _accept_case(session, agreed, "reject_case", case, evidence_of(session, case))
+    cases.reject(session, case, because=because)
+    return case
+
+
+def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbursement:
+    """Approves a disbursement: another person than who entered, verified and asked, who has opened the evidence.
+
+    Raises:
+        SamePerson, EvidenceNotOpened, NotEligible, WouldOverdraw, DisbursementNotReady, and what `approvals.accept`
+        raises.
+    """
+    disbursement = disbursements.require(session, alias, lock=True)
+    case = cases.require(session, disbursement.case_alias)
+    approvals.require_other(agreed.signer.alias, than={case.entered_by, case.verified_by, disbursement.requested_by})
+    seen = evidence_of(session, case)
+    _require_opened(session, case, agreed.signer, [*seen, disbursement.payee_commitment])
+    obligation = obligations.require(session, disbursement.obligation_alias)
+    pack = jurisdictions.load(case.jurisdiction)
+    for ruling in rulings.of_case(session, case.alias):
+        if ruling.alias == obligation.ruling_alias:
+            eligibility.require_lawful(
+                pack, article=ruling.article, kind=obligation.kind, ruled_by=ruling.ruled_by, on=agreed.now.date()
+            )
+    _accept_disbursement(session, agreed, "approve_disbursement", disbursement, seen)
+    disbursements.approve(session, disbursement, by=agreed.signer.alias)
+    return disbursement
+
+
+def release_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbursement:
+    """Releases an approved disbursement to the bank: another person than who approved it.
+
+    Raises:
+        SamePerson, NotEligible, WouldOverdraw, DisbursementNotReady, ObligationNotReady, and what `approvals.accept`
+        raises.
+    """
+    disbursement = disbursements.require(session, alias, lock=True)
+    approvals.require_other(agreed.signer.alias, than={disbursement.approved_by})
+    case = cases.require(session, disbursement.case_alias)
+    _accept_disbursement(session, agreed, "release_disbursement", disbursement, evidence_of(session, case))
+    disbursements.release(session, disbursement, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now)
+    return disbursement
+
+
+def owed(session: Session, case: Case) -> Money:
+    """The sum of a case's obligations, which all are in its jurisdiction's currency."""
+    zero = Money(0, jurisdictions.load(case.jurisdiction).currency)
+    return sum((obligation.amount() for obligation in obligations.of_case(session, case.alias)), zero)
+
+
+def evidence_of(session: Session, case: Case) -> list[str]:
+    """The sorted commitments of the newest boxes a case rests on: what every act about it restates."""
+    things = [case.beneficiary_alias, *(ruling.alias for ruling in rulings.of_case(session, case.alias))]
+    return shelves.commitments(session, things)
+
+
+def _require_opened(session: Session, case: Case, signer: Operator, needed: list[str]) -> None:
+    if not shelves.has_opened(session, operator=signer.alias, shelf=case.beneficiary_alias, needed=needed):
+        raise EvidenceNotOpened("the signer has not opened the current evidence", case=case.alias)
+
+
+def _accept_case(session: Session, agreed: Agreed, verb: Verb, case: Case, evidence: list[str]) -> None:
+    approvals.accept(
+        session,
+        agreed,
+        verb=verb,
+        object_alias=case.alias,
+        version=case.version,
+        amount=owed(session, case),
+        evidence_commitments=evidence,
+    )
+
+
+def _accept_disbursement(
+    session: Session, agreed: Agreed, verb: Verb, disbursement: Disbursement, evidence: list[str]
+) -> None:
+    approvals.accept(
+        session,
+        agreed,
+        verb=verb,
+        object_alias=disbursement.alias,
+        version=disbursement.version,
+        amount=disbursement.amount(),
+        payee_commitment=disbursement.payee_commitment,
+        evidence_commitments=evidence,
+    )

@@ -1,0 +1,135 @@
+"""Eligibility: after, not before. Every answer names its rule; exact dates are tested in the client, bounds here.
+
+The client knows the day of the ruling and of its legal force, tests them and signs the answer. The server keeps the
+end of those weeks only, so that its rows cannot be joined with a register of rulings, and tests what it has: it is
+never earlier than the truth.
+"""
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from ledger.aid.jurisdictions import Pack
+from ledger.errors import Refused
+
+SUNDAY = 6
+
+
+class Rejection(StrEnum):
+    """Why a case gets no aid."""
+
+    NOT_ASSEMBLY_RELATED = "not_assembly_related"
+    CRIMINAL_CHARGE = "criminal_charge"
+    NO_RULING = "no_ruling"
+    NOT_IN_FORCE = "not_in_force"
+    ALREADY_PAID = "already_paid"
+    DUPLICATE = "duplicate"
+    OVER_CAP = "over_cap"
+    ILLEGIBLE = "illegible"
+    ARITHMETIC_MISMATCH = "arithmetic_mismatch"
+    UNSAFE_CHANNEL = "unsafe_channel"
+
+
+class NotEligible(Refused):
+    """A rule forbids aid; `because` is the rejection code, `rule_name` the rule that says so."""
+
+    rule = "not_eligible"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the server keeps of a ruling's dates: never before the true day, so that aid never comes too early."""
+
+    ruled_by: date
+    payable_from: date
+    due_by: date
+    force_presumed: bool
+
+
+def bounds(pack: Pack, *, issued_on: date, in_force_on: date | None, served_on: date | None = None) -> Bounds:
+    """The bounds of a ruling's exact dates, at the pack's grain.
+
+    Without a date of legal force it is presumed to be the day of issue plus the days of appeal. A detention bill is
+    payable from the day it was served.
+    """
+    force = in_force_on or issued_on + timedelta(days=pack.appeal_days)
+    payable = served_on or force
+    due = _months_later(payable, pack.payment_months)
+    if pack.grain == "day":
+        return Bounds(issued_on, payable, due, force_presumed=in_force_on is None)
+    return Bounds(_week_end(issued_on), _week_end(payable), _week_start(due), force_presumed=in_force_on is None)
+
+
+def rejection(
+    pack: Pack,
+    *,
+    ruling_kind: str,
+    article: str,
+    kind: str,
+    issued_on: date | None,
+    paid_on: date | None,
+    on: date,
+) -> Rejection | None:
+    """Why the exact facts of an application admit no aid on the day `on`, or None.
+
+    `paid_on` is a payment that somebody made already: before its ruling it was no fine, after it there is nothing left
+    to pay here.
+    """
+    if ruling_kind not in pack.ruling_kinds:
+        return Rejection.CRIMINAL_CHARGE
+    if issued_on is None or issued_on > on:
+        return Rejection.NO_RULING
+    if paid_on is not None:
+        return Rejection.NO_RULING if paid_on < issued_on else Rejection.ALREADY_PAID
+    if not any(a.code == article and a.admits(kind=kind, ruled_on=issued_on) for a in pack.articles):
+        return Rejection.NOT_ASSEMBLY_RELATED
+    return None
+
+
+def require_lawful(pack: Pack, *, article: str, kind: str, ruled_by: date, on: date) -> None:
+    """The server's test at approval: an article of the list, and a ruling whose week is over.
+
+    Raises:
+        NotEligible: with the rule that forbids it.
+    """
+    if ruled_by > on:
+        raise NotEligible(
+            "the ruling is not certainly issued yet", because=Rejection.NO_RULING, rule_name="after_not_before"
+        )
+    # The week of the ruling may straddle a change of law: one of its days must fit.
+    first = ruled_by - timedelta(days=6) if pack.grain == "week" else ruled_by
+    days = [first + timedelta(days=offset) for offset in range((ruled_by - first).days + 1)]
+    if not any(a.code == article and a.admits(kind=kind, ruled_on=day) for a in pack.articles for day in days):
+        raise NotEligible(
+            "the article is not on the list", because=Rejection.NOT_ASSEMBLY_RELATED, rule_name="assembly_articles"
+        )
+
+
+def require_payable(*, payable_from: date, on: date) -> None:
+    """The server's test at recognition and release: in force, or served, for certain.
+
+    Raises:
+        NotEligible: not yet.
+    """
+    if payable_from > on:
+        raise NotEligible(
+            "the ruling is not certainly in force yet",
+            because=Rejection.NOT_IN_FORCE,
+            rule_name="in_force_at_payment",
+            payable_from=payable_from.isoformat(),
+        )
+
+
+def _week_end(day: date) -> date:
+    return day + timedelta(days=SUNDAY - day.weekday())
+
+
+def _week_start(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _months_later(day: date, months: int) -> date:
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

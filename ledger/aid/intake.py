@@ -1,0 +1,102 @@
+"""Intake: a sealed row of a list becomes beneficiary, case, ruling and obligation, once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from ledger.aid import beneficiaries, cases, jurisdictions, obligations, rulings
+from ledger.aid.eligibility import Bounds, Rejection
+from ledger.aid.obligations import ObligationKind
+from ledger.errors import BadInput
+from ledger.identities import shelves
+from ledger.identities.person_keys import ShredKeys
+from ledger.identities.shelves import NewBox, NewShelf
+from ledger.money import Money
+from ledger.people import Operator
+
+ROW = "row"
+"""The token field of a list's row: the same row of the same list never makes a second case."""
+PERSON = "person"
+RULING = "ruling"
+"""Token fields by which duplicates are found."""
+TOKEN_FIELDS = frozenset({ROW, PERSON, RULING})
+BOXES = {("beneficiary", "identity"), ("ruling", "details")}
+"""The boxes every row brings: (kind, field)."""
+
+
+class BadRow(BadInput):
+    """A row that cannot be a case; `where` tells the part."""
+
+    rule = "bad_row"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One application as the client sends it: aliases it drew, coarse facts, and everything else sealed."""
+
+    beneficiary: str
+    case: str
+    ruling: str
+    obligation: str
+    jurisdiction: str
+    article: str
+    region: str
+    kind: ObligationKind
+    amount: Money
+    bounds: Bounds
+    rejection: Rejection | None
+    shelf: NewShelf
+    boxes: Sequence[NewBox]
+    tokens: Sequence[tuple[int, str, str]]
+
+
+def receive(session: Session, row: Row, *, entered_by: Operator, recorded_at: datetime, shred_keys: ShredKeys) -> None:
+    """Enters the row, or nothing when this very row of its list came before: the caller cannot tell which.
+
+    Raises:
+        BadRow: parts are missing or do not fit together. NotASealedBox: what should be sealed is not.
+        AliasTaken: a drawn alias is taken. UnknownJurisdiction: see there.
+    """
+    _check(row)
+    (row_token,) = [value for _, field, value in row.tokens if field == ROW]
+    if shelves.aliases_with(session, field=ROW, value=row_token):
+        return
+    beneficiaries.add(session, row.beneficiary, created_at=recorded_at)
+    shelves.put_up(session, row.shelf, signer=entered_by, shred_keys=shred_keys)
+    cases.add(
+        session,
+        row.case,
+        beneficiary=row.beneficiary,
+        jurisdiction=row.jurisdiction,
+        rejection=row.rejection,
+        entered_by=entered_by.alias,
+        received_on=recorded_at.date(),
+    )
+    rulings.add(session, row.ruling, case=row.case, article=row.article, region=row.region, bounds=row.bounds)
+    obligations.add(session, row.obligation, case=row.case, ruling=row.ruling, kind=row.kind, amount=row.amount)
+    shelves.keep(session, row.boxes, shelf=row.beneficiary)
+    shelves.note_tokens(session, row.tokens, alias=row.case)
+
+
+def possible_duplicates(session: Session, case: str) -> list[str]:
+    """Other cases that share the ruling's token with this one: for a reviewer, never for who entered it."""
+    return shelves.sharing_tokens(session, case, field=RULING)
+
+
+def _check(row: Row) -> None:
+    pack = jurisdictions.load(row.jurisdiction)
+    if row.amount.minor <= 0 or row.amount.currency != pack.currency:
+        raise BadRow("an obligation is above zero, in the jurisdiction's currency", where="amount")
+    if row.region not in pack.regions:
+        raise BadRow("the jurisdiction pack has no such region", where="region")
+    if row.shelf.alias != row.beneficiary or row.shelf.vault != "people":
+        raise BadRow("the shelf is the beneficiary's, in the people vault", where="shelf")
+    brought = {(box.kind, box.field) for box in row.boxes}
+    owners = {"beneficiary": row.beneficiary, "ruling": row.ruling}
+    if brought != BOXES or len(row.boxes) != len(BOXES) or any(owners[box.kind] != box.alias for box in row.boxes):
+        raise BadRow("a row brings the beneficiary's identity and the ruling's details, sealed", where="boxes")
+    fields = [field for _, field, _ in row.tokens]
+    if set(fields) != TOKEN_FIELDS or len(fields) != len(TOKEN_FIELDS):
+        raise BadRow("a row brings one token each of row, person and ruling", where="tokens")

@@ -1,0 +1,64 @@
+"""Jurisdiction packs: what is lawful aid where, as data. A new pack is a TOML file and no code."""
+
+import tomllib
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ledger.errors import BadInput
+
+
+class UnknownJurisdiction(BadInput):
+    """There is no pack of this name."""
+
+    rule = "unknown_jurisdiction"
+
+
+class Article(BaseModel):
+    """An article rulings may rest on, while it was in force, and the kinds of obligation it admits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    code: str
+    valid_from: date
+    valid_until: date | None = None
+    title: str
+    kinds: tuple[str, ...]
+
+    def admits(self, *, kind: str, ruled_on: date) -> bool:
+        """Whether it was in force on the day of the ruling and admits the kind."""
+        return kind in self.kinds and self.valid_from <= ruled_on and (self.valid_until or ruled_on) >= ruled_on
+
+
+class Pack(BaseModel):
+    """One jurisdiction's rules."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str
+    name: str
+    currency: str
+    grain: Literal["week", "day"]
+    appeal_days: int
+    payment_months: int
+    ruling_kinds: tuple[str, ...]
+    regions: tuple[str, ...]
+    articles: tuple[Article, ...]
+
+
+@cache
+def load(jurisdiction: str) -> Pack:
+    """The pack of this name, such as `by`.
+
+    Raises:
+        UnknownJurisdiction: there is none of this name.
+    """
+    packs = {
+        path.name.removesuffix(".toml"): path
+        for path in resources.files(__name__).iterdir()
+        if path.name.endswith(".toml")
+    }
+    if jurisdiction not in packs:
+        raise UnknownJurisdiction("no jurisdiction pack has this name", known=", ".join(sorted(packs)))
+    return Pack.model_validate(tomllib.loads(packs[jurisdiction].read_text("utf-8")))

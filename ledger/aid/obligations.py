@@ -1,0 +1,194 @@
+"""Obligations: one sum the beneficiary owes because of a ruling, and what the fund has taken on of it."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlmodel import Field, Session, SQLModel, select
+
+from ledger.aid import eligibility
+from ledger.aid.rulings import Ruling
+from ledger.aliases import AliasTaken, Kind, check
+from ledger.books import journal, recipes
+from ledger.errors import Conflict, NotFound
+from ledger.money import Money
+from ledger.storage.columns import MinorUnits, enumeration, whole_minor
+
+
+class ObligationKind(StrEnum):
+    """What is owed. Bail, which comes back, has recipes of its own."""
+
+    FINE = "fine"
+    DETENTION = "detention"
+    COURT_FEE = "court_fee"
+
+
+class State(StrEnum):
+    """Where an obligation stands."""
+
+    DUE = "due"
+    APPROVED = "approved"
+    RECOGNISED = "recognised"
+    PAID = "paid"
+
+
+class UnknownObligation(NotFound):
+    """No obligation has this alias."""
+
+    rule = "unknown_obligation"
+
+
+class ObligationNotReady(Conflict):
+    """The obligation is not in the state the verb needs."""
+
+    rule = "obligation_not_ready"
+
+
+class Obligation(SQLModel, table=True):
+    """`told_on`: the day the beneficiary was told that the fund pays; with it and legal force it is recognised."""
+
+    alias: str = Field(primary_key=True, max_length=20)
+    case_alias: str = Field(foreign_key="aid_case.alias", max_length=20, index=True)
+    ruling_alias: str = Field(foreign_key="ruling.alias", max_length=20, index=True)
+    kind: ObligationKind = Field(sa_type=enumeration(ObligationKind))
+    state: State = Field(sa_type=enumeration(State), index=True)
+    minor: int = Field(sa_type=MinorUnits)
+    currency: str = Field(max_length=3)
+    fund_code: str | None = Field(default=None, foreign_key="fund.code", max_length=30)
+    told_on: date | None = None
+
+    __table_args__ = whole_minor("minor")
+
+    def amount(self) -> Money:
+        """What is owed."""
+        return Money(self.minor, self.currency)
+
+
+def add(session: Session, alias: str, *, case: str, ruling: str, kind: ObligationKind, amount: Money) -> Obligation:
+    """Enters what is owed.
+
+    Raises:
+        BadAlias, AliasTaken: not an obligation's alias, or taken.
+    """
+    check(alias, Kind.OBLIGATION)
+    if session.get(Obligation, alias) is not None:
+        raise AliasTaken("the alias is taken")
+    obligation = Obligation(
+        alias=alias,
+        case_alias=case,
+        ruling_alias=ruling,
+        kind=kind,
+        state=State.DUE,
+        minor=amount.minor,
+        currency=amount.currency,
+    )
+    session.add(obligation)
+    session.flush()
+    return obligation
+
+
+def require(session: Session, alias: str, *, lock: bool = False) -> Obligation:
+    """The obligation; with `lock`, nobody else changes it until the transaction ends.
+
+    Raises:
+        UnknownObligation: there is none.
+    """
+    query = select(Obligation).where(Obligation.alias == alias)
+    obligation = session.exec(query.with_for_update(key_share=True) if lock else query).one_or_none()
+    if obligation is None:
+        raise UnknownObligation("no obligation has this alias")
+    return obligation
+
+
+def of_case(session: Session, case: str) -> list[Obligation]:
+    """The obligations of a case in the order of their aliases."""
+    found = session.exec(select(Obligation).where(Obligation.case_alias == case)).all()
+    return sorted(found, key=lambda obligation: obligation.alias)
+
+
+def approve(session: Session, obligation: Obligation, *, fund: str) -> None:
+    """A fund takes the obligation on.
+
+    Raises:
+        ObligationNotReady: it is not simply due.
+    """
+    _require_state(obligation, State.DUE)
+    obligation.state = State.APPROVED
+    obligation.fund_code = fund
+    session.add(obligation)
+    session.flush()
+
+
+def tell(
+    session: Session, obligation: Obligation, *, told_on: date, today: date, recorded_at: datetime, recorded_by: str
+) -> None:
+    """Notes that the beneficiary was told, and recognises the obligation when its ruling is in force.
+
+    Raises:
+        ObligationNotReady: it is not approved, or was told already on another day, or the day is in the future.
+    """
+    if obligation.told_on == told_on:
+        return
+    _require_state(obligation, State.APPROVED)
+    if obligation.told_on is not None or told_on > today:
+        raise ObligationNotReady("told once, and not in the future", obligation=obligation.alias)
+    obligation.told_on = told_on
+    session.add(obligation)
+    session.flush()
+    if _ruling(session, obligation).payable_from <= today:
+        recognise(session, obligation, on=today, recorded_at=recorded_at, recorded_by=recorded_by)
+
+
+def recognise(session: Session, obligation: Obligation, *, on: date, recorded_at: datetime, recorded_by: str) -> None:
+    """Books expense and liability, once: approved, in force, told. Recognised already: nothing happens.
+
+    Raises:
+        ObligationNotReady: not approved, or the beneficiary was not told.
+        NotEligible: the ruling is not certainly in force on the day `on`.
+    """
+    if obligation.state is State.RECOGNISED:
+        return
+    _require_state(obligation, State.APPROVED)
+    if obligation.told_on is None or obligation.fund_code is None:
+        raise ObligationNotReady("the beneficiary has not been told yet", obligation=obligation.alias)
+    eligibility.require_payable(payable_from=_ruling(session, obligation).payable_from, on=on)
+    journal.post(
+        session,
+        source_key=f"obligation:{obligation.alias}:recognised",
+        kind="aid_recognised",
+        postings=recipes.aid_recognised(
+            kind=obligation.kind,
+            amount=obligation.amount(),
+            fund=obligation.fund_code,
+            obligation=obligation.alias,
+            case=obligation.case_alias,
+        ),
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+    )
+    obligation.state = State.RECOGNISED
+    session.add(obligation)
+    session.flush()
+
+
+def mark_paid(session: Session, obligation: Obligation) -> None:
+    """Marks a recognised obligation as paid in full.
+
+    Raises:
+        ObligationNotReady: it is not recognised.
+    """
+    _require_state(obligation, State.RECOGNISED)
+    obligation.state = State.PAID
+    session.add(obligation)
+    session.flush()
+
+
+def _ruling(session: Session, obligation: Obligation) -> Ruling:
+    return session.get_one(Ruling, obligation.ruling_alias)
+
+
+def _require_state(obligation: Obligation, state: State) -> None:
+    if obligation.state is not state:
+        raise ObligationNotReady(
+            "the obligation is not in the state this needs", obligation=obligation.alias, state=obligation.state
+        )

@@ -1,0 +1,59 @@
+"""Aliases: random names without sequence, time or meaning. The client draws them, the server refuses a taken one."""
+
+import re
+import secrets
+from enum import StrEnum
+
+from ledger.errors import BadInput, Conflict
+
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
+_BODY = re.compile(rf"[{_LETTERS}]{{4}}-[{_LETTERS}]{{4}}-[{_LETTERS}]{{4}}")
+
+
+class Kind(StrEnum):
+    """What an alias names; its first letters tell."""
+
+    BENEFICIARY = "B"
+    CASE = "C"
+    RULING = "R"
+    OBLIGATION = "O"
+    DISBURSEMENT = "D"
+    DONATION = "G"
+    DONOR = "P"
+    STATEMENT = "S"
+    BANK_MONTH = "M"
+    EXCEPTION = "X"
+    OPERATOR = "OP"
+    KEY = "K"
+    PUBLICATION = "U"
+    LIST = "L"
+
+
+class AliasTaken(Conflict):
+    """The alias drawn by a client names something already; draw another and send again."""
+
+    rule = "alias_taken"
+
+
+class BadAlias(BadInput):
+    """Not an alias of the kind that stands here."""
+
+    rule = "bad_alias"
+
+
+def draw(kind: Kind) -> str:
+    """A fresh alias with 60 random bits, such as `B-7K3M-Q2XD-9F4T`."""
+    body = [secrets.choice(_LETTERS) for _ in range(12)]
+    return "-".join([kind.value, *("".join(body[at : at + 4]) for at in (0, 4, 8))])
+
+
+def check(alias: str, kind: Kind) -> str:
+    """`alias` itself when it is one of `kind`.
+
+    Raises:
+        BadAlias: it is not.
+    """
+    prefix, _, body = alias.partition("-")
+    if prefix != kind.value or not _BODY.fullmatch(body):
+        raise BadAlias(f"not an alias of the kind {kind.name.lower()}", where=kind.name.lower())
+    return alias

@@ -1,0 +1,235 @@
+"""Signed acts: what moves money or trust is restated by the one who agrees, signed on their device, and kept.
+
+The server checks an act against its own view of the object, field by field, so that nobody agrees to something else
+than what is done. Act and signature stay, and anybody with the roster can check them again.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+import rfc8785
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from sqlmodel import Field, Session, SQLModel, select
+
+from ledger import book, people
+from ledger.errors import Conflict, Refused, Tampered
+from ledger.money import Money
+from ledger.people import Hex32, Operator, Role
+from ledger.storage.columns import UtcDateTime
+
+ACT_DOMAIN = b"solidarity-ledger act 1\x00"
+"""What stands before an act's canonical bytes when they are signed."""
+OLDEST_ACT = timedelta(hours=24)
+"""An act is handed in within this time of its signing: an outbox may hold it for a while, a drawer may not."""
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far a device's clock may be ahead."""
+NEW_APPROVER_WAITS = timedelta(hours=72)
+"""How long who joins after roster 1 waits before the first act."""
+
+Verb = Literal[
+    "create_key",
+    "verify_case",
+    "reject_case",
+    "approve_disbursement",
+    "release_disbursement",
+    "draft_publication",
+    "approve_publication",
+]
+ROLE_OF: dict[str, Role] = {
+    "create_key": Role.ADMIN,
+    "verify_case": Role.INTAKE,
+    "reject_case": Role.INTAKE,
+    "approve_disbursement": Role.APPROVER,
+    "release_disbursement": Role.TREASURER,
+    "draft_publication": Role.PUBLISHER,
+    "approve_publication": Role.APPROVER,
+}
+"""Which role of the roster each act needs."""
+
+
+class BadSignature(Tampered):
+    """The signature is not by the signer over this act."""
+
+    rule = "bad_signature"
+
+
+class ActDiffers(Conflict):
+    """The act restates something else than what would be done; `field` tells which part."""
+
+    rule = "act_differs"
+
+
+class ActExpired(Refused):
+    """Signed too long ago, or in the future."""
+
+    rule = "act_expired"
+
+
+class NonceUsed(Conflict):
+    """The act was handed in before."""
+
+    rule = "nonce_used"
+
+
+class NotInRole(Refused):
+    """The roster does not give the signer the role this act needs, or not yet."""
+
+    rule = "not_in_role"
+
+
+class SamePerson(Refused):
+    """Four eyes are two people: who entered, asked or approved does not do the next step too."""
+
+    rule = "same_person"
+
+
+class Amount(BaseModel):
+    """An amount as the wire has it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    amount: str
+    currency: str
+
+
+class Act(BaseModel):
+    """Everything that is agreed. `object` is an alias, `version` the state of it that the signer saw."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    act: Verb
+    book: str
+    signer: str
+    object: str
+    version: int
+    amount: str | None
+    currency: str | None
+    payee_commitment: Hex32 | None
+    evidence_commitments: tuple[Hex32, ...]
+    at: AwareDatetime
+    nonce: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+    def canonical(self) -> bytes:
+        """The bytes that are signed after `ACT_DOMAIN`: JSON by RFC 8785."""
+        return rfc8785.dumps(self.model_dump(mode="json"))
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """An act with its signature and its signer, at the moment it comes in."""
+
+    act: Act
+    signature: str
+    signer: Operator
+    now: datetime
+
+
+class SignedAct(SQLModel, table=True):
+    """An act and its signature, kept for good."""
+
+    __tablename__ = "signed_act"
+    nonce: str = Field(primary_key=True, max_length=32)
+    verb: str = Field(max_length=40)
+    signer: str = Field(max_length=20, index=True)
+    object: str = Field(max_length=64, index=True)
+    document: str
+    signature: str = Field(max_length=128)
+    roster: int
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+def accept(
+    session: Session,
+    agreed: Agreed,
+    *,
+    verb: Verb,
+    object_alias: str,
+    version: int,
+    amount: Money | None = None,
+    payee_commitment: str | None = None,
+    evidence_commitments: Sequence[str] = (),
+) -> SignedAct:
+    """Checks the act against what would be done, and keeps it.
+
+    Raises:
+        BadSignature: not signed by the signer's device. ActDiffers: it restates something else.
+        ActExpired: older than a day, or from the future. NonceUsed: handed in before.
+        NotInRole: the roster does not admit the signer to this act, or the waiting time runs.
+    """
+    act, signature, signer, now = agreed.act, agreed.signature, agreed.signer, agreed.now
+    if not people.holds(signer.signing_key, ACT_DOMAIN + act.canonical(), signature):
+        raise BadSignature("the signature does not hold", signer=signer.alias)
+    expected = {
+        "act": verb,
+        "book": book.require(session).book_id,
+        "signer": signer.alias,
+        "object": object_alias,
+        "version": version,
+        "amount": amount.decimal() if amount is not None else None,
+        "currency": amount.currency if amount is not None else None,
+        "payee_commitment": payee_commitment,
+        "evidence_commitments": tuple(sorted(evidence_commitments)),
+    }
+    for field, value in expected.items():
+        if getattr(act, field) != value:
+            raise ActDiffers("the act restates something else than what would be done", field=field)
+    if not now - OLDEST_ACT <= act.at <= now + CLOCK_SKEW:
+        raise ActExpired("the act was signed too long ago or in the future", field="at")
+    _check_role(session, verb, signer, now=now)
+    if session.get(SignedAct, act.nonce) is not None:
+        raise NonceUsed("the act was handed in before", field="nonce")
+    kept = SignedAct(
+        nonce=act.nonce,
+        verb=verb,
+        signer=signer.alias,
+        object=object_alias,
+        document=act.canonical().decode(),
+        signature=signature,
+        roster=people.current(session).number,
+        recorded_at=now,
+    )
+    session.add(kept)
+    session.flush()
+    return kept
+
+
+def require_other(person: str, *, than: Collection[str | None]) -> None:
+    """Refuses when `person` is among those who did the steps before.
+
+    Raises:
+        SamePerson: the same roster entry, whatever key was used.
+    """
+    if person in than:
+        raise SamePerson("another person does this step", operator=person)
+
+
+def of_object(session: Session, object_alias: str) -> list[SignedAct]:
+    """All acts about one object, in the order they were recorded."""
+    acts = session.exec(select(SignedAct).where(SignedAct.object == object_alias)).all()
+    return sorted(acts, key=lambda kept: (kept.recorded_at, kept.nonce))
+
+
+def still_holds(session: Session, kept: SignedAct) -> bool:
+    """Whether a kept act still verifies by the roster of its time, and its columns agree with its document."""
+    version = next((v for v in people.versions(session) if v.number == kept.roster), None)
+    if version is None:
+        return False
+    content = json.loads(kept.document)
+    operators = {operator.alias: operator for operator in people.read_roster(version.document).operators}
+    signer = operators.get(kept.signer)
+    columns = {"act": kept.verb, "signer": kept.signer, "object": kept.object, "nonce": kept.nonce}
+    return (
+        signer is not None
+        and all(content.get(name) == value for name, value in columns.items())
+        and people.holds(signer.signing_key, ACT_DOMAIN + kept.document.encode(), kept.signature)
+    )
+
+
+def _check_role(session: Session, verb: str, signer: Operator, *, now: datetime) -> None:
+    role = ROLE_OF[verb]
+    if role not in signer.roles:
+        raise NotInRole("the roster does not give the signer this role", role=role)
+    until = people.waits_until(session, signer.alias, role, wait=NEW_APPROVER_WAITS)
+    if until is not None and now < until:
+        raise NotInRole("who joined after the first roster waits before the first act", role=role)

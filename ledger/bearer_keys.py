@@ -1,0 +1,103 @@
+"""Bearer keys: who calls, and in which roles. A key alone moves no money: see approvals."""
+
+import hashlib
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
+from sqlmodel import Field, Session, SQLModel, select
+
+from ledger import people
+from ledger.aliases import Kind, check
+from ledger.errors import Conflict, Refused
+from ledger.people import Operator, Role, UnknownOperator
+from ledger.storage.columns import UtcDateTime
+
+
+class KeyRefused(Refused):
+    """The bearer key is unknown, expired or revoked, or its operator has left the roster."""
+
+    rule = "key_refused"
+
+
+class KeyExists(Conflict):
+    """The key's alias or hash is taken."""
+
+    rule = "key_exists"
+
+
+class BearerKey(SQLModel, table=True):
+    """A bearer key, kept as SHA-256 of its 256 random bits; it carries some of the roles of its one operator."""
+
+    __tablename__ = "bearer_key"
+    alias: str = Field(primary_key=True, max_length=20)
+    operator: str = Field(max_length=20, index=True)
+    roles: str = Field(max_length=120)
+    digest: str = Field(max_length=64, unique=True)
+    expires_on: date
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    last_used_on: date | None = None
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Caller(BaseModel):
+    """Who calls: an operator of the current roster, with the roles that both roster and key admit."""
+
+    model_config = ConfigDict(frozen=True)
+    operator: Operator
+    roles: frozenset[Role]
+    key: str
+
+
+def admit(
+    session: Session,
+    *,
+    alias: str,
+    operator: str,
+    roles: frozenset[Role],
+    key_digest: str,
+    expires_on: date,
+    created_at: datetime,
+) -> BearerKey:
+    """Admits a bearer key that its owner drew; only its SHA-256 comes here.
+
+    Raises:
+        UnknownOperator: not in the roster. KeyExists: alias or hash taken. KeyRefused: roles the roster does not give.
+    """
+    check(alias, Kind.KEY)
+    owner = people.current(session).operator(operator, on=created_at.date())
+    if not roles or not roles <= set(owner.roles):
+        raise KeyRefused("a key carries roles that the roster gives its operator, and at least one", operator=operator)
+    if expires_on > owner.expires_on:
+        raise KeyRefused("a key does not outlive its operator's entry in the roster", operator=operator)
+    taken = session.exec(select(BearerKey).where((BearerKey.alias == alias) | (BearerKey.digest == key_digest))).first()
+    if taken is not None:
+        raise KeyExists("the key's alias or hash is taken")
+    key = BearerKey(
+        alias=alias,
+        operator=operator,
+        roles=",".join(sorted(roles)),
+        digest=key_digest,
+        expires_on=expires_on,
+        created_at=created_at,
+    )
+    session.add(key)
+    session.flush()
+    return key
+
+
+def authenticate(session: Session, bearer: str, *, now: datetime) -> Caller:
+    """Who holds the bearer key, by the current roster.
+
+    Raises:
+        KeyRefused: unknown, expired or revoked, or its operator is not in the roster any more. All look the same.
+    """
+    key_digest = hashlib.sha256(bearer.encode()).hexdigest()
+    key = session.exec(select(BearerKey).where(BearerKey.digest == key_digest)).first()
+    if key is None or key.revoked_at is not None or key.expires_on < now.date():
+        raise KeyRefused("the key is not valid")
+    try:
+        operator = people.current(session).operator(key.operator, on=now.date())
+    except UnknownOperator:
+        raise KeyRefused("the key is not valid") from None
+    roles = frozenset(Role(role) for role in key.roles.split(",")) & frozenset(operator.roles)
+    return Caller(operator=operator, roles=roles, key=key.alias)

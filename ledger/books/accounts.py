@@ -1,0 +1,170 @@
+"""The chart of accounts: what may be posted to, in which currency, naming which subject."""
+
+import re
+import tomllib
+from enum import StrEnum
+from importlib import resources
+from typing import Any, cast
+
+from sqlalchemy import CheckConstraint
+from sqlmodel import Field, Session, SQLModel, select
+
+from ledger.errors import BadInput, Conflict
+from ledger.money import exponent
+from ledger.storage.columns import enumeration
+
+_CODE = re.compile(r"[1-9]\d{3}(:[A-Za-z0-9][A-Za-z0-9_-]{0,39})?", re.ASCII)
+
+
+class AccountClass(StrEnum):
+    """The five classes, in the order of a trial balance."""
+
+    ASSET = "asset"
+    LIABILITY = "liability"
+    NET_ASSETS = "net_assets"
+    INCOME = "income"
+    EXPENSE = "expense"
+
+
+class Function(StrEnum):
+    """What an expense serves; `none` for accounts that are no expense."""
+
+    PROGRAMME = "programme"
+    MANAGEMENT = "management"
+    FUNDRAISING = "fundraising"
+    NONE = "none"
+
+
+class UnknownAccount(BadInput):
+    """No account has this code."""
+
+    rule = "unknown_account"
+
+
+class NotPostable(BadInput):
+    """The account is the sum of its leaves, closed, or needs a leaf with a currency first."""
+
+    rule = "not_postable"
+
+
+class AccountExists(Conflict):
+    """The code is taken."""
+
+    rule = "account_exists"
+
+
+class BadAccount(BadInput):
+    """A code, a parent or a currency that cannot stand in the chart."""
+
+    rule = "bad_account"
+
+
+class Account(SQLModel, table=True):
+    """One row of the chart. `subject` holds the admitted kinds, comma-separated; empty when none is required."""
+
+    code: str = Field(primary_key=True, max_length=45)
+    parent_code: str | None = Field(default=None, foreign_key="account.code", max_length=4, index=True)
+    name: str = Field(max_length=80)
+    account_class: AccountClass = Field(sa_type=enumeration(AccountClass))
+    function: Function = Field(sa_type=enumeration(Function))
+    liquid: bool
+    cash: bool
+    pooled: bool
+    subject: str = Field(max_length=80)
+    currency: str | None = Field(default=None, max_length=3)
+    closed: bool = Field(default=False)
+
+    __table_args__ = (CheckConstraint("parent_code IS NULL OR code LIKE parent_code || ':%'", name="leaf_of_parent"),)
+
+
+def postable(session: Session, code: str, *, currency: str) -> Account:
+    """The leaf `code`, ready to be posted to in `currency`.
+
+    Raises:
+        UnknownAccount: there is no such account.
+        NotPostable: it has leaves, needs one, is closed, or is kept in another currency.
+    """
+    chart = _chart(session)
+    account = chart.get(code)
+    if account is None:
+        raise UnknownAccount("no account has this code", account=_shown(code))
+    if account.closed:
+        raise NotPostable("the account is closed", account=code)
+    if account.parent_code is None and (account.pooled or code in session.info["chart_parents"]):
+        raise NotPostable("only leaves are posted to", account=code)
+    if account.currency not in (None, currency):
+        raise NotPostable("the account is kept in another currency", account=code, currency=account.currency)
+    return account
+
+
+def add_leaf(session: Session, code: str, *, name: str, currency: str | None = None) -> Account:
+    """Adds `1000:eur-main` below `1000`, of which it inherits everything but name and currency.
+
+    Raises:
+        BadAccount: not a leaf's code, or a pooled account (1000, 1050, 1100) without its one currency.
+        UnknownAccount: the parent is not in the chart.
+        AccountExists: the code is taken.
+    """
+    if not _CODE.fullmatch(code) or ":" not in code:
+        raise BadAccount("a leaf's code is four digits, a colon and a short name", where="code")
+    parent = _chart(session).get(code.partition(":")[0])
+    if parent is None:
+        raise UnknownAccount("the leaf has no parent in the chart", account=code.partition(":")[0])
+    if parent.pooled and currency is None:
+        raise BadAccount("a leaf of this account has exactly one currency", where="currency", account=parent.code)
+    if currency is not None:
+        exponent(currency)
+    if session.get(Account, code) is not None:
+        raise AccountExists("the code is taken", account=code)
+    inherited = parent.model_dump(exclude={"code", "parent_code", "name", "currency", "closed"})
+    return _insert(session, Account(code=code, parent_code=parent.code, name=name, currency=currency, **inherited))
+
+
+def load_default_chart(session: Session) -> None:
+    """Writes the chart of `chart.toml` into an empty book."""
+    rows = tomllib.loads(resources.files("ledger.books").joinpath("chart.toml").read_text("utf-8"))
+    for code, row in rows.items():
+        parent_code = code.partition(":")[0] if ":" in code else None
+        if parent_code is not None and session.get(Account, parent_code) is None:
+            _insert(session, _account(parent_code, None, row | {"name": "Recoveries"}))
+        _insert(session, _account(code, parent_code, row))
+
+
+def listed(session: Session) -> list[Account]:
+    """The whole chart in the order of its codes."""
+    return list(session.exec(select(Account).order_by(Account.code)))
+
+
+def _account(code: str, parent_code: str | None, row: dict[str, Any]) -> Account:
+    return Account(
+        code=code,
+        parent_code=parent_code,
+        name=row["name"],
+        account_class=AccountClass(row["class"]),
+        function=Function(row.get("function", "none")),
+        liquid=row.get("liquid", False),
+        cash=row.get("cash", False),
+        pooled=row.get("pooled", False),
+        subject=",".join(row.get("subject", [])),
+    )
+
+
+def _insert(session: Session, account: Account) -> Account:
+    session.add(account)
+    session.flush()
+    session.info.pop("chart", None)
+    return account
+
+
+def _chart(session: Session) -> dict[str, Account]:
+    """The chart, read once per transaction: every posting asks for it."""
+    if "chart" not in session.info:
+        chart = {account.code: account for account in listed(session)}
+        session.info["chart"] = chart
+        session.info["chart_parents"] = {account.parent_code for account in chart.values()}
+    return cast("dict[str, Account]", session.info["chart"])
+
+
+def _shown(code: str) -> str | None:
+    """A code may be told back only when it looks like one."""
+    return code if _CODE.fullmatch(code) else None

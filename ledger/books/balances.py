@@ -1,0 +1,84 @@
+"""What stands on the accounts on a day, as known at a moment."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Join, func, or_
+from sqlmodel import Session, SQLModel, col, select
+
+from ledger.books.accounts import Account, AccountClass
+from ledger.money import Money
+
+_ENTRIES = SQLModel.metadata.tables["entry"]
+_LINES = SQLModel.metadata.tables["line"]
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The sum of one leaf in one fund and currency; `minor` above zero is a debit balance."""
+
+    account: Account
+    fund: str
+    currency: str
+    minor: int
+
+
+def balance(
+    session: Session,
+    account: str,
+    *,
+    currency: str,
+    fund: str | None = None,
+    on: date | None = None,
+    as_known_at: datetime | None = None,
+) -> Money:
+    """The debit balance of a leaf, or of a code and all its leaves, at the end of the day `on` (default: of all days).
+
+    A credit balance is negative. `as_known_at` leaves out what was recorded later.
+    """
+    conditions = [
+        or_(_LINES.c.account_code == account, _LINES.c.account_code.startswith(f"{account}:", autoescape=True)),
+        _LINES.c.currency == currency,
+        *_until(on, as_known_at),
+    ]
+    if fund is not None:
+        conditions.append(_LINES.c.fund_code == fund)
+    total = session.connection().execute(select(func.sum(_LINES.c.minor)).select_from(_joined()).where(*conditions))
+    return Money(int(total.scalar_one() or 0), currency)  # PostgreSQL sums to Decimal
+
+
+def liquid_net(session: Session, fund: str, *, currency: str) -> Money:
+    """A fund's liquid assets less its liabilities, in one currency."""
+    counted = or_(col(Account.liquid), col(Account.account_class) == AccountClass.LIABILITY)
+    total = session.connection().execute(
+        select(func.sum(_LINES.c.minor))
+        .join(Account, col(Account.code) == _LINES.c.account_code)
+        .where(counted, _LINES.c.fund_code == fund, _LINES.c.currency == currency)
+    )
+    return Money(int(total.scalar_one() or 0), currency)
+
+
+def trial_balance(session: Session, *, on: date | None = None, as_known_at: datetime | None = None) -> list[Balance]:
+    """Every leaf that moved, per fund and currency, in the order of codes; balances of zero are included."""
+    rows = session.connection().execute(
+        select(_LINES.c.account_code, _LINES.c.fund_code, _LINES.c.currency, func.sum(_LINES.c.minor))
+        .select_from(_joined())
+        .where(*_until(on, as_known_at))
+        .group_by(_LINES.c.account_code, _LINES.c.fund_code, _LINES.c.currency)
+        .order_by(_LINES.c.account_code, _LINES.c.fund_code, _LINES.c.currency)
+    )
+    chart = {account.code: account for account in session.exec(select(Account))}
+    return [Balance(chart[code], fund, currency, int(total)) for code, fund, currency, total in rows]
+
+
+def _joined() -> Join:
+    return _LINES.join(_ENTRIES, _ENTRIES.c.id == _LINES.c.entry_id)
+
+
+def _until(on: date | None, as_known_at: datetime | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if on is not None:
+        conditions.append(_ENTRIES.c.effective_on <= on)
+    if as_known_at is not None:
+        conditions.append(_ENTRIES.c.recorded_at <= as_known_at)
+    return conditions

@@ -1,0 +1,90 @@
+"""Funds: what money is held for. Every line names one."""
+
+import re
+
+from sqlmodel import Field, Session, SQLModel, select
+
+from ledger.errors import BadInput, Conflict
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{1,29}", re.ASCII)
+
+DEFAULT_FUNDS = {"general": False, "unassigned": False, "fines": True, "detention": True}
+"""The funds of a new book, and whether a donor's restriction rests on them."""
+
+
+class UnknownFund(BadInput):
+    """No fund has this code."""
+
+    rule = "unknown_fund"
+
+
+class FundExists(Conflict):
+    """The code is taken."""
+
+    rule = "fund_exists"
+
+
+class BadFund(BadInput):
+    """Not a fund's code."""
+
+    rule = "bad_fund"
+
+
+class Fund(SQLModel, table=True):
+    """A purpose money is held for. `restricted`: by the donors' will."""
+
+    code: str = Field(primary_key=True, max_length=30)
+    name: str = Field(max_length=80)
+    restricted: bool
+
+
+def require(session: Session, code: str, *, lock: bool = False) -> Fund:
+    """The fund `code`; with `lock`, held until the transaction ends, so that two decisions on it wait for each other.
+
+    Raises:
+        UnknownFund: there is none.
+    """
+    query = select(Fund).where(Fund.code == code)
+    if lock:
+        query = query.with_for_update(key_share=True)  # NO KEY UPDATE: incoming lines are not held up
+    fund = session.exec(query).one_or_none()
+    if fund is None:
+        raise UnknownFund("no fund has this code", fund=code if _CODE.fullmatch(code) else None)
+    return fund
+
+
+def add(session: Session, code: str, *, name: str, restricted: bool) -> Fund:
+    """Adds a fund.
+
+    Raises:
+        BadFund: the code is not lower-case letters, digits and underscores.
+        FundExists: it is taken.
+    """
+    if not _CODE.fullmatch(code):
+        raise BadFund("a fund's code is lower-case letters, digits and underscores", where="code")
+    if session.get(Fund, code) is not None:
+        raise FundExists("the code is taken", fund=code)
+    fund = Fund(code=code, name=name, restricted=restricted)
+    session.add(fund)
+    session.flush()
+    session.info.pop("funds", None)
+    return fund
+
+
+def codes(session: Session) -> frozenset[str]:
+    """The codes of all funds, read once per transaction."""
+    if "funds" not in session.info:
+        session.info["funds"] = frozenset(session.exec(select(Fund.code)))
+    found: frozenset[str] = session.info["funds"]
+    return found
+
+
+def listed(session: Session) -> list[Fund]:
+    """All funds in the order of their codes."""
+    return list(session.exec(select(Fund).order_by(Fund.code)))
+
+
+def load_defaults(session: Session) -> None:
+    """Writes the default funds into an empty book."""
+    for code, restricted in DEFAULT_FUNDS.items():
+        add(session, code, name=code.capitalize(), restricted=restricted)

@@ -1,0 +1,113 @@
+"""Postings: which side of which account, how much, for which fund. What the journal makes lines of."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sqlmodel import Session
+
+from ledger.aliases import Kind
+from ledger.books import accounts, funds
+from ledger.errors import BadInput
+from ledger.money import LARGEST_MINOR, Money
+
+SUBJECT_KINDS = {
+    "obligation": Kind.OBLIGATION,
+    "donation": Kind.DONATION,
+}
+"""Which aliases satisfy which `subject` of the chart."""
+
+
+class Side(StrEnum):
+    """Debit or credit."""
+
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+class UnbalancedEntry(BadInput):
+    """Debits and credits differ in one currency of one fund; the data names it and the residual."""
+
+    rule = "unbalanced_entry"
+
+
+class BadPosting(BadInput):
+    """A posting that cannot be a line: its number, from 1, is in the data."""
+
+    rule = "bad_posting"
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A value handed to `post`: which side of which account, how much (above zero), for which fund.
+
+    `subject` is the alias of what the line is about where the chart requires one; `rate_on` the day whose rate
+    values it when that is not the entry's effective date.
+    """
+
+    side: Side
+    account: str
+    money: Money
+    fund: str
+    subject: str | None = None
+    case: str | None = None
+    rate_on: date | None = None
+
+
+def debit(account: str, money: Money, fund: str, **more: Any) -> Posting:
+    """A debit posting; `more` are `subject`, `case`, `rate_on`."""
+    return Posting(Side.DEBIT, account, money, fund, **more)
+
+
+def credit(account: str, money: Money, fund: str, **more: Any) -> Posting:
+    """A credit posting; `more` are `subject`, `case`, `rate_on`."""
+    return Posting(Side.CREDIT, account, money, fund, **more)
+
+
+def check_postings(session: Session, postings: Sequence[Posting]) -> None:
+    """Refuses what cannot be an entry's lines.
+
+    Raises:
+        BadPosting, UnknownAccount, NotPostable, UnknownFund: one of them, by its number. UnbalancedEntry: all together.
+    """
+    for number, posting in enumerate(postings, start=1):
+        _check_posting(session, posting, number=number)
+    _check_balance(postings)
+
+
+def mirrored(posting: Posting, *, rate_on: date) -> Posting:
+    """The same on the other side; without a rate date of its own it keeps `rate_on`."""
+    side = Side.CREDIT if posting.side is Side.DEBIT else Side.DEBIT
+    return replace(posting, side=side, rate_on=posting.rate_on or rate_on)
+
+
+def _check_posting(session: Session, posting: Posting, *, number: int) -> None:
+    if not 0 < posting.money.minor <= LARGEST_MINOR:
+        raise BadPosting("an amount is above zero: the side tells its direction", line=number)
+    account = accounts.postable(session, posting.account, currency=posting.money.currency)
+    if posting.fund not in funds.codes(session):
+        raise funds.UnknownFund("no fund has this code", line=number)
+    if account.subject:
+        kinds = account.subject.split(",")
+        if posting.subject is None:
+            raise BadPosting(
+                "the account requires a subject", line=number, account=account.code, subject=account.subject
+            )
+        prefixes = [SUBJECT_KINDS[kind].value for kind in kinds if kind in SUBJECT_KINDS]
+        if posting.subject.partition("-")[0] not in prefixes:
+            raise BadPosting(
+                "the subject is of another kind", line=number, account=account.code, subject=account.subject
+            )
+
+
+def _check_balance(postings: Sequence[Posting]) -> None:
+    sums: Counter[tuple[str, str]] = Counter()
+    for posting in postings:
+        signed = posting.money.minor if posting.side is Side.DEBIT else -posting.money.minor
+        sums[posting.money.currency, posting.fund] += signed
+    for (currency, fund), residual in sorted(sums.items()):
+        if residual:
+            raise UnbalancedEntry("debits and credits differ", currency=currency, fund=fund, residual_minor=residual)

@@ -1,0 +1,69 @@
+"""Differences between the books and the world: found by machines, owned by people, closed with a reason."""
+
+from datetime import date
+from enum import StrEnum
+
+from sqlmodel import Field, Session, SQLModel, select
+
+from ledger.aliases import Kind, draw
+from ledger.money import Money
+from ledger.storage.columns import MinorUnits, enumeration, whole_minor
+
+
+class Difference(StrEnum):
+    """What kind of difference."""
+
+    UNMATCHED_DEBIT = "unmatched_debit"
+    AMOUNT_DIFFERS = "amount_differs"
+    NOT_RELEASED = "not_released"
+    PAYMENT_RETURNED = "payment_returned"
+    REVERSAL = "reversal"
+    STATEMENT_DOES_NOT_ADD_UP = "statement_does_not_add_up"
+    STATEMENT_DOES_NOT_FOLLOW = "statement_does_not_follow"
+    BALANCE_DIFFERS = "balance_differs"
+    BELOW_ZERO = "below_zero"
+
+
+class OpenException(SQLModel, table=True):
+    """One difference with its amount. `about` (a source key or an alias) makes the same difference open once."""
+
+    __tablename__ = "exception"
+    alias: str = Field(primary_key=True, max_length=20)
+    difference: Difference = Field(sa_type=enumeration(Difference))
+    account_code: str = Field(foreign_key="account.code", max_length=45, index=True)
+    about: str = Field(max_length=200, unique=True)
+    minor: int = Field(sa_type=MinorUnits)
+    currency: str = Field(max_length=3)
+    opened_on: date
+    resolved_on: date | None = None
+
+    __table_args__ = whole_minor("minor")
+
+
+def open_once(
+    session: Session, *, difference: Difference, account: str, about: str, amount: Money, on: date
+) -> OpenException:
+    """Opens a difference, or finds it open or resolved already under the same `about`."""
+    key = f"{difference}:{about}"
+    found = session.exec(select(OpenException).where(OpenException.about == key)).first()
+    if found is not None:
+        return found
+    opened = OpenException(
+        alias=draw(Kind.EXCEPTION),
+        difference=difference,
+        account_code=account,
+        about=key,
+        minor=amount.minor,
+        currency=amount.currency,
+        opened_on=on,
+    )
+    session.add(opened)
+    session.flush()
+    return opened
+
+
+def listed(session: Session, *, open_only: bool = True) -> list[OpenException]:
+    """The differences, oldest first."""
+    found = session.exec(select(OpenException)).all()
+    kept = [item for item in found if item.resolved_on is None or not open_only]
+    return sorted(kept, key=lambda item: (item.opened_on, item.alias))

@@ -1,0 +1,1 @@
+"""Giving: purposes, donations and what the card processor reports."""

@@ -1,0 +1,151 @@
+"""The server's half of a person's key: without the shred key of its vault no wrap can be opened, by anybody."""
+
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ledger.errors import BadInput, Conflict, Tampered
+from ledger.identities.boxes import TAG_BYTES, VERSION, length_prefixed
+
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+_VAULT = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_LONGEST_VAULT = 63
+
+
+class BadVault(BadInput):
+    """A vault's name is lower-case ASCII letters and digits with single hyphens, at most 63: `people-by`."""
+
+    rule = "bad_vault"
+
+
+class ShredKeyMissing(Conflict):
+    """The vault has no shred key here: never created, destroyed in an emergency, or the directory is another one.
+
+    It is never replaced silently: a new key would open no wrap that the old one locked.
+    """
+
+    rule = "shred_key_missing"
+
+
+class ShredKeyExists(Conflict):
+    """The vault has a shred key already; replacing it would shred everybody in the vault."""
+
+    rule = "shred_key_exists"
+
+
+class ShredKeyUnsafe(Tampered):
+    """The file is not exactly 32 bytes, or others than its owner can read it; `why` is size or mode."""
+
+    rule = "shred_key_unsafe"
+
+
+class WrapDoesNotUnlock(Tampered):
+    """Altered, moved to another alias, vault or epoch, or locked under another shred key."""
+
+    rule = "wrap_does_not_unlock"
+
+
+@dataclass(frozen=True, slots=True)
+class ShredKeys:
+    """One file of 32 random bytes a vault, in a directory outside the database and its backups.
+
+    A key is read for each use and never kept: destroying the files takes effect at once, in every running process.
+    """
+
+    directory: Path
+
+    def lock(self, wrap: bytes, *, vault: str, alias: str, epoch: int) -> bytes:
+        """`wrap` under the vault's shred key: version byte, nonce, AES-256-GCM bound to (vault, alias, epoch).
+
+        The wrap stays sealed to the vault's members: the server adds a layer and sees nothing through it.
+
+        Raises:
+            ShredKeyMissing, ShredKeyUnsafe: there is no key to lock with; nothing was made.
+        """
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        locked = AESGCM(self._read(vault)).encrypt(nonce, wrap, _bound_to(vault, alias, epoch))
+        return bytes([VERSION]) + nonce + locked
+
+    def unlock(self, locked: bytes, *, vault: str, alias: str, epoch: int) -> bytes:
+        """The wrap that `lock` was given for the same vault, alias and epoch.
+
+        Raises:
+            WrapDoesNotUnlock: it is not that wrap, or not this key.
+            ShredKeyMissing, ShredKeyUnsafe: there is no key to unlock with.
+        """
+        key = self._read(vault)
+        nonce, sealed = locked[1 : 1 + _NONCE_BYTES], locked[1 + _NONCE_BYTES :]
+        if locked[:1] != bytes([VERSION]) or len(sealed) < TAG_BYTES:
+            raise WrapDoesNotUnlock("not a locked wrap of a version that is known here", alias=alias, epoch=epoch)
+        try:
+            return AESGCM(key).decrypt(nonce, sealed, _bound_to(vault, alias, epoch))
+        except InvalidTag:
+            raise WrapDoesNotUnlock("the wrap does not unlock here", alias=alias, epoch=epoch) from None
+
+    def create(self, vault: str) -> None:
+        """Draws the shred key of a new vault and writes it, on disk when this returns; the owner alone may read it.
+
+        Raises:
+            ShredKeyExists: the vault has one.
+        """
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            write_secret(self._path(vault), secrets.token_bytes(KEY_BYTES))
+        except FileExistsError:
+            raise ShredKeyExists("the vault has a shred key", vault=vault) from None
+
+    def _read(self, vault: str) -> bytes:
+        try:
+            with self._path(vault).open("rb") as file:
+                exposed = os.fstat(file.fileno()).st_mode & 0o077
+                key = file.read(KEY_BYTES + 1)
+        except FileNotFoundError:
+            raise ShredKeyMissing("the vault has no shred key on this server", vault=vault) from None
+        if exposed:
+            raise ShredKeyUnsafe("others than its owner can reach the shred key", vault=vault, why="mode")
+        if len(key) != KEY_BYTES:
+            raise ShredKeyUnsafe("a shred key is 32 bytes", vault=vault, why="size")
+        return key
+
+    def _path(self, vault: str) -> Path:
+        return self.directory / f"{check_vault(vault)}.key"
+
+
+def check_vault(vault: str) -> str:
+    """`vault` itself when it can name a vault, and with it a file; raises `BadVault` otherwise."""
+    if len(vault) > _LONGEST_VAULT or not _VAULT.fullmatch(vault):
+        raise BadVault("lower-case letters and digits with single hyphens", where="vault")
+    return vault
+
+
+def write_secret(path: Path, secret: bytes) -> None:
+    """Writes a file that only its owner can read and that is on disk when this returns.
+
+    Raises:
+        FileExistsError: there is one, even an empty one; it was not touched.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secret)
+        file.flush()
+        os.fsync(descriptor)
+    sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Makes a file just created or renamed in `directory` survive a loss of power."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _bound_to(vault: str, alias: str, epoch: int) -> bytes:
+    return length_prefixed("SL1 lock", vault, alias, epoch)

@@ -1,0 +1,278 @@
+"""Shelves: one person's, donor's or month's sealed boxes, the locked wrap of their key, and tokens for duplicates."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKeyConstraint, LargeBinary
+from sqlmodel import Field, Session, SQLModel, select
+
+from ledger import people
+from ledger.aliases import AliasTaken
+from ledger.errors import BadInput, NotFound, Tampered
+from ledger.identities import boxes
+from ledger.identities.person_keys import ShredKeys
+from ledger.people import Operator
+from ledger.storage.columns import UtcDateTime, enumeration
+
+
+class Reason(StrEnum):
+    """Why somebody opens a shelf."""
+
+    VERIFICATION = "verification"
+    APPROVAL = "approval"
+    PAYMENT = "payment"
+    RECONCILIATION = "reconciliation"
+    AUDIT = "audit"
+
+
+class UnknownShelf(NotFound):
+    """No shelf has this alias, or its key was erased: the two look the same."""
+
+    rule = "unknown_shelf"
+
+
+class ShelfNotSigned(Tampered):
+    """The shelf's public key is not signed by the operator who brings it."""
+
+    rule = "shelf_not_signed"
+
+
+class UnknownVault(BadInput):
+    """The roster names no such vault in this epoch."""
+
+    rule = "unknown_vault"
+
+
+class Shelf(SQLModel, table=True):
+    """A public key to which anybody can seal. `signature` is the signer's over (alias, key, vault, epoch)."""
+
+    alias: str = Field(primary_key=True, max_length=20)
+    vault: str = Field(max_length=20)
+    epoch: int
+    sealing_key: bytes = Field(sa_type=LargeBinary)
+    signature: str = Field(max_length=128)
+    signer: str = Field(max_length=20)
+
+
+class PersonKey(SQLModel, table=True):
+    """The wrap of a shelf's seed, locked under the vault's shred key. Its deletion is the erasure of the person."""
+
+    __tablename__ = "person_key"
+    alias: str = Field(primary_key=True, foreign_key="shelf.alias", max_length=20)
+    epoch: int = Field(primary_key=True)
+    locked: bytes = Field(sa_type=LargeBinary)
+
+
+class Box(SQLModel, table=True):
+    """One sealed box: a `field` of the thing `alias`, on a shelf."""
+
+    alias: str = Field(primary_key=True, max_length=20)
+    field: str = Field(primary_key=True, max_length=20)
+    version: int = Field(primary_key=True)
+    kind: str = Field(max_length=20)
+    shelf_alias: str = Field(foreign_key="shelf.alias", max_length=20, index=True)
+    data: bytes = Field(sa_type=LargeBinary)
+    commitment: str = Field(max_length=64)
+
+
+class Token(SQLModel, table=True):
+    """A keyed hash of something that names a case; two cases with the same one may be duplicates."""
+
+    field: str = Field(primary_key=True, max_length=20)
+    value: str = Field(primary_key=True, max_length=64)
+    alias: str = Field(primary_key=True, max_length=20, index=True)
+    epoch: int
+
+
+class VaultWrap(SQLModel, table=True):
+    """A vault's seed, wrapped to one member's device."""
+
+    __tablename__ = "vault_wrap"
+    vault: str = Field(primary_key=True, max_length=20)
+    epoch: int = Field(primary_key=True)
+    member: str = Field(primary_key=True, max_length=20)
+    wrap: bytes = Field(sa_type=LargeBinary)
+
+
+class Access(SQLModel, table=True):
+    """Who fetched which shelf, when and why."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    operator: str = Field(max_length=20, index=True)
+    shelf_alias: str = Field(max_length=20, index=True)
+    reason: Reason = Field(sa_type=enumeration(Reason))
+    at: datetime = Field(sa_type=UtcDateTime)
+    boxes: str
+    """The commitments of the boxes that were handed out, comma-separated."""
+
+    __table_args__ = (ForeignKeyConstraint(["shelf_alias"], ["shelf.alias"]),)
+
+
+@dataclass(frozen=True, slots=True)
+class NewShelf:
+    """What a client sends to put up a shelf."""
+
+    alias: str
+    vault: str
+    epoch: int
+    public: bytes
+    signature: str
+    wrap: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewBox:
+    """What a client sends to keep on a shelf."""
+
+    kind: str
+    alias: str
+    field: str
+    version: int
+    data: bytes
+    commitment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a member of the vault needs to open a shelf on their device."""
+
+    shelf: Shelf
+    wrap: bytes
+    boxes: list[Box]
+
+
+def put_up(session: Session, new: NewShelf, *, signer: Operator, shred_keys: ShredKeys) -> Shelf:
+    """Stores a shelf and locks its wrap.
+
+    Raises:
+        NotASealedBox: public key or wrap is none. ShelfNotSigned: `signer` does not stand for it.
+        UnknownVault: the roster names another key for the vault, or none. AliasTaken: see there.
+    """
+    boxes.check_public(new.public)
+    boxes.check_wrap(new.wrap)
+    if not any(v.name == new.vault and v.epoch == new.epoch for v in people.current(session).vaults):
+        raise UnknownVault("the roster names no such vault in this epoch", vault=new.vault, epoch=new.epoch)
+    message = boxes.shelf_message(new.alias, new.public, new.vault, new.epoch)
+    if not people.holds(signer.signing_key, message, new.signature):
+        raise ShelfNotSigned("the shelf's key is not signed by its bringer", signer=signer.alias)
+    if session.get(Shelf, new.alias) is not None:
+        raise AliasTaken("the alias has a shelf")
+    locked = shred_keys.lock(new.wrap, vault=new.vault, alias=new.alias, epoch=new.epoch)
+    shelf = Shelf(
+        alias=new.alias,
+        vault=new.vault,
+        epoch=new.epoch,
+        sealing_key=new.public,
+        signature=new.signature,
+        signer=signer.alias,
+    )
+    session.add(shelf)
+    session.flush()
+    session.add(PersonKey(alias=new.alias, epoch=new.epoch, locked=locked))
+    session.flush()
+    return shelf
+
+
+def keep(session: Session, new_boxes: Iterable[NewBox], *, shelf: str) -> None:
+    """Puts boxes on a shelf.
+
+    Raises:
+        NotASealedBox, BadDigest: what should be sealed is not. AliasTaken: the place on the shelf is taken.
+    """
+    for new in new_boxes:
+        boxes.check_sealed(new.data)
+        boxes.check_commitment(new.commitment)
+        if session.get(Box, (new.alias, new.field, new.version)) is not None:
+            raise AliasTaken("the box stands already", field=new.field, version=new.version)
+        session.add(
+            Box(
+                alias=new.alias,
+                field=new.field,
+                version=new.version,
+                kind=new.kind,
+                shelf_alias=shelf,
+                data=new.data,
+                commitment=new.commitment,
+            )
+        )
+    session.flush()
+
+
+def note_tokens(session: Session, tokens: Iterable[tuple[int, str, str]], *, alias: str) -> None:
+    """Keeps (epoch, field, value) tokens of the thing `alias`."""
+    for epoch, field, value in tokens:
+        session.add(Token(field=field, value=boxes.check_token(value), alias=alias, epoch=epoch))
+    session.flush()
+
+
+def aliases_with(session: Session, *, field: str, value: str) -> list[str]:
+    """What else carries this token, in the order of aliases."""
+    boxes.check_token(value)
+    found = session.exec(select(Token.alias).where(Token.field == field, Token.value == value))
+    return sorted(found)
+
+
+def sharing_tokens(session: Session, alias: str, *, field: str) -> list[str]:
+    """The other aliases that share a token of this field with `alias`."""
+    values = session.exec(select(Token.value).where(Token.alias == alias, Token.field == field)).all()
+    return sorted({other for value in values for other in aliases_with(session, field=field, value=value)} - {alias})
+
+
+def commitments(session: Session, aliases: Sequence[str], *, newest_only: bool = True) -> list[str]:
+    """The sorted commitments of the boxes of these things, by default in their newest versions."""
+    found = session.exec(select(Box).where(Box.alias.in_(aliases))).all()  # type: ignore[attr-defined]  # a column
+    newest: dict[tuple[str, str], Box] = {}
+    for box in sorted(found, key=lambda box: box.version):
+        newest[box.alias, box.field] = box
+    return sorted(box.commitment for box in (newest.values() if newest_only else found))
+
+
+def open_shelf(
+    session: Session, alias: str, *, operator: str, reason: Reason, at: datetime, shred_keys: ShredKeys
+) -> Opened:
+    """Hands out a shelf's boxes and unlocked wrap, and logs who asked and why. Only vault members can open it.
+
+    Raises:
+        UnknownShelf: there is none, or its key was erased.
+    """
+    shelf = session.get(Shelf, alias)
+    key = session.exec(select(PersonKey).where(PersonKey.alias == alias).order_by(PersonKey.epoch.desc())).first()  # type: ignore[attr-defined]  # a column
+    if shelf is None or key is None:
+        raise UnknownShelf("no shelf has this alias")
+    kept = session.exec(select(Box).where(Box.shelf_alias == alias)).all()
+    ordered = sorted(kept, key=lambda box: (box.alias, box.field, box.version))
+    handed_out = ",".join(box.commitment for box in ordered)
+    session.add(Access(operator=operator, shelf_alias=alias, reason=reason, at=at, boxes=handed_out))
+    session.flush()
+    wrap = shred_keys.unlock(key.locked, vault=shelf.vault, alias=alias, epoch=key.epoch)
+    return Opened(shelf, wrap, ordered)
+
+
+def has_opened(session: Session, *, operator: str, shelf: str, needed: Sequence[str]) -> bool:
+    """Whether the operator was handed every box with these commitments from the shelf."""
+    accesses = session.exec(select(Access.boxes).where(Access.operator == operator, Access.shelf_alias == shelf))
+    seen = {commitment for handed_out in accesses for commitment in handed_out.split(",")}
+    return set(needed) <= seen
+
+
+def keep_vault_wrap(session: Session, *, vault: str, epoch: int, member: str, wrap: bytes) -> None:
+    """Keeps a vault's seed wrapped to a member; the same again changes nothing.
+
+    Raises:
+        NotASealedBox: it is no wrap. AliasTaken: another wrap stands for this member in this epoch.
+    """
+    boxes.check_wrap(wrap)
+    standing = session.get(VaultWrap, (vault, epoch, member))
+    if standing is not None and standing.wrap != wrap:
+        raise AliasTaken("the member has another wrap in this epoch", vault=vault, epoch=epoch)
+    if standing is None:
+        session.add(VaultWrap(vault=vault, epoch=epoch, member=member, wrap=wrap))
+        session.flush()
+
+
+def vault_wraps(session: Session, *, vault: str, member: str) -> list[VaultWrap]:
+    """The wraps of a vault for one member, by epoch."""
+    found = session.exec(select(VaultWrap).where(VaultWrap.vault == vault, VaultWrap.member == member)).all()
+    return sorted(found, key=lambda wrap: wrap.epoch)

@@ -1,0 +1,236 @@
+"""The people of the fund: a numbered, hash-chained, signed roster of operators.
+
+The roster is the root of trust: who may sign what, and which vault keys may be sealed to. The server stores it and
+checks it, and cannot make one.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import rfc8785
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from sqlmodel import Field, Session, SQLModel, select
+
+from ledger import book
+from ledger.aliases import Kind, check
+from ledger.errors import BadInput, NotFound, Tampered
+from ledger.storage.columns import UtcDateTime
+
+OFFICERS_TO_AMEND = 2
+"""How many officers of the roster before sign the next one."""
+ROSTER_DOMAIN = b"solidarity-ledger roster 1\x00"
+"""What stands before a roster's canonical bytes when they are signed."""
+
+Hex32 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+XWingPublic = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2432}$")]
+
+
+class Role(StrEnum):
+    """What a person may do; one person may hold several, four eyes are two persons."""
+
+    INTAKE = "intake"
+    APPROVER = "approver"
+    TREASURER = "treasurer"
+    PUBLISHER = "publisher"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class BadRoster(BadInput):
+    """The document is not a roster, or not the next one of this book."""
+
+    rule = "bad_roster"
+
+
+class RosterNotSigned(Tampered):
+    """Signatures that the roster needs are missing or do not hold."""
+
+    rule = "roster_not_signed"
+
+
+class UnknownOperator(NotFound):
+    """No operator of the roster has this alias, or their time has run out."""
+
+    rule = "unknown_operator"
+
+
+class Operator(BaseModel):
+    """One person of the fund: an alias, two public keys (Ed25519; X-Wing), roles and an end."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    alias: str
+    signing_key: Hex32
+    sealing_key: XWingPublic
+    roles: tuple[Role, ...]
+    officer: bool
+    expires_on: date
+
+
+class Vault(BaseModel):
+    """The public key of one vault epoch: `people`, `money` or `donors`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: Literal["people", "money", "donors"]
+    epoch: int
+    sealing_key: XWingPublic
+
+
+class Roster(BaseModel):
+    """The content that officers sign, as canonical JSON (RFC 8785)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    format: Literal["solidarity-roster-1"]
+    book: str
+    number: int
+    previous: Hex32 | None
+    operators: tuple[Operator, ...]
+    vaults: tuple[Vault, ...]
+
+    def operator(self, alias: str, *, on: date) -> Operator:
+        """The operator `alias` whose time has not run out on the day `on`, or `UnknownOperator`."""
+        for operator in self.operators:
+            if operator.alias == alias and on <= operator.expires_on:
+                return operator
+        raise UnknownOperator("no operator of the roster has this alias")
+
+    def canonical(self) -> bytes:
+        """The bytes that are hashed and signed."""
+        return rfc8785.dumps(self.model_dump(mode="json"))
+
+
+class RosterVersion(SQLModel, table=True):
+    """A roster as it was signed: canonical document, its SHA-256, and the signatures by officer alias as JSON."""
+
+    __tablename__ = "roster"
+    number: int = Field(primary_key=True)
+    document: str
+    digest: str = Field(max_length=64, unique=True)
+    signatures: str
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+def read_roster(document: bytes | str) -> Roster:
+    """Reads a roster document.
+
+    Raises:
+        BadRoster: not a roster, or not in canonical form; the place is in the data.
+    """
+    raw = document.encode() if isinstance(document, str) else document
+    try:
+        roster = Roster.model_validate_json(raw)
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+        raise BadRoster("not a roster", where=place) from None
+    if roster.canonical() != raw:
+        raise BadRoster("the roster is not in canonical form (RFC 8785)", where="document")
+    aliases = [check(operator.alias, Kind.OPERATOR) for operator in roster.operators]
+    keys = [operator.signing_key for operator in roster.operators]
+    if len(set(aliases)) != len(aliases) or len(set(keys)) != len(keys):
+        raise BadRoster("two operators share an alias or a signing key", where="operators")
+    return roster
+
+
+def verify_roster(roster: Roster, signatures: Mapping[str, str], *, before: Roster | None, on: date) -> None:
+    """Checks chain and signatures: roster 1 by every officer it names, a later one by two officers of the one before.
+
+    Raises:
+        BadRoster: not the next number, or not chained to the one before.
+        RosterNotSigned: a needed signature is missing or does not hold.
+    """
+    signed = ROSTER_DOMAIN + roster.canonical()
+    if before is None:
+        officers = [operator for operator in roster.operators if operator.officer]
+        if roster.number != 1 or roster.previous is not None or len(officers) < OFFICERS_TO_AMEND:
+            raise BadRoster("the first roster has number 1 and two officers or more", where="number")
+        needed = len(officers)
+    else:
+        if roster.number != before.number + 1 or roster.previous != digest(before) or roster.book != before.book:
+            raise BadRoster("not the next roster of this book", where="previous")
+        officers = [operator for operator in before.operators if operator.officer and on <= operator.expires_on]
+        needed = OFFICERS_TO_AMEND
+    held = [o for o in officers if o.alias in signatures and holds(o.signing_key, signed, signatures[o.alias])]
+    if len(held) < needed:
+        raise RosterNotSigned("signatures of officers are missing or do not hold", needed=needed, held=len(held))
+
+
+def digest(roster: Roster) -> str:
+    """SHA-256 of the canonical roster, as hex: what the next one names, and what clients pin."""
+    return hashlib.sha256(roster.canonical()).hexdigest()
+
+
+def holds(signing_key: str, message: bytes, signature: str) -> bool:
+    """Whether the Ed25519 `signature` (hex) over `message` is by `signing_key` (hex)."""
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(signing_key)).verify(bytes.fromhex(signature), message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def enrol(session: Session, document: bytes | str, signatures: Mapping[str, str], *, recorded_at: datetime) -> Roster:
+    """Stores the next roster; the very same one again changes nothing.
+
+    Raises:
+        BadRoster, RosterNotSigned: see `read_roster` and `verify_roster`.
+    """
+    roster = read_roster(document)
+    if roster.book != book.require(session).book_id:
+        raise BadRoster("the roster is of another book", where="book")
+    newest = _newest(session)
+    if newest is not None and newest.digest == digest(roster):
+        return roster
+    before = None if newest is None else read_roster(newest.document)
+    verify_roster(roster, signatures, before=before, on=recorded_at.date())
+    session.add(
+        RosterVersion(
+            number=roster.number,
+            document=roster.canonical().decode(),
+            digest=digest(roster),
+            signatures=json.dumps(dict(sorted(signatures.items()))),
+            recorded_at=recorded_at,
+        )
+    )
+    session.flush()
+    return roster
+
+
+def current(session: Session) -> Roster:
+    """The newest roster.
+
+    Raises:
+        UnknownOperator: there is none yet.
+    """
+    newest = _newest(session)
+    if newest is None:
+        raise UnknownOperator("the book has no roster yet")
+    return read_roster(newest.document)
+
+
+def versions(session: Session) -> list[RosterVersion]:
+    """All rosters from the first on."""
+    return list(session.exec(select(RosterVersion).order_by(RosterVersion.number)))  # type: ignore[arg-type]  # a column
+
+
+def waits_until(session: Session, alias: str, role: Role, *, wait: timedelta) -> datetime | None:
+    """Until when a member who joined a role after roster 1 does not act in it; None for members of roster 1."""
+    since: datetime | None = None
+    for version in versions(session):
+        roster = read_roster(version.document)
+        holds_role = any(o.alias == alias and role in o.roles for o in roster.operators)
+        if not holds_role:
+            since = None
+        elif version.number == 1:
+            return None
+        elif since is None:
+            since = version.recorded_at
+    return None if since is None else since + wait
+
+
+def _newest(session: Session) -> RosterVersion | None:
+    return session.exec(select(RosterVersion).order_by(RosterVersion.number.desc())).first()  # type: ignore[attr-defined]  # a column

@@ -1,0 +1,154 @@
+"""What has been published: drafted by a publisher, approved by a second person, and from then on never changed."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from ledger import approvals
+from ledger.aid.cases import Case
+from ledger.aid.disbursements import Disbursement
+from ledger.aid.obligations import Obligation, ObligationKind
+from ledger.aliases import AliasTaken, Kind, check
+from ledger.approvals import Agreed, Verb
+from ledger.errors import Conflict, NotFound
+from ledger.money import Money
+from ledger.storage.columns import UtcDateTime
+
+
+class UnknownDraft(NotFound):
+    """No draft has this alias."""
+
+    rule = "unknown_draft"
+
+
+class DraftOutdated(Conflict):
+    """Something was published since the draft was made; make it again."""
+
+    rule = "draft_outdated"
+
+
+class Draft(SQLModel, table=True):
+    """What is proposed for publication: the exact content, its SHA-256, and who proposes it."""
+
+    __tablename__ = "publication_draft"
+    alias: str = Field(primary_key=True, max_length=20)
+    number: int
+    content: str
+    digest: str = Field(max_length=64)
+    drafted_by: str = Field(max_length=20)
+    drafted_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Publication(SQLModel, table=True):
+    """A released block. Numbers have no gaps; rows are only added."""
+
+    number: int = Field(primary_key=True)
+    alias: str = Field(foreign_key="publication_draft.alias", max_length=20, unique=True)
+    content: str
+    digest: str = Field(max_length=64)
+    approved_by: str = Field(max_length=20)
+    published_at: datetime = Field(sa_type=UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One paid obligation as disclosure needs it: whose, how much, of which kind, recorded on which day."""
+
+    person: str
+    amount: Money
+    kind: ObligationKind
+    recorded_on: date
+
+
+def draft(session: Session, alias: str, *, content: str, agreed: Agreed) -> Draft:
+    """Keeps a proposal with the publisher's signed act over its hash.
+
+    Raises:
+        AliasTaken, BadAlias, and what `approvals.accept` raises.
+    """
+    check(alias, Kind.PUBLICATION)
+    if session.get(Draft, alias) is not None:
+        raise AliasTaken("the alias is taken")
+    kept = Draft(
+        alias=alias,
+        number=len(published(session)) + 1,
+        content=content,
+        digest=hashlib.sha256(content.encode()).hexdigest(),
+        drafted_by=agreed.signer.alias,
+        drafted_at=agreed.now,
+    )
+    _accept(session, "draft_publication", kept, agreed)
+    session.add(kept)
+    session.flush()
+    return kept
+
+
+def approve(session: Session, alias: str, *, agreed: Agreed) -> Publication:
+    """Publishes a draft: another person than its drafter has agreed to its hash.
+
+    Raises:
+        UnknownDraft: there is none. DraftOutdated: another one was published in between.
+        SamePerson, and what `approvals.accept` raises.
+    """
+    kept = require_draft(session, alias)
+    approvals.require_other(agreed.signer.alias, than={kept.drafted_by})
+    if kept.number != len(published(session)) + 1:
+        raise DraftOutdated("something was published since this draft", number=kept.number)
+    _accept(session, "approve_publication", kept, agreed)
+    publication = Publication(
+        number=kept.number,
+        alias=alias,
+        content=kept.content,
+        digest=kept.digest,
+        approved_by=agreed.signer.alias,
+        published_at=agreed.now,
+    )
+    session.add(publication)
+    session.flush()
+    return publication
+
+
+def published(session: Session) -> list[Publication]:
+    """All publications from the first on."""
+    return sorted(session.exec(select(Publication)).all(), key=lambda publication: publication.number)
+
+
+def require_draft(session: Session, alias: str) -> Draft:
+    """The draft.
+
+    Raises:
+        UnknownDraft: there is none.
+    """
+    kept = session.get(Draft, alias)
+    if kept is None:
+        raise UnknownDraft("no draft has this alias")
+    return kept
+
+
+def payments(session: Session) -> list[Payment]:
+    """Every paid obligation, on the day its payment was recorded: late items belong to the next block."""
+    rows = session.exec(
+        select(Disbursement, Obligation.kind, Case.beneficiary_alias)
+        .join(Obligation, col(Obligation.alias) == Disbursement.obligation_alias)
+        .join(Case, col(Case.alias) == Disbursement.case_alias)
+        .where(col(Disbursement.paid_recorded_on).is_not(None))
+        .order_by(Disbursement.alias)
+    )
+    return [
+        Payment(person, disbursement.amount(), ObligationKind(kind), disbursement.paid_recorded_on)
+        for disbursement, kind, person in rows
+        if disbursement.paid_recorded_on is not None
+    ]
+
+
+def _accept(session: Session, verb: Verb, kept: Draft, agreed: Agreed) -> None:
+    approvals.accept(
+        session,
+        agreed,
+        verb=verb,
+        object_alias=kept.alias,
+        version=kept.number,
+        evidence_commitments=[kept.digest],
+    )

@@ -1,0 +1,187 @@
+"""The bank reconciliation: each line is booked once by what it answers; what stays is a difference with an amount."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from ledger import exceptions
+from ledger.aid import disbursements
+from ledger.aid.disbursements import Disbursement
+from ledger.books import balances
+from ledger.exceptions import Difference
+from ledger.giving import donations
+from ledger.money import Money
+from ledger.reconciliation import statements
+from ledger.reconciliation.statements import NewStatement, Statement, StatementLine
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """A leaf on the day its newest statement closes: `per_bank` less `not_booked` lines less `per_books`."""
+
+    account: str
+    currency: str
+    on: date
+    per_bank: Money
+    per_books: Money
+    not_booked: Money
+    difference: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a statement led to: how many lines were new, how many of these an entry answers."""
+
+    statement: Statement
+    fresh: int
+    booked: int
+
+
+def receive(session: Session, new: NewStatement, *, received_at: datetime, received_by: str) -> Outcome:
+    """Stores a statement, books what its new lines say, and opens an exception for every difference.
+
+    Raises:
+        BadStatement and what `statements.receive` raises; nothing was written.
+    """
+    standing = statements.by_content(session, new)
+    if standing is not None:
+        return Outcome(standing, fresh=0, booked=0)
+    statement, fresh = statements.receive(session, new, received_at=received_at, received_by=received_by)
+    booked = sum(_book(session, line, recorded_at=received_at, recorded_by=received_by) for line in fresh)
+    _check_arithmetic(session, statement, new, on=received_at.date())
+    _check_chain(session, statement, on=received_at.date())
+    _check_balance(session, statement, on=received_at.date())
+    return Outcome(statement, fresh=len(fresh), booked=booked)
+
+
+def reconcile(session: Session, account: str) -> Reconciliation | None:
+    """The leaf as of its newest statement with a closing balance, or None when there is none."""
+    closed = [s for s in statements.of_account(session, account) if s.closing_minor is not None and s.closed_on]
+    if not closed:
+        return None
+    newest = closed[-1]
+    on = newest.closed_on or date.min
+    per_bank = Money(newest.closing_minor or 0, newest.currency)
+    per_books = balances.balance(session, account, currency=newest.currency, on=on)
+    waiting = [line.minor for line in statements.unmatched(session, account) if line.booked_on <= on]
+    not_booked = Money(sum(waiting), newest.currency)
+    return Reconciliation(
+        account=account,
+        currency=newest.currency,
+        on=on,
+        per_bank=per_bank,
+        per_books=per_books,
+        not_booked=not_booked,
+        difference=per_bank - not_booked - per_books,
+    )
+
+
+def _book(session: Session, line: StatementLine, *, recorded_at: datetime, recorded_by: str) -> bool:
+    """Books a line by what it answers, or opens an exception; True when booked."""
+    disbursement = disbursements.by_reference(session, line.reference) if line.reference else None
+    difference = _difference(line, disbursement)
+    if difference is not None:
+        exceptions.open_once(
+            session,
+            difference=difference,
+            account=line.account_code,
+            about=line.source_key,
+            amount=line.amount(),
+            on=recorded_at.date(),
+        )
+        return False
+    if disbursement is not None:
+        posted = disbursements.pay(
+            session,
+            disbursement,
+            source_key=line.source_key,
+            on=line.booked_on,
+            recorded_at=recorded_at,
+            recorded_by=recorded_by,
+        )
+    else:
+        _, posted = donations.receive_at_bank(
+            session,
+            source_key=line.source_key,
+            leaf=line.account_code,
+            gift=line.amount(),
+            reference=line.reference,
+            on=line.booked_on,
+            recorded_at=recorded_at,
+            recorded_by=recorded_by,
+        )
+    statements.answer(session, line, entry_id=posted.entry_id)
+    return True
+
+
+def _difference(line: StatementLine, disbursement: Disbursement | None) -> Difference | None:
+    """Why a line is not booked by itself, or None. A reversal or a returned payment is no gift."""
+    if line.reversal:
+        return Difference.REVERSAL
+    if disbursement is None:
+        return None if line.minor > 0 else Difference.UNMATCHED_DEBIT
+    if line.minor > 0:
+        return Difference.PAYMENT_RETURNED
+    if (line.account_code, -line.minor) != (disbursement.account_code, disbursement.minor):
+        return Difference.AMOUNT_DIFFERS
+    return None if disbursement.state is disbursements.State.RELEASED else Difference.NOT_RELEASED
+
+
+def _check_arithmetic(session: Session, statement: Statement, new: NewStatement, *, on: date) -> None:
+    """The bank's own opening and lines must give its closing."""
+    if new.opening is None or new.closing is None:
+        return
+    moved = sum((line.amount for line in new.lines), new.opening)
+    if moved != new.closing:
+        residual = new.closing - moved
+        exceptions.open_once(
+            session,
+            difference=Difference.STATEMENT_DOES_NOT_ADD_UP,
+            account=new.account,
+            about=statement.alias,
+            amount=residual,
+            on=on,
+        )
+
+
+def _check_chain(session: Session, statement: Statement, *, on: date) -> None:
+    """A statement opens with what the one before closed with; the first opens with nothing unless the books say so."""
+    before = [
+        other
+        for other in statements.of_account(session, statement.account_code)
+        if (other.closed_on or date.min) < (statement.closed_on or date.min) and other.closing_minor is not None
+    ]
+    if statement.opening_minor is None or not before:
+        return
+    residual = statement.opening_minor - (before[-1].closing_minor or 0)
+    if residual:
+        gap = Money(residual, statement.currency)
+        exceptions.open_once(
+            session,
+            difference=Difference.STATEMENT_DOES_NOT_FOLLOW,
+            account=statement.account_code,
+            about=statement.alias,
+            amount=gap,
+            on=on,
+        )
+
+
+def _check_balance(session: Session, statement: Statement, *, on: date) -> None:
+    """Books and bank must agree but for lines that have an exception of their own; a leaf is never below zero."""
+    leaf = statement.account_code
+    found = reconcile(session, leaf)
+    if found is not None and found.difference.minor:
+        exceptions.open_once(
+            session,
+            difference=Difference.BALANCE_DIFFERS,
+            account=leaf,
+            about=statement.alias,
+            amount=found.difference,
+            on=on,
+        )
+    balance = balances.balance(session, leaf, currency=statement.currency)
+    if balance.minor < 0:
+        exceptions.open_once(
+            session, difference=Difference.BELOW_ZERO, account=leaf, about=statement.alias, amount=balance, on=on
+        )

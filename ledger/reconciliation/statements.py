@@ -1,0 +1,192 @@
+"""Statements: normalised lines of a bank account, stored once however often they are sent. The rest is sealed."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field, Session, SQLModel, select
+
+from ledger.aliases import AliasTaken, Kind, check
+from ledger.books import accounts
+from ledger.errors import BadInput
+from ledger.money import Money
+from ledger.storage.columns import MinorUnits, UtcDateTime, whole_minor
+
+BANK = "1000"
+
+
+class BadStatement(BadInput):
+    """A statement that cannot be; `where` tells the part."""
+
+    rule = "bad_statement"
+
+
+class Statement(SQLModel, table=True):
+    """One statement of one leaf. Balances are what the bank wrote, absent when it wrote none."""
+
+    alias: str = Field(primary_key=True, max_length=20)
+    account_code: str = Field(foreign_key="account.code", max_length=45, index=True)
+    currency: str = Field(max_length=3)
+    opened_on: date | None = None
+    closed_on: date | None = None
+    opening_minor: int | None = Field(default=None, sa_type=MinorUnits)
+    closing_minor: int | None = Field(default=None, sa_type=MinorUnits)
+    content_token: str = Field(max_length=64, unique=True)
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    received_by: str = Field(max_length=20)
+
+
+class StatementLine(SQLModel, table=True):
+    """One booked line from the account holder's view. Its key is (leaf, day, amount, how many-eth of these)."""
+
+    __tablename__ = "statement_line"
+    source_key: str = Field(primary_key=True, max_length=120)
+    statement_alias: str = Field(foreign_key="statement.alias", max_length=20, index=True)
+    account_code: str = Field(foreign_key="account.code", max_length=45, index=True)
+    booked_on: date
+    value_on: date | None = None
+    minor: int = Field(sa_type=MinorUnits)
+    currency: str = Field(max_length=3)
+    reference: str | None = Field(default=None, max_length=25)
+    reversal: bool
+
+    __table_args__ = whole_minor("minor")
+
+    def amount(self) -> Money:
+        """What moved: above zero when it came in."""
+        return Money(self.minor, self.currency)
+
+
+class Match(SQLModel, table=True):
+    """Which entry answers a line."""
+
+    __tablename__ = "statement_match"
+    source_key: str = Field(primary_key=True, foreign_key="statement_line.source_key", max_length=120)
+    entry_id: int = Field(sa_type=BigInteger, foreign_key="entry.id", unique=True)
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A booked line as the client sends it; `reference` is one that we issued, or None."""
+
+    booked_on: date
+    value_on: date | None
+    amount: Money
+    reference: str | None
+    reversal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewStatement:
+    """A statement as the client sends it; `content_token` names its content without telling it."""
+
+    alias: str
+    account: str
+    currency: str
+    opened_on: date | None
+    closed_on: date | None
+    opening: Money | None
+    closing: Money | None
+    content_token: str
+    lines: Sequence[NewLine]
+
+
+def receive(
+    session: Session, new: NewStatement, *, received_at: datetime, received_by: str
+) -> tuple[Statement, list[StatementLine]]:
+    """Stores the statement and those of its lines that were not known.
+
+    Raises:
+        BadStatement: no bank leaf, currencies mixed, or a line of zero. UnknownAccount, NotPostable: see there.
+        AliasTaken: the alias is taken.
+    """
+    _check(session, new)
+    if session.get(Statement, new.alias) is not None:
+        raise AliasTaken("the alias is taken")
+    statement = Statement(
+        alias=new.alias,
+        account_code=new.account,
+        currency=new.currency,
+        opened_on=new.opened_on,
+        closed_on=new.closed_on,
+        opening_minor=new.opening.minor if new.opening else None,
+        closing_minor=new.closing.minor if new.closing else None,
+        content_token=new.content_token,
+        received_at=received_at,
+        received_by=received_by,
+    )
+    session.add(statement)
+    session.flush()
+    fresh: list[StatementLine] = []
+    seen: Counter[tuple[date, int]] = Counter()
+    for line in new.lines:
+        seen[line.booked_on, line.amount.minor] += 1
+        nth = seen[line.booked_on, line.amount.minor]
+        source_key = f"bank:{new.account}:{line.booked_on}:{line.amount.minor}:{nth}"
+        if session.get(StatementLine, source_key) is None:
+            fresh.append(_line(statement, line, source_key))
+    session.add_all(fresh)
+    session.flush()
+    return statement, fresh
+
+
+def by_content(session: Session, new: NewStatement) -> Statement | None:
+    """The statement that came before with this content, if it did."""
+    return session.exec(select(Statement).where(Statement.content_token == new.content_token)).first()
+
+
+def lines_of(session: Session, statement: str) -> list[StatementLine]:
+    """The lines a statement was the first to bring, in the order of their days."""
+    found = session.exec(select(StatementLine).where(StatementLine.statement_alias == statement)).all()
+    return sorted(found, key=lambda line: (line.booked_on, line.source_key))
+
+
+def unmatched(session: Session, account: str) -> list[StatementLine]:
+    """The lines of a leaf that no entry answers yet."""
+    matched = select(Match.source_key)
+    query = select(StatementLine).where(
+        StatementLine.account_code == account,
+        StatementLine.source_key.not_in(matched),  # type: ignore[attr-defined]  # a column
+    )
+    return sorted(session.exec(query).all(), key=lambda line: (line.booked_on, line.source_key))
+
+
+def of_account(session: Session, account: str) -> list[Statement]:
+    """The statements of a leaf in the order of their closing days."""
+    found = session.exec(select(Statement).where(Statement.account_code == account)).all()
+    return sorted(found, key=lambda statement: (statement.closed_on or date.min, statement.alias))
+
+
+def answer(session: Session, line: StatementLine, *, entry_id: int) -> None:
+    """Notes which entry answers the line."""
+    session.add(Match(source_key=line.source_key, entry_id=entry_id))
+    session.flush()
+
+
+def _check(session: Session, new: NewStatement) -> None:
+    check(new.alias, Kind.STATEMENT)
+    if accounts.postable(session, new.account, currency=new.currency).parent_code != BANK:
+        raise BadStatement("a statement is of a bank leaf", where="account")
+    balances = [balance for balance in (new.opening, new.closing) if balance is not None]
+    amounts = [line.amount for line in new.lines]
+    if any(money.currency != new.currency for money in (*balances, *amounts)):
+        raise BadStatement("a statement is in the currency of its account", where="currency")
+    for number, line in enumerate(new.lines, start=1):
+        if not line.amount.minor:
+            raise BadStatement("a line of zero moves nothing", where=f"line {number}")
+
+
+def _line(statement: Statement, line: NewLine, source_key: str) -> StatementLine:
+    return StatementLine(
+        source_key=source_key,
+        statement_alias=statement.alias,
+        account_code=statement.account_code,
+        booked_on=line.booked_on,
+        value_on=line.value_on,
+        minor=line.amount.minor,
+        currency=line.amount.currency,
+        reference=line.reference,
+        reversal=line.reversal,
+    )

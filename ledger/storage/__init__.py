@@ -1,0 +1,1 @@
+"""Engines, transactions, column types, guards and migrations, on SQLite and PostgreSQL alike."""

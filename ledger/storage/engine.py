@@ -1,0 +1,82 @@
+"""Opening a database and running one transaction on it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+from sqlmodel import Session, create_engine
+
+from ledger.errors import BadInput
+
+LOCK_WAIT_MS = 5_000
+"""How long a write waits for another one before the database gives up, in milliseconds."""
+
+_SQLITE_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "recursive_triggers = ON",  # so that INSERT OR REPLACE meets the triggers against deletion
+    "secure_delete = ON",
+    f"busy_timeout = {LOCK_WAIT_MS}",
+)
+
+
+class BadDatabaseUrl(BadInput):
+    """Neither `sqlite:///FILE` nor `postgresql://…`."""
+
+    rule = "bad_database_url"
+
+
+def open_database(url: str) -> Engine:
+    """An engine for `sqlite:///FILE` or `postgresql://…`; every connection carries the settings the guarantees need.
+
+    Raises:
+        BadDatabaseUrl: any other kind of database, or SQLite in memory (a second connection would see another one).
+    """
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        engine = create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={"options": f"-c lock_timeout={LOCK_WAIT_MS} -c timezone=UTC"},
+        )
+    elif backend == "sqlite" and parsed.database:
+        engine = create_engine(parsed, hide_parameters=True)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        raise BadDatabaseUrl("the database is sqlite:///FILE or postgresql://…", where="SOLIDARITY_DATABASE_URL")
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine, *, write: bool = True) -> Iterator[Session]:
+    """One session in one transaction: committed at the end of the block, rolled back when it raises.
+
+    On SQLite a writing transaction takes its lock at once (`BEGIN IMMEDIATE`): one that reads first and writes
+    later would fail when another has written in between. `write=False` never waits for writers.
+    """
+    bound = engine if write else engine.execution_options(sqlite_begin="BEGIN")
+    with Session(bound, expire_on_commit=False) as session:
+        yield session
+        session.commit()
+
+
+def is_postgresql(session: Session) -> bool:
+    """Whether the session talks to PostgreSQL; otherwise it is SQLite."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours: see _begin_sqlite
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))

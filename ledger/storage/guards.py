@@ -1,0 +1,125 @@
+"""The triggers that keep the journal honest whatever program writes. Dropped and made anew by every migration.
+
+Lines come first and the entry row last: the entry's insert is the seal. It checks once that its lines sum to zero
+per currency and fund, and from then on no line can join. See docs/architecture.md.
+"""
+
+from sqlalchemy import Connection, text
+
+APPEND_ONLY = ("entry", "line", "signed_act", "roster", "publication", "access", "statement_line")
+"""Tables whose rows are never changed and never removed."""
+
+_SQLITE_JOURNAL = (
+    """
+    CREATE TRIGGER guard_line_before_its_entry BEFORE INSERT ON line
+    WHEN EXISTS (SELECT 1 FROM entry WHERE id = NEW.entry_id)
+    BEGIN SELECT RAISE(ABORT, 'guard: the entry is sealed, no line can join it'); END
+    """,
+    """
+    CREATE TRIGGER guard_entry_is_new BEFORE INSERT ON entry
+    WHEN EXISTS (SELECT 1 FROM entry WHERE id = NEW.id OR source_key = NEW.source_key
+                                        OR (NEW.reverses_id IS NOT NULL AND reverses_id = NEW.reverses_id))
+    BEGIN SELECT RAISE(ABORT, 'guard: an entry is posted once'); END
+    """,
+    """
+    CREATE TRIGGER guard_entry_has_lines BEFORE INSERT ON entry
+    WHEN (SELECT count(*) FROM line WHERE entry_id = NEW.id) < 2
+    BEGIN SELECT RAISE(ABORT, 'guard: an entry has two lines or more'); END
+    """,
+    """
+    CREATE TRIGGER guard_entry_sums_to_zero BEFORE INSERT ON entry
+    WHEN EXISTS (SELECT 1 FROM line WHERE entry_id = NEW.id
+                 GROUP BY currency, fund_code HAVING sum(minor) <> 0)
+    BEGIN SELECT RAISE(ABORT, 'guard: an entry sums to zero per currency and fund'); END
+    """,
+)
+
+_POSTGRESQL_JOURNAL = (
+    """
+    CREATE FUNCTION guard_line() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF EXISTS (SELECT 1 FROM entry WHERE id = NEW.entry_id) THEN
+            RAISE EXCEPTION 'guard: the entry is sealed, no line can join it';
+        END IF;
+        NEW.xact_id := pg_current_xact_id()::text::bigint;
+        RETURN NEW;
+    END $$
+    """,
+    "CREATE TRIGGER guard_line_before_its_entry BEFORE INSERT ON line FOR EACH ROW EXECUTE FUNCTION guard_line()",
+    """
+    CREATE FUNCTION guard_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF (SELECT count(*) FROM line WHERE entry_id = NEW.id) < 2 THEN
+            RAISE EXCEPTION 'guard: an entry has two lines or more';
+        END IF;
+        IF EXISTS (SELECT 1 FROM line WHERE entry_id = NEW.id
+                   GROUP BY currency, fund_code HAVING sum(minor) <> 0) THEN
+            RAISE EXCEPTION 'guard: an entry sums to zero per currency and fund';
+        END IF;
+        NEW.xact_id := pg_current_xact_id()::text::bigint;
+        RETURN NEW;
+    END $$
+    """,
+    "CREATE TRIGGER guard_entry_seals BEFORE INSERT ON entry FOR EACH ROW EXECUTE FUNCTION guard_entry()",
+    """
+    CREATE FUNCTION guard_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION USING
+            MESSAGE = 'guard: ' || TG_OP || ' of ' || TG_TABLE_NAME || ' is refused, rows are only added';
+    END $$
+    """,
+)
+
+
+def statements(dialect: str) -> list[str]:
+    """The statements that make every guard on `sqlite` or `postgresql`, in order."""
+    if dialect == "sqlite":
+        rails = [
+            f"CREATE TRIGGER guard_{table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, 'guard: {verb} of {table} is refused, rows are only added'); END"
+            for table in APPEND_ONLY
+            for verb in ("UPDATE", "DELETE")
+        ]
+        return [*_SQLITE_JOURNAL, *rails]
+    rails = [
+        f"CREATE TRIGGER guard_{table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only()"
+        for table in APPEND_ONLY
+    ]
+    return [*_POSTGRESQL_JOURNAL, *rails]
+
+
+def install(connection: Connection) -> None:
+    """Makes every guard; there may be none yet (see `remove`)."""
+    for statement in statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)
+
+
+def remove(connection: Connection) -> None:
+    """Drops every guard, of this version or an earlier one, so that a migration can change tables."""
+    if connection.dialect.name == "sqlite":
+        names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'guard%'"))
+        for (name,) in names.all():
+            connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+        return
+    functions = connection.execute(
+        text(
+            "SELECT proname FROM pg_proc WHERE proname LIKE 'guard%' AND pronamespace = current_schema()::regnamespace"
+        )
+    )
+    for (name,) in functions.all():
+        connection.exec_driver_sql(f'DROP FUNCTION "{name}"() CASCADE')
+
+
+def installed(connection: Connection) -> dict[str, str]:
+    """The guards that stand in the database now: name to definition, to be compared with a fresh `install`."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+        return {name: " ".join(sql.split()) for name, sql in rows}
+    triggers = connection.execute(
+        text(
+            "SELECT tgname, pg_get_triggerdef(t.oid) || ' ' || tgenabled::text || ' ' || p.prosrc FROM pg_trigger t "
+            "JOIN pg_proc p ON p.oid = tgfoid WHERE NOT tgisinternal"
+        )
+    )
+    return {name: " ".join(definition.split()) for name, definition in triggers}

@@ -1,0 +1,47 @@
+"""Bringing a database to this version's tables and guards."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+from ledger.errors import Refused
+from ledger.storage import guards
+
+
+class OldSchema(Refused):
+    """The database is of another version than the program: run `solidarity migrate` first."""
+
+    rule = "old_schema"
+
+
+def migrate(engine: Engine) -> None:
+    """Runs what is missing of the hand-written migrations, in one transaction, with the guards made anew."""
+    config = _config()
+    with engine.begin() as connection:
+        guards.remove(connection)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        guards.install(connection)
+
+
+def require_current(engine: Engine) -> None:
+    """Refuses to work on a database of another version.
+
+    Raises:
+        OldSchema: the database has not all, or more, migrations than this program.
+    """
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found != head:
+        raise OldSchema("the database needs `solidarity migrate`", found=found, needed=head)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

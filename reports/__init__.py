@@ -1,0 +1,1 @@
+"""Figures first, then pixels: public pages, open data and auditors' documents."""

