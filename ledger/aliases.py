@@ -29,6 +29,9 @@ class Kind(StrEnum):
     LIST = "L"
 
 
+_KINDS = {kind.value: kind for kind in Kind}
+
+
 class AliasTaken(Conflict):
     """The alias drawn by a client names something already; draw another and send again."""
 
@@ -53,7 +56,12 @@ def check(alias: str, kind: Kind) -> str:
     Raises:
         BadAlias: it is not.
     """
-    prefix, _, body = alias.partition("-")
-    if prefix != kind.value or not _BODY.fullmatch(body):
+    if kind_of(alias) is not kind:
         raise BadAlias(f"not an alias of the kind {kind.name.lower()}", where=kind.name.lower())
     return alias
+
+
+def kind_of(text: str) -> Kind | None:
+    """What the alias `text` names, or None when it is no alias."""
+    prefix, _, body = text.partition("-")
+    return _KINDS.get(prefix) if _BODY.fullmatch(body) else None

@@ -12,10 +12,11 @@ from typing import Annotated, Literal
 
 import rfc8785
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, select
 
 from ledger import book, people
-from ledger.errors import Conflict, Refused, Tampered
+from ledger.errors import BadInput, Conflict, Refused, Tampered
 from ledger.money import Money
 from ledger.people import Hex32, Operator, Role
 from ledger.storage.columns import UtcDateTime
@@ -48,6 +49,12 @@ ROLE_OF: dict[str, Role] = {
     "approve_publication": Role.APPROVER,
 }
 """Which role of the roster each act needs."""
+
+
+class BadAct(BadInput):
+    """A number or a text that no JSON can hold exactly."""
+
+    rule = "bad_act"
 
 
 class BadSignature(Tampered):
@@ -111,13 +118,16 @@ class Act(BaseModel):
     nonce: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
     def canonical(self) -> bytes:
-        """The bytes that are signed after `ACT_DOMAIN`: JSON by RFC 8785."""
-        return rfc8785.dumps(self.model_dump(mode="json"))
+        """The bytes that are signed after `ACT_DOMAIN`: JSON by RFC 8785; `BadAct` when there are none."""
+        try:
+            return rfc8785.dumps(self.model_dump(mode="json"))
+        except rfc8785.CanonicalizationError:
+            raise BadAct("a number or a text has no canonical form (RFC 8785)", where="act") from None
 
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """An act with its signature and its signer, at the moment it comes in."""
+    """An act with its signature and who hands it in, at the moment it comes in."""
 
     act: Act
     signature: str
@@ -156,8 +166,11 @@ def accept(
         BadSignature: not signed by the signer's device. ActDiffers: it restates something else.
         ActExpired: older than a day, or from the future. NonceUsed: handed in before.
         NotInRole: the roster does not admit the signer to this act, or the waiting time runs.
+        UnknownOperator: the signer is not in the roster any more.
     """
-    act, signature, signer, now = agreed.act, agreed.signature, agreed.signer, agreed.now
+    act, signature, now = agreed.act, agreed.signature, agreed.now
+    roster = people.current(session)  # keys and roles are the roster's of this moment, not the caller's
+    signer = roster.operator(agreed.signer.alias, on=now.date())
     if not people.holds(signer.signing_key, ACT_DOMAIN + act.canonical(), signature):
         raise BadSignature("the signature does not hold", signer=signer.alias)
     expected = {
@@ -186,11 +199,14 @@ def accept(
         object=object_alias,
         document=act.canonical().decode(),
         signature=signature,
-        roster=people.current(session).number,
+        roster=roster.number,
         recorded_at=now,
     )
-    session.add(kept)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(kept)
+    except IntegrityError:  # on PostgreSQL the same act came in twice at once
+        raise NonceUsed("the act was handed in before", field="nonce") from None
     return kept
 
 
@@ -215,15 +231,14 @@ def still_holds(session: Session, kept: SignedAct) -> bool:
     version = next((v for v in people.versions(session) if v.number == kept.roster), None)
     if version is None:
         return False
-    content = json.loads(kept.document)
     operators = {operator.alias: operator for operator in people.read_roster(version.document).operators}
     signer = operators.get(kept.signer)
+    # The signature first: what it covers was an act once, and can be read.
+    if signer is None or not people.holds(signer.signing_key, ACT_DOMAIN + kept.document.encode(), kept.signature):
+        return False
+    content = json.loads(kept.document)
     columns = {"act": kept.verb, "signer": kept.signer, "object": kept.object, "nonce": kept.nonce}
-    return (
-        signer is not None
-        and all(content.get(name) == value for name, value in columns.items())
-        and people.holds(signer.signing_key, ACT_DOMAIN + kept.document.encode(), kept.signature)
-    )
+    return all(content[name] == value for name, value in columns.items())
 
 
 def _check_role(session: Session, verb: str, signer: Operator, *, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Bearer keys: who calls, and in which roles. A key alone moves no money: see approvals."""
 
 import hashlib
+import re
 from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -8,15 +9,30 @@ from sqlmodel import Field, Session, SQLModel, select
 
 from ledger import people
 from ledger.aliases import Kind, check
-from ledger.errors import Conflict, Refused
+from ledger.errors import BadInput, Conflict, NotFound, Refused
 from ledger.people import Operator, Role, UnknownOperator
 from ledger.storage.columns import UtcDateTime
+from ledger.storage.locks import locked
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class KeyRefused(Refused):
     """The bearer key is unknown, expired or revoked, or its operator has left the roster."""
 
     rule = "key_refused"
+
+
+class UnknownKey(NotFound):
+    """No bearer key has this alias."""
+
+    rule = "unknown_key"
+
+
+class BadKeyDigest(BadInput):
+    """Not the hash of a key."""
+
+    rule = "bad_key_digest"
 
 
 class KeyExists(Conflict):
@@ -62,8 +78,11 @@ def admit(
 
     Raises:
         UnknownOperator: not in the roster. KeyExists: alias or hash taken. KeyRefused: roles the roster does not give.
+        BadAlias, BadKeyDigest: not a key's alias, not SHA-256 in lower-case hexadecimal digits.
     """
     check(alias, Kind.KEY)
+    if not _DIGEST.fullmatch(key_digest):
+        raise BadKeyDigest("64 lower-case hexadecimal digits: a key itself never comes here", where="digest")
     owner = people.current(session).operator(operator, on=created_at.date())
     if not roles or not roles <= set(owner.roles):
         raise KeyRefused("a key carries roles that the roster gives its operator, and at least one", operator=operator)
@@ -101,3 +120,28 @@ def authenticate(session: Session, bearer: str, *, now: datetime) -> Caller:
         raise KeyRefused("the key is not valid") from None
     roles = frozenset(Role(role) for role in key.roles.split(",")) & frozenset(operator.roles)
     return Caller(operator=operator, roles=roles, key=key.alias)
+
+
+def revoke(session: Session, alias: str, *, at: datetime) -> BearerKey:
+    """Ends a key at once; revoked already: the first moment stands.
+
+    Raises:
+        UnknownKey: there is none.
+    """
+    key = session.exec(locked(select(BearerKey).where(BearerKey.alias == alias))).one_or_none()
+    if key is None:
+        raise UnknownKey("no key has this alias")
+    if key.revoked_at is None:
+        key.revoked_at = at
+        session.add(key)
+        session.flush()
+    return key
+
+
+def note_use(session: Session, caller: Caller, *, on: date) -> None:
+    """Notes the day on which a key was last used for a change."""
+    key = session.get_one(BearerKey, caller.key)
+    if key.last_used_on != on:
+        key.last_used_on = on
+        session.add(key)
+        session.flush()

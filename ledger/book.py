@@ -11,7 +11,11 @@ from ledger.errors import BadInput, Conflict, NotFound
 from ledger.money import exponent
 from ledger.storage.columns import UtcDateTime
 
+LONGEST_ORGANISATION = 120
+"""How many characters the organisation's name has at most."""
+
 _BOOK_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_JURISDICTION = re.compile(r"[A-Za-z0-9_-]{2,10}", re.ASCII)
 
 
 class BookExists(Conflict):
@@ -37,7 +41,7 @@ class Book(SQLModel, table=True):
 
     id: int = Field(default=1, primary_key=True)
     book_id: str = Field(max_length=32)
-    organisation: str = Field(max_length=120)
+    organisation: str = Field(max_length=LONGEST_ORGANISATION)
     functional_currency: str = Field(max_length=3)
     jurisdiction: str = Field(max_length=10)
     demo: bool
@@ -60,12 +64,17 @@ def found(
 
     Raises:
         BookExists: there is one.
-        BadBook: `book_id` is not 32 hex digits, or the organisation has no name.
+        BadBook: `book_id` is not 32 hex digits, the organisation has no name or a too long one, or the jurisdiction is
+            no code. BadCurrency: see `money.exponent`.
     """
     if session.get(Book, 1) is not None:
         raise BookExists("the database holds a book already")
-    if not _BOOK_ID.fullmatch(book_id) or not organisation.strip():
-        raise BadBook("a book needs an id of 32 hex digits and the organisation's name", where="book_id, organisation")
+    if not _BOOK_ID.fullmatch(book_id):
+        raise BadBook("a book's id is 32 hex digits", where="book_id")
+    if not (organisation.strip() and organisation.isprintable() and len(organisation) <= LONGEST_ORGANISATION):
+        raise BadBook(f"a name is 1 to {LONGEST_ORGANISATION} printable characters", where="organisation")
+    if not _JURISDICTION.fullmatch(jurisdiction):
+        raise BadBook("a jurisdiction is 2 to 10 letters, digits or hyphens", where="jurisdiction")
     exponent(functional_currency)
     book = Book(
         book_id=book_id,

@@ -77,7 +77,10 @@ class Money:
             BadCurrency: see `exponent`.
         """
         digits = exponent(currency)
-        match = _DECIMAL.fullmatch(text)
+        try:
+            match = _DECIMAL.fullmatch(text)
+        except TypeError:  # a float, from a caller without types
+            match = None
         if match is None:
             raise BadAmount("an amount is ASCII digits with at most one point", where="amount")
         fraction = match["fraction"] or ""

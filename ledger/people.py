@@ -6,15 +6,17 @@ checks it, and cannot make one.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, select
 
 from ledger import book
@@ -23,9 +25,11 @@ from ledger.errors import BadInput, NotFound, Tampered
 from ledger.storage.columns import UtcDateTime
 
 OFFICERS_TO_AMEND = 2
-"""How many officers of the roster before sign the next one."""
+"""How many officers of the roster before sign the next one, and the fewest that a roster has."""
 ROSTER_DOMAIN = b"solidarity-ledger roster 1\x00"
 """What stands before a roster's canonical bytes when they are signed."""
+
+_SIGNATURE = re.compile(r"[0-9a-f]{128}")
 
 Hex32 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 XWingPublic = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2432}$")]
@@ -100,8 +104,11 @@ class Roster(BaseModel):
         raise UnknownOperator("no operator of the roster has this alias")
 
     def canonical(self) -> bytes:
-        """The bytes that are hashed and signed."""
-        return rfc8785.dumps(self.model_dump(mode="json"))
+        """The bytes that are hashed and signed; `BadRoster` when JSON cannot hold them exactly."""
+        try:
+            return rfc8785.dumps(self.model_dump(mode="json"))
+        except rfc8785.CanonicalizationError:
+            raise BadRoster("a number or a text has no canonical form (RFC 8785)", where="document") from None
 
 
 class RosterVersion(SQLModel, table=True):
@@ -121,18 +128,17 @@ def read_roster(document: bytes | str) -> Roster:
     Raises:
         BadRoster: not a roster, or not in canonical form; the place is in the data.
     """
-    raw = document.encode() if isinstance(document, str) else document
+    # What is no text at all (a lone surrogate) becomes what is no JSON.
+    raw = document.encode(errors="surrogatepass") if isinstance(document, str) else document
     try:
         roster = Roster.model_validate_json(raw)
     except ValidationError as error:
-        place = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-        raise BadRoster("not a roster", where=place) from None
+        first = error.errors(include_input=False)[0]
+        known = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]  # a stranger's name is input
+        raise BadRoster("not a roster", where=".".join(str(part) for part in known)) from None
     if roster.canonical() != raw:
         raise BadRoster("the roster is not in canonical form (RFC 8785)", where="document")
-    aliases = [check(operator.alias, Kind.OPERATOR) for operator in roster.operators]
-    keys = [operator.signing_key for operator in roster.operators]
-    if len(set(aliases)) != len(aliases) or len(set(keys)) != len(keys):
-        raise BadRoster("two operators share an alias or a signing key", where="operators")
+    _check_different(roster)
     return roster
 
 
@@ -140,23 +146,23 @@ def verify_roster(roster: Roster, signatures: Mapping[str, str], *, before: Rost
     """Checks chain and signatures: roster 1 by every officer it names, a later one by two officers of the one before.
 
     Raises:
-        BadRoster: not the next number, or not chained to the one before.
+        BadRoster: not the next number, not chained to the one before, or with fewer than two officers: nobody could
+            ever sign the next one.
         RosterNotSigned: a needed signature is missing or does not hold.
     """
-    signed = ROSTER_DOMAIN + roster.canonical()
-    if before is None:
-        officers = [operator for operator in roster.operators if operator.officer]
-        if roster.number != 1 or roster.previous is not None or len(officers) < OFFICERS_TO_AMEND:
-            raise BadRoster("the first roster has number 1 and two officers or more", where="number")
-        needed = len(officers)
-    else:
-        if roster.number != before.number + 1 or roster.previous != digest(before) or roster.book != before.book:
-            raise BadRoster("not the next roster of this book", where="previous")
-        officers = [operator for operator in before.operators if operator.officer and on <= operator.expires_on]
-        needed = OFFICERS_TO_AMEND
-    held = [o for o in officers if o.alias in signatures and holds(o.signing_key, signed, signatures[o.alias])]
-    if len(held) < needed:
-        raise RosterNotSigned("signatures of officers are missing or do not hold", needed=needed, held=len(held))
+    named = sum(operator.officer for operator in roster.operators)
+    if named < OFFICERS_TO_AMEND:
+        raise BadRoster("a roster has two officers or more", where="operators")
+    if before is None and (roster.number != 1 or roster.previous is not None):
+        raise BadRoster("the first roster has number 1", where="number")
+    if before is not None and (
+        roster.number != before.number + 1 or roster.previous != digest(before) or roster.book != before.book
+    ):
+        raise BadRoster("not the next roster of this book", where="previous")
+    needed = named if before is None else OFFICERS_TO_AMEND
+    held = len(_held(roster, signatures, before=before, on=on))
+    if held < needed:
+        raise RosterNotSigned("signatures of officers are missing or do not hold", needed=needed, held=held)
 
 
 def digest(roster: Roster) -> str:
@@ -165,7 +171,9 @@ def digest(roster: Roster) -> str:
 
 
 def holds(signing_key: str, message: bytes, signature: str) -> bool:
-    """Whether the Ed25519 `signature` (hex) over `message` is by `signing_key` (hex)."""
+    """Whether the Ed25519 `signature` (128 lower-case hex digits) over `message` is by `signing_key` (hex)."""
+    if not _SIGNATURE.fullmatch(signature):  # fromhex would pass over blanks: many spellings of one signature
+        return False
     try:
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(signing_key)).verify(bytes.fromhex(signature), message)
     except (InvalidSignature, ValueError):
@@ -177,7 +185,7 @@ def enrol(session: Session, document: bytes | str, signatures: Mapping[str, str]
     """Stores the next roster; the very same one again changes nothing.
 
     Raises:
-        BadRoster, RosterNotSigned: see `read_roster` and `verify_roster`.
+        BadRoster, RosterNotSigned: see `read_roster` and `verify_roster`, or another one came first.
     """
     roster = read_roster(document)
     if roster.book != book.require(session).book_id:
@@ -187,16 +195,19 @@ def enrol(session: Session, document: bytes | str, signatures: Mapping[str, str]
         return roster
     before = None if newest is None else read_roster(newest.document)
     verify_roster(roster, signatures, before=before, on=recorded_at.date())
-    session.add(
-        RosterVersion(
-            number=roster.number,
-            document=roster.canonical().decode(),
-            digest=digest(roster),
-            signatures=json.dumps(dict(sorted(signatures.items()))),
-            recorded_at=recorded_at,
-        )
+    held = _held(roster, signatures, before=before, on=recorded_at.date())
+    version = RosterVersion(
+        number=roster.number,
+        document=roster.canonical().decode(),
+        digest=digest(roster),
+        signatures=json.dumps(held, sort_keys=True),  # nothing stays but what was checked
+        recorded_at=recorded_at,
     )
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(version)
+    except IntegrityError:  # on PostgreSQL another transaction enrolled a roster between our look and our insert
+        raise BadRoster("another roster came first", where="previous") from None
     return roster
 
 
@@ -217,19 +228,52 @@ def versions(session: Session) -> list[RosterVersion]:
     return list(session.exec(select(RosterVersion).order_by(RosterVersion.number)))  # type: ignore[arg-type]  # a column
 
 
+def signatures_of(version: RosterVersion) -> dict[str, str]:
+    """The officers' signatures of a stored roster, by alias."""
+    signatures: dict[str, str] = json.loads(version.signatures)
+    return signatures
+
+
 def waits_until(session: Session, alias: str, role: Role, *, wait: timedelta) -> datetime | None:
-    """Until when a member who joined a role after roster 1 does not act in it; None for members of roster 1."""
+    """Until when a member who joined a role after roster 1 does not act in it; None for members of roster 1.
+
+    Who gets another signing key joins anew: it may be somebody else's key.
+    """
     since: datetime | None = None
+    known: str | None = None
     for version in versions(session):
-        roster = read_roster(version.document)
-        holds_role = any(o.alias == alias and role in o.roles for o in roster.operators)
-        if not holds_role:
-            since = None
-        elif version.number == 1:
-            return None
-        elif since is None:
-            since = version.recorded_at
+        members = [o for o in read_roster(version.document).operators if o.alias == alias and role in o.roles]
+        signing_key = members[0].signing_key if members else None
+        if signing_key != known:
+            since = version.recorded_at if signing_key and version.number > 1 else None
+            known = signing_key
     return None if since is None else since + wait
+
+
+def _held(roster: Roster, signatures: Mapping[str, str], *, before: Roster | None, on: date) -> dict[str, str]:
+    """The signatures that hold of the officers who may sign: of roster 1 its own, later those of the one before."""
+    signed = ROSTER_DOMAIN + roster.canonical()
+    officers = [o for o in roster.operators if o.officer]
+    if before is not None:
+        officers = [o for o in before.operators if o.officer and on <= o.expires_on]
+    return {
+        o.alias: signatures[o.alias]
+        for o in officers
+        if o.alias in signatures and holds(o.signing_key, signed, signatures[o.alias])
+    }
+
+
+def _check_different(roster: Roster) -> None:
+    """No two operators share an alias or a key, no two vaults a key or an epoch: four eyes need two heads."""
+    operators, vaults = roster.operators, roster.vaults
+    distinct: list[list[Any]] = [
+        [check(operator.alias, Kind.OPERATOR) for operator in operators],
+        [operator.signing_key for operator in operators],
+        [*(operator.sealing_key for operator in operators), *(vault.sealing_key for vault in vaults)],
+        [(vault.name, vault.epoch) for vault in vaults],
+    ]
+    if any(len(set(values)) != len(values) for values in distinct):
+        raise BadRoster("two share an alias, a key or an epoch", where="operators, vaults")
 
 
 def _newest(session: Session) -> RosterVersion | None:

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import approvals
@@ -12,7 +13,7 @@ from ledger.aid.disbursements import Disbursement
 from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.approvals import Agreed, Verb
-from ledger.errors import Conflict, NotFound
+from ledger.errors import Conflict, NotFound, Tampered
 from ledger.money import Money
 from ledger.storage.columns import UtcDateTime
 
@@ -27,6 +28,12 @@ class DraftOutdated(Conflict):
     """Something was published since the draft was made; make it again."""
 
     rule = "draft_outdated"
+
+
+class DraftAltered(Tampered):
+    """The draft is not what its publisher has signed."""
+
+    rule = "draft_altered"
 
 
 class Draft(SQLModel, table=True):
@@ -75,7 +82,7 @@ def draft(session: Session, alias: str, *, content: str, agreed: Agreed) -> Draf
         alias=alias,
         number=len(published(session)) + 1,
         content=content,
-        digest=hashlib.sha256(content.encode()).hexdigest(),
+        digest=_digest(content),
         drafted_by=agreed.signer.alias,
         drafted_at=agreed.now,
     )
@@ -90,13 +97,14 @@ def approve(session: Session, alias: str, *, agreed: Agreed) -> Publication:
 
     Raises:
         UnknownDraft: there is none. DraftOutdated: another one was published in between.
-        SamePerson, and what `approvals.accept` raises.
+        DraftAltered: content and hash do not agree. SamePerson, and what `approvals.accept` raises.
     """
     kept = require_draft(session, alias)
     approvals.require_other(agreed.signer.alias, than={kept.drafted_by})
     if kept.number != len(published(session)) + 1:
         raise DraftOutdated("something was published since this draft", number=kept.number)
-    _accept(session, "approve_publication", kept, agreed)
+    if kept.digest != _digest(kept.content):
+        raise DraftAltered("the draft was altered", draft=alias)
     publication = Publication(
         number=kept.number,
         alias=alias,
@@ -105,14 +113,25 @@ def approve(session: Session, alias: str, *, agreed: Agreed) -> Publication:
         approved_by=agreed.signer.alias,
         published_at=agreed.now,
     )
-    session.add(publication)
-    session.flush()
+    try:
+        with session.begin_nested():  # act and effect, or neither
+            _accept(session, "approve_publication", kept, agreed)
+            session.add(publication)
+    except IntegrityError:  # on PostgreSQL another transaction published between our look and our insert
+        raise DraftOutdated("something was published since this draft", number=kept.number) from None
     return publication
 
 
 def published(session: Session) -> list[Publication]:
     """All publications from the first on."""
     return sorted(session.exec(select(Publication)).all(), key=lambda publication: publication.number)
+
+
+def waiting(session: Session) -> list[Draft]:
+    """The drafts of the next publication, which wait for a second signature."""
+    number = len(published(session)) + 1
+    drafts = session.exec(select(Draft).where(Draft.number == number)).all()
+    return sorted(drafts, key=lambda draft: draft.alias)
 
 
 def require_draft(session: Session, alias: str) -> Draft:
@@ -141,6 +160,10 @@ def payments(session: Session) -> list[Payment]:
         for disbursement, kind, person in rows
         if disbursement.paid_recorded_on is not None
     ]
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _accept(session: Session, verb: Verb, kept: Draft, agreed: Agreed) -> None:

@@ -4,7 +4,7 @@ import re
 import secrets
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-_FORM = re.compile(r"RF\d{2}[0-9A-Z]{1,21}", re.ASCII)
+_FORM = re.compile(r"RF(?!00|01|99)\d{2}[0-9A-Z]{1,21}", re.ASCII)  # 98 less a remainder below 97: 02 to 98
 _RANDOM_LENGTH = 16
 
 

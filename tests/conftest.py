@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from ledger.storage import schema
 from ledger.storage.engine import open_database
+from tests.cast import House, Person, create_shred_keys, found_book
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +75,30 @@ def session(engine: Engine) -> Iterator[Session]:
     """A session in a writing transaction that is rolled back at the end unless the test commits."""
     with Session(engine, expire_on_commit=False) as opened:
         yield opened
+
+
+@pytest.fixture
+def house(session: Session, tmp_path: Path) -> House:
+    """A founded book with its people and two empty bank leaves, committed: see `tests/cast.py`."""
+    return House(session, found_book(session), create_shred_keys(tmp_path))
+
+
+@pytest.fixture
+def ana(house: House) -> Person:
+    """Of the intake."""
+    return house.fund.ana
+
+
+@pytest.fixture
+def boris(house: House) -> Person:
+    """An approver."""
+    return house.fund.boris
+
+
+@pytest.fixture
+def clara(house: House) -> Person:
+    """The treasurer."""
+    return house.fund.clara
 
 
 def _administer(server: str, statement: str) -> None:

@@ -113,6 +113,11 @@ class Outbox:
             raise NeverRemembered("no request was remembered under this key")
         self._write(name, _ANSWER, {"status": status, "body": base64.b64encode(body).decode()})
 
+    def forget(self, idempotency_key: str) -> None:
+        """Drops a request that was refused for good: nothing came of it, and the key is free for a corrected one."""
+        (self._directory / (self._name(idempotency_key) + _REQUEST)).unlink(missing_ok=True)
+        sync_directory(self._directory)
+
     def answer(self, idempotency_key: str) -> tuple[int, bytes] | None:
         """Status and body of the final answer, or None while there is none.
 

@@ -4,6 +4,7 @@ X-Wing (ML-KEM-768 with X25519, draft-connolly-cfrg-xwing-kem) in HPKE's base mo
 AES-256-GCM, all from `cryptography`. On the wire everything sealed is: version byte 0x01, encapsulation, ciphertext.
 """
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -250,6 +251,19 @@ def unwrap_seed(opening_seed: bytes, wrap: bytes, *, bound_to: bytes) -> bytes:
     if len(seed) != SEED_BYTES:
         raise CannotOpen("a wrap holds a seed of 32 bytes")
     return seed
+
+
+def to_base64(data: bytes) -> str:
+    """Bytes as the wire has them."""
+    return base64.b64encode(data).decode()
+
+
+def from_base64(text: str) -> bytes:
+    """Bytes from the wire; raises `CannotOpen` when they are none."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise CannotOpen("not bytes in base64") from None
 
 
 def derive(key: bytes, label: bytes) -> bytes:

@@ -41,8 +41,9 @@ def verify_case(session: Session, alias: str, agreed: Agreed, *, not_duplicates:
         raise PossibleDuplicate("other cases share the ruling", case=alias, others=len(others))
     seen = evidence_of(session, case)
     _require_opened(session, case, agreed.signer, seen)
-    _accept_case(session, agreed, "verify_case", case, seen)
-    cases.verify(session, case, by=agreed.signer.alias)
+    with session.begin_nested():  # act and effect, or neither
+        _accept_case(session, agreed, "verify_case", case, seen)
+        cases.verify(session, case, by=agreed.signer.alias)
     return case
 
 
@@ -53,8 +54,9 @@ def reject_case(session: Session, alias: str, agreed: Agreed, *, because: Reject
         CaseNotReady, and what `approvals.accept` raises.
     """
     case = cases.require(session, alias, lock=True)
-    _accept_case(session, agreed, "reject_case", case, evidence_of(session, case))
-    cases.reject(session, case, because=because)
+    with session.begin_nested():
+        _accept_case(session, agreed, "reject_case", case, evidence_of(session, case))
+        cases.reject(session, case, because=because)
     return case
 
 
@@ -62,8 +64,8 @@ def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
     """Approves a disbursement: another person than who entered, verified and asked, who has opened the evidence.
 
     Raises:
-        SamePerson, EvidenceNotOpened, NotEligible, WouldOverdraw, DisbursementNotReady, and what `approvals.accept`
-        raises.
+        SamePerson, EvidenceNotOpened, NotEligible, WouldOverdraw, DisbursementNotReady, CaseNotReady, and what
+        `approvals.accept` raises.
     """
     disbursement = disbursements.require(session, alias, lock=True)
     case = cases.require(session, disbursement.case_alias)
@@ -71,14 +73,14 @@ def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
     seen = evidence_of(session, case)
     _require_opened(session, case, agreed.signer, [*seen, disbursement.payee_commitment])
     obligation = obligations.require(session, disbursement.obligation_alias)
+    ruling = obligations.ruling_of(session, obligation)
     pack = jurisdictions.load(case.jurisdiction)
-    for ruling in rulings.of_case(session, case.alias):
-        if ruling.alias == obligation.ruling_alias:
-            eligibility.require_lawful(
-                pack, article=ruling.article, kind=obligation.kind, ruled_by=ruling.ruled_by, on=agreed.now.date()
-            )
-    _accept_disbursement(session, agreed, "approve_disbursement", disbursement, seen)
-    disbursements.approve(session, disbursement, by=agreed.signer.alias)
+    eligibility.require_lawful(
+        pack, article=ruling.article, kind=obligation.kind, ruled_by=ruling.ruled_by, on=agreed.now.date()
+    )
+    with session.begin_nested():
+        _accept_disbursement(session, agreed, "approve_disbursement", disbursement, seen)
+        disbursements.approve(session, disbursement, by=agreed.signer.alias)
     return disbursement
 
 
@@ -92,8 +94,11 @@ def release_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
     disbursement = disbursements.require(session, alias, lock=True)
     approvals.require_other(agreed.signer.alias, than={disbursement.approved_by})
     case = cases.require(session, disbursement.case_alias)
-    _accept_disbursement(session, agreed, "release_disbursement", disbursement, evidence_of(session, case))
-    disbursements.release(session, disbursement, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now)
+    with session.begin_nested():
+        _accept_disbursement(session, agreed, "release_disbursement", disbursement, evidence_of(session, case))
+        disbursements.release(
+            session, disbursement, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now
+        )
     return disbursement
 
 

@@ -9,6 +9,7 @@ from ledger.aid.eligibility import Rejection
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.errors import Conflict, NotFound
 from ledger.storage.columns import enumeration
+from ledger.storage.locks import locked
 
 
 class State(StrEnum):
@@ -82,13 +83,13 @@ def add(
 
 
 def require(session: Session, alias: str, *, lock: bool = False) -> Case:
-    """The case; with `lock`, nobody else changes it until the transaction ends.
+    """The case; with `lock`, as it stands now, and nobody else changes it until the transaction ends.
 
     Raises:
         UnknownCase: there is none.
     """
     query = select(Case).where(Case.alias == alias)
-    case = session.exec(query.with_for_update(key_share=True) if lock else query).one_or_none()
+    case = session.exec(locked(query) if lock else query).one_or_none()
     if case is None:
         raise UnknownCase("no case has this alias")
     return case

@@ -12,9 +12,14 @@ from ledger.aid.obligations import Obligation
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, balances, funds, journal, recipes
 from ledger.books.accounts import Account
-from ledger.errors import Conflict, NotFound, Refused
+from ledger.errors import BadInput, Conflict, NotFound, Refused
+from ledger.identities.boxes import check_commitment
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
+from ledger.storage.locks import locked
+
+BANK = "1000"
+"""The account whose leaves a bank keeps."""
 
 
 class Payee(StrEnum):
@@ -49,6 +54,12 @@ class AlreadyRequested(Conflict):
     """The obligation has a disbursement: it is paid once."""
 
     rule = "already_requested"
+
+
+class NoBankLeaf(BadInput):
+    """Not a leaf of the bank's account."""
+
+    rule = "no_bank_leaf"
 
 
 class WouldOverdraw(Refused):
@@ -100,12 +111,16 @@ def request(
     """Asks for the whole of an obligation to be paid from a bank leaf, for a fund.
 
     Raises:
-        AliasTaken, BadAlias: see there. AlreadyRequested: the obligation has a disbursement.
-        UnknownFund, UnknownAccount, NotPostable: see there. DisbursementNotReady: the case is not verified.
+        AliasTaken, BadAlias, BadDigest: see there. AlreadyRequested: the obligation has a disbursement.
+        UnknownFund, UnknownAccount, NotPostable: see there. NoBankLeaf: no bank will ever see it paid from there.
+        DisbursementNotReady: the case is not verified.
     """
     check(alias, Kind.DISBURSEMENT)
+    check_commitment(payee_commitment)
     funds.require(session, fund)
-    accounts.postable(session, account, currency=obligation.currency)
+    if accounts.postable(session, account, currency=obligation.currency).parent_code != BANK:
+        raise NoBankLeaf("aid is paid from a bank leaf", account=account)
+    obligation = obligations.require(session, obligation.alias, lock=True)  # two requests for it take turns
     if cases.require(session, obligation.case_alias).state not in {cases.State.VERIFIED, cases.State.APPROVED}:
         raise DisbursementNotReady("the case is not verified", case=obligation.case_alias)
     if session.get(Disbursement, alias) is not None:
@@ -206,15 +221,15 @@ def pay(
     disbursement.paid_on = on
     disbursement.paid_recorded_on = recorded_at.date()
     _move(session, disbursement, State.PAID)
-    siblings = obligations.of_case(session, obligation.case_alias)
-    if all(sibling.state is obligations.State.PAID for sibling in siblings):
-        cases.mark_paid(session, cases.require(session, obligation.case_alias, lock=True))
+    case = cases.require(session, obligation.case_alias, lock=True)  # first, or two last payments miss each other
+    if obligations.all_paid(session, case.alias):
+        cases.mark_paid(session, case)
     return posted
 
 
 def spendable(session: Session, fund: str, *, currency: str) -> Money:
     """What a fund may still promise in one currency: liquid assets less liabilities less what is approved and held."""
-    standing = balances.liquid_net(session, fund, currency=currency)
+    # Held first: what another transaction recognises between the two looks counts twice then, never not at all.
     held = session.exec(
         select(func.sum(Obligation.minor)).where(
             Obligation.fund_code == fund,
@@ -222,11 +237,12 @@ def spendable(session: Session, fund: str, *, currency: str) -> Money:
             Obligation.state == obligations.State.APPROVED,
         )
     ).one()
-    return standing - Money(int(held or 0), currency)
+    return balances.liquid_net(session, fund, currency=currency) - Money(int(held or 0), currency)
 
 
 def available(session: Session, account: str, *, currency: str) -> Money:
     """What a leaf may still pay: its balance less what is released and not yet seen at the bank."""
+    # Held first: what the bank's line pays between the two looks counts twice then, never not at all.
     held = session.exec(
         select(func.sum(Disbursement.minor)).where(
             Disbursement.account_code == account,
@@ -238,13 +254,13 @@ def available(session: Session, account: str, *, currency: str) -> Money:
 
 
 def require(session: Session, alias: str, *, lock: bool = False) -> Disbursement:
-    """The disbursement; with `lock`, nobody else changes it until the transaction ends.
+    """The disbursement; with `lock`, as it stands now, and nobody else changes it until the transaction ends.
 
     Raises:
         UnknownDisbursement: there is none.
     """
     query = select(Disbursement).where(Disbursement.alias == alias)
-    found = session.exec(query.with_for_update(key_share=True) if lock else query).one_or_none()
+    found = session.exec(locked(query) if lock else query).one_or_none()
     if found is None:
         raise UnknownDisbursement("no disbursement has this alias")
     return found
@@ -252,9 +268,7 @@ def require(session: Session, alias: str, *, lock: bool = False) -> Disbursement
 
 def by_reference(session: Session, reference: str) -> Disbursement | None:
     """The disbursement whose payment carries this reference, or None; locked."""
-    return session.exec(
-        select(Disbursement).where(Disbursement.reference == reference).with_for_update(key_share=True)
-    ).one_or_none()
+    return session.exec(locked(select(Disbursement).where(Disbursement.reference == reference))).one_or_none()
 
 
 def page(session: Session, *, state: State | None, after: str, limit: int) -> list[Disbursement]:
@@ -266,7 +280,7 @@ def page(session: Session, *, state: State | None, after: str, limit: int) -> li
 
 
 def _lock_leaf(session: Session, code: str) -> None:
-    session.exec(select(Account).where(Account.code == code).with_for_update(key_share=True)).one()
+    session.exec(locked(select(Account).where(Account.code == code))).one()
 
 
 def _require_state(disbursement: Disbursement, state: State) -> None:

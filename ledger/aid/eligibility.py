@@ -61,6 +61,14 @@ def bounds(pack: Pack, *, issued_on: date, in_force_on: date | None, served_on: 
     return Bounds(_week_end(issued_on), _week_end(payable), _week_start(due), force_presumed=in_force_on is None)
 
 
+def at_grain(pack: Pack, kept: Bounds) -> bool:
+    """Whether bounds tell no more than the pack's grain admits: exact dates of a weekly pack stay with the client."""
+    if pack.grain == "day":
+        return True
+    ends = kept.ruled_by == _week_end(kept.ruled_by) and kept.payable_from == _week_end(kept.payable_from)
+    return ends and kept.due_by == _week_start(kept.due_by)
+
+
 def rejection(
     pack: Pack,
     *,

@@ -4,20 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from ledger.aid import beneficiaries, cases, jurisdictions, obligations, rulings
+from ledger.aid import beneficiaries, cases, eligibility, jurisdictions, obligations, rulings
 from ledger.aid.eligibility import Bounds, Rejection
 from ledger.aid.obligations import ObligationKind
 from ledger.errors import BadInput
 from ledger.identities import shelves
 from ledger.identities.person_keys import ShredKeys
-from ledger.identities.shelves import NewBox, NewShelf
+from ledger.identities.shelves import ROW, NewBox, NewShelf
 from ledger.money import Money
 from ledger.people import Operator
 
-ROW = "row"
-"""The token field of a list's row: the same row of the same list never makes a second case."""
 PERSON = "person"
 RULING = "ruling"
 """Token fields by which duplicates are found."""
@@ -63,6 +62,21 @@ def receive(session: Session, row: Row, *, entered_by: Operator, recorded_at: da
     (row_token,) = [value for _, field, value in row.tokens if field == ROW]
     if shelves.aliases_with(session, field=ROW, value=row_token):
         return
+    try:
+        with session.begin_nested():  # the whole row, or nothing of it
+            _enter(session, row, entered_by=entered_by, recorded_at=recorded_at, shred_keys=shred_keys)
+    except IntegrityError:
+        # On PostgreSQL another transaction entered the same row between our look and our insert.
+        if not shelves.aliases_with(session, field=ROW, value=row_token):
+            raise
+
+
+def possible_duplicates(session: Session, case: str) -> list[str]:
+    """Other cases that share the ruling's token with this one: for a reviewer, never for who entered it."""
+    return shelves.sharing_tokens(session, case, field=RULING)
+
+
+def _enter(session: Session, row: Row, *, entered_by: Operator, recorded_at: datetime, shred_keys: ShredKeys) -> None:
     beneficiaries.add(session, row.beneficiary, created_at=recorded_at)
     shelves.put_up(session, row.shelf, signer=entered_by, shred_keys=shred_keys)
     cases.add(
@@ -80,23 +94,22 @@ def receive(session: Session, row: Row, *, entered_by: Operator, recorded_at: da
     shelves.note_tokens(session, row.tokens, alias=row.case)
 
 
-def possible_duplicates(session: Session, case: str) -> list[str]:
-    """Other cases that share the ruling's token with this one: for a reviewer, never for who entered it."""
-    return shelves.sharing_tokens(session, case, field=RULING)
-
-
 def _check(row: Row) -> None:
     pack = jurisdictions.load(row.jurisdiction)
     if row.amount.minor <= 0 or row.amount.currency != pack.currency:
         raise BadRow("an obligation is above zero, in the jurisdiction's currency", where="amount")
     if row.region not in pack.regions:
         raise BadRow("the jurisdiction pack has no such region", where="region")
+    if not eligibility.at_grain(pack, row.bounds) or row.bounds.payable_from < row.bounds.ruled_by:
+        raise BadRow("bounds are in their order, and no finer than the jurisdiction's grain", where="bounds")
     if row.shelf.alias != row.beneficiary or row.shelf.vault != "people":
         raise BadRow("the shelf is the beneficiary's, in the people vault", where="shelf")
     brought = {(box.kind, box.field) for box in row.boxes}
     owners = {"beneficiary": row.beneficiary, "ruling": row.ruling}
     if brought != BOXES or len(row.boxes) != len(BOXES) or any(owners[box.kind] != box.alias for box in row.boxes):
         raise BadRow("a row brings the beneficiary's identity and the ruling's details, sealed", where="boxes")
+    if any(box.version != 1 for box in row.boxes):
+        raise BadRow("a row brings the first version of its boxes", where="boxes")
     fields = [field for _, field, _ in row.tokens]
     if set(fields) != TOKEN_FIELDS or len(fields) != len(TOKEN_FIELDS):
         raise BadRow("a row brings one token each of row, person and ruling", where="tokens")

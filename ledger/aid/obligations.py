@@ -12,6 +12,7 @@ from ledger.books import journal, recipes
 from ledger.errors import Conflict, NotFound
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
+from ledger.storage.locks import locked
 
 
 class ObligationKind(StrEnum):
@@ -87,13 +88,13 @@ def add(session: Session, alias: str, *, case: str, ruling: str, kind: Obligatio
 
 
 def require(session: Session, alias: str, *, lock: bool = False) -> Obligation:
-    """The obligation; with `lock`, nobody else changes it until the transaction ends.
+    """The obligation; with `lock`, as it stands now, and nobody else changes it until the transaction ends.
 
     Raises:
         UnknownObligation: there is none.
     """
     query = select(Obligation).where(Obligation.alias == alias)
-    obligation = session.exec(query.with_for_update(key_share=True) if lock else query).one_or_none()
+    obligation = session.exec(locked(query) if lock else query).one_or_none()
     if obligation is None:
         raise UnknownObligation("no obligation has this alias")
     return obligation
@@ -103,6 +104,17 @@ def of_case(session: Session, case: str) -> list[Obligation]:
     """The obligations of a case in the order of their aliases."""
     found = session.exec(select(Obligation).where(Obligation.case_alias == case)).all()
     return sorted(found, key=lambda obligation: obligation.alias)
+
+
+def all_paid(session: Session, case: str) -> bool:
+    """Whether every obligation of a case is paid, as it stands now."""
+    states = session.exec(select(Obligation.state).where(Obligation.case_alias == case)).all()
+    return all(state is State.PAID for state in states)
+
+
+def ruling_of(session: Session, obligation: Obligation) -> Ruling:
+    """The ruling an obligation rests on."""
+    return session.get_one(Ruling, obligation.ruling_alias)
 
 
 def approve(session: Session, obligation: Obligation, *, fund: str) -> None:
@@ -126,6 +138,7 @@ def tell(
     Raises:
         ObligationNotReady: it is not approved, or was told already on another day, or the day is in the future.
     """
+    obligation = require(session, obligation.alias, lock=True)
     if obligation.told_on == told_on:
         return
     _require_state(obligation, State.APPROVED)
@@ -134,7 +147,7 @@ def tell(
     obligation.told_on = told_on
     session.add(obligation)
     session.flush()
-    if _ruling(session, obligation).payable_from <= today:
+    if ruling_of(session, obligation).payable_from <= today:
         recognise(session, obligation, on=today, recorded_at=recorded_at, recorded_by=recorded_by)
 
 
@@ -150,7 +163,7 @@ def recognise(session: Session, obligation: Obligation, *, on: date, recorded_at
     _require_state(obligation, State.APPROVED)
     if obligation.told_on is None or obligation.fund_code is None:
         raise ObligationNotReady("the beneficiary has not been told yet", obligation=obligation.alias)
-    eligibility.require_payable(payable_from=_ruling(session, obligation).payable_from, on=on)
+    eligibility.require_payable(payable_from=ruling_of(session, obligation).payable_from, on=on)
     journal.post(
         session,
         source_key=f"obligation:{obligation.alias}:recognised",
@@ -181,10 +194,6 @@ def mark_paid(session: Session, obligation: Obligation) -> None:
     obligation.state = State.PAID
     session.add(obligation)
     session.flush()
-
-
-def _ruling(session: Session, obligation: Obligation) -> Ruling:
-    return session.get_one(Ruling, obligation.ruling_alias)
 
 
 def _require_state(obligation: Obligation, state: State) -> None:

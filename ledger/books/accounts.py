@@ -2,18 +2,26 @@
 
 import re
 import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, bindparam, exists
+from sqlalchemy import select as select_columns
 from sqlmodel import Field, Session, SQLModel, select
 
 from ledger.errors import BadInput, Conflict
 from ledger.money import exponent
 from ledger.storage.columns import enumeration
+from ledger.storage.engine import looked_up
+
+LONGEST_NAME = 80
+"""How many characters the name of an account has at most."""
 
 _CODE = re.compile(r"[1-9]\d{3}(:[A-Za-z0-9][A-Za-z0-9_-]{0,39})?", re.ASCII)
+_CHART = "account"
 
 
 class AccountClass(StrEnum):
@@ -64,7 +72,7 @@ class Account(SQLModel, table=True):
 
     code: str = Field(primary_key=True, max_length=45)
     parent_code: str | None = Field(default=None, foreign_key="account.code", max_length=4, index=True)
-    name: str = Field(max_length=80)
+    name: str = Field(max_length=LONGEST_NAME)
     account_class: AccountClass = Field(sa_type=enumeration(AccountClass))
     function: Function = Field(sa_type=enumeration(Function))
     liquid: bool
@@ -77,37 +85,61 @@ class Account(SQLModel, table=True):
     __table_args__ = (CheckConstraint("parent_code IS NULL OR code LIKE parent_code || ':%'", name="leaf_of_parent"),)
 
 
-def postable(session: Session, code: str, *, currency: str) -> Account:
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What the journal needs to know of an account."""
+
+    code: str
+    parent_code: str | None
+    currency: str | None
+    subject: str
+    pooled: bool
+    closed: bool
+    has_leaves: bool
+
+
+def postable(session: Session, code: str, *, currency: str) -> Leaf:
     """The leaf `code`, ready to be posted to in `currency`.
 
     Raises:
         UnknownAccount: there is no such account.
         NotPostable: it has leaves, needs one, is closed, or is kept in another currency.
     """
-    chart = _chart(session)
-    account = chart.get(code)
+    look_up(session, [code])
+    account: Leaf | None = looked_up(session, _CHART)[code]
     if account is None:
         raise UnknownAccount("no account has this code", account=_shown(code))
     if account.closed:
         raise NotPostable("the account is closed", account=code)
-    if account.parent_code is None and (account.pooled or code in session.info["chart_parents"]):
+    if account.has_leaves or (account.pooled and account.parent_code is None):
         raise NotPostable("only leaves are posted to", account=code)
     if account.currency not in (None, currency):
         raise NotPostable("the account is kept in another currency", account=code, currency=account.currency)
     return account
 
 
+def look_up(session: Session, codes: Iterable[str]) -> None:
+    """Reads many accounts at once, so that `postable` need not read them one by one in this transaction."""
+    known = looked_up(session, _CHART)
+    missing = [code for code in codes if code not in known]
+    if missing:
+        known.update(dict.fromkeys(missing))
+        rows = session.connection().execute(_LEAVES, {"codes": missing}).mappings()
+        known.update({row["code"]: Leaf(**dict(row)) for row in rows})
+
+
 def add_leaf(session: Session, code: str, *, name: str, currency: str | None = None) -> Account:
     """Adds `1000:eur-main` below `1000`, of which it inherits everything but name and currency.
 
     Raises:
-        BadAccount: not a leaf's code, or a pooled account (1000, 1050, 1100) without its one currency.
+        BadAccount: not a leaf's code or no name, or a pooled account (1000, 1050, 1100) without its one currency.
         UnknownAccount: the parent is not in the chart.
         AccountExists: the code is taken.
     """
     if not _CODE.fullmatch(code) or ":" not in code:
         raise BadAccount("a leaf's code is four digits, a colon and a short name", where="code")
-    parent = _chart(session).get(code.partition(":")[0])
+    _check_name(name)
+    parent = session.get(Account, code.partition(":")[0])
     if parent is None:
         raise UnknownAccount("the leaf has no parent in the chart", account=code.partition(":")[0])
     if parent.pooled and currency is None:
@@ -132,7 +164,15 @@ def load_default_chart(session: Session) -> None:
 
 def listed(session: Session) -> list[Account]:
     """The whole chart in the order of its codes."""
-    return list(session.exec(select(Account).order_by(Account.code)))
+    return sorted(session.exec(select(Account)), key=lambda account: account.code)  # databases sort by their locale
+
+
+_ACCOUNTS = SQLModel.metadata.tables["account"]
+_BELOW = _ACCOUNTS.alias("below")
+_LEAVES = select_columns(
+    *(_ACCOUNTS.c[name] for name in ("code", "parent_code", "currency", "subject", "pooled", "closed")),
+    exists().where(_BELOW.c.parent_code == _ACCOUNTS.c.code).label("has_leaves"),
+).where(_ACCOUNTS.c.code.in_(bindparam("codes", expanding=True)))
 
 
 def _account(code: str, parent_code: str | None, row: dict[str, Any]) -> Account:
@@ -152,17 +192,13 @@ def _account(code: str, parent_code: str | None, row: dict[str, Any]) -> Account
 def _insert(session: Session, account: Account) -> Account:
     session.add(account)
     session.flush()
-    session.info.pop("chart", None)
+    looked_up(session, _CHART).clear()
     return account
 
 
-def _chart(session: Session) -> dict[str, Account]:
-    """The chart, read once per transaction: every posting asks for it."""
-    if "chart" not in session.info:
-        chart = {account.code: account for account in listed(session)}
-        session.info["chart"] = chart
-        session.info["chart_parents"] = {account.parent_code for account in chart.values()}
-    return cast("dict[str, Account]", session.info["chart"])
+def _check_name(name: str) -> None:
+    if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
+        raise BadAccount(f"a name is 1 to {LONGEST_NAME} printable characters", where="name")
 
 
 def _shown(code: str) -> str | None:

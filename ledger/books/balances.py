@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Join, func, or_
+from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, SQLModel, col, select
 
 from ledger.books.accounts import Account, AccountClass
@@ -36,14 +36,13 @@ def balance(
 
     A credit balance is negative. `as_known_at` leaves out what was recorded later.
     """
-    conditions = [
-        or_(_LINES.c.account_code == account, _LINES.c.account_code.startswith(f"{account}:", autoescape=True)),
-        _LINES.c.currency == currency,
-        *_until(on, as_known_at),
-    ]
+    leaves = select(Account.code).where(or_(col(Account.code) == account, col(Account.parent_code) == account))
+    query = select(func.sum(_LINES.c.minor)).where(
+        _LINES.c.account_code.in_(leaves), _LINES.c.currency == currency, *_until(on, as_known_at)
+    )
     if fund is not None:
-        conditions.append(_LINES.c.fund_code == fund)
-    total = session.connection().execute(select(func.sum(_LINES.c.minor)).select_from(_joined()).where(*conditions))
+        query = query.where(_LINES.c.fund_code == fund)
+    total = session.connection().execute(query)
     return Money(int(total.scalar_one() or 0), currency)  # PostgreSQL sums to Decimal
 
 
@@ -62,23 +61,19 @@ def trial_balance(session: Session, *, on: date | None = None, as_known_at: date
     """Every leaf that moved, per fund and currency, in the order of codes; balances of zero are included."""
     rows = session.connection().execute(
         select(_LINES.c.account_code, _LINES.c.fund_code, _LINES.c.currency, func.sum(_LINES.c.minor))
-        .select_from(_joined())
         .where(*_until(on, as_known_at))
         .group_by(_LINES.c.account_code, _LINES.c.fund_code, _LINES.c.currency)
-        .order_by(_LINES.c.account_code, _LINES.c.fund_code, _LINES.c.currency)
     )
     chart = {account.code: account for account in session.exec(select(Account))}
-    return [Balance(chart[code], fund, currency, int(total)) for code, fund, currency, total in rows]
-
-
-def _joined() -> Join:
-    return _LINES.join(_ENTRIES, _ENTRIES.c.id == _LINES.c.entry_id)
+    # Sorted here: the databases sort by their locale.
+    return [Balance(chart[code], fund, currency, int(total)) for code, fund, currency, total in sorted(rows)]
 
 
 def _until(on: date | None, as_known_at: datetime | None) -> list[ColumnElement[bool]]:
+    """Conditions on the lines' entries; without them the entries need not be read at all."""
     conditions: list[ColumnElement[bool]] = []
     if on is not None:
         conditions.append(_ENTRIES.c.effective_on <= on)
     if as_known_at is not None:
         conditions.append(_ENTRIES.c.recorded_at <= as_known_at)
-    return conditions
+    return [_ENTRIES.c.id == _LINES.c.entry_id, *conditions] if conditions else []

@@ -5,6 +5,10 @@ import re
 from sqlmodel import Field, Session, SQLModel, select
 
 from ledger.errors import BadInput, Conflict
+from ledger.storage.engine import looked_up
+
+LONGEST_NAME = 80
+"""How many characters the name of a fund has at most."""
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,29}", re.ASCII)
 
@@ -25,7 +29,7 @@ class FundExists(Conflict):
 
 
 class BadFund(BadInput):
-    """Not a fund's code."""
+    """Not a fund's code, or no name."""
 
     rule = "bad_fund"
 
@@ -34,8 +38,12 @@ class Fund(SQLModel, table=True):
     """A purpose money is held for. `restricted`: by the donors' will."""
 
     code: str = Field(primary_key=True, max_length=30)
-    name: str = Field(max_length=80)
+    name: str = Field(max_length=LONGEST_NAME)
     restricted: bool
+
+
+_FUNDS = "fund"
+_ALL_CODES = select(Fund.code)
 
 
 def require(session: Session, code: str, *, lock: bool = False) -> Fund:
@@ -57,31 +65,33 @@ def add(session: Session, code: str, *, name: str, restricted: bool) -> Fund:
     """Adds a fund.
 
     Raises:
-        BadFund: the code is not lower-case letters, digits and underscores.
+        BadFund: the code is not lower-case letters, digits and underscores, or the name is empty or too long.
         FundExists: it is taken.
     """
     if not _CODE.fullmatch(code):
         raise BadFund("a fund's code is lower-case letters, digits and underscores", where="code")
+    if not (name.strip() and name.isprintable() and len(name) <= LONGEST_NAME):
+        raise BadFund(f"a name is 1 to {LONGEST_NAME} printable characters", where="name")
     if session.get(Fund, code) is not None:
         raise FundExists("the code is taken", fund=code)
     fund = Fund(code=code, name=name, restricted=restricted)
     session.add(fund)
     session.flush()
-    session.info.pop("funds", None)
+    looked_up(session, _FUNDS).clear()
     return fund
 
 
 def codes(session: Session) -> frozenset[str]:
     """The codes of all funds, read once per transaction."""
-    if "funds" not in session.info:
-        session.info["funds"] = frozenset(session.exec(select(Fund.code)))
-    found: frozenset[str] = session.info["funds"]
-    return found
+    known = looked_up(session, _FUNDS)
+    if not known:
+        known.update(dict.fromkeys(session.connection().scalars(_ALL_CODES)))
+    return frozenset(known)
 
 
 def listed(session: Session) -> list[Fund]:
     """All funds in the order of their codes."""
-    return list(session.exec(select(Fund).order_by(Fund.code)))
+    return sorted(session.exec(select(Fund)), key=lambda fund: fund.code)  # databases sort by their locale
 
 
 def load_defaults(session: Session) -> None:

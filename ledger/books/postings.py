@@ -9,10 +9,16 @@ from typing import Any
 
 from sqlmodel import Session
 
-from ledger.aliases import Kind
+from ledger.aliases import Kind, kind_of
 from ledger.books import accounts, funds
 from ledger.errors import BadInput
-from ledger.money import LARGEST_MINOR, Money
+from ledger.money import Money
+
+LARGEST_POSTING_MINOR = 10**15
+"""The largest amount of one posting: the sums of the longest entry, and of thousands of them, still fit in 64 bits.
+
+A sum that does not fit would be an error of the database, on every later look at the account.
+"""
 
 SUBJECT_KINDS = {
     "obligation": Kind.OBLIGATION,
@@ -44,8 +50,8 @@ class BadPosting(BadInput):
 class Posting:
     """A value handed to `post`: which side of which account, how much (above zero), for which fund.
 
-    `subject` is the alias of what the line is about where the chart requires one; `rate_on` the day whose rate
-    values it when that is not the entry's effective date.
+    `subject` is the alias of what the line is about, which the chart may require; `case` the alias of a case;
+    `rate_on` the day whose rate values it when that is not the entry's effective date.
     """
 
     side: Side
@@ -73,6 +79,7 @@ def check_postings(session: Session, postings: Sequence[Posting]) -> None:
     Raises:
         BadPosting, UnknownAccount, NotPostable, UnknownFund: one of them, by its number. UnbalancedEntry: all together.
     """
+    accounts.look_up(session, {posting.account for posting in postings})
     for number, posting in enumerate(postings, start=1):
         _check_posting(session, posting, number=number)
     _check_balance(postings)
@@ -85,22 +92,33 @@ def mirrored(posting: Posting, *, rate_on: date) -> Posting:
 
 
 def _check_posting(session: Session, posting: Posting, *, number: int) -> None:
-    if not 0 < posting.money.minor <= LARGEST_MINOR:
-        raise BadPosting("an amount is above zero: the side tells its direction", line=number)
-    account = accounts.postable(session, posting.account, currency=posting.money.currency)
+    if not 0 < posting.money.minor <= LARGEST_POSTING_MINOR:
+        raise BadPosting("an amount is above zero, the side tells its direction, and at most 10^15", line=number)
+    try:
+        account = accounts.postable(session, posting.account, currency=posting.money.currency)
+    except (accounts.UnknownAccount, accounts.NotPostable) as refusal:
+        refusal.data["line"] = number
+        raise
     if posting.fund not in funds.codes(session):
         raise funds.UnknownFund("no fund has this code", line=number)
-    if account.subject:
-        kinds = account.subject.split(",")
-        if posting.subject is None:
+    if posting.case is not None and kind_of(posting.case) is not Kind.CASE:
+        raise BadPosting("the case is not the alias of one", line=number)
+    _check_subject(account, posting.subject, number=number)
+
+
+def _check_subject(account: accounts.Leaf, subject: str | None, *, number: int) -> None:
+    if subject is None:
+        if account.subject:
             raise BadPosting(
                 "the account requires a subject", line=number, account=account.code, subject=account.subject
             )
-        prefixes = [SUBJECT_KINDS[kind].value for kind in kinds if kind in SUBJECT_KINDS]
-        if posting.subject.partition("-")[0] not in prefixes:
-            raise BadPosting(
-                "the subject is of another kind", line=number, account=account.code, subject=account.subject
-            )
+        return
+    kind = kind_of(subject)
+    if kind is None:
+        raise BadPosting("a subject is an alias", line=number, account=account.code)
+    admitted = [SUBJECT_KINDS[word] for word in account.subject.split(",") if word in SUBJECT_KINDS]
+    if account.subject and kind not in admitted:
+        raise BadPosting("the subject is of another kind", line=number, account=account.code, subject=account.subject)
 
 
 def _check_balance(postings: Sequence[Posting]) -> None:

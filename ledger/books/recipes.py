@@ -29,9 +29,10 @@ def card_gift(*, leaf: str, gift: Money, fee: Money, fund: str, donation: str, n
     if not fee.minor:
         return [debit(leaf, gift, fund), income]
     if bearer == fund:
-        net = gift - fee
-        arrived = [debit(leaf, net, fund)] if net.minor > 0 else []
-        return [*arrived, debit(PROCESSING_FEES, fee, fund), income]
+        costs = [debit(PROCESSING_FEES, fee, fund), income]
+        if fee < gift:
+            return [debit(leaf, gift - fee, fund), *costs]
+        return [*costs, credit(leaf, fee - gift, fund)] if gift < fee else costs
     return [debit(leaf, gift, fund), debit(PROCESSING_FEES, fee, bearer), income, credit(leaf, fee, bearer)]
 
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import Session, select
+from sqlmodel import Session, not_, select
 
 from ledger.aliases import Kind, draw
 from ledger.books import journal, recipes
 from ledger.books.accounts import Account
+from ledger.books.journal import SourceKeyConflict
 from ledger.errors import BadInput
 from ledger.giving import donations, purposes
 from ledger.giving.donations import Donation, Source, State
@@ -49,14 +50,33 @@ def book(
     Raises:
         UnknownMovement: the category has no recipe, or gross less fee is not net.
         NoLeaf: the chart has no processor leaf in this currency.
-        SourceKeyConflict: the same balance transaction and amount came before with another content.
+        SourceKeyConflict: the same balance transaction came before with another content.
     """
     if movement.category != "charge" or movement.gross.minor <= 0:
         raise UnknownMovement("no recipe stands for this movement", where="reporting_category")
     if movement.gross - movement.fee != movement.net or movement.fee.minor < 0:
         raise UnknownMovement("gross less fee is not net", where="net")
-    source_key = f"stripe:{movement.balance_transaction}:{movement.gross.minor}"
+    source_key = f"stripe:{movement.balance_transaction}"
     standing = donations.by_source(session, source_key)
+    try:
+        return _book(session, movement, source_key, standing, recorded_at=recorded_at, recorded_by=recorded_by)
+    except SourceKeyConflict:
+        # On PostgreSQL another transaction may have booked it between our look and our post, under another alias.
+        found = donations.by_source(session, source_key)
+        if standing is not None or found is None:
+            raise
+        return _book(session, movement, source_key, found, recorded_at=recorded_at, recorded_by=recorded_by)
+
+
+def _book(
+    session: Session,
+    movement: Movement,
+    source_key: str,
+    standing: Donation | None,
+    *,
+    recorded_at: datetime,
+    recorded_by: str,
+) -> tuple[Donation, journal.Posted]:
     purpose = purposes.by_code(session, movement.purpose) if movement.purpose else None
     fund = purpose.fund_code if purpose else recipes.UNASSIGNED
     alias = standing.alias if standing else draw(Kind.DONATION)
@@ -95,7 +115,9 @@ def book(
 
 def _leaf(session: Session, currency: str) -> str:
     leaf = session.exec(
-        select(Account.code).where(Account.parent_code == PROCESSOR, Account.currency == currency)
+        select(Account.code)
+        .where(Account.parent_code == PROCESSOR, Account.currency == currency, not_(Account.closed))
+        .order_by(Account.code)
     ).first()
     if leaf is None:
         raise NoLeaf("the processor has no leaf in this currency", account=PROCESSOR, currency=currency)

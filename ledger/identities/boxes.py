@@ -60,7 +60,8 @@ def check_sealed(data: bytes) -> None:
 
     The check is a rail against clients that send plain text by mistake or on purpose. It cannot tell a sealed box from
     compressed or otherwise encrypted bytes of an admitted length, nor see text shorter than about half a window of 256
-    bytes amid random ones. UTF-16 is told by decoding: random bytes happen to decode with a probability below 2^-47.
+    bytes amid random ones, nor UTF-16 of a large script (Chinese) behind honest bytes. Alone, UTF-16 is told by
+    decoding: random bytes happen to decode with a probability below 2^-47.
 
     Raises:
         NotASealedBox: another version byte, a length that padding cannot give, text, or bytes that do not look random.

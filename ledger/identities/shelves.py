@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKeyConstraint, LargeBinary
-from sqlmodel import Field, Session, SQLModel, select
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, text
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import people
 from ledger.aliases import AliasTaken
@@ -77,6 +77,11 @@ class Box(SQLModel, table=True):
     commitment: str = Field(max_length=64)
 
 
+ROW = "row"
+"""The token field of a list's row: the same row of the same list never makes a second case."""
+_OF_ROWS = text(f"field = '{ROW}'")
+
+
 class Token(SQLModel, table=True):
     """A keyed hash of something that names a case; two cases with the same one may be duplicates."""
 
@@ -84,6 +89,8 @@ class Token(SQLModel, table=True):
     value: str = Field(primary_key=True, max_length=64)
     alias: str = Field(primary_key=True, max_length=20, index=True)
     epoch: int
+
+    __table_args__ = (Index("row_comes_once", "value", unique=True, sqlite_where=_OF_ROWS, postgresql_where=_OF_ROWS),)
 
 
 class VaultWrap(SQLModel, table=True):
@@ -255,6 +262,11 @@ def has_opened(session: Session, *, operator: str, shelf: str, needed: Sequence[
     accesses = session.exec(select(Access.boxes).where(Access.operator == operator, Access.shelf_alias == shelf))
     seen = {commitment for handed_out in accesses for commitment in handed_out.split(",")}
     return set(needed) <= seen
+
+
+def accesses(session: Session, *, limit: int) -> list[Access]:
+    """The newest readings first."""
+    return list(session.exec(select(Access).order_by(col(Access.id).desc()).limit(limit)))
 
 
 def keep_vault_wrap(session: Session, *, vault: str, epoch: int, member: str, wrap: bytes) -> None:

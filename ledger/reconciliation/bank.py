@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 
 from sqlmodel import Session
 
@@ -42,16 +43,18 @@ def receive(session: Session, new: NewStatement, *, received_at: datetime, recei
     """Stores a statement, books what its new lines say, and opens an exception for every difference.
 
     Raises:
-        BadStatement and what `statements.receive` raises; nothing was written.
+        BadStatement, ContentConflict and what else `statements` raises. BadEntry: a line of the future, or before 1990.
+        Nothing was written.
     """
     standing = statements.by_content(session, new)
     if standing is not None:
         return Outcome(standing, fresh=0, booked=0)
-    statement, fresh = statements.receive(session, new, received_at=received_at, received_by=received_by)
-    booked = sum(_book(session, line, recorded_at=received_at, recorded_by=received_by) for line in fresh)
-    _check_arithmetic(session, statement, new, on=received_at.date())
-    _check_chain(session, statement, on=received_at.date())
-    _check_balance(session, statement, on=received_at.date())
+    with session.begin_nested():  # the whole statement, or nothing of it
+        statement, fresh = statements.receive(session, new, received_at=received_at, received_by=received_by)
+        booked = sum(_book(session, line, recorded_at=received_at, recorded_by=received_by) for line in fresh)
+        _check_arithmetic(session, statement, new, on=received_at.date())
+        _check_chain(session, statement, on=received_at.date())
+        _check_balance(session, statement, on=received_at.date())
     return Outcome(statement, fresh=len(fresh), booked=booked)
 
 
@@ -146,25 +149,21 @@ def _check_arithmetic(session: Session, statement: Statement, new: NewStatement,
 
 
 def _check_chain(session: Session, statement: Statement, *, on: date) -> None:
-    """A statement opens with what the one before closed with; the first opens with nothing unless the books say so."""
-    before = [
-        other
-        for other in statements.of_account(session, statement.account_code)
-        if (other.closed_on or date.min) < (statement.closed_on or date.min) and other.closing_minor is not None
-    ]
-    if statement.opening_minor is None or not before:
-        return
-    residual = statement.opening_minor - (before[-1].closing_minor or 0)
-    if residual:
-        gap = Money(residual, statement.currency)
-        exceptions.open_once(
-            session,
-            difference=Difference.STATEMENT_DOES_NOT_FOLLOW,
-            account=statement.account_code,
-            about=statement.alias,
-            amount=gap,
-            on=on,
-        )
+    """A statement opens with what the one before closed with, in whatever order the two came in."""
+    chain = [other for other in statements.of_account(session, statement.account_code) if other.closed_on]
+    for before, after in pairwise(chain):
+        if statement not in (before, after) or before.closing_minor is None or after.opening_minor is None:
+            continue
+        residual = after.opening_minor - before.closing_minor
+        if residual and before.closed_on != after.closed_on:  # two of one day have no order
+            exceptions.open_once(
+                session,
+                difference=Difference.STATEMENT_DOES_NOT_FOLLOW,
+                account=after.account_code,
+                about=after.alias,
+                amount=Money(residual, after.currency),
+                on=on,
+            )
 
 
 def _check_balance(session: Session, statement: Statement, *, on: date) -> None:

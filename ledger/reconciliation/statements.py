@@ -1,18 +1,23 @@
 """Statements: normalised lines of a bank account, stored once however often they are sent. The rest is sealed."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import BigInteger
 from sqlmodel import Field, Session, SQLModel, select
 
+from ledger.aid import disbursements
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts
-from ledger.errors import BadInput
+from ledger.books.accounts import Account
+from ledger.errors import BadInput, Conflict
+from ledger.giving import purposes
+from ledger.identities.boxes import check_token
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, UtcDateTime, whole_minor
+from ledger.storage.locks import locked
 
 BANK = "1000"
 
@@ -21,6 +26,12 @@ class BadStatement(BadInput):
     """A statement that cannot be; `where` tells the part."""
 
     rule = "bad_statement"
+
+
+class ContentConflict(Conflict):
+    """The token names the content of another statement: of another account, or with other balances."""
+
+    rule = "content_conflict"
 
 
 class Statement(SQLModel, table=True):
@@ -98,9 +109,11 @@ def receive(
 ) -> tuple[Statement, list[StatementLine]]:
     """Stores the statement and those of its lines that were not known.
 
+    A reference that we did not issue is somebody's bank data: it is dropped.
+
     Raises:
         BadStatement: no bank leaf, currencies mixed, or a line of zero. UnknownAccount, NotPostable: see there.
-        AliasTaken: the alias is taken.
+        AliasTaken, BadDigest: the alias is taken, or the content's token is none.
     """
     _check(session, new)
     if session.get(Statement, new.alias) is not None:
@@ -119,22 +132,27 @@ def receive(
     )
     session.add(statement)
     session.flush()
-    fresh: list[StatementLine] = []
-    seen: Counter[tuple[date, int]] = Counter()
-    for line in new.lines:
-        seen[line.booked_on, line.amount.minor] += 1
-        nth = seen[line.booked_on, line.amount.minor]
-        source_key = f"bank:{new.account}:{line.booked_on}:{line.amount.minor}:{nth}"
-        if session.get(StatementLine, source_key) is None:
-            fresh.append(_line(statement, line, source_key))
+    fresh = [line for alike in _alike(session, new) for line in _unknown(session, statement, alike)]
     session.add_all(fresh)
     session.flush()
     return statement, fresh
 
 
 def by_content(session: Session, new: NewStatement) -> Statement | None:
-    """The statement that came before with this content, if it did."""
-    return session.exec(select(Statement).where(Statement.content_token == new.content_token)).first()
+    """The statement that came before with this content, if it did; until the transaction ends no other comes in.
+
+    Raises:
+        ContentConflict: it came before for another account, or with other balances.
+    """
+    # The parent's row, not the leaf's: a release locks its disbursement and then the leaf, a statement the other way.
+    session.exec(locked(select(Account).where(Account.code == BANK))).one()
+    standing = session.exec(select(Statement).where(Statement.content_token == new.content_token)).first()
+    if standing is not None:
+        balances = [None if money is None else money.minor for money in (new.opening, new.closing)]
+        told = (new.account, new.currency, *balances)
+        if told != (standing.account_code, standing.currency, standing.opening_minor, standing.closing_minor):
+            raise ContentConflict("the same content came before for another account", account=standing.account_code)
+    return standing
 
 
 def lines_of(session: Session, statement: str) -> list[StatementLine]:
@@ -167,6 +185,7 @@ def answer(session: Session, line: StatementLine, *, entry_id: int) -> None:
 
 def _check(session: Session, new: NewStatement) -> None:
     check(new.alias, Kind.STATEMENT)
+    check_token(new.content_token)
     if accounts.postable(session, new.account, currency=new.currency).parent_code != BANK:
         raise BadStatement("a statement is of a bank leaf", where="account")
     balances = [balance for balance in (new.opening, new.closing) if balance is not None]
@@ -176,6 +195,46 @@ def _check(session: Session, new: NewStatement) -> None:
     for number, line in enumerate(new.lines, start=1):
         if not line.amount.minor:
             raise BadStatement("a line of zero moves nothing", where=f"line {number}")
+
+
+def _alike(session: Session, new: NewStatement) -> Iterable[list[NewLine]]:
+    """The lines in groups of the same day and amount, without references that are not ours."""
+    groups: dict[tuple[date, int], list[NewLine]] = {}
+    for line in new.lines:
+        ours = line.reference is not None and _is_ours(session, line.reference)
+        kept = line if ours else replace(line, reference=None)
+        groups.setdefault((line.booked_on, line.amount.minor), []).append(kept)
+    return groups.values()
+
+
+def _unknown(session: Session, statement: Statement, alike: list[NewLine]) -> list[StatementLine]:
+    """Those lines of one day and amount that no earlier statement had.
+
+    How many are new, the numbers tell; which, the references: another file may tell the day in another order. Lines
+    whose reference is known are the first to be taken for known ones.
+    """
+    first = alike[0]
+    query = select(StatementLine).where(
+        StatementLine.account_code == statement.account_code,
+        StatementLine.booked_on == first.booked_on,
+        StatementLine.minor == first.amount.minor,
+    )
+    known = session.exec(query).all()
+    references = Counter(line.reference for line in known)
+    repeated: list[NewLine] = []
+    others: list[NewLine] = []
+    for line in alike:
+        is_known = references[line.reference] > 0
+        references[line.reference] -= is_known
+        (repeated if is_known else others).append(line)
+    day = f"bank:{statement.account_code}:{first.booked_on}:{first.amount.minor}"
+    fresh = [*repeated, *others][len(known) :]
+    return [_line(statement, line, f"{day}:{nth}") for nth, line in enumerate(fresh, start=len(known) + 1)]
+
+
+def _is_ours(session: Session, reference: str) -> bool:
+    issued = purposes.by_reference(session, reference) or disbursements.by_reference(session, reference)
+    return issued is not None
 
 
 def _line(statement: Statement, line: NewLine, source_key: str) -> StatementLine:

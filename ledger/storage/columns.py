@@ -17,7 +17,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Checks and turns to UTC; SQLite keeps it without zone."""
         if value is None:
             return None
-        if value.tzinfo is None:
+        if value.utcoffset() is None:
             raise TypeError("a moment needs its time zone")
         moment = value.astimezone(UTC)
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
@@ -51,3 +51,7 @@ def whole_minor(*columns: str) -> tuple[CheckConstraint, ...]:
 
 MinorUnits = BigInteger
 """Whole minor units of the row's currency."""
+
+WITHOUT_ROWID = {"sqlite_with_rowid": False}
+"""A table option: on SQLite the primary key is the only one. A hidden row number would be a second key, by which
+`INSERT OR REPLACE` could push a row out past the guards of the first."""

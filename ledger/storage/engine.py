@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session, create_engine
 
 from ledger.errors import BadInput
@@ -23,9 +24,14 @@ _SQLITE_PRAGMAS = (
     f"busy_timeout = {LOCK_WAIT_MS}",
 )
 
+_POSTGRESQL_OPTIONS = (
+    f"-c lock_timeout={LOCK_WAIT_MS} -c timezone=UTC "
+    "-c default_transaction_isolation=read\\ committed"  # after waiting for a duplicate, the next look must see it
+)
+
 
 class BadDatabaseUrl(BadInput):
-    """Neither `sqlite:///FILE` nor `postgresql://…`."""
+    """Neither `sqlite:///FILE` (a plain file, without options) nor `postgresql://…`."""
 
     rule = "bad_database_url"
 
@@ -36,21 +42,18 @@ def open_database(url: str) -> Engine:
     Raises:
         BadDatabaseUrl: any other kind of database, or SQLite in memory (a second connection would see another one).
     """
-    parsed = make_url(url)
-    backend = parsed.get_backend_name()
-    if backend == "postgresql":
+    parsed = _read(url)
+    if parsed.get_backend_name() == "postgresql":
         engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
             pool_pre_ping=True,
-            connect_args={"options": f"-c lock_timeout={LOCK_WAIT_MS} -c timezone=UTC"},
+            connect_args={"options": _POSTGRESQL_OPTIONS},
         )
-    elif backend == "sqlite" and parsed.database:
-        engine = create_engine(parsed, hide_parameters=True)
+    else:
+        engine = create_engine(parsed.set(drivername="sqlite"), hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    else:
-        raise BadDatabaseUrl("the database is sqlite:///FILE or postgresql://…", where="SOLIDARITY_DATABASE_URL")
     return engine
 
 
@@ -67,9 +70,35 @@ def transaction(engine: Engine, *, write: bool = True) -> Iterator[Session]:
         session.commit()
 
 
-def is_postgresql(session: Session) -> bool:
-    """Whether the session talks to PostgreSQL; otherwise it is SQLite."""
-    return session.get_bind().dialect.name == "postgresql"
+def looked_up(session: Session, kind: str) -> dict[str, Any]:
+    """Where this transaction keeps what it has looked up of a kind; each transaction and savepoint begins with nothing.
+
+    The next transaction may see other rows, and a savepoint that is rolled back takes its own with it.
+    """
+    if not session.in_transaction():
+        session.connection()
+    current = session.get_nested_transaction() or session.get_transaction()
+    holder, kept = session.info.get(kind, (None, {}))
+    if holder is not current:
+        kept = {}
+        session.info[kind] = (current, kept)
+    found: dict[str, Any] = kept
+    return found
+
+
+def _read(url: str) -> URL:
+    """The parts of an admitted address."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = URL.create("unreadable")
+    backend = parsed.get_backend_name()
+    file = parsed.database or ":memory:"
+    is_plain_file = not (parsed.host or parsed.query or file.startswith((":memory:", "file:")))
+    if backend != "postgresql" and not (backend == "sqlite" and is_plain_file):
+        # Never with what was given: it may hold a password.
+        raise BadDatabaseUrl("the database is sqlite:///FILE or postgresql://…", where="SOLIDARITY_DATABASE_URL")
+    return parsed
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -2,6 +2,9 @@
 
 Lines come first and the entry row last: the entry's insert is the seal. It checks once that its lines sum to zero
 per currency and fund, and from then on no line can join. See docs/architecture.md.
+
+On PostgreSQL the functions have a search path of their own: else a temporary table named `entry` or `line` would stand
+before the real one, and the guard would look into it. On SQLite a trigger sees its own database only.
 """
 
 from sqlalchemy import Connection, text
@@ -36,7 +39,7 @@ _SQLITE_JOURNAL = (
 
 _POSTGRESQL_JOURNAL = (
     """
-    CREATE FUNCTION guard_line() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION guard_line() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
     BEGIN
         IF EXISTS (SELECT 1 FROM entry WHERE id = NEW.entry_id) THEN
             RAISE EXCEPTION 'guard: the entry is sealed, no line can join it';
@@ -47,7 +50,7 @@ _POSTGRESQL_JOURNAL = (
     """,
     "CREATE TRIGGER guard_line_before_its_entry BEFORE INSERT ON line FOR EACH ROW EXECUTE FUNCTION guard_line()",
     """
-    CREATE FUNCTION guard_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION guard_entry() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
     BEGIN
         IF (SELECT count(*) FROM line WHERE entry_id = NEW.id) < 2 THEN
             RAISE EXCEPTION 'guard: an entry has two lines or more';
@@ -62,7 +65,7 @@ _POSTGRESQL_JOURNAL = (
     """,
     "CREATE TRIGGER guard_entry_seals BEFORE INSERT ON entry FOR EACH ROW EXECUTE FUNCTION guard_entry()",
     """
-    CREATE FUNCTION guard_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION guard_append_only() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
     BEGIN
         RAISE EXCEPTION USING
             MESSAGE = 'guard: ' || TG_OP || ' of ' || TG_TABLE_NAME || ' is refused, rows are only added';
@@ -71,8 +74,8 @@ _POSTGRESQL_JOURNAL = (
 )
 
 
-def statements(dialect: str) -> list[str]:
-    """The statements that make every guard on `sqlite` or `postgresql`, in order."""
+def statements(dialect: str, *, schema: str = "public") -> list[str]:
+    """The statements that make every guard on `sqlite` or `postgresql`, in order; `schema` holds the tables there."""
     if dialect == "sqlite":
         rails = [
             f"CREATE TRIGGER guard_{table}_no_{verb.lower()} BEFORE {verb} ON {table} "
@@ -86,12 +89,15 @@ def statements(dialect: str) -> list[str]:
         "FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only()"
         for table in APPEND_ONLY
     ]
-    return [*_POSTGRESQL_JOURNAL, *rails]
+    path = f'pg_catalog, "{schema}", pg_temp'
+    return [*(statement.replace("{path}", path) for statement in _POSTGRESQL_JOURNAL), *rails]
 
 
 def install(connection: Connection) -> None:
     """Makes every guard; there may be none yet (see `remove`)."""
-    for statement in statements(connection.dialect.name):
+    dialect = connection.dialect.name
+    schema = connection.scalar(text("SELECT current_schema()")) if dialect == "postgresql" else "main"
+    for statement in statements(dialect, schema=str(schema)):
         connection.exec_driver_sql(statement)
 
 
@@ -118,8 +124,8 @@ def installed(connection: Connection) -> dict[str, str]:
         return {name: " ".join(sql.split()) for name, sql in rows}
     triggers = connection.execute(
         text(
-            "SELECT tgname, pg_get_triggerdef(t.oid) || ' ' || tgenabled::text || ' ' || p.prosrc FROM pg_trigger t "
-            "JOIN pg_proc p ON p.oid = tgfoid WHERE NOT tgisinternal"
+            "SELECT tgname, pg_get_triggerdef(t.oid) || ' ' || tgenabled::text || ' ' || pg_get_functiondef(tgfoid) "
+            "FROM pg_trigger t WHERE NOT tgisinternal"
         )
     )
     return {name: " ".join(definition.split()) for name, definition in triggers}

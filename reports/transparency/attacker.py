@@ -1,38 +1,110 @@
-"""What somebody who holds the whole public list of rulings could conclude from one published group."""
+"""What somebody who holds the whole public list of rulings could conclude from one published group.
+
+The attacker takes every number of people that rounds to the published one for equally likely, and for each number
+every choice of that many rulings; then keeps the choices whose sum rounds to the published sum.
+
+A limit, to be said: this attacker does not go on to strike out the choices that would have been withheld for
+dominance or an outlier. On short lists (20 to 36 rulings, 10 to 12 of them paid, amounts apart by ten times and
+more) doing so was seen to lift the best guess above 0.6 in two of a hundred groups, and to 1.0 in one of a thousand.
+"""
 
 import math
 from collections import Counter
 from collections.abc import Sequence
 
+from ledger.errors import BadInput
+
 _CERTAIN = 1.0
-_STEPS = 80
-_CLOSE = 1e-9
-_FLAT = 1e-14
+_AFFORDABLE = 200_000_000
+"""Up to so many bytes are moved for an exact count, well under a tenth of a second; beyond it groups are large."""
+
+_STEPS, _CLOSE, _FLAT = 80, 1e-9, 1e-14
 
 
-def highest_posterior(rulings: Sequence[int], *, persons: int, sum_minor: int) -> float:
+class BadRuling(BadInput):
+    """A known ruling without a month, a kind or a positive amount."""
+
+    rule = "bad_ruling"
+
+
+def highest_posterior(rulings: Sequence[int], *, persons: tuple[int, int], sums: tuple[int, int]) -> float:
     """The probability with which the most exposed ruling on a public list is one of those that were paid.
 
-    The attacker holds every subset of `persons` rulings for equally likely until the sum is published. Given count
-    and sum, ruling i was paid with probability p(i) = 1 / (1 + exp(-(u + v * amount(i)))), where u and v make the
-    expected count and sum equal to the published ones: the distribution of greatest entropy, to which counting
-    the subsets that fit comes close as they become many (Jaynes 1957). A list that cannot explain the figures, or
-    only at the very edge, answers 1.0.
+    Exact where the choices can be counted, and that is where amounts on a grid could single somebody out; for large
+    groups by the distribution of greatest entropy. A list that cannot explain the figures at all answers 1.0.
 
     Args:
-        rulings: the amounts on the list, minor units.
-        persons: how many were paid; between 1 and `len(rulings)`.
-        sum_minor: what was paid to them altogether.
+        rulings: the amounts on the list, minor units, positive.
+        persons: the fewest and most people behind the published figure.
+        sums: the smallest and largest sum behind it, minor units.
+
+    Raises:
+        BadRuling: an amount on the list is not positive.
     """
-    if not 0 < persons < len(rulings):
+    fewest, most = persons[0], min(persons[1], len(rulings))
+    if not 0 < fewest <= most:
+        return _CERTAIN
+    if min(rulings) <= 0:
+        raise BadRuling("a ruling on the list has an amount above zero", where="rulings")
+    unit = math.gcd(*rulings)
+    lowest, highest = -(-sums[0] // unit), sums[1] // unit
+    grid = Counter(amount // unit for amount in rulings)
+    if highest < 0:
+        return _CERTAIN
+    bits = math.comb(len(rulings), min(most, len(rulings) // 2)).bit_length() + 1
+    moved = sum(min(count, most) for count in grid.values()) * most * (highest + 1) * bits // 8
+    if moved <= _AFFORDABLE:
+        return _count_choices(grid, persons=(fewest, most), sums=(max(lowest, 0), highest), bits=bits)
+    return _greatest_entropy(rulings, persons=(fewest + most) / 2, total=(sums[0] + sums[1]) / 2)
+
+
+def _count_choices(grid: Counter[int], *, persons: tuple[int, int], sums: tuple[int, int], bits: int) -> float:
+    """Counts the choices of rulings by number and sum, exactly.
+
+    Row n is one large integer whose slot t, `bits` wide, holds how many choices of n rulings have the sum t: the
+    coefficients of the product over all amounts a of (1 + x y^a). Dividing by one factor takes one ruling away.
+    """
+    size, (fewest, most), (lowest, highest) = grid.total(), persons, sums
+    inside = (1 << (highest + 1) * bits) - 1
+    rows = [1] + [0] * most
+    for amount, count in grid.items():
+        for n in range(most, 0, -1):
+            for taken in range(1, min(count, n) + 1):
+                rows[n] += math.comb(count, taken) * (rows[n - taken] << amount * taken * bits)
+            rows[n] &= inside
+
+    def fitting(row: int) -> int:
+        return sum(row >> t * bits & (1 << bits) - 1 for t in range(lowest, highest + 1))
+
+    explained = sum(fitting(rows[n]) / math.comb(size, n) for n in range(fewest, most + 1))
+    if explained == 0:
+        return _CERTAIN
+    best = 0.0
+    for amount in grid:
+        without, with_one = rows[0], 0.0
+        for n in range(1, most + 1):
+            paid = without << amount * bits & inside
+            if n >= fewest:
+                with_one += fitting(paid) / math.comb(size, n)
+            without = rows[n] - paid
+        best = max(best, with_one / explained)
+    return best
+
+
+def _greatest_entropy(rulings: Sequence[int], *, persons: float, total: float) -> float:
+    """The same for many rulings: each was paid with p(a) = 1 / (1 + exp(-(u + v a))), by its amount a.
+
+    u and v make the expected count and sum those of the published figures (Jaynes, Information theory and
+    statistical mechanics, 1957). Figures at the very edge of what the list allows answer 1.0.
+    """
+    if persons >= len(rulings):
         return _CERTAIN
     mean = sum(rulings) / len(rulings)
     width = math.sqrt(sum((amount - mean) ** 2 for amount in rulings) / len(rulings))
     if width == 0:
-        return persons / len(rulings) if sum_minor == persons * rulings[0] else _CERTAIN
+        return persons / len(rulings)
     scaled = [((amount - mean) / width, float(count)) for amount, count in Counter(rulings).items()]
-    target = (sum_minor - persons * mean) / width
-    tilt = _tilt(scaled, persons=persons, target=target)
+    tilt = _tilt(scaled, persons=persons, target=(total - persons * mean) / width)
     if tilt is None:
         return _CERTAIN
     level, slope = tilt
@@ -40,7 +112,7 @@ def highest_posterior(rulings: Sequence[int], *, persons: int, sum_minor: int) -
     return max(_logistic(level + slope * edge) for edge in edges)
 
 
-def _tilt(scaled: Sequence[tuple[float, float]], *, persons: int, target: float) -> tuple[float, float] | None:
+def _tilt(scaled: Sequence[tuple[float, float]], *, persons: float, target: float) -> tuple[float, float] | None:
     """(u, v) by Newton's method on the convex dual, halving steps that do not descend; None when it runs away."""
     size = sum(count for _, count in scaled)
     level, slope = math.log(persons / (size - persons)), 0.0

@@ -123,6 +123,8 @@ def _atom_from_json(content: Any, *, currency: str, where: str) -> Atom:
         raise BadBlock("an atom's kinds are a list of words", where=where)
     if type(persons) is not int or persons <= 0:
         raise BadBlock("an atom's persons are a positive whole number", where=where)
+    if not isinstance(content["sum"], str):
+        raise BadBlock("an atom's sum is a decimal string", where=where)
     return Atom(tuple(kinds), persons, Money.parse(content["sum"], currency).minor)
 
 

@@ -12,7 +12,9 @@ from datetime import date
 from ledger.errors import BadInput, Conflict
 from ledger.money import exponent
 from reports.transparency import months
+from reports.transparency.attacker import BadRuling
 from reports.transparency.blocks import Atom, Block
+from reports.transparency.rounding import Rounding
 from reports.transparency.safety import LIMITS, BadItem, Item, Limits, Series, count_persons, is_exposed, safe
 
 _BUSY_PERSONS_A_MONTH = 30
@@ -46,6 +48,11 @@ class Ruling:
     month: str
     kind: str
     minor: int
+
+    def __post_init__(self) -> None:
+        months.check(self.month)
+        if not self.kind or self.minor <= 0:
+            raise BadRuling("a known ruling has a kind and an amount above zero", where="register")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +92,11 @@ class Settings:
             raise BadSettings("the base value is not negative, the step for persons is odd", where="steps")
 
     @property
-    def sum_step_minor(self) -> int:
+    def rounding(self) -> Rounding:
         """Point 7: 100 major units (1,000 in the large series), or the next multiple from twice the base value on."""
         step = int(_SUM_STEP_MAJOR[self.series] * 10 ** exponent(self.currency))
-        return step * max(1, -(-2 * self.base_value_minor // step))
+        coarser = max(1, -(-2 * self.base_value_minor // step))
+        return Rounding(persons_step=self.persons_step, sum_step_minor=step * coarser)
 
 
 def release(
@@ -240,7 +248,7 @@ def _is_unexposed(
         return True
     covered = [item for item in items if item.kind in register.kinds]
     rulings = [ruling.minor for ruling in register.rulings if ruling.kind in kinds]
-    return not is_exposed(covered, rulings, limits=settings.limits)
+    return not is_exposed(covered, rulings, limits=settings.limits, rounding=settings.rounding)
 
 
 def _atom(node: _Node, *, settings: Settings) -> Atom:
@@ -248,13 +256,9 @@ def _atom(node: _Node, *, settings: Settings) -> Atom:
     items = node.fresh + node.carried
     return Atom(
         node.kinds,
-        _round(count_persons(items), step=settings.persons_step),
-        _round(sum(item.minor for item in items), step=settings.sum_step_minor),
+        settings.rounding.of_persons(count_persons(items)),
+        settings.rounding.of_sum(sum(item.minor for item in items)),
     )
-
-
-def _round(value: int, *, step: int) -> int:
-    return (2 * value + step) // (2 * step) * step
 
 
 def _check_items(items: Sequence[Item], *, settings: Settings) -> None:

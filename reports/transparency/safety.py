@@ -8,6 +8,7 @@ from typing import Literal
 from ledger.errors import BadInput
 from reports.transparency import months
 from reports.transparency.attacker import highest_posterior
+from reports.transparency.rounding import ROUNDING, Rounding
 
 Series = Literal["main", "large"]
 
@@ -52,7 +53,9 @@ class Limits:
 LIMITS = Limits()
 
 
-def safe(items: Sequence[Item], rulings: Sequence[int] | None, *, limits: Limits = LIMITS) -> bool:
+def safe(
+    items: Sequence[Item], rulings: Sequence[int] | None, *, limits: Limits = LIMITS, rounding: Rounding = ROUNDING
+) -> bool:
     """Point 4, whole: whether the count and the sum of `items` may be published.
 
     A person counts when what they got is more than what was taken back from them (point 8). Amounts are looked at
@@ -64,6 +67,7 @@ def safe(items: Sequence[Item], rulings: Sequence[int] | None, *, limits: Limits
         rulings: amounts in minor units of the known rulings these payments could belong to; None for a signed
             "no register".
         limits: the constants.
+        rounding: how the figures would be published, which is what the holder of the list sees.
     """
     paid = _net_by_person(items)
     return (
@@ -71,11 +75,13 @@ def safe(items: Sequence[Item], rulings: Sequence[int] | None, *, limits: Limits
         and _is_spread(paid.values(), limits=limits)
         and _is_spread(_moved_by_person(items).values(), limits=limits)
         and _survives_a_seized_list(items, paid=paid, limits=limits)
-        and (rulings is None or not is_exposed(items, rulings, limits=limits))
+        and (rulings is None or not is_exposed(items, rulings, limits=limits, rounding=rounding))
     )
 
 
-def is_exposed(items: Sequence[Item], rulings: Sequence[int], *, limits: Limits = LIMITS) -> bool:
+def is_exposed(
+    items: Sequence[Item], rulings: Sequence[int], *, limits: Limits = LIMITS, rounding: Rounding = ROUNDING
+) -> bool:
     """The end of point 4: whether a public list of `rulings` says too much about who these people are.
 
     That is so when they are more than half of the list (saturation), or when, by count and sum, some ruling on it
@@ -86,7 +92,11 @@ def is_exposed(items: Sequence[Item], rulings: Sequence[int], *, limits: Limits 
         return False
     if 2 * len(paid) > len(rulings):
         return True
-    guess = highest_posterior(rulings, persons=len(paid), sum_minor=sum(paid.values()))
+    guess = highest_posterior(
+        rulings,
+        persons=rounding.persons_behind(len(paid), fewest=min(len(paid), limits.fewest_persons)),
+        sums=rounding.sums_behind(sum(paid.values())),
+    )
     return guess > limits.highest_posterior
 
 

@@ -33,12 +33,7 @@ def read_unsigned(text: str, *, currency: str | None) -> Money:
     return Money.parse(text, currency)
 
 
-def refuse_withdrawn(currency: str, *, on: date | None) -> None:
-    """Nothing, where `currency` was in use on the day or the day is not known.
-
-    Raises:
-        BadCurrency: it had been withdrawn: an old code on a new line is off by the factor of the exchange.
-    """
+def was_withdrawn(currency: str, *, on: date | None) -> bool:
+    """Whether `currency` had been replaced by that day: an old code on a new line is off by the factor of exchange."""
     last = _LAST_DAYS.get(currency)
-    if last is not None and on is not None and on > last:
-        raise BadCurrency(f"{currency} was withdrawn after {last.isoformat()}", where="currency")
+    return last is not None and on is not None and on > last

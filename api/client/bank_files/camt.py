@@ -15,7 +15,9 @@ from ledger.errors import BadInput
 from ledger.money import Money, exponent
 
 MOST_LINES = 100_000
-"""Entries and details in one file."""
+"""Statements, entries, details and problems in one file."""
+MOST_PLACES = 1_000
+"""Unreadable places after which reading stops."""
 
 _FORMATS = {"BkToCstmrAcctRpt": "camt.052", "BkToCstmrStmt": "camt.053", "BkToCstmrDbtCdtNtfctn": "camt.054"}
 _FORMATS |= {f"{message}V01": name for message, name in _FORMATS.items()}
@@ -56,8 +58,11 @@ def read(data: bytes) -> StatementFile:
         _refuse(reading.refused)
     if not reading.statements:
         reading.problems.append(Problem("the whole file", "it holds no statement"))
-    version = _VERSION.search(message)
-    return StatementFile(name, tuple(reading.statements), tuple(reading.problems), version[0] if version else None)
+    found = _VERSION.search(message)
+    version = found[0] if found else None
+    if version is not None and not version.startswith(name):
+        reading.problems.append(Problem("the whole file", f"its namespace is that of {version[:8]}"))
+    return StatementFile(name, tuple(reading.statements), tuple(reading.problems), version)
 
 
 @dataclass
@@ -86,13 +91,11 @@ class _Reading:
                 self.account = read_account(statement.one("Acct"))
             entry, findings = read_entry(node, account=self.account)
         except BadInput as error:
-            self.refused.append(Problem(f"{place}, {error.data['where']}", error.message))
+            self._refuse(f"{place}, {error.data['where']}", error.message)
             return
-        self.lines += 1 + len(entry.details)
-        if self.lines > MOST_LINES:
-            raise UnreadableFile(f"more than {MOST_LINES} lines in one file", where=where)
         self.entries.append(entry)
         self.problems.extend(Problem(where, what) for what in findings)
+        self._count(1 + len(entry.details) + len(findings), where=where)
 
     def take_statement(self, node: Node, *, message: str) -> None:
         place = self._place()
@@ -103,13 +106,24 @@ class _Reading:
                 raise UnreadableFile("a message of another kind than the first", where=node.where)
             statement, findings = _read_statement(node, entries=entries)
         except BadInput as error:
-            self.refused.append(Problem(f"{place}, {error.data['where']}", error.message))
+            self._refuse(f"{place}, {error.data['where']}", error.message)
             return
         self.statements.append(statement)
         self.problems.extend(Problem(place, what) for what in findings)
+        self._count(1, where=place)
 
     def _place(self) -> str:
         return f"statement {self.number}"
+
+    def _refuse(self, where: str, what: str) -> None:
+        self.refused.append(Problem(where, what))
+        if len(self.refused) == MOST_PLACES:
+            _refuse(self.refused)
+
+    def _count(self, lines: int, *, where: str) -> None:
+        self.lines += lines
+        if self.lines > MOST_LINES:
+            raise UnreadableFile(f"more than {MOST_LINES} lines in one file", where=where)
 
 
 def _read_statement(node: Node, *, entries: tuple[Entry, ...]) -> tuple[Statement, list[str]]:
@@ -173,9 +187,8 @@ def _choose_balance(
     """The balance with the first of `codes` that the bank gives, in the account's currency where there is such a one.
 
     Of several days (a statement over a week may give each day's) it is the one that `choose` takes. A balance of
-    another kind, such as an available or an interim one, is never taken.
-
-    Where two are left that differ, none is taken, and the third value says so.
+    another kind, such as an available or an interim one, is never taken. Where two are left that differ, none is
+    taken, and the third value says so.
     """
     for code in codes:
         found = [balance for balance in balances if _read_code(balance) == code]
@@ -221,7 +234,7 @@ def _name_format(tag: str | None) -> str | None:
 def _refuse(places: list[Problem]) -> Never:
     first = places[0]
     raise UnreadableFile(
-        f"{len(places)} places cannot be read exactly; the first: {first.what}",
+        f"{first.what} (the first of {len(places)} places that cannot be read exactly)",
         where=first.where,
         places="; ".join(f"{place.where}: {place.what}" for place in places[:_PLACES_TOLD]),
         count=len(places),

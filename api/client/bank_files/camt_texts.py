@@ -9,18 +9,17 @@ from api.client.bank_files.markup import Node
 def read_other_side(transaction: Node, *, incoming: bool, account: str | None) -> dict[str, str]:
     """The party of a `TxDtls` that is not the account holder.
 
-    That is the debtor of what came in and the creditor of what went out, unless its account is the holder's own
-    `account` or nothing is said of it: then the other one.
+    That is the debtor of what came in and the creditor of what went out, unless nothing is said of it or its account
+    is the holder's own `account`: then the other one, on the same terms.
     """
     parties = transaction.one("RltdPties")
     if parties is None:
         return {}
-    role, other_role = ("Dbtr", "Cdtr") if incoming else ("Cdtr", "Dbtr")
-    party = _read_party(parties, role)
-    if party and (account is None or party.get("counterparty_account") != account):
-        return party
-    other = _read_party(parties, other_role)
-    return other if not party or (other and other.get("counterparty_account") != account) else party
+    for role in ("Dbtr", "Cdtr") if incoming else ("Cdtr", "Dbtr"):
+        party = _read_party(parties, role)
+        if party and (account is None or party.get("counterparty_account") != account):
+            return party
+    return {}
 
 
 def read_purpose(transaction: Node, *, returned: Node | None) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The bank's own totals in a CAMT message (`TxsSummry`), held against its entries."""
 
+import re
 from collections.abc import Iterator
 
 from api.client.bank_files import amounts
@@ -8,6 +9,7 @@ from api.client.bank_files.markup import Node
 from ledger.errors import BadInput
 from ledger.money import Money
 
+_COUNT = re.compile(r"\d{1,15}", re.ASCII)
 _KINDS = {"TtlNtries": "", "TtlCdtNtries": "credit ", "TtlDbtNtries": "debit "}
 
 
@@ -24,12 +26,23 @@ def compare_totals(summary: Node | None, *, entries: tuple[Entry, ...], currency
             continue
         chosen = [entry for entry in entries if _belongs(entry, element)]
         booked = [entry for entry in chosen if entry.status == "booked"]
-        said = total.text_at("NbOfNtries")
-        if said is not None and (said.lstrip("0") or "0") not in {str(len(chosen)), str(len(booked))}:
-            yield f"the bank's number of {kind}entries is not the {len(chosen)} that are there"
+        yield from compare_count(
+            total.one("NbOfNtries"), things=f"{kind}entries", there=len(chosen), or_else=len(booked)
+        )
         said = total.text_at("Sum")
         if said is not None and currency and all(entry.amount.currency == currency for entry in chosen):
             yield from _compare_sum(said, sums=(_sum(chosen), _sum(booked)), kind=kind, currency=currency)
+
+
+def compare_count(said: Node | None, *, things: str, there: int, or_else: int | None = None) -> Iterator[str]:
+    """What is wrong with the bank's number of `things`, if it gives one: `there` would be right, `or_else` too."""
+    if said is None:
+        return
+    text = said.text() or ""
+    if not _COUNT.fullmatch(text):
+        yield f"the bank's number of {things} cannot be read"
+    elif int(text) not in {there, or_else}:
+        yield f"the bank counts {int(text)} {things}, {there} are there"
 
 
 def _compare_sum(said: str, *, sums: tuple[int, int], kind: str, currency: str) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""What a bank says, in one form for every file format. Amounts have the account holder's sign: money in is positive."""
+"""What a bank says, in one form for every file format. Amounts have the account holder's sign: money in is positive.
+
+Names, accounts and references are no part of a `repr`, so that none comes into a log with one.
+"""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -44,10 +47,10 @@ class Detail:
     """
 
     amount: Money | None = None
-    end_to_end_id: str | None = None
+    end_to_end_id: str | None = field(default=None, repr=False)
     return_reason: str | None = None
     fee: Money | None = None
-    text: dict[str, str] = field(default_factory=dict)
+    text: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,10 @@ class Entry:
     status: Status
     booked_on: date | None = None
     value_on: date | None = None
-    reference: str | None = None
+    reference: str | None = field(default=None, repr=False)
     reversal: bool = False
     details: tuple[Detail, ...] = ()
-    text: dict[str, str] = field(default_factory=dict)
+    text: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,8 @@ class Statement:
     `opening` and `closing` are None where the bank gives none. For `adds_up` see the function of that name.
     """
 
-    account: str | None
-    identification: str | None
+    account: str | None = field(repr=False)
+    identification: str | None = field(repr=False)
     currency: str | None
     opening: Money | None
     closing: Money | None

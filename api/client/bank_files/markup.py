@@ -1,6 +1,7 @@
 """XML from outside, piece by piece: no DOCTYPE, no entity, no inclusion, no network, bounded depth and memory."""
 
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Any, Never
 
 from lxml import etree
@@ -9,24 +10,22 @@ from api.client.bank_files.lines import UnreadableFile
 
 LARGEST_FILE = 64 * 2**20
 """Bytes. A year of a busy account is a tenth of it."""
-LARGEST_PIECE = 8 * 2**20
-"""Bytes that may come before the next piece is complete."""
-MOST_MARKUP = 1_000_000
-"""Tags and attributes that may come before the next piece is complete: each costs some hundred bytes of memory."""
+MOST_MEMORY = 120 * 2**20
+"""Bytes that the part of a file may take which belongs to no piece, or to one that is not complete yet."""
 
 _HARMLESS: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
 _CHUNK = 2**16
 _PROLOG = 2**18
 _INCLUSION = "{http://www.w3.org/2001/XInclude}*"
 _REASONS = {
-    26: "an entity that the file does not define",
-    9: "a character that XML forbids",
-    31: "an encoding that is not known",
-    32: "an encoding that is not known",
-    81: "bytes that do not fit the encoding which the file declares",
-    114: "too deep, or too large a text",
+    etree.ErrorTypes.ERR_UNDECLARED_ENTITY: "an entity that the file does not define",
+    etree.ErrorTypes.ERR_INVALID_CHAR: "a character that XML forbids",
+    etree.ErrorTypes.ERR_UNKNOWN_ENCODING: "an encoding that is not known",
+    etree.ErrorTypes.ERR_UNSUPPORTED_ENCODING: "an encoding that is not known",
+    etree.ErrorTypes.ERR_INVALID_ENCODING: "bytes that do not fit the encoding which the file declares",
+    etree.ErrorTypes.ERR_RESOURCE_LIMIT: "too deep, or too large a text",
 }
-"""By libxml2's error codes. Its own messages quote the file and so never leave this module."""
+"""Libxml2's own messages quote the file and so never leave this module."""
 
 
 def find_first(data: bytes, *, names: Collection[str]) -> str | None:
@@ -68,22 +67,21 @@ def read_pieces(data: bytes, *, names: Collection[str]) -> Iterator["Node"]:
     parser = etree.XMLPullParser(
         events=("end",), tag=[*tags, _INCLUSION], remove_comments=True, remove_pis=True, **_HARMLESS
     )
-    held = markup = line = 0
+    kept = growing = 0  # bytes of memory: what stays for good, and what came since the last piece
+    where = "the whole file"
     for start in range(0, len(data), _CHUNK):
         chunk = data[start : start + _CHUNK]
-        held += len(chunk)
-        markup += chunk.count(b"<") + chunk.count(b"=")
+        growing += _estimate_memory(chunk)
         _feed(parser, chunk)
         for _, element in _untyped(parser.read_events()):
-            held = markup = 0
-            line = element.sourceline or line
-            if element.tag.startswith(_INCLUSION[:-1]):
-                raise UnreadableFile("an inclusion of another file", where=f"line {line}")
             node = Node(element)
+            where = f"after {node.where}"
+            if element.tag.startswith(_INCLUSION[:-1]):
+                raise UnreadableFile("an inclusion of another file", where=node.where)
             yield node
-            node.release()
-        if held > LARGEST_PIECE or markup > MOST_MARKUP:
-            raise UnreadableFile("too much that belongs to no entry", where=f"after line {line}")
+            kept, growing = (kept if node.release() else kept + growing), 0
+        if kept + growing > MOST_MEMORY:
+            raise UnreadableFile("too much that is no entry", where=where)
     try:
         parser.close()
     except etree.XMLSyntaxError as error:
@@ -105,7 +103,7 @@ class Node:
     @property
     def name(self) -> str:
         """The local name."""
-        return str(self._element.tag).rpartition("}")[2]
+        return _strip_namespace(self._element.tag)
 
     @property
     def where(self) -> str:
@@ -127,7 +125,7 @@ class Node:
         if self._children is None:
             self._children = {}
             for child in self._element:
-                self._children.setdefault(str(child.tag).rpartition("}")[2], []).append(Node(child))
+                self._children.setdefault(_strip_namespace(child.tag), []).append(Node(child))
         return self._children.get(name, [])
 
     def one(self, *path: str) -> "Node | None":
@@ -139,16 +137,20 @@ class Node:
         node = self
         for name in path:
             found = node.all(name)
-            if len(found) > 1:
-                raise UnreadableFile(f"{len(found)} {name} in one {node.name}", where=node.where)
             if not found:
                 return None
+            if len(found) > 1:
+                raise UnreadableFile(f"{len(found)} {name} in one {node.name}", where=node.where)
             node = found[0]
         return node
 
     def any(self, *paths: tuple[str, ...]) -> "Node | None":
-        """What stands at the first of `paths` that leads anywhere: versions of a format put the same thing elsewhere."""
-        return next((found for path in paths if (found := self.one(*path)) is not None), None)
+        """What stands at the first of `paths` that leads anywhere: versions of a format differ in where things are."""
+        for path in paths:
+            found = self.one(*path)
+            if found is not None:
+                return found
+        return None
 
     def text(self) -> str | None:
         """All its text without the white space around it; None where there is none.
@@ -165,13 +167,23 @@ class Node:
         found = self.one(*path)
         return None if found is None else found.text()
 
-    def release(self) -> None:
-        """Frees the memory. The element stays until its successor comes, because the parser still stands on it."""
+    def release(self) -> bool:
+        """Frees the memory; False where something else stands between it and the last of its kind, and stays.
+
+        The element itself stays until its successor comes, because the parser still stands on it.
+        """
         self._children = None
         _untyped(self._element).clear(keep_tail=True)
         before, parent = self._element.getprevious(), self._element.getparent()
-        if parent is not None and before is not None and before.tag == self._element.tag:
-            parent.remove(before)
+        if parent is None or before is None or before.tag != self._element.tag:
+            return False
+        parent.remove(before)
+        return True
+
+
+@lru_cache(maxsize=1024)
+def _strip_namespace(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 class _Prolog:
@@ -187,7 +199,7 @@ class _Prolog:
 
     def start(self, tag: str, _: object) -> None:
         self.root_seen = True
-        if self.found is None and tag.rpartition("}")[2] in self.names:
+        if self.found is None and _strip_namespace(tag) in self.names:
             self.found = tag
 
     def close(self) -> None:
@@ -197,6 +209,11 @@ class _Prolog:
 def _untyped(value: Any) -> Any:
     """Lxml's type stubs know neither a target that keeps nothing, nor events without namespaces, nor `keep_tail`."""
     return value
+
+
+def _estimate_memory(chunk: bytes) -> int:
+    """What libxml2 makes of it: the text itself, 120 bytes for an element or a text, twice that for an attribute."""
+    return len(chunk) + 120 * chunk.count(b"<") + 240 * chunk.count(b"=")
 
 
 def _feed(parser: Any, chunk: bytes) -> None:

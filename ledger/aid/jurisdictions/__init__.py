@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from ledger.errors import BadInput
+from ledger.money import Money
 
 
 class UnknownJurisdiction(BadInput):
@@ -32,6 +33,14 @@ class Article(BaseModel):
         return kind in self.kinds and self.valid_from <= ruled_on and (self.valid_until or ruled_on) >= ruled_on
 
 
+class BaseValue(BaseModel):
+    """The unit in which fines are counted, from a day on until the next one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    valid_from: date
+    amount: str
+
+
 class Pack(BaseModel):
     """One jurisdiction's rules."""
 
@@ -45,6 +54,13 @@ class Pack(BaseModel):
     ruling_kinds: tuple[str, ...]
     regions: tuple[str, ...]
     articles: tuple[Article, ...]
+    base_values: tuple[BaseValue, ...] = ()
+
+    def base_value(self, *, on: date) -> Money | None:
+        """The base value of a day; None where the jurisdiction has none, or none yet on that day."""
+        valid = [value for value in self.base_values if value.valid_from <= on]
+        newest = max(valid, key=lambda value: value.valid_from, default=None)
+        return Money.parse(newest.amount, self.currency) if newest else None
 
 
 @cache

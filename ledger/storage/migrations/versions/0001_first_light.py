@@ -129,6 +129,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", "xact_id", name="entry_of_transaction"),
         sa.UniqueConstraint("reverses_id"),
         sa.UniqueConstraint("source_key"),
+        sqlite_with_rowid=False,
     )
     op.create_index(("ix_entry_effective_on"), "entry", ["effective_on"], unique=False)
     op.create_table(
@@ -191,6 +192,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("field", "value", "alias"),
     )
     op.create_index(("ix_token_alias"), "token", ["alias"], unique=False)
+    rows_only = sa.text("field = 'row'")
+    op.create_index(
+        "row_comes_once", "token", ["value"], unique=True, sqlite_where=rows_only, postgresql_where=rows_only
+    )
+    op.create_table(
+        "stored_answer",
+        sa.Column("operator", sa.String(length=20), nullable=False),
+        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("operator", "key"),
+    )
     op.create_table(
         "vault_wrap",
         sa.Column("vault", sa.String(length=20), nullable=False),
@@ -360,6 +375,7 @@ def upgrade() -> None:
         ),
         *whole_minor("minor"),
         sa.PrimaryKeyConstraint("entry_id", "number"),
+        sqlite_with_rowid=False,
     )
     op.create_index(("ix_line_case_alias"), "line", ["case_alias"], unique=False)
     op.create_index(("ix_line_subject"), "line", ["subject"], unique=False)

@@ -1,0 +1,115 @@
+"""The application: the only wiring of settings, database, routes, headers and errors."""
+
+import time
+from collections.abc import Awaitable, Callable
+from uuid import UUID, uuid4
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from sqlalchemy import Engine
+
+from api import idempotency, problems
+from api.authorisation import DOORS
+from api.routes import aid, books, fund_people, giving, paying, public, publishing, reconciliation, reporting
+from api.settings import NotADemo, Settings
+from ledger import book
+from ledger.identities.person_keys import ShredKeys
+from ledger.storage import schema
+from ledger.storage.engine import open_database, transaction
+
+LARGEST_BODY = 64 * 1024 * 1024
+"""Bytes of a request: 500 sealed rows, or a statement of 20,000 lines."""
+ROUTERS: tuple[APIRouter, ...] = (
+    books.router,
+    fund_people.router,
+    giving.router,
+    aid.router,
+    paying.router,
+    reconciliation.router,
+    reporting.router,
+    publishing.router,
+    public.router,
+)
+_LOG = structlog.get_logger("solidarity")
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+class UnlistedRoute(RuntimeError):
+    """A route without a door, or a door without a route: the table in authorisation is the whole truth."""
+
+
+def create_app(settings: Settings, *, engine: Engine | None = None) -> FastAPI:
+    """The application on the database of the settings.
+
+    Raises:
+        OldSchema: the database needs `solidarity migrate`.
+        NotADemo: a clock is set for a book that is no demonstration.
+        UnlistedRoute: routes and doors differ.
+    """
+    database = engine or open_database(settings.database_url)
+    schema.require_current(database)
+    if settings.demo_now is not None:
+        with transaction(database, write=False) as session:
+            if not book.require(session).demo:
+                raise NotADemo("a clock is set, and the book is no demonstration", where="SOLIDARITY_DEMO_NOW")
+    app = FastAPI(
+        title="Solidarity Ledger",
+        version="1",
+        openapi_url=None,  # its documentation comes with the complete API, offline and behind a key
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=LARGEST_BODY,
+    )
+    app.state.settings = settings
+    app.state.engine = database
+    app.state.shred_keys = ShredKeys(settings.shred_key_directory)
+    for router in ROUTERS:
+        app.include_router(router)
+    problems.install(app)
+    idempotency.install(app)
+    app.middleware("http")(_attend)
+    routes = {(method, route.path) for router in ROUTERS for route in _routes(router) for method in route.methods or ()}
+    if routes != set(DOORS):
+        raise UnlistedRoute(f"routes and doors differ: {sorted(routes ^ set(DOORS))}")
+    return app
+
+
+def _routes(router: APIRouter) -> list[APIRoute]:
+    return [route for route in router.routes if isinstance(route, APIRoute)]
+
+
+async def _attend(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Gives every request an id, every answer its headers, and the log one line without address, query or input."""
+    request.state.request_id = _request_id(request)
+    started = time.perf_counter()
+    response = await proceed(request)
+    route = request.scope.get("route")
+    response.headers["X-Request-Id"] = request.state.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Content-Security-Policy"] = _PAGE_POLICY
+    if request.url.path.startswith("/v1/"):
+        response.headers["Cache-Control"] = "no-store"
+    _LOG.info(
+        "request",
+        method=request.method,
+        route=route.path if isinstance(route, APIRoute) else "none",
+        status=response.status_code,
+        milliseconds=round((time.perf_counter() - started) * 1000),
+        request_id=request.state.request_id,
+        operator=getattr(request.state, "operator", None),
+    )
+    return response
+
+
+def _request_id(request: Request) -> str:
+    """The caller's own id when it is a UUID, else a fresh one: nothing else of the caller's reaches the log."""
+    try:
+        return str(UUID(request.headers.get("x-request-id", "")))
+    except ValueError:
+        return str(uuid4())

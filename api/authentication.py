@@ -1,0 +1,43 @@
+"""Who calls: the bearer key, checked against the roster and the route's door on every request."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.authorisation import DOORS
+from api.problems import NoKey, NotAllowed
+from api.transactions import Tx
+from ledger import bearer_keys
+from ledger.bearer_keys import Caller
+
+
+def admit(request: Request, session: Tx) -> Caller:
+    """The caller, when their key opens this route.
+
+    Raises:
+        NoKey, KeyRefused, NotAllowed: in this order; what lies behind the route does not show.
+    """
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not bearer:
+        raise NoKey("the request carries no bearer key")
+    caller = bearer_keys.authenticate(session, bearer, now=now(request))
+    door = DOORS[request.method, request.scope["route"].path]
+    if door.roles is None or not caller.roles & door.roles:
+        raise NotAllowed("the key's roles do not open this route")
+    request.state.operator = caller.operator.alias
+    if door.writes:
+        bearer_keys.note_use(session, caller, on=now(request).date())
+    return caller
+
+
+def now(request: Request) -> datetime:
+    """The moment of this request, read once."""
+    if not hasattr(request.state, "now"):
+        request.state.now = request.app.state.settings.now()
+    moment: datetime = request.state.now
+    return moment
+
+
+Admitted = Annotated[Caller, Depends(admit, scope="function")]
+Now = Annotated[datetime, Depends(now)]

@@ -1,0 +1,79 @@
+"""Which role opens which route: the one table. A route that is not listed does not start."""
+
+from dataclasses import dataclass
+
+from ledger.people import Role
+
+INTAKE, APPROVER, TREASURER, PUBLISHER, AUDITOR, ADMIN = (
+    Role.INTAKE,
+    Role.APPROVER,
+    Role.TREASURER,
+    Role.PUBLISHER,
+    Role.AUDITOR,
+    Role.ADMIN,
+)
+EVERYBODY = frozenset(Role)
+"""Every operator with a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Who may pass: `roles`, or anybody without a key when None. `writes`: it needs a writing transaction."""
+
+    roles: frozenset[Role] | None
+    writes: bool
+
+
+def _read(*roles: Role) -> Door:
+    return Door(frozenset(roles), writes=False)
+
+
+def _write(*roles: Role) -> Door:
+    return Door(frozenset(roles), writes=True)
+
+
+PUBLIC = Door(None, writes=False)
+
+DOORS: dict[tuple[str, str], Door] = {
+    ("GET", "/healthz"): PUBLIC,
+    ("GET", "/readyz"): PUBLIC,
+    ("GET", "/"): PUBLIC,
+    ("GET", "/data/{name}"): PUBLIC,
+    ("GET", "/v1/book"): _read(*EVERYBODY),
+    ("GET", "/v1/roster"): _read(*EVERYBODY),
+    ("POST", "/v1/roster"): _write(ADMIN),
+    ("POST", "/v1/keys"): _write(ADMIN),
+    ("GET", "/v1/vaults/{name}/wraps"): _read(INTAKE, APPROVER, TREASURER, PUBLISHER, AUDITOR),
+    ("PUT", "/v1/vaults/{name}/wraps"): _write(ADMIN),
+    ("GET", "/v1/boxes/{alias}"): _write(INTAKE, APPROVER, TREASURER),  # the reading is logged
+    ("GET", "/v1/access-log"): _read(AUDITOR),
+    ("GET", "/v1/accounts"): _read(INTAKE, APPROVER, TREASURER, AUDITOR, ADMIN),
+    ("POST", "/v1/accounts"): _write(ADMIN),
+    ("GET", "/v1/funds"): _read(INTAKE, APPROVER, TREASURER, AUDITOR, ADMIN),
+    ("POST", "/v1/funds"): _write(ADMIN),
+    ("GET", "/v1/purposes"): _read(TREASURER, AUDITOR, ADMIN),
+    ("POST", "/v1/purposes"): _write(ADMIN),
+    ("GET", "/v1/donations"): _read(TREASURER, AUDITOR),
+    ("POST", "/v1/donations"): _write(TREASURER),
+    ("POST", "/v1/case-imports"): _write(INTAKE),
+    ("GET", "/v1/cases"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
+    ("GET", "/v1/cases/{alias}"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
+    ("POST", "/v1/cases/{alias}/verify"): _write(INTAKE),
+    ("POST", "/v1/cases/{alias}/reject"): _write(INTAKE),
+    ("POST", "/v1/cases/{alias}/told"): _write(INTAKE, TREASURER),
+    ("GET", "/v1/disbursements"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
+    ("POST", "/v1/disbursements"): _write(TREASURER),
+    ("POST", "/v1/disbursements/{alias}/release"): _write(TREASURER),
+    ("GET", "/v1/approvals"): _read(APPROVER, TREASURER, AUDITOR),
+    ("POST", "/v1/approvals"): _write(APPROVER),
+    ("POST", "/v1/statements"): _write(TREASURER),
+    ("GET", "/v1/reconciliations"): _read(TREASURER, AUDITOR),
+    ("GET", "/v1/exceptions"): _read(TREASURER, AUDITOR),
+    ("GET", "/v1/balances"): _read(APPROVER, TREASURER, AUDITOR),
+    ("GET", "/v1/trial-balance"): _read(APPROVER, TREASURER, AUDITOR),
+    ("GET", "/v1/reports/trial-balance.{form}"): _read(TREASURER, AUDITOR),
+    ("GET", "/v1/publications"): _read(APPROVER, PUBLISHER, AUDITOR),
+    ("POST", "/v1/publications"): _write(PUBLISHER),
+    ("GET", "/v1/publications/basis"): _read(PUBLISHER),
+}
+"""Method and path to door."""

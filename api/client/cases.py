@@ -1,0 +1,316 @@
+"""Cases from the operator's side: rows sealed and sent, evidence opened, exact dates tested, answers signed."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from api.client import sealing
+from api.client.desk import Desk
+from api.client.lists import BadList, ListRow
+from api.client.sealing import CannotOpen
+from ledger.aid import eligibility, jurisdictions
+from ledger.aid.eligibility import Rejection
+from ledger.aid.jurisdictions import Pack
+from ledger.aliases import Kind, draw
+from ledger.approvals import Verb
+from ledger.errors import Tampered
+from ledger.identities.boxes import length_prefixed
+from ledger.money import Money
+
+ROWS_A_REQUEST = 100
+VAULT = "people"
+
+Progress = Callable[[int, int], None]
+"""Called with how many are done, of how many."""
+
+
+class EvidenceDiffers(Tampered):
+    """What a box holds is not what the books say about the case: refused before anything is signed."""
+
+    rule = "evidence_differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many rows were sent, and how many of them as rejected, by code."""
+
+    rows: int
+    rejected: dict[Rejection, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A case's opened boxes: who, and what exactly was ruled. In memory, on the operator's device only."""
+
+    shelf_public: bytes
+    identity: dict[str, Any]
+    ruling: dict[str, Any]
+    payees: dict[str, dict[str, Any]]
+    payee_commitments: dict[str, str]
+    commitments: list[str]
+
+
+def import_rows(
+    desk: Desk, rows: Sequence[ListRow], *, jurisdiction: str, list_name: str, progress: Progress | None = None
+) -> Imported:
+    """Seals and sends the rows of a list, in parts; the same rows again send the same bytes, or nothing.
+
+    Raises:
+        BadList: a row does not fit the jurisdiction; nothing is sent.
+        ApiRefusal, ApiUnreachable: the parts before stay sent; the same call goes on where it stopped.
+    """
+    pack = jurisdictions.load(jurisdiction)
+    _check_rows(pack, rows)
+    token_key = sealing.token_key(desk.vault(VAULT))
+    rejected: dict[Rejection, int] = {}
+    for row in rows:
+        code = _rejection(pack, row, on=desk.now().date())
+        if code:
+            rejected[code] = rejected.get(code, 0) + 1
+    for start in range(0, len(rows), ROWS_A_REQUEST):
+        part = rows[start : start + ROWS_A_REQUEST]
+        tokens = [_row_token(token_key, row, list_name) for row in part]
+        key = sealing.token(token_key, field="part", value=" ".join(tokens))
+        body = b"\n".join(
+            json.dumps(_sealed_row(desk, pack, row, token_key, token)).encode()
+            for row, token in zip(part, tokens, strict=True)
+        )
+        desk.api.post_bytes("/v1/case-imports", body, content_type="application/x-ndjson", key=f"cases:{key}")
+        if progress:
+            progress(min(start + ROWS_A_REQUEST, len(rows)), len(rows))
+    return Imported(len(rows), rejected)
+
+
+def listed(desk: Desk, *, state: str | None = None) -> Iterator[dict[str, Any]]:
+    """All cases in a state, page by page."""
+    cursor: str | None = None
+    while True:
+        page = desk.api.get("/v1/cases", state=state, cursor=cursor)
+        yield from page["cases"]
+        cursor = page["next"]
+        if cursor is None:
+            return
+
+
+def open_evidence(desk: Desk, beneficiary: str, *, ruling: str, reason: str) -> Evidence:
+    """Fetches (which is logged), opens and checks a case's boxes against their commitments.
+
+    Raises:
+        CannotOpen, WrongCommitment, WrongKey, BadSignature: something was altered or swapped.
+    """
+    opened = desk.api.get(f"/v1/boxes/{beneficiary}", reason=reason)
+    wire = opened["shelf"]
+    shelf = sealing.Shelf(
+        alias=wire["alias"],
+        vault=wire["vault"],
+        epoch=wire["epoch"],
+        public=sealing.from_base64(wire["public"]),
+        signature=wire["signature"],
+        wrap=sealing.from_base64(wire["wrap"]),
+    )
+    signer = desk.roster.operator(opened["signer"], on=date.min)
+    sealing.check_shelf(shelf, signed_by=bytes.fromhex(signer.signing_key))
+    if shelf.alias != beneficiary:
+        raise CannotOpen("the server answered with another shelf")
+    seed = sealing.open_wrap(desk.vault(shelf.vault), shelf.wrap, alias=shelf.alias, public=shelf.public)
+    contents: dict[tuple[str, str, str], dict[str, Any]] = {}
+    commitments: dict[tuple[str, str, str], str] = {}
+    for box in sorted(opened["boxes"], key=lambda box: box["version"]):
+        place = {"kind": box["kind"], "alias": box["alias"], "field": box["field"], "version": box["version"]}
+        opening = sealing.open_with_salt(seed, sealing.from_base64(box["bytes"]), **place)
+        sealing.verify_commitment(box["commitment"], opening, **place)
+        contents[box["kind"], box["alias"], box["field"]] = json.loads(opening.plaintext)
+        commitments[box["kind"], box["alias"], box["field"]] = box["commitment"]
+    kept = [("beneficiary", beneficiary, "identity"), ("ruling", ruling, "details")]
+    return Evidence(
+        shelf_public=shelf.public,
+        identity=contents[kept[0]],
+        ruling=contents[kept[1]],
+        payees={alias: content for (kind, alias, _), content in contents.items() if kind == "disbursement"},
+        payee_commitments={alias: held for (kind, alias, _), held in commitments.items() if kind == "disbursement"},
+        commitments=sorted(commitments[place] for place in kept),
+    )
+
+
+def verify(desk: Desk, alias: str, *, not_duplicates: Sequence[str] = ()) -> Rejection | None:
+    """Opens a received case, tests its exact facts, and signs the answer: verified, or rejected with a code.
+
+    Raises:
+        EvidenceDiffers: the boxes and the books disagree; nothing is signed.
+    """
+    case = desk.api.get(f"/v1/cases/{alias}")
+    facts = check_evidence(desk, case, reason="verification")
+    code = _rejection_of(jurisdictions.load(case["jurisdiction"]), facts.ruling, on=desk.now().date())
+    verb: Verb = "reject_case" if code else "verify_case"
+    agreed = desk.agree(
+        verb,
+        alias,
+        version=case["version"],
+        amount=Money.parse(case["owed"]["amount"], case["owed"]["currency"]),
+        evidence=facts.commitments,
+    )
+    key = f"{verb}:{alias}:{case['version']}"
+    if code:
+        desk.api.post(f"/v1/cases/{alias}/reject", {"agreed": agreed, "because": code}, key=key)
+    else:
+        body = {"agreed": agreed, "not_duplicates": list(not_duplicates)}
+        desk.api.post(f"/v1/cases/{alias}/verify", body, key=key)
+    return code
+
+
+def tell(desk: Desk, alias: str, *, told_on: date) -> dict[str, Any]:
+    """Notes that the beneficiary of a case was told."""
+    answer: dict[str, Any] = desk.api.post(
+        f"/v1/cases/{alias}/told", {"told_on": told_on.isoformat()}, key=f"told:{alias}:{told_on}"
+    )
+    return answer
+
+
+def check_evidence(desk: Desk, case: dict[str, Any], *, reason: str) -> Evidence:
+    """Opens a case and holds what the boxes say against what the books say.
+
+    Raises:
+        EvidenceDiffers: `field` tells where they disagree.
+    """
+    (ruling,) = case["rulings"]
+    (obligation,) = case["obligations"]
+    evidence = open_evidence(desk, case["beneficiary"], ruling=ruling["alias"], reason=reason)
+    bounds = _bounds(jurisdictions.load(case["jurisdiction"]), evidence.ruling)
+    told = evidence.ruling
+    compared = {
+        "evidence_commitments": (case["evidence_commitments"], evidence.commitments),
+        "article": (ruling["article"], told["article"]),
+        "kind": (obligation["kind"], told["kind"]),
+        "amount": (obligation["amount"], {"amount": told["amount"], "currency": told["currency"]}),
+        "ruled_by": (ruling["ruled_by"], bounds.ruled_by.isoformat()),
+        "payable_from": (ruling["payable_from"], bounds.payable_from.isoformat()),
+    }
+    for name, (books, boxes) in compared.items():
+        if books != boxes:
+            raise EvidenceDiffers("the boxes and the books disagree", case=case["alias"], field=name)
+    return evidence
+
+
+def _sealed_row(desk: Desk, pack: Pack, row: ListRow, token_key: bytes, row_token: str) -> dict[str, Any]:
+    beneficiary, case = draw(Kind.BENEFICIARY), draw(Kind.CASE)
+    ruling, obligation = draw(Kind.RULING), draw(Kind.OBLIGATION)
+    shelf = desk.draw_shelf(VAULT, alias=beneficiary)
+    details = _details(row)
+    bounds = _bounds(pack, details)
+    identity = {"name": row.name, "payee_account": row.payee_account}
+    boxes = [
+        seal_json(shelf.public, identity, kind="beneficiary", alias=beneficiary, field="identity"),
+        seal_json(shelf.public, details, kind="ruling", alias=ruling, field="details"),
+    ]
+    epoch = shelf.epoch
+    compared = f"{row.court}\n{row.ruling_number}\n{row.issued_on}\n{row.kind}"
+    return {
+        "case": case,
+        "ruling": ruling,
+        "obligation": obligation,
+        "jurisdiction": pack.id,
+        "article": row.article,
+        "region": row.region,
+        "kind": row.kind,
+        "amount": {"amount": row.amount.decimal(), "currency": row.amount.currency},
+        "ruled_by": bounds.ruled_by.isoformat(),
+        "payable_from": bounds.payable_from.isoformat(),
+        "due_by": bounds.due_by.isoformat(),
+        "force_presumed": bounds.force_presumed,
+        "rejection": _rejection(pack, row, on=desk.now().date()),
+        "shelf": shelf_on_wire(shelf),
+        "boxes": boxes,
+        "tokens": [
+            {"epoch": epoch, "field": "row", "value": row_token},
+            {"epoch": epoch, "field": "person", "value": sealing.token(token_key, field="person", value=row.name)},
+            {"epoch": epoch, "field": "ruling", "value": sealing.token(token_key, field="ruling", value=compared)},
+        ],
+    }
+
+
+def seal_json(public: bytes, content: dict[str, Any], *, kind: str, alias: str, field: str) -> dict[str, Any]:
+    """A sealed box of JSON, as the API takes it."""
+    box = sealing.seal(public, json.dumps(content).encode(), kind=kind, alias=alias, field=field)
+    return {
+        "kind": kind,
+        "alias": alias,
+        "field": field,
+        "version": 1,
+        "bytes": sealing.to_base64(box.data),
+        "commitment": box.commitment,
+    }
+
+
+def shelf_on_wire(shelf: sealing.Shelf) -> dict[str, Any]:
+    """A shelf as the API takes it."""
+    return {
+        "alias": shelf.alias,
+        "vault": shelf.vault,
+        "epoch": shelf.epoch,
+        "public": sealing.to_base64(shelf.public),
+        "signature": shelf.signature,
+        "wrap": sealing.to_base64(shelf.wrap),
+    }
+
+
+def _details(row: ListRow) -> dict[str, Any]:
+    """What is sealed of a ruling: all of it, exactly."""
+    days = {name: getattr(row, name) for name in ("issued_on", "in_force_on", "served_on", "paid_on")}
+    return {
+        "ruling_number": row.ruling_number,
+        "court": row.court,
+        "ruling_kind": row.ruling_kind,
+        "article": row.article,
+        "part": row.part,
+        "kind": row.kind.value,
+        "amount": row.amount.decimal(),
+        "currency": row.amount.currency,
+        **{name: day.isoformat() if day else None for name, day in days.items()},
+    }
+
+
+def _rejection(pack: Pack, row: ListRow, *, on: date) -> Rejection | None:
+    return _rejection_of(pack, _details(row), on=on)
+
+
+def _rejection_of(pack: Pack, details: dict[str, Any], *, on: date) -> Rejection | None:
+    return eligibility.rejection(
+        pack,
+        ruling_kind=details["ruling_kind"],
+        article=details["article"],
+        kind=details["kind"],
+        issued_on=_day(details["issued_on"]),
+        paid_on=_day(details["paid_on"]),
+        on=on,
+    )
+
+
+def _bounds(pack: Pack, details: dict[str, Any]) -> eligibility.Bounds:
+    issued_on = _day(details["issued_on"])
+    if issued_on is None:
+        raise EvidenceDiffers("a case without a ruling's day has no bounds", field="issued_on")
+    return eligibility.bounds(
+        pack, issued_on=issued_on, in_force_on=_day(details["in_force_on"]), served_on=_day(details["served_on"])
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _row_token(token_key: bytes, row: ListRow, list_name: str) -> str:
+    """The same row of the same list has the same token, on every device of the vault."""
+    content = length_prefixed(list_name, row.line, json.dumps(_details(row), sort_keys=True), row.name)
+    return sealing.token(token_key, field="row", value=content.hex())
+
+
+def _check_rows(pack: Pack, rows: Sequence[ListRow]) -> None:
+    for row in rows:
+        if row.region not in pack.regions:
+            raise BadList("the jurisdiction has no such region", where=f"line {row.line}, column region")
+        if row.amount.currency != pack.currency:
+            raise BadList("not the jurisdiction's currency", where=f"line {row.line}, column currency")
+        if row.issued_on is None:
+            raise BadList("the day of the ruling is missing", where=f"line {row.line}, column issued_on")

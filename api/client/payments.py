@@ -1,0 +1,87 @@
+"""Payments from the operator's side: asked for with a sealed payee, approved after opening, released."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from api.client import cases
+from api.client.cases import EvidenceDiffers
+from api.client.desk import Desk
+from ledger.aliases import Kind, draw
+from ledger.approvals import Verb
+from ledger.money import Money
+
+FUND_OF = {"fine": "fines", "detention": "detention", "court_fee": "general"}
+"""Which default fund pays which kind."""
+
+
+def request(desk: Desk, alias: str, *, account: str) -> dict[str, Any]:
+    """Asks for the obligation of a verified case to be paid to the authority, from the bank leaf `account`."""
+    case = desk.api.get(f"/v1/cases/{alias}")
+    (ruling,), (obligation,) = case["rulings"], case["obligations"]
+    opened = cases.open_evidence(desk, case["beneficiary"], ruling=ruling["alias"], reason="payment")
+    disbursement = draw(Kind.DISBURSEMENT)
+    payee = {"to": "authority", "account": opened.identity["payee_account"], "court": opened.ruling["court"]}
+    body = {
+        "alias": disbursement,
+        "obligation": obligation["alias"],
+        "payee": "authority",
+        "payee_box": cases.seal_json(
+            opened.shelf_public, payee, kind="disbursement", alias=disbursement, field="payee"
+        ),
+        "fund": FUND_OF[obligation["kind"]],
+        "account": account,
+    }
+    answer: dict[str, Any] = desk.api.post("/v1/disbursements", body, key=f"request:{obligation['alias']}")
+    return answer
+
+
+def listed(desk: Desk, *, state: str) -> Iterator[dict[str, Any]]:
+    """All disbursements in a state, page by page."""
+    cursor: str | None = None
+    while True:
+        page = desk.api.get("/v1/disbursements", state=state, cursor=cursor)
+        yield from page["disbursements"]
+        cursor = page["next"]
+        if cursor is None:
+            return
+
+
+def approve(desk: Desk, disbursement: dict[str, Any]) -> dict[str, Any]:
+    """Opens the evidence, holds it against the books, and gives the second signature.
+
+    Raises:
+        EvidenceDiffers: boxes and books, or payee and evidence, disagree; nothing is signed.
+    """
+    case = desk.api.get(f"/v1/cases/{disbursement['case']}")
+    evidence = cases.check_evidence(desk, case, reason="approval")
+    alias, version = disbursement["alias"], disbursement["version"]
+    payee = evidence.payees.get(alias)
+    agreed_payee = evidence.payee_commitments.get(alias) == disbursement["payee_commitment"]
+    if payee is None or not agreed_payee or payee["account"] != evidence.identity["payee_account"]:
+        raise EvidenceDiffers("the payee is not the one of the case", case=case["alias"], field="payee")
+    agreed = _agree(desk, "approve_disbursement", disbursement, evidence.commitments)
+    body = {"verb": "approve_disbursement", "object": alias, "agreed": agreed}
+    answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"approve:{alias}:{version}")
+    return answer
+
+
+def release(desk: Desk, disbursement: dict[str, Any]) -> dict[str, Any]:
+    """Releases an approved disbursement; the answer's reference is all that the bank is told."""
+    case = desk.api.get(f"/v1/cases/{disbursement['case']}")
+    alias, version = disbursement["alias"], disbursement["version"]
+    agreed = _agree(desk, "release_disbursement", disbursement, case["evidence_commitments"])
+    answer: dict[str, Any] = desk.api.post(
+        f"/v1/disbursements/{alias}/release", {"agreed": agreed}, key=f"release:{alias}:{version}"
+    )
+    return answer
+
+
+def _agree(desk: Desk, verb: Verb, disbursement: dict[str, Any], evidence: list[str]) -> dict[str, Any]:
+    return desk.agree(
+        verb,
+        disbursement["alias"],
+        version=disbursement["version"],
+        amount=Money.parse(disbursement["amount"]["amount"], disbursement["amount"]["currency"]),
+        payee_commitment=disbursement["payee_commitment"],
+        evidence=evidence,
+    )

@@ -1,0 +1,96 @@
+"""Bank statements from the treasurer's side: parsed here, sealed here, sent as bare numbers."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from api.client import cases, sealing
+from api.client.bank_files import detection
+from api.client.bank_files.lines import Entry, Statement
+from api.client.desk import Desk
+from ledger import references
+from ledger.aliases import Kind, draw
+from ledger.errors import BadInput
+
+VAULT = "money"
+
+
+class NotThisAccount(BadInput):
+    """A statement in the file is in another currency than the account it is imported for, or has none."""
+
+    rule = "not_this_account"
+
+
+def send(desk: Desk, data: bytes, *, account: str) -> list[dict[str, Any]]:
+    """Reads a bank's file and sends each of its statements for the leaf `account`; again, it sends the same bytes.
+
+    Raises:
+        UnknownFormat, UnreadableFile, NotThisAccount: nothing is sent.
+        ApiRefusal, ApiUnreachable: see there.
+    """
+    file = detection.read(data)
+    currency = _currency(desk, account)
+    for number, statement in enumerate(file.statements, start=1):
+        if {statement.currency, *(entry.amount.currency for entry in statement.entries)} != {currency}:
+            raise NotThisAccount("not in the currency of the account", where=f"statement {number}", account=account)
+    token_key = sealing.token_key(desk.vault(VAULT))
+    return [_send(desk, statement, account=account, token_key=token_key) for statement in file.statements]
+
+
+def _send(desk: Desk, statement: Statement, *, account: str, token_key: bytes) -> dict[str, Any]:
+    rest = json.dumps(asdict(statement), default=str, sort_keys=True)
+    content_token = sealing.token(token_key, field="statement", value=f"{account} {rest}")
+    alias = draw(Kind.STATEMENT)
+    shelf = desk.draw_shelf(VAULT, alias=alias)
+    body = {
+        "alias": alias,
+        "account": account,
+        "currency": statement.currency,
+        "opened_on": _iso(statement.opened_on),
+        "closed_on": _iso(statement.closed_on),
+        "opening": _amount(statement.opening),
+        "closing": _amount(statement.closing),
+        "content_token": content_token,
+        "lines": [_line(entry) for entry in statement.entries if entry.status == "booked"],
+        "shelf": cases.shelf_on_wire(shelf),
+        "rest": cases.seal_json(shelf.public, json.loads(rest), kind="statement", alias=alias, field="rest"),
+    }
+    answer: dict[str, Any] = desk.api.post("/v1/statements", body, key=f"statement:{content_token}")
+    return answer
+
+
+def _line(entry: Entry) -> dict[str, Any]:
+    """Bare numbers, and our own reference: nothing else of a line leaves the device unsealed."""
+    if entry.booked_on is None:
+        raise BadInput("a booked line has a booking day", where="booked_on")
+    return {
+        "booked_on": entry.booked_on.isoformat(),
+        "value_on": _iso(entry.value_on),
+        "amount": _amount(entry.amount),
+        "reference": _own_reference(entry),
+        "reversal": entry.reversal,
+    }
+
+
+def _own_reference(entry: Entry) -> str | None:
+    """The one reference of our form that stands anywhere in the line; two different ones are none."""
+    texts = [*entry.text.values(), entry.reference or ""]
+    for detail in entry.details:
+        texts += [*detail.text.values(), detail.end_to_end_id or ""]
+    found = {reference for reference in map(references.found_in, texts) if reference}
+    return found.pop() if len(found) == 1 else None
+
+
+def _currency(desk: Desk, account: str) -> str:
+    for known in desk.api.get("/v1/accounts")["accounts"]:
+        if known["code"] == account and known["currency"]:
+            return str(known["currency"])
+    raise NotThisAccount("no bank account of the chart has this code", where="account")
+
+
+def _amount(money: Any) -> dict[str, str] | None:
+    return None if money is None else {"amount": money.decimal(), "currency": money.currency}
+
+
+def _iso(day: Any) -> str | None:
+    return None if day is None else str(day.isoformat())

@@ -1,0 +1,1 @@
+"""The command line `solidarity`: operators' commands are clients of the API, administration works on the database."""

@@ -1,0 +1,139 @@
+"""Commands for the book itself: init, migrate, serve, accounts, funds, purposes."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+import uvicorn
+
+from api import settings
+from api.app import create_app
+from api.client.founding import Wrap
+from api.client.sealing import from_base64
+from api.commands import administration, output
+from api.commands.connection import connect
+from api.commands.output import AsJson
+from ledger.errors import BadInput
+from ledger.identities.person_keys import ShredKeys, write_secret
+from ledger.storage import schema
+from ledger.storage.engine import open_database
+
+ADMIN_KEY_LIVES = timedelta(days=90)
+
+
+class BadRosterFile(BadInput):
+    """Not the file that `solidarity operators propose` wrote."""
+
+    rule = "bad_roster_file"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands to the command line."""
+    for command in (init, migrate, serve, accounts, purposes):
+        app.command(command.__name__)(command)
+
+
+def init(
+    roster: Annotated[Path, typer.Option(help="The signed roster file.")],
+    organisation: Annotated[str, typer.Option(help="The fund's public name.")],
+    functional_currency: Annotated[str, typer.Option(help="The currency the fund reports in.")],
+    jurisdiction: Annotated[str, typer.Option(help="The jurisdiction pack.")],
+    admin: Annotated[str, typer.Option(help="The operator who makes the other keys.")],
+    admin_key_file: Annotated[Path, typer.Option(help="Where to write that operator's bearer key.")],
+    demo: Annotated[bool, typer.Option(help="A demonstration, whose clock may be set.")] = False,
+) -> None:
+    """Founds the book: tables, chart, funds, roster 1, vault keys, and one bearer key for the administrator."""
+    configured = settings.load()
+    told = read_roster_file(roster)
+    founding = administration.Founding(
+        roster=told["document"],
+        signatures=told["signatures"],
+        wraps=[Wrap(w["vault"], w["epoch"], w["member"], from_base64(w["wrap"])) for w in told["wraps"]],
+        organisation=organisation,
+        functional_currency=functional_currency,
+        jurisdiction=jurisdiction,
+        demo=demo,
+    )
+    bearer = administration.found_book(
+        open_database(configured.database_url),
+        founding,
+        admin=admin,
+        key_expires_on=(configured.now() + ADMIN_KEY_LIVES).date(),
+        shred_keys=ShredKeys(configured.shred_key_directory),
+        now=configured.now(),
+    )
+    write_secret(admin_key_file, bearer.encode())
+    output.screen.print(f"The book is founded. The administrator's bearer key is in {admin_key_file}.")
+
+
+def migrate() -> None:
+    """Brings the database to this version's tables and guards."""
+    schema.migrate(open_database(settings.load().database_url))
+    output.screen.print("The database is current.")
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen at.")] = 8000,
+) -> None:
+    """Serves the API. No addresses are logged; put a reverse proxy with TLS in front of it."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(0))
+    uvicorn.run(
+        create_app(settings.load()),
+        host=host,
+        port=port,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        proxy_headers=False,
+    )
+
+
+def accounts(
+    add: Annotated[str | None, typer.Option(help="A leaf to add, such as 1000:eur-main.")] = None,
+    name: Annotated[str | None, typer.Option(help="Its name.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Its one currency.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Shows the chart of accounts, or adds a leaf."""
+    with connect() as desk:
+        if add:
+            body = {"code": add, "name": name or add, "currency": currency}
+            desk.api.post("/v1/accounts", body, key=f"account:{add}")
+        rows = desk.api.get("/v1/accounts")["accounts"]
+    columns = {"code": "Code", "name": "Name", "account_class": "Class", "currency": "Currency"}
+    output.show_table(rows, columns, as_json=as_json)
+
+
+def purposes(
+    add: Annotated[str | None, typer.Option(help="A purpose to add: 3 to 12 capital letters and digits.")] = None,
+    fund: Annotated[str | None, typer.Option(help="Its fund.")] = None,
+    text: Annotated[str | None, typer.Option(help="What donors are told.")] = None,
+    net_of_costs: Annotated[bool, typer.Option(help="The gift bears the processor's fee.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Shows the purposes with the references that bank donors are asked for, or adds one."""
+    with connect() as desk:
+        if add:
+            body = {"code": add, "fund": fund or "", "text": text or "", "net_of_costs": net_of_costs}
+            desk.api.post("/v1/purposes", body, key=f"purpose:{add}")
+        rows = desk.api.get("/v1/purposes")["purposes"]
+    output.show_table(rows, {"code": "Code", "fund": "Fund", "reference": "Reference"}, as_json=as_json)
+
+
+def read_roster_file(path: Path) -> dict[str, Any]:
+    """The file of a roster: canonical document, signatures by alias, vault wraps.
+
+    Raises:
+        BadRosterFile: it is none.
+    """
+    try:
+        told = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        raise BadRosterFile("the file cannot be read", where="roster") from None
+    if not isinstance(told, dict) or set(told) != {"document", "signatures", "wraps"}:
+        raise BadRosterFile("not a roster file", where="roster")
+    return told

@@ -1,0 +1,92 @@
+"""Commands for cases: lists imported, cases listed and shown, verified, told."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.client import cases, lists
+from api.commands import output
+from api.commands.connection import connect
+from api.commands.files import read_file
+from api.commands.output import AsJson, Steps
+
+app = typer.Typer(help="Cases of fined and detained people.", no_args_is_help=True)
+
+COLUMNS = {"alias": "Case", "state": "State", "rejection": "Rejected as", "received_on": "Received"}
+
+
+@app.command("import")
+def import_list(
+    file: Annotated[Path, typer.Argument(help="A list as CSV.")],
+    jurisdiction: Annotated[str, typer.Option(help="The jurisdiction pack.")],
+    list_name: Annotated[str | None, typer.Option(help="The list's name; the file's name unless given.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Read and check only.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Reads a list here, seals its rows and sends them; the same list again sends nothing new."""
+    rows = lists.read(read_file(file))
+    if dry_run:
+        output.show({"rows": len(rows)}, as_json=as_json, lines=[f"{len(rows)} rows can be read."])
+        return
+    with connect() as desk, Steps("Sealing and sending") as progress:
+        imported = cases.import_rows(
+            desk, rows, jurisdiction=jurisdiction, list_name=list_name or file.name, progress=progress
+        )
+    answer = {"rows": imported.rows, "rejected": {code.value: n for code, n in imported.rejected.items()}}
+    said = [f"{imported.rows} rows taken in."]
+    said += [f"  {count} rejected: {code}" for code, count in sorted(imported.rejected.items())]
+    output.show(answer, as_json=as_json, lines=said)
+
+
+@app.command("list")
+def list_cases(
+    state: Annotated[str | None, typer.Option(help="Only cases in this state.")] = None, as_json: AsJson = False
+) -> None:
+    """Lists cases by alias."""
+    with connect() as desk:
+        rows = list(cases.listed(desk, state=state))
+    output.show_table(rows, COLUMNS, as_json=as_json)
+
+
+@app.command("show")
+def show_case(alias: Annotated[str, typer.Argument(help="The case.")], as_json: AsJson = False) -> None:
+    """Shows a case with its evidence, opened on this device; the opening is logged."""
+    with connect() as desk:
+        case = desk.api.get(f"/v1/cases/{alias}")
+        evidence = cases.check_evidence(desk, case, reason="verification")
+    shown = case | {"identity": evidence.identity, "ruling_details": evidence.ruling}
+    facts = evidence.identity | evidence.ruling
+    said = [f"{alias}: {case['state']}, owes {case['owed']['amount']} {case['owed']['currency']}"]
+    said += [f"  {name.replace('_', ' ')}: {value}" for name, value in facts.items() if value is not None]
+    output.show(shown, as_json=as_json, lines=said)
+
+
+@app.command("verify")
+def verify_cases(
+    alias: Annotated[list[str] | None, typer.Argument(help="The cases; all that are received unless given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Opens each case here, tests its exact dates, and signs the answer."""
+    answers: dict[str, str] = {}
+    with connect() as desk, Steps("Verifying") as progress:
+        chosen = alias or [case["alias"] for case in cases.listed(desk, state="received")]
+        for number, case in enumerate(chosen, start=1):
+            answers[case] = cases.verify(desk, case) or "verified"
+            progress(number, len(chosen))
+    output.show(answers, as_json=as_json, lines=[f"{case}: {answer}" for case, answer in answers.items()])
+
+
+@app.command("told")
+def note_told(
+    on: Annotated[str, typer.Option(help="The day the beneficiaries were told, such as 2020-10-05.")],
+    alias: Annotated[list[str] | None, typer.Argument(help="The cases; all approved ones unless given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Notes that beneficiaries were told that the fund pays; what is in force becomes a liability."""
+    with connect() as desk:
+        chosen = alias or [case["alias"] for case in cases.listed(desk, state="approved")]
+        for case in chosen:
+            cases.tell(desk, case, told_on=date.fromisoformat(on))
+    output.show({"told": chosen}, as_json=as_json, lines=[f"{len(chosen)} beneficiaries told."])

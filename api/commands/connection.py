@@ -1,0 +1,79 @@
+"""How a command reaches the API: over the network with a URL, else the application in this process."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2
+import typer
+
+from api import settings
+from api.app import create_app
+from api.client import keyring
+from api.client.desk import PINS, Desk, open_desk
+from api.client.http import Api, in_process, over_network
+from api.client.keyring import Device
+from api.client.outbox import Outbox
+from ledger.errors import BadInput
+
+
+class NotConfigured(BadInput):
+    """A variable that this command needs is not set; the data names it."""
+
+    rule = "not_configured"
+
+
+@contextmanager
+def connect() -> Iterator[Desk]:
+    """The operator's desk, by the environment.
+
+    `SOLIDARITY_API_KEY[_FILE]`, `SOLIDARITY_DEVICE_KEY_FILE`, `SOLIDARITY_PASSPHRASE_FILE` (else it is asked for),
+    and `SOLIDARITY_API_URL` or the server's own settings.
+
+    Raises:
+        NotConfigured: a variable is missing. What `open_desk` and `keyring.load` raise.
+    """
+    key_file = Path(_variable("SOLIDARITY_DEVICE_KEY_FILE"))
+    device = keyring.load(key_file, passphrase())
+    url = os.environ.get("SOLIDARITY_API_URL")
+    if url:
+        with over_network(url) as http:
+            yield sit_down(http, device, key_file=key_file, bearer=_secret("SOLIDARITY_API_KEY"), now=_utc_now)
+        return
+    app = create_app(settings.load())
+    with in_process(app) as http:
+        yield sit_down(
+            http, device, key_file=key_file, bearer=_secret("SOLIDARITY_API_KEY"), now=app.state.settings.now
+        )
+
+
+def sit_down(http: httpx2.Client, device: Device, *, key_file: Path, bearer: str, now: Callable[[], datetime]) -> Desk:
+    """A desk with outbox and pinned roster beside the device's key file."""
+    outbox = Outbox(key_file.with_suffix(".outbox"), keyring.outbox_key(device))
+    api = Api(http, key=bearer, outbox=outbox)
+    return open_desk(api, device, pins=key_file.with_suffix(PINS), now=now)
+
+
+def passphrase() -> str:
+    """The passphrase of the device key: from the file that SOLIDARITY_PASSPHRASE_FILE names, else asked for."""
+    path = os.environ.get("SOLIDARITY_PASSPHRASE_FILE")
+    return Path(path).read_text("utf-8").strip() if path else str(typer.prompt("Passphrase", hide_input=True))
+
+
+def _secret(name: str) -> str:
+    """The value of NAME, or the content of the file that NAME_FILE names."""
+    path = os.environ.get(f"{name}_FILE")
+    return Path(path).read_text("utf-8").strip() if path else _variable(name)
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise NotConfigured("the variable is not set", where=name)
+    return value
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,80 @@
+"""The command `solidarity`: its parts, and what each kind of error means to a shell."""
+
+import logging
+import sys
+
+import structlog
+import typer
+
+from api.client.http import ApiRefusal, ApiUnreachable
+from api.commands import (
+    book_commands,
+    case_commands,
+    demo,
+    donation_commands,
+    operator_commands,
+    output,
+    payment_commands,
+    publication_commands,
+    report_commands,
+    statement_commands,
+)
+from ledger.errors import BadInput, LedgerError
+
+REFUSED, BAD_INPUT, SERVICE_DOWN, BUG = 1, 65, 69, 70
+"""Exit codes, beside 0 for done and 2 for usage: by a rule; data that cannot be read; no answer; our own fault."""
+
+app = typer.Typer(
+    name="solidarity",
+    help="A double-entry ledger for funds that pay fines and detention costs after peaceful assemblies.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+book_commands.add_to(app)
+report_commands.add_to(app)
+app.command("demo")(demo.run_demo)
+app.add_typer(operator_commands.operators, name="operators")
+app.add_typer(operator_commands.keys, name="keys")
+app.add_typer(case_commands.app, name="cases")
+app.add_typer(payment_commands.app, name="disbursements")
+app.add_typer(donation_commands.app, name="donations")
+app.add_typer(statement_commands.app, name="statements")
+app.add_typer(publication_commands.publications, name="publications")
+app.add_typer(publication_commands.site, name="site")
+
+
+def run() -> None:
+    """Runs the command line and exits with a code that tells what happened."""
+    _log_to_stderr()
+    try:
+        app()
+    except LedgerError as error:
+        output.show_refusal(error)
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: LedgerError) -> int:
+    """What a refusal means to a shell."""
+    if isinstance(error, ApiUnreachable):
+        return SERVICE_DOWN
+    if isinstance(error, ApiRefusal):
+        if error.status == 503:  # noqa: PLR2004  # HTTP's own number
+            return SERVICE_DOWN
+        if error.status >= 500:  # noqa: PLR2004  # HTTP's own border
+            return BUG
+        return BAD_INPUT if error.status == 422 else REFUSED  # noqa: PLR2004  # HTTP's own number
+    return BAD_INPUT if isinstance(error, BadInput) else REFUSED
+
+
+def _log_to_stderr() -> None:
+    """Warnings and worse, as JSON lines on the standard error; `serve` logs its requests too."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

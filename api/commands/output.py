@@ -1,0 +1,72 @@
+"""What commands print: for people as lines and tables, with `--json` for programs."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from api.client.cases import Progress as Report
+from ledger.errors import LedgerError
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+screen = Console(highlight=False)
+
+
+def show(answer: Any, *, as_json: bool, lines: Sequence[str] = ()) -> None:
+    """Prints the answer as JSON, or the lines that say it to a person."""
+    if as_json:
+        sys.stdout.write(json.dumps(answer, indent=2, sort_keys=True) + "\n")
+        return
+    for line in lines:
+        screen.print(line)
+
+
+def show_table(rows: Sequence[dict[str, Any]], columns: dict[str, str], *, as_json: bool) -> None:
+    """Prints rows as JSON, or as a table with these keys under these heads; amounts stand right."""
+    if as_json:
+        sys.stdout.write(json.dumps(list(rows), indent=2, sort_keys=True) + "\n")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for key, head in columns.items():
+        table.add_column(head, justify="right" if _is_amount(rows, key) else "left")
+    for row in rows:
+        table.add_row(*(_cell(row[key]) for key in columns))
+    screen.print(table)
+
+
+def show_refusal(error: LedgerError) -> None:
+    """One line on the standard error: the rule's name, what it says, and its data."""
+    facts = ", ".join(f"{name} {value}" for name, value in sorted(error.data.items()) if value is not None)
+    sys.stderr.write(f"{error.rule}: {error.message}{f' ({facts})' if facts else ''}\n")
+
+
+class Steps:
+    """A bar on a terminal; nothing where the output is read by a program."""
+
+    def __init__(self, what: str) -> None:
+        self._bar = Progress(TextColumn(what), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True))
+        self._bar.disable = not sys.stderr.isatty()
+        self._task = self._bar.add_task(what, total=None)
+
+    def __enter__(self) -> Report:
+        self._bar.start()
+        return lambda done, total: self._bar.update(self._task, completed=done, total=total)
+
+    def __exit__(self, *_error: object) -> None:
+        self._bar.stop()
+
+
+def _is_amount(rows: Sequence[dict[str, Any]], key: str) -> bool:
+    return bool(rows) and isinstance(rows[0][key], dict)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{value['amount']} {value['currency']}"
+    return "" if value is None else str(value)

@@ -1,0 +1,82 @@
+"""Commands for disbursements: asked for, approved, released."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from api.client import cases, payments
+from api.client.desk import Desk
+from api.commands import output
+from api.commands.connection import connect
+from api.commands.output import AsJson, Steps
+
+app = typer.Typer(help="Money leaving for one obligation each.", no_args_is_help=True)
+
+COLUMNS = {"alias": "Disbursement", "case": "Case", "state": "State", "amount": "Amount", "reference": "The bank sees"}
+
+
+@app.command("list")
+def list_disbursements(
+    state: Annotated[str, typer.Option(help="requested, approved, released or paid.")], as_json: AsJson = False
+) -> None:
+    """Lists disbursements in a state."""
+    with connect() as desk:
+        rows = list(payments.listed(desk, state=state))
+    output.show_table(rows, COLUMNS, as_json=as_json)
+
+
+@app.command("request")
+def request_disbursements(
+    account: Annotated[str, typer.Option(help="The bank leaf to pay from.")],
+    case: Annotated[list[str] | None, typer.Argument(help="The cases; all verified ones unless given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Asks for the obligations of verified cases to be paid to the authority."""
+    with connect() as desk, Steps("Requesting") as progress:
+        chosen = case or [one["alias"] for one in cases.listed(desk, state="verified")]
+        rows = []
+        for number, alias in enumerate(chosen, start=1):
+            rows.append(payments.request(desk, alias, account=account))
+            progress(number, len(chosen))
+    output.show_table(rows, COLUMNS, as_json=as_json)
+
+
+@app.command("approve")
+def approve_disbursements(
+    alias: Annotated[list[str] | None, typer.Argument(help="All requested ones unless given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Opens the evidence of each, holds it against the books, and gives the second signature."""
+    with connect() as desk:
+        rows = act_on_all(desk, payments.approve, alias, state="requested", what="Approving")
+    output.show(rows, as_json=as_json, lines=[f"{len(rows)} approved."])
+
+
+@app.command("release")
+def release_disbursements(
+    alias: Annotated[list[str] | None, typer.Argument(help="All approved ones unless given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Releases approved disbursements to the bank and shows what the bank sees."""
+    with connect() as desk:
+        rows = act_on_all(desk, payments.release, alias, state="approved", what="Releasing")
+    output.show_table(rows, COLUMNS, as_json=as_json)
+
+
+def act_on_all(
+    desk: Desk,
+    verb: Callable[[Desk, dict[str, Any]], dict[str, Any]],
+    chosen: list[str] | None,
+    *,
+    state: str,
+    what: str,
+) -> list[dict[str, Any]]:
+    """Does `verb` to the disbursements in a state, or to the chosen ones among them, with a bar on a terminal."""
+    waiting = [one for one in payments.listed(desk, state=state) if not chosen or one["alias"] in chosen]
+    answers = []
+    with Steps(what) as progress:
+        for number, disbursement in enumerate(waiting, start=1):
+            answers.append(verb(desk, disbursement))
+            progress(number, len(waiting))
+    return answers

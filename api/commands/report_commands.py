@@ -1,0 +1,89 @@
+"""Commands for figures: trial balance, balance, reconcile, exceptions, reports as files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.commands import output
+from api.commands.connection import connect
+from api.commands.output import AsJson
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands to the command line."""
+    app.command("trial-balance")(trial_balance)
+    app.command("balance")(balance)
+    app.command("reconcile")(reconcile)
+    app.command("exceptions")(exceptions)
+    app.command("report")(report)
+
+
+def trial_balance(
+    on: Annotated[str | None, typer.Option(help="The day, such as 2020-12-31; all days unless given.")] = None,
+    as_known_at: Annotated[str | None, typer.Option(help="Leave out what was recorded after this moment.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every account that moved, per fund and currency; a credit balance is negative."""
+    with connect() as desk:
+        answer = desk.api.get("/v1/trial-balance", on=on, as_known_at=as_known_at)
+    columns = {"account": "Account", "name": "Name", "fund": "Fund", "balance": "Balance"}
+    output.show_table(answer["rows"], columns, as_json=as_json)
+
+
+def balance(
+    account: Annotated[str, typer.Argument(help="A leaf, or a code with all its leaves.")],
+    currency: Annotated[str, typer.Option(help="In which currency.")],
+    fund: Annotated[str | None, typer.Option(help="Of one fund only.")] = None,
+    on: Annotated[str | None, typer.Option(help="At the end of this day.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What stands on an account."""
+    with connect() as desk:
+        answer = desk.api.get("/v1/balances", account=account, currency=currency, fund=fund, on=on)
+    said = [f"{answer['account']}: {answer['balance']['amount']} {answer['balance']['currency']}"]
+    output.show(answer, as_json=as_json, lines=said)
+
+
+def reconcile(as_json: AsJson = False) -> None:
+    """Books against bank, for every bank leaf that has a statement."""
+    with connect() as desk:
+        rows = desk.api.get("/v1/reconciliations")["reconciliations"]
+    columns = {
+        "account": "Account",
+        "on": "On",
+        "per_bank": "Per bank",
+        "not_booked": "Not booked yet",
+        "per_books": "Per books",
+        "difference": "Difference",
+    }
+    output.show_table(rows, columns, as_json=as_json)
+
+
+def exceptions(as_json: AsJson = False) -> None:
+    """Open differences, oldest first."""
+    with connect() as desk:
+        rows = desk.api.get("/v1/exceptions")["exceptions"]
+    columns = {
+        "alias": "Exception",
+        "difference": "Difference",
+        "account": "Account",
+        "amount": "Amount",
+        "opened_on": "Opened",
+    }
+    output.show_table(rows, columns, as_json=as_json)
+
+
+def report(
+    name: Annotated[str, typer.Argument(help="trial-balance")],
+    on: Annotated[str, typer.Option(help="The day, such as 2020-12-31.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to.")],
+    form: Annotated[str, typer.Option("--format", help="pdf, csv or json.")] = "pdf",
+) -> None:
+    """Writes a report for auditors."""
+    with connect() as desk:
+        content = desk.api.download(f"/v1/reports/{name}.{form}", on=on)
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{name}-{on}.{form}"
+    path.write_bytes(content)
+    output.screen.print(f"Written: {path}")

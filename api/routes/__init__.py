@@ -1,0 +1,1 @@
+"""The routes, each area with its schemas beside it."""

@@ -1,0 +1,280 @@
+"""Routes of aid: imports of sealed rows, cases, verification and rejection."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field, StringConstraints, ValidationError
+from sqlmodel import Session
+
+from api.authentication import Admitted, Now
+from api.idempotency import Claimed
+from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Page, ShelfOnWire, SignedActOnWire, TokenOnWire, Wire
+from api.transactions import Tx
+from ledger.aid import acts, cases, intake, obligations, rulings
+from ledger.aid.cases import Case
+from ledger.aid.eligibility import Bounds, Rejection
+from ledger.aid.obligations import ObligationKind
+from ledger.approvals import Agreed
+from ledger.errors import BadInput
+
+router = APIRouter()
+
+MOST_ROWS = 500
+"""The most rows of one import request."""
+PAGE = 100
+"""How many items a list answers by default."""
+
+Article = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.]{1,20}$")]
+
+
+class BadImport(BadInput):
+    """A request that is not 1 to 500 rows of JSON; `where` names the line."""
+
+    rule = "bad_import"
+
+
+class RowIn(Wire):
+    """One application: aliases the client drew, coarse facts, and everything else sealed."""
+
+    case: Alias
+    ruling: Alias
+    obligation: Alias
+    jurisdiction: Annotated[str, StringConstraints(pattern=r"^[a-z_]{2,10}$")]
+    article: Article
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z_]{2,20}$")]
+    kind: ObligationKind
+    amount: AmountOnWire
+    ruled_by: date
+    payable_from: date
+    due_by: date
+    force_presumed: bool
+    rejection: Rejection | None
+    shelf: ShelfOnWire
+    boxes: Annotated[list[BoxOnWire], Field(max_length=10)]
+    tokens: Annotated[list[TokenOnWire], Field(max_length=10)]
+
+    def row(self) -> intake.Row:
+        """The row as intake takes it."""
+        return intake.Row(
+            beneficiary=self.shelf.alias,
+            case=self.case,
+            ruling=self.ruling,
+            obligation=self.obligation,
+            jurisdiction=self.jurisdiction,
+            article=self.article,
+            region=self.region,
+            kind=self.kind,
+            amount=self.amount.money(),
+            bounds=Bounds(self.ruled_by, self.payable_from, self.due_by, self.force_presumed),
+            rejection=self.rejection,
+            shelf=self.shelf.shelf(),
+            boxes=[box.box() for box in self.boxes],
+            tokens=[(token.epoch, token.field, token.value) for token in self.tokens],
+        )
+
+
+class ImportOut(Wire):
+    """How many rows were taken in; rows that came before look the same."""
+
+    accepted: int
+
+
+class ObligationOut(Wire):
+    """What is owed."""
+
+    alias: str
+    ruling: str
+    kind: str
+    state: str
+    amount: AmountOnWire
+    fund: str | None
+    told_on: date | None
+
+
+class RulingOut(Wire):
+    """A ruling's coarse facts."""
+
+    alias: str
+    article: str
+    region: str
+    ruled_by: date
+    payable_from: date
+    due_by: date
+    force_presumed: bool
+
+
+class CaseSummary(Wire):
+    """A case in a list."""
+
+    alias: str
+    state: str
+    rejection: str | None
+    version: int
+    received_on: date
+
+
+class CaseOut(CaseSummary):
+    """A case with everything an act about it restates."""
+
+    beneficiary: str
+    jurisdiction: str
+    owed: AmountOnWire
+    evidence_commitments: list[str]
+    possible_duplicates: list[str]
+    rulings: list[RulingOut]
+    obligations: list[ObligationOut]
+
+
+class CasesOut(Page):
+    """A page of cases."""
+
+    cases: list[CaseSummary]
+
+
+class VerifyIn(Wire):
+    """The verifier's signed act; `not_duplicates` are cases they looked at and found to be others."""
+
+    agreed: SignedActOnWire
+    not_duplicates: Annotated[tuple[Alias, ...], Field(max_length=100)] = ()
+
+
+class RejectIn(Wire):
+    """The rejecting person's signed act, and the code."""
+
+    agreed: SignedActOnWire
+    because: Rejection
+
+
+class ToldIn(Wire):
+    """The day on which the beneficiary was told that the fund pays."""
+
+    told_on: date
+
+
+async def _read_rows(request: Request) -> list[RowIn]:
+    lines = (await request.body()).splitlines()
+    if not 0 < len(lines) <= MOST_ROWS:
+        raise BadImport(f"an import has 1 to {MOST_ROWS} rows", where="body", rows=len(lines))
+    return list(_parse(lines))
+
+
+def _parse(lines: list[bytes]) -> Iterator[RowIn]:
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield RowIn.model_validate_json(line)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+            place = ".".join(str(part) for part in first["loc"] if isinstance(part, int) or str(part).isidentifier())
+            raise BadImport("a row cannot be read", where=f"line {number}: {place}", reason=first["type"]) from None
+
+
+@router.post("/v1/case-imports", status_code=201)
+def import_cases(
+    request: Request,
+    rows: Annotated[list[RowIn], Depends(_read_rows)],
+    session: Tx,
+    caller: Admitted,
+    now: Now,
+    once: Claimed,
+) -> ImportOut:
+    """Takes up to 500 sealed rows (NDJSON), all or none; a row that came before is passed over in silence."""
+    for number, row in enumerate(rows, start=1):
+        try:
+            intake.receive(
+                session,
+                row.row(),
+                entered_by=caller.operator,
+                recorded_at=now,
+                shred_keys=request.app.state.shred_keys,
+            )
+        except BadInput as error:
+            error.data["line"] = number
+            raise
+    return once.keep(ImportOut(accepted=len(rows)))
+
+
+@router.get("/v1/cases")
+def list_cases(
+    session: Tx,
+    _caller: Admitted,
+    state: cases.State | None = None,
+    cursor: Alias | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = PAGE,
+) -> CasesOut:
+    """A page of cases in the order of their aliases."""
+    found = cases.page(session, state=state, after=cursor or "", limit=limit)
+    return CasesOut(
+        cases=[CaseSummary.model_validate(case.model_dump(include=set(CaseSummary.model_fields))) for case in found],
+        next=found[-1].alias if len(found) == limit else None,
+    )
+
+
+@router.get("/v1/cases/{alias}")
+def read_case(alias: Alias, session: Tx, _caller: Admitted) -> CaseOut:
+    """A case with everything an act about it restates."""
+    return _case(session, cases.require(session, alias))
+
+
+@router.post("/v1/cases/{alias}/verify", status_code=201)
+def verify_case(alias: Alias, body: VerifyIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> CaseOut:
+    """Verifies a case: its exact dates were tested, and that is signed."""
+    agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
+    case = acts.verify_case(session, alias, agreed, not_duplicates=body.not_duplicates)
+    return once.keep(_case(session, case))
+
+
+@router.post("/v1/cases/{alias}/reject", status_code=201)
+def reject_case(alias: Alias, body: RejectIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> CaseOut:
+    """Rejects a case with a code."""
+    agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
+    case = acts.reject_case(session, alias, agreed, because=body.because)
+    return once.keep(_case(session, case))
+
+
+@router.post("/v1/cases/{alias}/told", status_code=201)
+def note_told(alias: Alias, body: ToldIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> CaseOut:
+    """Notes that the beneficiary was told; approved obligations in force are recognised as liabilities."""
+    case = cases.require(session, alias)
+    for obligation in obligations.of_case(session, alias):
+        obligations.tell(
+            session,
+            obligation,
+            told_on=body.told_on,
+            today=now.date(),
+            recorded_at=now,
+            recorded_by=caller.operator.alias,
+        )
+    return once.keep(_case(session, case))
+
+
+def _case(session: Session, case: Case) -> CaseOut:
+    return CaseOut(
+        alias=case.alias,
+        state=case.state,
+        rejection=case.rejection,
+        version=case.version,
+        received_on=case.received_on,
+        beneficiary=case.beneficiary_alias,
+        jurisdiction=case.jurisdiction,
+        owed=AmountOnWire.of(acts.owed(session, case)),
+        evidence_commitments=acts.evidence_of(session, case),
+        possible_duplicates=intake.possible_duplicates(session, case.alias),
+        rulings=[
+            RulingOut.model_validate(ruling.model_dump(include=set(RulingOut.model_fields)))
+            for ruling in rulings.of_case(session, case.alias)
+        ],
+        obligations=[
+            ObligationOut(
+                alias=obligation.alias,
+                ruling=obligation.ruling_alias,
+                kind=obligation.kind,
+                state=obligation.state,
+                amount=AmountOnWire.of(obligation.amount()),
+                fund=obligation.fund_code,
+                told_on=obligation.told_on,
+            )
+            for obligation in obligations.of_case(session, case.alias)
+        ],
+    )

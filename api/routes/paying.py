@@ -1,0 +1,178 @@
+"""Routes of paying: disbursements asked for, approved by a second signature, released."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from api.authentication import Admitted, Now
+from api.idempotency import Claimed
+from api.routes.aid import PAGE
+from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, Page, SignedActOnWire, Wire
+from api.transactions import Tx
+from ledger import approvals, publications
+from ledger.aid import acts, cases, disbursements, obligations
+from ledger.aid.disbursements import Disbursement, Payee
+from ledger.approvals import Agreed, SignedAct
+from ledger.errors import BadInput
+from ledger.identities import shelves
+
+router = APIRouter()
+
+
+class BadPayee(BadInput):
+    """The payee's box is not the sealed payee of this disbursement."""
+
+    rule = "bad_payee"
+
+
+class DisbursementIn(Wire):
+    """Asks for the whole of an obligation to be paid; who receives it is sealed to the beneficiary's shelf."""
+
+    alias: Alias
+    obligation: Alias
+    payee: Payee
+    payee_box: BoxOnWire
+    fund: Code
+    account: Code
+
+
+class DisbursementOut(Wire):
+    """A disbursement with everything an act about it restates. `reference` is all the bank is told of the purpose."""
+
+    alias: str
+    case: str
+    obligation: str
+    state: str
+    version: int
+    payee: str
+    payee_commitment: str
+    fund: str
+    account: str
+    amount: AmountOnWire
+    reference: str
+    paid_on: date | None
+
+    @classmethod
+    def of(cls, disbursement: Disbursement) -> "DisbursementOut":
+        """A disbursement as the wire has it."""
+        return cls(
+            alias=disbursement.alias,
+            case=disbursement.case_alias,
+            obligation=disbursement.obligation_alias,
+            state=disbursement.state,
+            version=disbursement.version,
+            payee=disbursement.payee,
+            payee_commitment=disbursement.payee_commitment,
+            fund=disbursement.fund_code,
+            account=disbursement.account_code,
+            amount=AmountOnWire.of(disbursement.amount()),
+            reference=disbursement.reference,
+            paid_on=disbursement.paid_on,
+        )
+
+
+class DisbursementsOut(Page):
+    """A page of disbursements."""
+
+    disbursements: list[DisbursementOut]
+
+
+class ReleaseIn(Wire):
+    """The treasurer's signed act."""
+
+    agreed: SignedActOnWire
+
+
+class ApprovalIn(Wire):
+    """A second signature, on a disbursement or on a draft for publication."""
+
+    verb: Literal["approve_disbursement", "approve_publication"]
+    object: Alias
+    agreed: SignedActOnWire
+
+
+class ApprovalOut(Wire):
+    """What was agreed to."""
+
+    verb: str
+    object: str
+    signer: str
+    recorded_at: datetime
+    document: str
+    signature: str
+
+    @classmethod
+    def of(cls, kept: SignedAct) -> "ApprovalOut":
+        """A kept act as the wire has it."""
+        return cls.model_validate(kept.model_dump(include=set(cls.model_fields)))
+
+
+class ApprovalsOut(Wire):
+    """The acts about one object."""
+
+    approvals: list[ApprovalOut]
+
+
+@router.get("/v1/disbursements")
+def list_disbursements(
+    session: Tx,
+    _caller: Admitted,
+    state: disbursements.State | None = None,
+    cursor: Alias | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = PAGE,
+) -> DisbursementsOut:
+    """A page of disbursements in the order of their aliases."""
+    found = disbursements.page(session, state=state, after=cursor or "", limit=limit)
+    return DisbursementsOut(
+        disbursements=[DisbursementOut.of(disbursement) for disbursement in found],
+        next=found[-1].alias if len(found) == limit else None,
+    )
+
+
+@router.post("/v1/disbursements", status_code=201)
+def request_disbursement(body: DisbursementIn, session: Tx, caller: Admitted, once: Claimed) -> DisbursementOut:
+    """Asks for an obligation to be paid."""
+    box = body.payee_box.box()
+    if (box.kind, box.alias, box.field) != ("disbursement", body.alias, "payee"):
+        raise BadPayee("the box is the payee of this disbursement", where="payee_box")
+    obligation = obligations.require(session, body.obligation)
+    requested = disbursements.request(
+        session,
+        body.alias,
+        obligation=obligation,
+        payee=body.payee,
+        payee_commitment=box.commitment,
+        fund=body.fund,
+        account=body.account,
+        requested_by=caller.operator.alias,
+    )
+    shelves.keep(session, [box], shelf=cases.require(session, obligation.case_alias).beneficiary_alias)
+    return once.keep(DisbursementOut.of(requested))
+
+
+@router.post("/v1/disbursements/{alias}/release", status_code=201)
+def release_disbursement(
+    alias: Alias, body: ReleaseIn, session: Tx, caller: Admitted, now: Now, once: Claimed
+) -> DisbursementOut:
+    """Releases an approved disbursement to the bank."""
+    agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
+    return once.keep(DisbursementOut.of(acts.release_disbursement(session, alias, agreed)))
+
+
+@router.get("/v1/approvals")
+def list_approvals(session: Tx, _caller: Admitted, of: Alias) -> ApprovalsOut:
+    """The signed acts about one object, so that anybody with the roster can check them again."""
+    return ApprovalsOut(approvals=[ApprovalOut.of(kept) for kept in approvals.of_object(session, of)])
+
+
+@router.post("/v1/approvals", status_code=201)
+def approve(body: ApprovalIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> ApprovalOut:
+    """Gives the second signature: the disbursement is approved, or the draft is published."""
+    agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
+    if body.verb == "approve_disbursement":
+        acts.approve_disbursement(session, body.object, agreed)
+    else:
+        publications.approve(session, body.object, agreed=agreed)
+    kept = session.get_one(SignedAct, body.agreed.act.nonce)
+    return once.keep(ApprovalOut.of(kept))

@@ -1,0 +1,167 @@
+"""Routes of reconciliation: statements, what they leave open, exceptions."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import Field, StringConstraints
+
+from api.authentication import Admitted, Now
+from api.idempotency import Claimed
+from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, Digest, ShelfOnWire, Wire
+from api.transactions import Tx
+from ledger import exceptions
+from ledger.books import accounts
+from ledger.errors import BadInput
+from ledger.identities import shelves
+from ledger.money import Money
+from ledger.reconciliation import bank
+from ledger.reconciliation.statements import BANK, NewLine, NewStatement
+
+router = APIRouter()
+
+MOST_LINES = 20_000
+"""The most lines of one statement."""
+
+
+class BadRest(BadInput):
+    """What is sealed with a statement is not the rest of this statement."""
+
+    rule = "bad_rest"
+
+
+class LineIn(Wire):
+    """A booked line: what moved when, and our own reference when the payer or the bank brought one back."""
+
+    booked_on: date
+    value_on: date | None
+    amount: AmountOnWire
+    reference: Annotated[str, StringConstraints(pattern=r"^RF[0-9]{2}[0-9A-Z]{1,21}$")] | None
+    reversal: bool
+
+
+class StatementIn(Wire):
+    """A statement's lines in plain numbers, and everything else of it in one sealed box on a shelf of its own."""
+
+    alias: Alias
+    account: Code
+    currency: Annotated[str, Field(max_length=3)]
+    opened_on: date | None
+    closed_on: date | None
+    opening: AmountOnWire | None
+    closing: AmountOnWire | None
+    content_token: Digest
+    lines: Annotated[list[LineIn], Field(max_length=MOST_LINES)]
+    shelf: ShelfOnWire
+    rest: BoxOnWire
+
+    def statement(self) -> NewStatement:
+        """The statement as the ledger takes it."""
+        return NewStatement(
+            alias=self.alias,
+            account=self.account,
+            currency=self.currency,
+            opened_on=self.opened_on,
+            closed_on=self.closed_on,
+            opening=self.opening.money() if self.opening else None,
+            closing=self.closing.money() if self.closing else None,
+            content_token=self.content_token,
+            lines=[
+                NewLine(line.booked_on, line.value_on, line.amount.money(), line.reference, line.reversal)
+                for line in self.lines
+            ],
+        )
+
+
+class StatementOut(Wire):
+    """How many lines were new, and how many of these the books now answer."""
+
+    alias: str
+    fresh: int
+    booked: int
+
+
+class ReconciliationOut(Wire):
+    """A bank leaf on the closing day of its newest statement."""
+
+    account: str
+    on: date
+    per_bank: AmountOnWire
+    per_books: AmountOnWire
+    not_booked: AmountOnWire
+    difference: AmountOnWire
+
+
+class ReconciliationsOut(Wire):
+    """Every bank leaf that has a statement."""
+
+    reconciliations: list[ReconciliationOut]
+
+
+class ExceptionOut(Wire):
+    """One open difference."""
+
+    alias: str
+    difference: str
+    account: str
+    amount: AmountOnWire
+    opened_on: date
+
+
+class ExceptionsOut(Wire):
+    """Open differences, oldest first."""
+
+    exceptions: list[ExceptionOut]
+
+
+@router.post("/v1/statements", status_code=201)
+def receive_statement(
+    body: StatementIn, request: Request, session: Tx, caller: Admitted, now: Now, once: Claimed
+) -> StatementOut:
+    """Stores a statement, books its lines, opens an exception for every difference; the same content does nothing."""
+    rest = body.rest.box()
+    if (rest.kind, rest.alias, rest.field) != ("statement", body.alias, "rest") or body.shelf.alias != body.alias:
+        raise BadRest("the sealed rest and its shelf are of this statement", where="rest, shelf")
+    outcome = bank.receive(session, body.statement(), received_at=now, received_by=caller.operator.alias)
+    if outcome.statement.alias == body.alias:
+        shelves.put_up(session, body.shelf.shelf(), signer=caller.operator, shred_keys=request.app.state.shred_keys)
+        shelves.keep(session, [rest], shelf=body.alias)
+    return once.keep(StatementOut(alias=outcome.statement.alias, fresh=outcome.fresh, booked=outcome.booked))
+
+
+@router.get("/v1/reconciliations")
+def list_reconciliations(session: Tx, _caller: Admitted) -> ReconciliationsOut:
+    """Books against bank, for every bank leaf that has a statement."""
+    leaves = [account.code for account in accounts.listed(session) if account.parent_code == BANK]
+    found = [bank.reconcile(session, leaf) for leaf in leaves]
+    return ReconciliationsOut(
+        reconciliations=[
+            ReconciliationOut(
+                account=one.account,
+                on=one.on,
+                per_bank=AmountOnWire.of(one.per_bank),
+                per_books=AmountOnWire.of(one.per_books),
+                not_booked=AmountOnWire.of(one.not_booked),
+                difference=AmountOnWire.of(one.difference),
+            )
+            for one in found
+            if one is not None
+        ]
+    )
+
+
+@router.get("/v1/exceptions")
+def list_exceptions(session: Tx, _caller: Admitted) -> ExceptionsOut:
+    """Open differences, oldest first."""
+    return ExceptionsOut(
+        exceptions=[
+            ExceptionOut(
+                alias=item.alias,
+                difference=item.difference,
+                account=item.account_code,
+                amount=AmountOnWire.of(Money(item.minor, item.currency)),
+                opened_on=item.opened_on,
+            )
+            for item in exceptions.listed(session)
+        ]
+    )

@@ -1,0 +1,37 @@
+"""Routes of reports for auditors."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from fastapi.responses import Response
+from pydantic import AwareDatetime
+
+from api.authentication import Admitted
+from api.transactions import Tx
+from reports import gathering
+from reports.audit import trial_balance
+
+router = APIRouter()
+
+
+class Form(StrEnum):
+    """How a report is written."""
+
+    PDF = "pdf"
+    CSV = "csv"
+    JSON = "json"
+
+
+@router.get("/v1/reports/trial-balance.{form}", response_class=Response)
+def read_trial_balance_report(
+    form: Annotated[Form, Path()], on: date, session: Tx, _caller: Admitted, as_known_at: AwareDatetime | None = None
+) -> Response:
+    """The trial balance of a day over all funds: the same figures as PDF, CSV or JSON."""
+    figures = gathering.gather_trial_balance(session, on=on, as_known_at=as_known_at)
+    if form is Form.PDF:
+        return Response(trial_balance.render_pdf(figures), media_type="application/pdf")
+    if form is Form.CSV:
+        return Response(trial_balance.render_csv(figures), media_type="text/csv; charset=utf-8")
+    return Response(trial_balance.render_json(figures), media_type="application/json")

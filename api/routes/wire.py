@@ -1,0 +1,113 @@
+"""The forms that several areas share on the wire: amounts, signed acts, sealed shelves and boxes."""
+
+import base64
+import binascii
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, StringConstraints, WithJsonSchema
+
+from ledger.approvals import Act
+from ledger.identities.shelves import NewBox, NewShelf
+from ledger.money import Money
+
+
+class Wire(BaseModel):
+    """A form that admits no unknown field: a misspelt one is refused, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AmountOnWire(Wire):
+    """`{"amount": "810.00", "currency": "BYN"}`."""
+
+    amount: str = Field(examples=["810.00"], max_length=30)
+    currency: str = Field(examples=["BYN"], max_length=3)
+
+    @classmethod
+    def of(cls, money: Money) -> Self:
+        """Money as the wire has it."""
+        return cls(amount=money.decimal(), currency=money.currency)
+
+    def money(self) -> Money:
+        """Exact money; raises `BadAmount` or `BadCurrency`."""
+        return Money.parse(self.amount, self.currency)
+
+
+def _decode(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("base64 text")  # noqa: TRY004  # pydantic turns ValueError into a place
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error:
+        raise ValueError("base64 text") from None
+
+
+Base64 = Annotated[
+    bytes,
+    PlainValidator(_decode),
+    PlainSerializer(lambda data: base64.b64encode(data).decode(), return_type=str),
+    WithJsonSchema({"type": "string", "format": "byte"}),
+]
+Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Alias = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}(-[0-9A-Z]{4}){3}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:_.-]{1,45}$")]
+
+
+class SignedActOnWire(Wire):
+    """What somebody agrees to, and their Ed25519 signature over it."""
+
+    act: Act
+    signature: Hex64
+
+
+class BoxOnWire(Wire):
+    """One sealed box."""
+
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")]
+    alias: Alias
+    field: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")]
+    version: Annotated[int, Field(ge=1, le=10_000)]
+    bytes: Base64
+    commitment: Digest
+
+    def box(self) -> NewBox:
+        """The box as the shelf takes it."""
+        return NewBox(self.kind, self.alias, self.field, self.version, self.bytes, self.commitment)
+
+
+class TokenOnWire(Wire):
+    """A keyed hash."""
+
+    epoch: int
+    field: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")]
+    value: Digest
+
+
+class ShelfOnWire(Wire):
+    """A shelf's public key with its signature and wrap."""
+
+    alias: Alias
+    vault: Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}$")]
+    epoch: Annotated[int, Field(ge=1)]
+    public: Base64
+    signature: Hex64
+    wrap: Base64
+
+    def shelf(self) -> NewShelf:
+        """The shelf as the ledger puts it up."""
+        return NewShelf(self.alias, self.vault, self.epoch, self.public, self.signature, self.wrap)
+
+
+class Done(Wire):
+    """Nothing more to say than that it is done."""
+
+    done: bool = True
+
+
+class Page(Wire):
+    """How a list is cut: `next` is the cursor of the following page, absent on the last one."""
+
+    next: str | None = None

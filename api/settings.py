@@ -1,0 +1,51 @@
+"""Configuration: environment variables `SOLIDARITY_…`, refused at start when wrong."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import AwareDatetime, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ledger.errors import BadInput, Refused
+
+
+class BadSettings(BadInput):
+    """A variable is missing or wrong; the data names it and never holds its value."""
+
+    rule = "bad_settings"
+
+
+class NotADemo(Refused):
+    """`SOLIDARITY_DEMO_NOW` is set for a book that is no demonstration: nobody turns the clock of real books."""
+
+    rule = "not_a_demo"
+
+
+class Settings(BaseSettings):
+    """What the server needs to know. Nothing secret stands here, and nothing has a working default but ports and names.
+
+    `shred_key_directory` lies outside database and backups.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SOLIDARITY_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str
+    shred_key_directory: Path
+    demo_now: AwareDatetime | None = None
+
+    def now(self) -> datetime:
+        """The moment, in UTC; a demonstration's clock stands where it was set."""
+        return self.demo_now.astimezone(UTC) if self.demo_now else datetime.now(UTC)
+
+
+def load() -> Settings:
+    """The settings of the environment.
+
+    Raises:
+        BadSettings: one is missing or wrong.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = sorted({"SOLIDARITY_" + str(part["loc"][0]).upper() for part in error.errors(include_input=False)})
+        raise BadSettings("settings are missing or wrong", where=", ".join(names)) from None

@@ -1,0 +1,17 @@
+"""Row locks: reading what a decision rests on as it stands now, held until the transaction ends."""
+
+from typing import TypeVar
+
+from sqlmodel.sql.expression import SelectOfScalar
+
+Row = TypeVar("Row")
+
+
+def locked(query: SelectOfScalar[Row]) -> SelectOfScalar[Row]:
+    """The query with a lock on its rows, which are read anew.
+
+    `NO KEY UPDATE` does not hold up lines that name the row. SQLite locks nothing here: its writers take turns.
+    A row the session has read before would keep its old values, though another transaction changed it in between:
+    `populate_existing` makes the locked read the one that counts.
+    """
+    return query.with_for_update(key_share=True).execution_options(populate_existing=True)

@@ -1,0 +1,31 @@
+"""Tables as CSV that a spreadsheet shows and never executes."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
+_STARTS_FORMULA = re.compile(
+    r"(^|[;,|\t\r\n])"  # the start of a cell, or of what a program set to another separator takes for one
+    r"([=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])"  # also in full width, as East Asian spreadsheets read them
+)
+
+
+def as_csv(header: Sequence[str], *, rows: Iterable[Sequence[str]]) -> bytes:
+    """UTF-8 with CRLF, every cell quoted, text that starts like a formula preceded by an apostrophe.
+
+    Plain decimal numbers, signed ones too, stay as they are.
+    """
+    written = io.StringIO()
+    writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows([neutralise(cell) for cell in row] for row in rows)
+    return written.getvalue().encode()
+
+
+def neutralise(cell: str) -> str:
+    """`cell` as text that no spreadsheet calculates; a plain decimal number is returned unchanged."""
+    if _NUMBER.fullmatch(cell):
+        return cell
+    return _STARTS_FORMULA.sub(r"\1'\2", cell)

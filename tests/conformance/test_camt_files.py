@@ -1,0 +1,176 @@
+"""Real banks' and other programs' CAMT files, against control totals counted without a bank-format library.
+
+No row is excepted. The hostile XML files are held against what a program should do with them. The files are not ours
+to ship; where they are absent, the tests say so.
+"""
+
+import csv
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from api.client.bank_files import detection
+from api.client.bank_files.lines import Statement, StatementFile, UnknownFormat, UnreadableFile
+from ledger.money import Money
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "../shared/data"
+VERDICTS = {"yes": True, "NO": False, "n/a": None}
+
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data, the collection of test files, is not here")
+
+
+def rows(table: str) -> list[dict[str, str]]:
+    if not DATA.is_dir():
+        return []
+    with (DATA / table).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+CAMT = [row for row in rows("EXPECTED.tsv") if row["file"].startswith("camt/")]
+HOSTILE = {
+    row["file"]: row["expected behaviour"]
+    for row in rows("HOSTILE_EXPECTED.tsv")
+    if row["file"].endswith((".xml", ".ofx")) and "{" not in row["file"]
+}
+DOCTYPES = sorted(path for path in DATA.glob("hostile/tiran+defusedxml/xmltestdata/*.xml") if "simple" not in path.name)
+
+
+def read(name: str) -> StatementFile:
+    return detection.read((DATA / name).read_bytes())
+
+
+def decimal(money: Money | None) -> Decimal | None:
+    return None if money is None else Decimal(money.decimal())
+
+
+def expected_decimal(text: str) -> Decimal | None:
+    return Decimal(text) if text else None
+
+
+def find_unit(file: StatementFile, unit: str) -> Statement:
+    """`Stmt[2] ACCOUNT` is the second statement, and of that account."""
+    place, _, account = unit.partition(" ")
+    statement = file.statements[int(place.partition("[")[2].rstrip("]")) - 1]
+    assert statement.account == account or not account
+    return statement
+
+
+@pytest.mark.parametrize("row", CAMT, ids=lambda row: f"{row['file']} {row['unit']} {row['currency']}")
+def test_a_camt_file_has_the_expected_totals(row: dict[str, str]) -> None:
+    file = read(row["file"])
+    if not row["unit"]:
+        assert (row["notes"], file.statements) == ("no statement found", ())
+        return
+    statement = find_unit(file, row["unit"])
+    amounts = [
+        Decimal(entry.amount.decimal())
+        for entry in statement.entries
+        if entry.status == "booked" and entry.amount.currency == row["currency"]
+    ]
+    credits_, debits = [one for one in amounts if one >= 0], [-one for one in amounts if one < 0]
+
+    assert len(amounts) == int(row["entries"])
+    assert (len(credits_), sum(credits_)) == (int(row["credit_count"]), Decimal(row["credit_sum"]))
+    assert (len(debits), sum(debits)) == (int(row["debit_count"]), Decimal(row["debit_sum"]))
+    assert decimal(statement.opening) == expected_decimal(row["opening"])
+    assert decimal(statement.closing) == expected_decimal(row["closing"])
+    assert statement.adds_up is VERDICTS[row["adds_up"]]
+
+
+def test_every_currency_that_is_booked_is_expected() -> None:
+    expected = {(row["file"], row["unit"].partition(" ")[0], row["currency"]) for row in CAMT if row["unit"]}
+    found = {
+        (name, unit.partition("[")[0] + f"[{number}]", entry.amount.currency)
+        for name, unit in {(row["file"], row["unit"]) for row in CAMT if row["unit"]}
+        for number, statement in enumerate(read(name).statements, 1)
+        for entry in statement.entries
+        if entry.status == "booked"
+    }
+
+    assert found <= expected
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("camt/tryton+tryton/sepa/camt.053.001.02.xml", "the bank's sum of entries is 6852.79 EUR"),
+        ("camt/newinnovations+camt053/doc/example-camt053-b.xml", "the bank counts 16 entries, 19 are there"),
+        ("camt/genkgo+camt/test/data/camt053.v3.xml", "the details sum to 105.75 EUR, the entry is 8.85 EUR"),
+        ("camt/genkgo+camt/test/data/camt054.v4.xml", "the bank counts 2 details, 3 are there"),
+        ("camt/newinnovations+camt053/doc/error-camt053.xml", "it does not add up: opening 1000.00 EUR"),
+    ],
+)
+def test_what_a_bank_contradicts_itself_in_is_shown(name: str, what: str) -> None:
+    assert any(problem.what.startswith(what) for problem in read(name).problems)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_refused_or_read_as_expected(name: str) -> None:
+    began = time.process_time()
+    if HOSTILE[name].startswith("accept:"):
+        file = read(name)
+        (entry,) = file.statements[0].entries
+
+        assert (entry.amount, file.statements[0].adds_up) == (Money(1000, "EUR"), True)
+        assert entry.details[0].text["counterparty"] == "Ўладзімір Ёлкін Їжак"
+    else:
+        with pytest.raises(UnreadableFile) as refusal:
+            read(name)
+
+        assert refusal.value.data["where"]
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("path", DOCTYPES, ids=lambda path: path.name)
+def test_every_doctype_is_refused(path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="DOCTYPE"):
+        detection.read(path.read_bytes())
+
+
+def test_harmless_xml_that_is_no_statement_is_no_known_format() -> None:
+    for path in DATA.glob("hostile/tiran+defusedxml/xmltestdata/simple*.xml"):
+        with pytest.raises(UnknownFormat):
+            detection.read(path.read_bytes())
+
+
+def test_the_unreadable_amounts_are_all_found_and_the_readable_ones_not_blamed() -> None:
+    with pytest.raises(UnreadableFile) as refusal:
+        read("hostile/crafted/camt_bad_amounts.xml")
+
+    # 22 entries, of which ` 5.00 `, `5`, `0.00`, `10.00000` and `9007199254740993.01` are exact.
+    assert refusal.value.data["count"] == 22 - 5
+    assert not any(f"entry {number}," in str(refusal.value.data["places"]) for number in (7, 8, 9, 11, 13))
+
+
+def test_every_entry_without_a_real_currency_is_refused() -> None:
+    with pytest.raises(UnreadableFile) as refusal:
+        read("hostile/crafted/camt_no_or_bad_currency.xml")
+
+    assert refusal.value.data["count"] == 5
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the most memory ever used so")
+def test_all_hostile_files_together_take_less_than_200_megabytes() -> None:
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from api.client.bank_files import detection\n"
+        "from ledger.errors import BadInput\n"
+        "for name in sys.argv[1:]:\n"
+        "    try:\n"
+        "        detection.read(Path(name).read_bytes())\n"
+        "    except BadInput:\n"
+        "        pass\n"
+        "print(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])\n"
+    )
+    names = [str(DATA / name) for name in HOSTILE] + [str(path) for path in DOCTYPES]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *names], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert int(done.stdout) < 200 * 1024
