@@ -23,9 +23,7 @@ class Site:
 
     def page(self) -> bytes:
         """The page, as HTML without script, cookie or outside resource."""
-        return render_page(
-            self.blocks, (), organisation=self.organisation, published_on=self.published_on
-        )
+        return render_page(self.blocks, (), organisation=self.organisation, published_on=self.published_on)
 
     def files(self) -> dict[str, bytes]:
         """Every file of the site by its path."""

@@ -1,4 +1,4 @@
-"""The cast: invented people of an invented fund with real devices, and the things they handle. Nothing here is mocked."""
+"""The cast: invented people of an invented fund with real devices, and the things they handle. Nothing is mocked."""
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ from api.client import keyring, sealing
 from api.client.keyring import Device
 from api.client.sealing import VaultSeed
 from ledger import aliases, book, people
-from ledger.aid import acts, cases, disbursements, eligibility, intake, jurisdictions, obligations, rulings
+from ledger.aid import acts, cases, disbursements, eligibility, intake, jurisdictions, obligations
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.aid.eligibility import Rejection
@@ -439,8 +439,3 @@ def one_after_the_other(
             waiting = threads.submit(run)
             looked.wait(0.3)
         return [answer, waiting.result()]
-
-
-def rulings_of(session: Session, case: Case) -> rulings.Ruling:
-    (ruling,) = rulings.of_case(session, case.alias)
-    return ruling

@@ -11,9 +11,12 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlmodel import Session
 
+from ledger import book
+from ledger.books import accounts
 from ledger.storage import schema
 from ledger.storage.engine import open_database
-from tests.cast import House, Person, create_shred_keys, found_book
+from tests.bookkeeping import BYN_LEAF, CARD_LEAF, EUR_LEAF
+from tests.cast import BOOK_ID, FOUNDED_AT, House, Person, create_shred_keys, found_book
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +78,24 @@ def session(engine: Engine) -> Iterator[Session]:
     """A session in a writing transaction that is rolled back at the end unless the test commits."""
     with Session(engine, expire_on_commit=False) as opened:
         yield opened
+
+
+@pytest.fixture
+def founded(session: Session) -> Session:
+    """A founded book, committed: no people, and empty leaves in BYN and EUR at the bank and in EUR at the processor."""
+    book.found(
+        session,
+        book_id=BOOK_ID,
+        organisation="Invented Fund",
+        functional_currency="EUR",
+        jurisdiction="by",
+        demo=False,
+        created_at=FOUNDED_AT,
+    )
+    for leaf, currency in ((BYN_LEAF, "BYN"), (EUR_LEAF, "EUR"), (CARD_LEAF, "EUR")):
+        accounts.add_leaf(session, leaf, name="Current account", currency=currency)
+    session.commit()
+    return session
 
 
 @pytest.fixture

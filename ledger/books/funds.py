@@ -6,6 +6,7 @@ from sqlmodel import Field, Session, SQLModel, select
 
 from ledger.errors import BadInput, Conflict
 from ledger.storage.engine import looked_up
+from ledger.storage.locks import locked
 
 LONGEST_NAME = 80
 """How many characters the name of a fund has at most."""
@@ -54,7 +55,7 @@ def require(session: Session, code: str, *, lock: bool = False) -> Fund:
     """
     query = select(Fund).where(Fund.code == code)
     if lock:
-        query = query.with_for_update(key_share=True)  # NO KEY UPDATE: incoming lines are not held up
+        query = locked(query)
     fund = session.exec(query).one_or_none()
     if fund is None:
         raise UnknownFund("no fund has this code", fund=code if _CODE.fullmatch(code) else None)

@@ -2,55 +2,68 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from api.client import sealing
+from api.client import keyring, sealing
 from ledger import approvals, exceptions, publications
 from ledger.aid import acts, cases, disbursements, obligations
-from ledger.aid.disbursements import Payee
+from ledger.aid.cases import Case
+from ledger.aid.disbursements import Disbursement, Payee
 from ledger.aid.eligibility import NotEligible
 from ledger.aid.obligations import ObligationKind, ObligationNotReady
 from ledger.aliases import Kind, draw
 from ledger.books import balances
 from ledger.identities import shelves
-from ledger.identities.shelves import NewBox
+from ledger.identities.shelves import NewBox, Opened
 from ledger.publications import Payment
 from ledger.reconciliation import bank
 from ledger.reconciliation.bank import Outcome, Reconciliation
 from ledger.reconciliation.statements import NewLine, NewStatement
-from tests.cast import LEAF, TODAY, House, a_row, byn, everything, give
+from tests.cast import LEAF, House, Person, a_row, byn, everything, give
 
 THURSDAY = datetime(2020, 11, 19, 9, 0, tzinfo=UTC)
+FRIDAY = THURSDAY + timedelta(days=1)
 SUNDAY = datetime(2020, 11, 22, 9, 0, tzinfo=UTC)
 MONDAY = datetime(2020, 11, 23, 9, 0, tzinfo=UTC)
 NAME = "Invented Person of the story"
 
 
 def test_a_fine_goes_from_a_list_to_a_payment_that_the_bank_confirms(house: House) -> None:
-    session, fund = house.session, house.fund
-    give(session, byn("1000.00"))
+    give(house.session, byn("1000.00"))
 
     # Ana enters a row of a list: fined on 9 November; without an appeal the ruling is in force ten days later.
-    row = a_row(fund, name=NAME, issued_on=date(2020, 11, 9), amount=byn("810.00"))
-    case = house.receive(row, at=THURSDAY)
-    obligation = house.obligation_of(case)
-    assert (case.state, obligation.state) == (cases.State.RECEIVED, obligations.State.DUE)
+    case = house.receive(a_row(house.fund, name=NAME, issued_on=date(2020, 11, 9), amount=byn("810.00")), at=THURSDAY)
+    assert (case.state, house.obligation_of(case).state) == (cases.State.RECEIVED, obligations.State.DUE)
 
+    disbursement = verified_and_approved(house, case)
+    told_and_released(house, disbursement)
+    seen_at_the_bank(house, case, disbursement)
+
+    chain = [*approvals.of_object(house.session, case.alias), *approvals.of_object(house.session, disbursement.alias)]
+    signers = [house.fund.anton.alias, house.fund.boris.alias, house.fund.clara.alias]
+    assert [kept.verb for kept in chain] == ["verify_case", "approve_disbursement", "release_disbursement"]
+    assert [kept.signer for kept in chain] == signers
+    assert all(approvals.still_holds(house.session, kept) for kept in chain)
+    assert publications.payments(house.session) == [
+        Payment(case.beneficiary_alias, byn("810.00"), ObligationKind.FINE, date(2020, 11, 23))
+    ]
+    assert NAME not in repr(everything(house.session))
+
+
+def verified_and_approved(house: House, case: Case) -> Disbursement:
     # Anton opens the case on his device, tests its exact dates, and signs that they are right.
+    session, fund = house.session, house.fund
     opened = house.open(case, by=fund.anton, at=THURSDAY)
-    seed = sealing.open_wrap(fund.vault, opened.wrap, alias=case.beneficiary_alias, public=opened.shelf.sealing_key)
-    identity = next(box for box in opened.boxes if box.field == "identity")
-    read = sealing.open_box(seed, identity.data, kind="beneficiary", alias=case.beneficiary_alias, field="identity")
-    assert read.decode() == NAME
+    assert name_on(opened, house, by=fund.anton) == NAME
+    assert name_on(opened, house, by=fund.boris) == NAME
     acts.verify_case(session, case.alias, house.on_case("verify_case", case, by=fund.anton, now=THURSDAY))
 
     # Clara asks for the payment, Boris looks at the evidence and at the payee, and approves.
     alias = draw(Kind.DISBURSEMENT)
-    payee = sealing.seal(
-        opened.shelf.sealing_key, b"Invented authority", kind="disbursement", alias=alias, field="payee"
-    )
+    key = opened.shelf.sealing_key
+    payee = sealing.seal(key, b"Invented authority", kind="disbursement", alias=alias, field="payee")
     disbursement = disbursements.request(
         session,
         alias,
-        obligation=obligation,
+        obligation=house.obligation_of(case),
         payee=Payee.AUTHORITY,
         payee_commitment=payee.commitment,
         fund="fines",
@@ -62,32 +75,41 @@ def test_a_fine_goes_from_a_list_to_a_payment_that_the_bank_confirms(house: Hous
     house.open(case, by=fund.boris, at=THURSDAY)
     agreed = house.on_payment("approve_disbursement", disbursement, by=fund.boris, now=THURSDAY)
     acts.approve_disbursement(session, alias, agreed)
+
     assert disbursements.spendable(session, "fines", currency="BYN") == byn("190.00")
     assert balances.balance(session, "2100", currency="BYN") == byn("0.00")
+    return disbursement
 
+
+def told_and_released(house: House, disbursement: Disbursement) -> None:
     # Nobody was told, so nothing is owed yet and nothing can leave.
-    early = house.on_payment("release_disbursement", disbursement, by=fund.clara, now=THURSDAY)
+    session, clara = house.session, house.fund.clara
+    early = house.on_payment("release_disbursement", disbursement, by=clara, now=THURSDAY)
     with pytest.raises(ObligationNotReady):
-        acts.release_disbursement(session, alias, early)
+        acts.release_disbursement(session, disbursement.alias, early)
 
     # The family is told. In force on 19 November, so for certain at the end of that week: on Sunday.
-    house.tell(disbursement, on=date(2020, 11, 20), at=THURSDAY + timedelta(days=1))
-    assert house.obligation_of(case).state == obligations.State.APPROVED
-    early = house.on_payment("release_disbursement", disbursement, by=fund.clara, now=THURSDAY + timedelta(days=1))
+    obligation = house.tell(disbursement, on=date(2020, 11, 20), at=FRIDAY)
+    assert obligation.state == obligations.State.APPROVED
+    early = house.on_payment("release_disbursement", disbursement, by=clara, now=FRIDAY)
     with pytest.raises(NotEligible) as refusal:
-        acts.release_disbursement(session, alias, early)
+        acts.release_disbursement(session, disbursement.alias, early)
     assert refusal.value.data["payable_from"] == "2020-11-22"
 
     # On Sunday Clara releases it: expense and liability are booked, and the bank leaf holds the money back.
-    agreed = house.on_payment("release_disbursement", disbursement, by=fund.clara, now=SUNDAY)
-    acts.release_disbursement(session, alias, agreed)
+    agreed = house.on_payment("release_disbursement", disbursement, by=clara, now=SUNDAY)
+    acts.release_disbursement(session, disbursement.alias, agreed)
+
     assert balances.balance(session, "5000", currency="BYN", fund="fines") == byn("810.00")
     assert balances.balance(session, "2100", currency="BYN", fund="fines") == byn("-810.00")
     assert balances.balance(session, LEAF, currency="BYN") == byn("1000.00")
     assert disbursements.available(session, LEAF, currency="BYN") == byn("190.00")
     assert disbursements.spendable(session, "fines", currency="BYN") == byn("190.00")
 
+
+def seen_at_the_bank(house: House, case: Case, disbursement: Disbursement) -> None:
     # On Monday the bank's statement brings our reference back: paid, and books and bank agree.
+    session, clara = house.session, house.fund.clara
     statement = NewStatement(
         alias=draw(Kind.STATEMENT),
         account=LEAF,
@@ -99,12 +121,11 @@ def test_a_fine_goes_from_a_list_to_a_payment_that_the_bank_confirms(house: Hous
         content_token="ab" * 32,
         lines=[NewLine(date(2020, 11, 23), None, byn("-810.00"), disbursement.reference, reversal=False)],
     )
-    outcome = bank.receive(session, statement, received_at=MONDAY, received_by=fund.clara.alias)
-    session.commit()
+    outcome = bank.receive(session, statement, received_at=MONDAY, received_by=clara.alias)
+
     assert (outcome.fresh, outcome.booked) == (1, 1)
     assert (case.state, disbursement.state) == (cases.State.PAID, disbursements.State.PAID)
-    assert disbursement.paid_on == date(2020, 11, 23)
-    assert house.obligation_of(case).state == obligations.State.PAID
+    assert (disbursement.paid_on, house.obligation_of(case).state) == (date(2020, 11, 23), obligations.State.PAID)
     assert balances.balance(session, "2100", currency="BYN") == byn("0.00")
     assert balances.balance(session, LEAF, currency="BYN") == byn("190.00")
     assert exceptions.listed(session) == []
@@ -112,17 +133,20 @@ def test_a_fine_goes_from_a_list_to_a_payment_that_the_bank_confirms(house: Hous
         LEAF, "BYN", date(2020, 11, 23), byn("190.00"), byn("190.00"), byn("0.00"), byn("0.00")
     )
 
-    # The same statement again changes nothing; every signature of the chain still holds; the page can count it.
+    # The same statement again changes nothing.
     before = everything(session)
-    again = bank.receive(session, statement, received_at=MONDAY, received_by=fund.clara.alias)
+    again = bank.receive(session, statement, received_at=MONDAY, received_by=clara.alias)
     assert again == Outcome(outcome.statement, fresh=0, booked=0)
     assert everything(session) == before
-    chain = [*approvals.of_object(session, case.alias), *approvals.of_object(session, alias)]
-    assert [kept.verb for kept in chain] == ["verify_case", "approve_disbursement", "release_disbursement"]
-    assert [kept.signer for kept in chain] == [fund.anton.alias, fund.boris.alias, fund.clara.alias]
-    assert all(approvals.still_holds(session, kept) for kept in chain)
-    assert publications.payments(session) == [
-        Payment(case.beneficiary_alias, byn("810.00"), ObligationKind.FINE, date(2020, 11, 23))
-    ]
-    assert NAME not in repr(before)
-    assert TODAY < MONDAY.date()
+
+
+def name_on(opened: Opened, house: House, *, by: Person) -> str:
+    """The name on a shelf, opened with a device: the vault's wrap for this member, the shelf's wrap, the box."""
+    sealed = keyring.wrap_vault(house.fund.vault, bytes.fromhex(by.operator.sealing_key), member=by.alias)
+    shelves.keep_vault_wrap(house.session, vault="people", epoch=1, member=by.alias, wrap=sealed)
+    (kept,) = shelves.vault_wraps(house.session, vault="people", member=by.alias)
+    vault = keyring.unwrap_vault(by.device, kept.wrap, vault=house.fund.vault.public())
+    alias = opened.shelf.alias
+    seed = sealing.open_wrap(vault, opened.wrap, alias=alias, public=opened.shelf.sealing_key)
+    (identity,) = [box for box in opened.boxes if box.field == "identity"]
+    return sealing.open_box(seed, identity.data, kind="beneficiary", alias=alias, field="identity").decode()
