@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 _STARTS_FORMULA = re.compile(
     r"(^|[;,|\t\r\n])"  # the start of a cell, or of what a program set to another separator takes for one
-    r"([=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])"  # also in full width, as East Asian spreadsheets read them
+    r"(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])"  # also in full width, as East Asian spreadsheets read them
 )
 
 
@@ -28,4 +28,4 @@ def neutralise(cell: str) -> str:
     """`cell` as text that no spreadsheet calculates; a plain decimal number is returned unchanged."""
     if _NUMBER.fullmatch(cell):
         return cell
-    return _STARTS_FORMULA.sub(r"\1'\2", cell)
+    return _STARTS_FORMULA.sub(r"\1'", cell)

@@ -218,6 +218,7 @@ def _finish(drawn: bytes, *, document: Document) -> bytes:
     """The file with nothing in its information but title and producer, and an identifier made from its content."""
     with pikepdf.open(io.BytesIO(drawn)) as pdf:
         del pdf.docinfo
+        del pdf.trailer["/ID"]  # reportlab's is the same for every document
         pdf.docinfo["/Title"] = f"{document.title}, {document.subtitle}"
         pdf.docinfo["/Producer"] = PRODUCER
         pdf.Root["/Lang"] = pikepdf.String(document.lang)

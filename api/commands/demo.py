@@ -178,7 +178,7 @@ def pay_out(stage: Stage) -> None:
     anna = stage.desk("anna")
     released = [payments.release(anna, one) for one in list(payments.listed(anna, state="approved"))]
     say(f"{len(released)} disbursements released; the bank sees a reference such as {_some_reference(anna, released)}")
-    stage.set_clock(datetime(2020, 11, 2, 9, tzinfo=UTC))
+    stage.set_clock(datetime(2020, 10, 31, 18, tzinfo=UTC))
     paid = [
         Transfer(-_money(one), date(2020, 10, 7) + timedelta(days=n % 3), one["reference"], "An invented treasury")
         for n, one in enumerate(released)

@@ -1,6 +1,6 @@
 """The posting recipes: one function an event. They are pure: facts in, postings out.
 
-Every one balances per currency and fund, so the costs of one fund borne by another move as two lines on the pooled leaf.
+Every one balances per currency and fund: costs of one fund borne by another move as two lines on the pooled leaf.
 """
 
 from ledger.books.postings import Posting, credit, debit

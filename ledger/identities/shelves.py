@@ -188,29 +188,32 @@ def keep(session: Session, new_boxes: Iterable[NewBox], *, shelf: str) -> None:
     Raises:
         NotASealedBox, BadDigest: what should be sealed is not. AliasTaken: the place on the shelf is taken.
     """
-    for new in new_boxes:
-        boxes.check_sealed(new.data)
-        boxes.check_commitment(new.commitment)
-        if session.get(Box, (new.alias, new.field, new.version)) is not None:
-            raise AliasTaken("the box stands already", field=new.field, version=new.version)
-        session.add(
-            Box(
-                alias=new.alias,
-                field=new.field,
-                version=new.version,
-                kind=new.kind,
-                shelf_alias=shelf,
-                data=new.data,
-                commitment=new.commitment,
+    with session.begin_nested():  # all of them, or none
+        for new in new_boxes:
+            boxes.check_sealed(new.data)
+            boxes.check_commitment(new.commitment)
+            if session.get(Box, (new.alias, new.field, new.version)) is not None:
+                raise AliasTaken("the box stands already", field=new.field, version=new.version)
+            session.add(
+                Box(
+                    alias=new.alias,
+                    field=new.field,
+                    version=new.version,
+                    kind=new.kind,
+                    shelf_alias=shelf,
+                    data=new.data,
+                    commitment=new.commitment,
+                )
             )
-        )
-    session.flush()
+            session.flush()
 
 
 def note_tokens(session: Session, tokens: Iterable[tuple[int, str, str]], *, alias: str) -> None:
-    """Keeps (epoch, field, value) tokens of the thing `alias`."""
-    for epoch, field, value in tokens:
-        session.add(Token(field=field, value=boxes.check_token(value), alias=alias, epoch=epoch))
+    """Keeps (epoch, field, value) tokens of the thing `alias`; raises `BadDigest` when one is none."""
+    kept = [
+        Token(field=field, value=boxes.check_token(value), alias=alias, epoch=epoch) for epoch, field, value in tokens
+    ]
+    session.add_all(kept)
     session.flush()
 
 
@@ -243,6 +246,7 @@ def open_shelf(
 
     Raises:
         UnknownShelf: there is none, or its key was erased.
+        ShredKeyMissing, ShredKeyUnsafe, WrapDoesNotUnlock: the server cannot unlock the wrap.
     """
     shelf = session.get(Shelf, alias)
     key = session.exec(select(PersonKey).where(PersonKey.alias == alias).order_by(PersonKey.epoch.desc())).first()  # type: ignore[attr-defined]  # a column
@@ -250,10 +254,10 @@ def open_shelf(
         raise UnknownShelf("no shelf has this alias")
     kept = session.exec(select(Box).where(Box.shelf_alias == alias)).all()
     ordered = sorted(kept, key=lambda box: (box.alias, box.field, box.version))
+    wrap = shred_keys.unlock(key.locked, vault=shelf.vault, alias=alias, epoch=key.epoch)
     handed_out = ",".join(box.commitment for box in ordered)
     session.add(Access(operator=operator, shelf_alias=alias, reason=reason, at=at, boxes=handed_out))
     session.flush()
-    wrap = shred_keys.unlock(key.locked, vault=shelf.vault, alias=alias, epoch=key.epoch)
     return Opened(shelf, wrap, ordered)
 
 

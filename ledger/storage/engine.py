@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session, create_engine
@@ -50,6 +50,7 @@ def open_database(url: str) -> Engine:
             pool_pre_ping=True,
             connect_args={"options": _POSTGRESQL_OPTIONS},
         )
+        event.listen(engine, "handle_error", _shorten_error)
     else:
         engine = create_engine(parsed.set(drivername="sqlite"), hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
@@ -99,6 +100,13 @@ def _read(url: str) -> URL:
         # Never with what was given: it may hold a password.
         raise BadDatabaseUrl("the database is sqlite:///FILE or postgresql://…", where="SOLIDARITY_DATABASE_URL")
     return parsed
+
+
+def _shorten_error(context: ExceptionContext) -> None:
+    """Keeps the first line, which names the rule. In the lines below PostgreSQL repeats the whole row that failed."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            error.args = (str(error.args[0]).partition("\n")[0],)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -34,7 +34,7 @@ def test_one_wrong_digit_or_letter_is_found(reference: str, at: int, digit: str,
 
 @given(references, st.integers(4, 18))
 def test_two_swapped_digits_or_letters_are_found(reference: str, at: int) -> None:
-    one, other = reference[at : at + 2]
+    one, other = reference[at], reference[at + 1]
     if one.isdigit() != other.isdigit():
         return  # a letter counts as two digits: a letter and a digit may change places unseen
     swapped = reference[:at] + other + one + reference[at + 2 :]

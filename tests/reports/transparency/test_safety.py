@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.transparency.months import BadMonth
-from reports.transparency.safety import BadItem, Item, count_persons, is_exposed, safe
+from reports.transparency.safety import BadItem, Item, Limits, count_persons, is_exposed, safe
 
 MONTH = "2020-08"
 
@@ -32,11 +32,12 @@ def test_two_people_with_more_than_nine_tenths_are_unsafe() -> None:
     assert not safe(fines(*amounts), None)
 
 
-def test_the_second_largest_must_not_know_the_largest_within_a_tenth() -> None:
-    # what is left beside the two largest is under 10 % of the largest, though they have less than 90 % of the sum
-    amounts = [100_000, *[1_000] * 9]
+@pytest.mark.parametrize(("small", "expected"), [(1_250, True), (1_249, False)])
+def test_the_second_largest_cannot_know_the_largest_within_a_tenth(small: int, expected: bool) -> None:
+    # with dominance at nine tenths this follows from it; it is looked at by itself
+    amounts = [100_000, 100_000, *[small] * 8]
 
-    assert not safe(fines(*amounts), None)
+    assert safe(fines(*amounts), None, limits=Limits(dominance_percent=100)) is expected
 
 
 @pytest.mark.parametrize(("largest", "expected"), [(17_500, True), (17_600, False)])
@@ -63,13 +64,12 @@ def test_a_person_on_two_lists_remains_when_one_is_seized() -> None:
     assert not safe([*listed, *stranger], None)
 
 
-@pytest.mark.parametrize(("rulings", "expected"), [(24, True), (20, False), (19, False)])
+@pytest.mark.parametrize(("rulings", "expected"), [(24, True), (20, True), (19, False)])
 def test_people_are_at_most_half_of_the_known_rulings(rulings: int, expected: bool) -> None:
-    # at 20 rulings the count alone would pass, but 10 to 12 of 20 make the average guess better than a half
     items = fines(*[81_000] * 10)
 
-    assert safe(items, [81_000] * rulings) is expected or rulings == 20
-    assert is_exposed(items, [81_000] * rulings) is not safe(items, [81_000] * rulings)
+    assert safe(items, [81_000] * rulings) is expected
+    assert is_exposed(items, [81_000] * rulings) is not expected
 
 
 def test_a_sum_that_singles_out_rulings_on_a_public_list_is_unsafe() -> None:

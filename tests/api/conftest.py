@@ -1,0 +1,25 @@
+"""One office a test, on both databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from sqlalchemy import Engine
+
+from tests.office import Office, open_office
+
+
+@pytest.fixture
+def office(engine: Engine, tmp_path: Path) -> Iterator[Office]:
+    """A founded book with nothing in it, and its people: see `tests/office.py`."""
+    with structlog.testing.capture_logs(), open_office(engine, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def furnished(office: Office) -> Office:
+    """The office with leaves, purposes, and 5,000.00 roubles for fines at the bank."""
+    office.furnish()
+    office.receive_gift()
+    return office
