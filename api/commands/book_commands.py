@@ -44,6 +44,7 @@ def init(
     admin: Annotated[str, typer.Option(help="The operator who makes the other keys.")],
     admin_key_file: Annotated[Path, typer.Option(help="Where to write that operator's bearer key.")],
     demo: Annotated[bool, typer.Option(help="A demonstration, whose clock may be set.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Founds the book: tables, chart, funds, roster 1, vault keys, and one bearer key for the administrator."""
     configured = settings.load()
@@ -66,13 +67,14 @@ def init(
         now=configured.now(),
     )
     write_secret(admin_key_file, bearer.encode())
-    output.screen.print(f"The book is founded. The administrator's bearer key is in {admin_key_file}.")
+    said = [f"The book is founded. The administrator's bearer key is in {admin_key_file}."]
+    output.show({"admin": admin, "admin_key_file": str(admin_key_file)}, as_json=as_json, lines=said)
 
 
-def migrate() -> None:
+def migrate(as_json: AsJson = False) -> None:
     """Brings the database to this version's tables and guards."""
     schema.migrate(open_database(settings.load().database_url))
-    output.screen.print("The database is current.")
+    output.show({"current": True}, as_json=as_json, lines=["The database is current."])
 
 
 def serve(

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import httpx2
 import typer
 from fastapi import FastAPI
-from rich.console import Console
 
 from api.app import create_app
 from api.client import cases, donations, lists, payments, publications, statements
@@ -21,6 +20,7 @@ from api.commands import administration, demo_bank, demo_people
 from api.commands.connection import sit_down
 from api.commands.demo_bank import Transfer
 from api.commands.demo_people import EXPIRES_ON, ROLES, Person
+from api.commands.output import screen
 from api.settings import Settings
 from ledger.aliases import Kind, draw
 from ledger.books import journal
@@ -36,8 +36,6 @@ FOUNDING_KEY = "founding"
 FOUNDED = datetime(2020, 8, 24, 9, tzinfo=UTC)
 BANK_GIFTS = {"FINES": Money(2_000_000, "BYN"), "DETENTION": Money(300_000, "BYN")}
 """What the two bank donors give, by purpose."""
-
-screen = Console(highlight=False)
 
 
 @dataclass(slots=True)
@@ -232,7 +230,7 @@ def summarise(stage: Stage, *, before: int) -> None:
         ("its data", "site/data/paid.csv"),
         ("for auditors", "trial-balance-2020-11-02.pdf"),
     ):
-        screen.print(f"  {what:<13} {stage.folder / name}", soft_wrap=True)
+        screen.print(f"  {what:<13} {stage.folder / name}")
 
 
 def count_entries(stage: Stage) -> int:
@@ -243,7 +241,7 @@ def count_entries(stage: Stage) -> int:
 
 def say(what: str) -> None:
     """One step of the story."""
-    screen.print(f"  · {what}", soft_wrap=True)
+    screen.print(f"  · {what}")
 
 
 def _import_statement(stage: Stage, number: int, transfers: list[Transfer], *, opening: Money, month: date) -> None:

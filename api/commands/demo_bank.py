@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from lxml import etree
 
@@ -25,7 +26,8 @@ def write_statement(
     transfers: Sequence[Transfer], *, opening: Money, first_day: date, last_day: date, number: int
 ) -> bytes:
     """A statement with opening and closing balance and a line for each transfer."""
-    root = etree.Element("Document", nsmap={None: NAMESPACE})
+    default: dict[Any, str] = {None: NAMESPACE}
+    root = etree.Element("Document", nsmap=default)
     message = etree.SubElement(root, "BkToCstmrStmt")
     _text(etree.SubElement(message, "GrpHdr"), "MsgId", f"INVENTED-{number}")
     statement = etree.SubElement(message, "Stmt")

@@ -36,6 +36,7 @@ class BadMember(BadInput):
 @operators.command("create")
 def create_device(
     out: Annotated[Path, typer.Option(help="Where to write the device's key file; the card comes beside it.")],
+    as_json: AsJson = False,
 ) -> None:
     """Makes a device key under a generated passphrase, and a public card for the roster. Run it on the device."""
     device = keyring.create(draw(Kind.OPERATOR))
@@ -43,8 +44,11 @@ def create_device(
     keyring.save(out, device, words)
     card = out.with_suffix(".card.json")
     card.write_text(json.dumps(keyring.card(device), indent=2) + "\n", "utf-8")
-    output.screen.print(f"Operator {device.alias}. Passphrase, shown once: [bold]{words}[/bold]")
-    output.screen.print(f"Give {card} to who writes the roster; keep {out} and the passphrase apart.")
+    said = [
+        f"Operator {device.alias}. Passphrase, shown once: [bold]{words}[/bold]",
+        f"Give {card} to who writes the roster; keep {out} and the passphrase apart.",
+    ]
+    output.show({"operator": device.alias, "passphrase": words, "card": str(card)}, as_json=as_json, lines=said)
 
 
 @operators.command("propose")
@@ -52,6 +56,7 @@ def propose_roster(
     member: Annotated[list[str], typer.Option(help="CARD=role,role; add officer for an officer.")],
     expires_on: Annotated[str, typer.Option(help="Until when the roster's people may act, such as 2027-12-31.")],
     out: Annotated[Path, typer.Option(help="Where to write the roster file.")],
+    as_json: AsJson = False,
 ) -> None:
     """Writes the first roster of a new book with its vaults, for every officer to sign."""
     proposal = founding.propose([_member(text) for text in member], expires_on=date.fromisoformat(expires_on))
@@ -64,13 +69,16 @@ def propose_roster(
         ],
     }
     write_secret(out, json.dumps(content).encode())
-    output.screen.print(f"Roster {people.digest(proposal.roster)}; every officer compares this and signs {out}.")
+    digest = people.digest(proposal.roster)
+    said = [f"Roster {digest}; every officer compares this and signs {out}."]
+    output.show({"roster": digest, "file": str(out)}, as_json=as_json, lines=said)
 
 
 @operators.command("sign")
 def sign_roster(
     roster: Annotated[Path, typer.Argument(help="The roster file.")],
     device: Annotated[Path, typer.Option(help="The officer's key file.")],
+    as_json: AsJson = False,
 ) -> None:
     """Adds an officer's signature to a roster file."""
     told = read_roster_file(roster)
@@ -78,7 +86,9 @@ def sign_roster(
     officer = keyring.load(device, passphrase())
     told["signatures"][officer.alias] = founding.sign_roster(officer, document)
     roster.write_text(json.dumps(told), "utf-8")
-    output.screen.print(f"Roster {people.digest(document)} is signed by {officer.alias}.")
+    digest = people.digest(document)
+    said = [f"Roster {digest} is signed by {officer.alias}."]
+    output.show({"roster": digest, "signer": officer.alias}, as_json=as_json, lines=said)
 
 
 @keys.command("create")

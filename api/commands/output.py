@@ -15,7 +15,10 @@ from ledger.errors import LedgerError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
-screen = Console(highlight=False)
+_WIDE = 160
+"""Columns where no terminal tells its own: lines that a program reads are not broken at 80."""
+
+screen = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
 
 
 def show(answer: Any, *, as_json: bool, lines: Sequence[str] = ()) -> None:

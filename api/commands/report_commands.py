@@ -79,6 +79,7 @@ def report(
     on: Annotated[str, typer.Option(help="The day, such as 2020-12-31.")],
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
     form: Annotated[str, typer.Option("--format", help="pdf, csv or json.")] = "pdf",
+    as_json: AsJson = False,
 ) -> None:
     """Writes a report for auditors."""
     with connect() as desk:
@@ -86,4 +87,4 @@ def report(
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{name}-{on}.{form}"
     path.write_bytes(content)
-    output.screen.print(f"Written: {path}")
+    output.show({"written": [str(path)]}, as_json=as_json, lines=[f"Written: {path}"])
