@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from uuid import UUID, uuid4
 
 import structlog
@@ -12,7 +13,19 @@ from sqlalchemy import Engine
 
 from api import idempotency, problems
 from api.authorisation import DOORS
-from api.routes import aid, books, fund_people, giving, paying, public, publishing, reconciliation, reporting
+from api.routes import (
+    aid,
+    books,
+    exchange,
+    fund_people,
+    giving,
+    paying,
+    periods,
+    public,
+    publishing,
+    reconciliation,
+    reporting,
+)
 from api.settings import NotADemo, Settings
 from ledger import book
 from ledger.identities.person_keys import ShredKeys
@@ -23,6 +36,8 @@ LARGEST_BODY = 64 * 1024 * 1024
 """Bytes of a request: 500 sealed rows, or a statement of 20,000 lines."""
 ROUTERS: tuple[APIRouter, ...] = (
     books.router,
+    exchange.router,
+    periods.router,
     fund_people.router,
     giving.router,
     aid.router,
@@ -63,7 +78,7 @@ def create_app(settings: Settings, *, engine: Engine | None = None) -> FastAPI:
         openapi_url=None,  # its documentation comes with the complete API, offline and behind a key
         docs_url=None,
         redoc_url=None,
-        max_body_size=LARGEST_BODY,
+        redirect_slashes=False,  # a redirect would send the caller's own host and query back
     )
     app.state.settings = settings
     app.state.engine = database
@@ -87,7 +102,10 @@ async def _attend(request: Request, proceed: Callable[[Request], Awaitable[Respo
     """Gives every request an id, every answer its headers, and the log one line without address, query or input."""
     request.state.request_id = _request_id(request)
     started = time.perf_counter()
-    response = await proceed(request)
+    try:
+        response = _check_length(request) or await proceed(request)
+    except Exception as error:  # noqa: BLE001  # here or nowhere: the server would log it with its text
+        response = problems.answer_bug(request, error)
     route = request.scope.get("route")
     response.headers["X-Request-Id"] = request.state.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -105,6 +123,20 @@ async def _attend(request: Request, proceed: Callable[[Request], Awaitable[Respo
         operator=getattr(request.state, "operator", None),
     )
     return response
+
+
+def _check_length(request: Request) -> Response | None:
+    """A refusal when a body is too long or does not tell how long it is; the HTTP server holds it to its word.
+
+    The framework's own limit answers without the form of a problem document: clients would take it for a stranger's.
+    """
+    length = request.headers.get("content-length", "0")
+    if "transfer-encoding" in request.headers:
+        return problems.problem(request, HTTPStatus.LENGTH_REQUIRED, "length_required", "a body tells its length", {})
+    if not length.isdecimal() or len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
+        data = {"largest_bytes": LARGEST_BODY}
+        return problems.problem(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "too large a body", data)
+    return None
 
 
 def _request_id(request: Request) -> str:

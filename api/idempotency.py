@@ -10,12 +10,15 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from api.authentication import Admitted, Now
+from api.problems import NotReadable
 from api.transactions import Tx
 from ledger import answers
 from ledger.answers import LONGEST_KEY, StoredAnswer
 from ledger.errors import BadInput
 
 Answer = TypeVar("Answer", bound=BaseModel)
+READ = {"application/json", "application/x-ndjson"}
+"""The media types of bodies that are read."""
 
 
 class BadIdempotencyKey(BadInput):
@@ -46,13 +49,22 @@ class Once:
         return answer
 
 
-async def _digest_body(request: Request) -> str:
-    return hashlib.sha256(await request.body()).hexdigest()
+async def read_body(request: Request, _caller: Admitted) -> bytes:
+    """The body, once it is known who sends it.
+
+    Raises:
+        NotReadable: by its header it is no JSON.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in READ:
+        raise NotReadable("the body is JSON, or lines of JSON", where="Content-Type")
+    return await request.body()
 
 
-def claim(
-    request: Request, session: Tx, caller: Admitted, now: Now, body: Annotated[str, Depends(_digest_body)]
-) -> Iterator[Once]:
+Body = Annotated[bytes, Depends(read_body)]
+
+
+def claim(request: Request, session: Tx, caller: Admitted, now: Now, body: Body) -> Iterator[Once]:
     """Claims the request's key.
 
     Raises:
@@ -62,7 +74,7 @@ def claim(
     key = request.headers.get("idempotency-key", "")
     if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         raise BadIdempotencyKey("the header is 1 to 100 printable ASCII characters", where="Idempotency-Key")
-    request_line = f"{request.method} {request.url.path} {body}"
+    request_line = f"{request.method} {request.url.path} {hashlib.sha256(body).hexdigest()}"
     row, standing = answers.reserve(
         session,
         operator=caller.operator.alias,

@@ -1,5 +1,6 @@
 """Errors on the wire: RFC 9457 problem documents. The only place that knows which refusal has which status."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -7,10 +8,12 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import OperationalError
+from pydantic_core import ErrorDetails
+from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 
 from ledger import approvals, bearer_keys
+from ledger.books import accounts, funds
 from ledger.errors import BadInput, Conflict, LedgerError, NotFound, Refused, Tampered
 
 _LOG = structlog.get_logger("solidarity")
@@ -29,6 +32,10 @@ STATUS: dict[type[LedgerError], HTTPStatus] = {
 """The most special class of a refusal decides."""
 
 
+STRANGE: dict[type[LedgerError], str] = {accounts.UnknownAccount: "account", funds.UnknownFund: "fund"}
+"""What nobody knows is what somebody sent, though it has the form of a code: it is not told back."""
+
+
 class NotAllowed(Refused):
     """The key's roles do not open this route. What is behind it does not show."""
 
@@ -41,6 +48,12 @@ class StillRunning(Conflict):
     rule = "still_running"
 
 
+class NotReadable(BadInput):
+    """The body is of another media type than JSON, or lines of JSON."""
+
+    rule = "unsupported_media_type"
+
+
 class NoKey(Refused):
     """The request carries no bearer key."""
 
@@ -49,6 +62,9 @@ class NoKey(Refused):
 
 STATUS[NotAllowed] = HTTPStatus.FORBIDDEN
 STATUS[NoKey] = HTTPStatus.UNAUTHORIZED
+STATUS[NotReadable] = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+_TRY_AGAIN = ("locked", "lock timeout", "deadlock")
+"""What SQLite and PostgreSQL say when another transaction was in the way."""
 
 
 def install(app: FastAPI) -> None:
@@ -57,7 +73,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _plain)
     app.add_exception_handler(OperationalError, _busy)
-    app.add_exception_handler(Exception, _bug)
+    app.add_exception_handler(IntegrityError, _overtaken)
 
 
 def status_of(error: LedgerError) -> HTTPStatus:
@@ -84,10 +100,26 @@ def problem(request: Request, status: HTTPStatus, rule: str, detail: str, data: 
     return JSONResponse(body, status_code=status.value, media_type="application/problem+json", headers=headers)
 
 
+def describe(error: Exception) -> str:
+    """The kind and the place of a failure, without its text."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place else "unknown"
+    return f"{type(error).__name__} in {where}"
+
+
+def place_of(error: Mapping[str, Any] | ErrorDetails) -> str:
+    """Where a form was not kept, such as `body.lines.3.amount`: of names only those that we gave ourselves."""
+    known = error["loc"][:-1] if error["type"] == "extra_forbidden" else error["loc"]  # a stranger's name is input
+    return ".".join(str(part) for part in known if isinstance(part, int) or str(part).isidentifier())
+
+
 async def _refusal(request: Request, error: Exception) -> Response:
     if not isinstance(error, LedgerError):
         raise error
-    return problem(request, status_of(error), error.rule, error.message, dict(error.data))
+    data = {name: value for name, value in error.data.items() if name != STRANGE.get(type(error))}
+    return problem(request, status_of(error), error.rule, error.message, data)
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
@@ -95,8 +127,7 @@ async def _unreadable(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if isinstance(part, int) or str(part).isidentifier())
-    data = {"where": where, "reason": str(first["type"])}
+    data = {"where": place_of(first), "reason": str(first["type"])}
     return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "bad_input", "the request cannot be read", data)
 
 
@@ -104,23 +135,28 @@ async def _plain(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
-    return problem(request, status, status.name.lower(), status.phrase, {})
+    answer = problem(request, status, status.name.lower(), status.phrase, {})
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _busy(request: Request, error: Exception) -> Response:
     """SQLite's or PostgreSQL's wait for a lock ran out; anything else operational means the database is away."""
     text = str(getattr(error, "orig", error)).lower()
-    if "locked" in text or "lock timeout" in text:
+    if any(said in text for said in _TRY_AGAIN):
         return await _refusal(request, StillRunning("another request holds what this one needs; send the same again"))
     _LOG.error("database_unavailable", error=type(error).__name__)
     return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "the database does not answer", {})
 
 
-async def _bug(request: Request, error: Exception) -> Response:
+async def _overtaken(request: Request, error: Exception) -> Response:
+    """Every verb looks before it writes: what is unique and taken now was taken by somebody else since."""
+    if "unique" in str(getattr(error, "orig", error)).lower():
+        return await _refusal(request, StillRunning("another request was first; send the same again"))
+    return answer_bug(request, error)
+
+
+def answer_bug(request: Request, error: Exception) -> Response:
     """The log gets the kind and the place of the failure, never its text: it may hold what somebody sent."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place else "unknown"
-    _LOG.error("bug", error=type(error).__name__, where=where, request_id=getattr(request.state, "request_id", ""))
+    _LOG.error("bug", what=describe(error), request_id=getattr(request.state, "request_id", ""))
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "bug", "an error of the program; nothing was booked", {})

@@ -5,16 +5,25 @@ Descriptors, names and references of givers end here: of a description only our 
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from ledger.errors import BadInput
-from ledger.giving.processor import Movement
+from ledger.errors import BadInput, LedgerError
+from ledger.giving import movements
+from ledger.giving.movements import Category, Movement
 from ledger.money import Money, exponent
 
 _PURPOSE = re.compile(r"[A-Z0-9]{3,12}", re.ASCII)
-_ID = re.compile(r"txn_[A-Za-z0-9]{4,60}", re.ASCII)
+_ID = re.compile(r"[a-z]{2,5}_[A-Za-z0-9]{4,58}", re.ASCII)
+_OBJECTS = {
+    Category.CHARGE: "charge",
+    Category.REFUND: "refund",
+    Category.DISPUTE: "dispute",
+    Category.PAYOUT: "payout",
+}
+"""What an expanded source of each category calls itself."""
 
 
 class BadMovements(BadInput):
@@ -23,55 +32,158 @@ class BadMovements(BadInput):
     rule = "bad_movements"
 
 
+class UnknownCategory(BadMovements):
+    """A balance transaction of a kind that no recipe stands for; `where` tells which, nothing is booked."""
+
+    rule = "unknown_category"
+
+
+class BadBalance(BadInput):
+    """The file is not the processor's balance."""
+
+    rule = "bad_balance"
+
+
 def read_movements(data: bytes) -> list[Movement]:
-    """The balance transactions of a list as the processor's API answers it, oldest first.
+    """The balance transactions of a list as the processor's API answers it with `expand[]=data.source`, oldest first.
+
+    Of one second, charges come first and payouts last: what is given back was given before.
 
     Raises:
         BadMovements: not such a list, or one of them cannot be read exactly.
+        UnknownCategory: one of them is of a kind that no recipe stands for.
     """
     import stripe  # noqa: PLC0415  # takes half a second: whoever books no cards does not wait for it
 
+    answer = _read(data, BadMovements)
+    if answer.get("object") != "list" or not isinstance(answer.get("data"), list):
+        raise BadMovements("not a list of the processor's API", where="file")
+    order = list(Category)
+    dated = sorted(
+        _movements(answer["data"], stripe),
+        key=lambda one: (one[0], order.index(one[1].category), one[1].balance_transaction),
+    )
+    return [movement for _, movement in dated]
+
+
+def read_balance(data: bytes) -> list[Money]:
+    """The processor's own balance, in each currency what is available and what is pending together.
+
+    Raises:
+        BadBalance: not the balance as the processor's API answers it.
+    """
+    answer = _read(data, BadBalance)
+    if answer.get("object") != "balance":
+        raise BadBalance("not a balance of the processor's API", where="file")
+    sums: Counter[str] = Counter()
+    for part in ("available", "pending"):
+        rows = answer.get(part)
+        if not isinstance(rows, list):
+            raise BadBalance("a field is missing", where=part)
+        for number, row in enumerate(rows, start=1):
+            where = f"{part} {number}"
+            if not isinstance(row, dict) or type(row.get("amount")) is not int:
+                raise BadBalance("a field is of another form", where=where)
+            sums[_currency(row.get("currency"), where, BadBalance)] += row["amount"]
+    return [Money(minor, currency) for currency, minor in sorted(sums.items())]
+
+
+def _read(data: bytes, refusal: type[BadInput]) -> dict[str, Any]:
     try:
         answer = json.loads(data)
-    except ValueError:
-        raise BadMovements("not JSON", where="file") from None
-    if not isinstance(answer, dict) or answer.get("object") != "list" or not isinstance(answer.get("data"), list):
-        raise BadMovements("not a list of the processor's API", where="file")
-    movements = list(_movements(answer["data"], stripe))
-    return sorted(movements, key=lambda movement: (movement.created_on, movement.balance_transaction))
+    except (ValueError, RecursionError):
+        raise refusal("not JSON", where="file") from None
+    if not isinstance(answer, dict):
+        raise refusal("not an answer of the processor's API", where="file")
+    return answer
 
 
-def _movements(items: list[Any], stripe: Any) -> Iterator[Movement]:
+def _movements(items: list[Any], stripe: Any) -> Iterator[tuple[int, Movement]]:
+    """Each movement with the second in which it was made."""
     for number, item in enumerate(items, start=1):
         where = f"item {number}"
         if not isinstance(item, dict) or item.get("object") != "balance_transaction":
             raise BadMovements("not a balance transaction", where=where)
-        yield _movement(stripe.BalanceTransaction.construct_from(item, None), where)
+        transaction = stripe.BalanceTransaction.construct_from(item, None)
+        movement = _movement(transaction, where)
+        try:
+            movements.check(movement)
+        except LedgerError as refusal:
+            raise BadMovements(refusal.message, where=f"{where}, {refusal.data.get('where')}") from None
+        yield transaction.created, movement
 
 
 def _movement(transaction: Any, where: str) -> Movement:
     try:
         amounts = (transaction.amount, transaction.fee, transaction.net)
-        currency = transaction.currency.upper()
-        created = transaction.created
-        category, identifier = transaction.reporting_category, transaction.id
-        description = transaction.description or ""
+        created, reported = transaction.created, transaction.reporting_category
+        identifier, told = transaction.id, transaction.currency
+        description = getattr(transaction, "description", None)
     except AttributeError:
         raise BadMovements("a field is missing", where=where) from None
-    whole = all(type(number) is int for number in (*amounts, created))
-    if not whole or not _ID.fullmatch(identifier) or not isinstance(category, str):
+    if not all(type(number) is int for number in (*amounts, created)) or not _is_id(identifier, "txn_"):
         raise BadMovements("a field is of another form", where=where)
+    category = _category(reported, where)
+    currency = _currency(told, where, BadMovements)
     try:
-        exponent(currency)
-    except BadInput:
-        raise BadMovements("an unknown currency", where=where) from None
-    gross, fee, net = (Money(minor, currency) for minor in amounts)
+        gross, fee, net = (Money(minor, currency) for minor in amounts)
+        created_on = datetime.fromtimestamp(created, UTC).date()
+    except (BadInput, ValueError, OverflowError, OSError):
+        raise BadMovements("a field is of another form", where=where) from None
+    is_purpose = category is Category.CHARGE and isinstance(description, str) and _PURPOSE.fullmatch(description)
+    source, charge = _references(transaction, category, where)
     return Movement(
         balance_transaction=identifier,
         category=category,
         gross=gross,
         fee=fee,
         net=net,
-        created_on=datetime.fromtimestamp(created, UTC).date(),
-        purpose=description if _PURPOSE.fullmatch(description) else None,
+        created_on=created_on,
+        purpose=description if is_purpose else None,
+        source=source,
+        charge=charge,
     )
+
+
+def _category(reported: Any, where: str) -> Category:
+    try:
+        return Category(reported)
+    except ValueError:
+        raise UnknownCategory("no recipe stands for this reporting category", where=where) from None
+
+
+def _currency(told: Any, where: str, refusal: type[BadInput]) -> str:
+    currency = told.upper() if isinstance(told, str) else ""
+    try:
+        exponent(currency)
+    except BadInput:
+        raise refusal("an unknown currency", where=where) from None
+    return currency
+
+
+def _references(transaction: Any, category: Category, where: str) -> tuple[str | None, str | None]:
+    """The ids of the source and of the charge that it is about. A fee's source is none of the givers' movements."""
+    if category is Category.FEE:
+        return None, None
+    given = getattr(transaction, "source", None)
+    source = _id(given)
+    if source is None or getattr(given, "object", _OBJECTS[category]) != _OBJECTS[category]:
+        raise BadMovements("the source is missing, or not of this category", where=where)
+    if category is Category.PAYOUT:
+        return source, None
+    if category is Category.CHARGE:
+        return source, source
+    charge = _id(getattr(given, "charge", None))
+    if charge is None:
+        raise BadMovements("the source is not expanded: it does not tell its charge", where=where)
+    return source, charge
+
+
+def _id(given: Any) -> str | None:
+    """An id, which stands there by itself or in the expanded object."""
+    identifier = given if isinstance(given, str) else getattr(given, "id", None)
+    return identifier if _is_id(identifier) else None
+
+
+def _is_id(identifier: Any, prefix: str = "") -> bool:
+    return isinstance(identifier, str) and identifier.startswith(prefix) and _ID.fullmatch(identifier) is not None

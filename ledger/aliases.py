@@ -20,6 +20,7 @@ class Kind(StrEnum):
     DISBURSEMENT = "D"
     DONATION = "G"
     DONOR = "P"
+    DISPUTE = "Q"
     STATEMENT = "S"
     BANK_MONTH = "M"
     EXCEPTION = "X"

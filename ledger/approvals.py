@@ -38,6 +38,7 @@ Verb = Literal[
     "release_disbursement",
     "draft_publication",
     "approve_publication",
+    "close_period",
 ]
 ROLE_OF: dict[str, Role] = {
     "create_key": Role.ADMIN,
@@ -47,6 +48,7 @@ ROLE_OF: dict[str, Role] = {
     "release_disbursement": Role.TREASURER,
     "draft_publication": Role.PUBLISHER,
     "approve_publication": Role.APPROVER,
+    "close_period": Role.TREASURER,
 }
 """Which role of the roster each act needs."""
 

@@ -22,6 +22,8 @@ class Difference(StrEnum):
     STATEMENT_DOES_NOT_FOLLOW = "statement_does_not_follow"
     BALANCE_DIFFERS = "balance_differs"
     BELOW_ZERO = "below_zero"
+    AMBIGUOUS_PAYOUT = "ambiguous_payout"
+    PROCESSOR_DIFFERS = "processor_differs"
 
 
 class OpenException(SQLModel, table=True):

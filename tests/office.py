@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, MutableSequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -11,11 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
+import structlog
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 
-from api.app import create_app
-from api.client import cases, founding, keyring, lists, payments, statements
+from api.app import ROUTERS, create_app
+from api.client import (
+    cases,
+    donations,
+    founding,
+    keyring,
+    lists,
+    payments,
+    periods,
+    publications,
+    rates,
+    sealing,
+    statements,
+)
 from api.client.desk import Desk, open_desk
 from api.client.founding import Proposal
 from api.client.http import Api, in_process
@@ -24,7 +39,6 @@ from api.client.outbox import Outbox
 from api.commands.administration import digest_of, draw_bearer
 from api.settings import Settings
 from ledger import bearer_keys, book, people
-from ledger.aid.obligations import ObligationKind
 from ledger.aliases import Kind, draw
 from ledger.identities import shelves
 from ledger.identities.person_keys import ShredKeys
@@ -32,6 +46,7 @@ from ledger.money import Money
 from ledger.people import Role
 from ledger.storage.engine import transaction
 from tests.cast import byn, everything
+from tests.papers import BankLine, a_camt_file, a_list_row, a_payment_line, october
 
 FOUNDED = datetime(2020, 8, 24, 9, tzinfo=UTC)
 INTAKE_DAY = datetime(2020, 10, 2, 9, tzinfo=UTC)
@@ -51,6 +66,8 @@ ROLES: dict[str, tuple[tuple[Role, ...], bool]] = {
 """What each may do, and who is an officer. Dora may do everything, to be refused for being the same person."""
 AT_THEIR_DESK = {role: name for name in ("anna", "boris", "clara") for role in ROLES[name][0]}
 """Who usually acts in a role."""
+on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Marks a test in which the database plays no part."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +84,7 @@ class Staff:
 def the_staff() -> Staff:
     """One staff for all tests: its keys are drawn once, and nothing changes them."""
     devices = {name: keyring.create(draw(Kind.OPERATOR)) for name in ROLES}
-    members = [
-        founding.member(devices[name], roles=roles, officer=officer) for name, (roles, officer) in ROLES.items()
-    ]
+    members = [founding.member(devices[name], roles=roles, officer=officer) for name, (roles, officer) in ROLES.items()]
     bearers: dict[tuple[str, Role | None], str] = {}
     for name, (roles, _) in ROLES.items():
         bearers |= {(name, role): draw_bearer() for role in (None, *roles)}
@@ -85,6 +100,7 @@ class Office:
     engine: Engine
     folder: Path
     staff: Staff
+    logs: MutableSequence[Any]
     desks: dict[tuple[str, Role | None], Desk] = field(default_factory=dict)
 
     # --- the clock, the desks, the door
@@ -127,11 +143,11 @@ class Office:
         *,
         bearer: str | None = None,
         key: str | None = None,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str | bytes] | None = None,
         **request: Any,
     ) -> httpx2.Response:
         """A bare request, as an attacker makes it; a POST gets a fresh idempotency key unless told."""
-        told = dict(headers or {})
+        told: dict[str, Any] = dict(headers or {})
         if bearer is not None:
             told.setdefault("Authorization", f"Bearer {bearer}")
         if method == "POST":
@@ -220,7 +236,7 @@ class Office:
         shown: dict[str, Any] = found
         return shown
 
-    def import_october(self, *lines: "BankLine", opening: str, closing: str | None = None) -> list[dict[str, Any]]:
+    def import_october(self, *lines: BankLine, opening: str, closing: str | None = None) -> list[dict[str, Any]]:
         """October's statement of the roubles' leaf, brought in on the bank day."""
         self.set_clock(BANK_DAY)
         return statements.send(self.desk("anna"), october(*lines, opening=opening, closing=closing), account=BYN_LEAF)
@@ -238,8 +254,8 @@ def open_office(engine: Engine, folder: Path) -> Iterator[Office]:
     url = engine.url.render_as_string(hide_password=False)
     settings = Settings(database_url=url, shred_key_directory=shred_keys, demo_now=FOUNDED)
     app = create_app(settings, engine=engine)
-    with in_process(app) as http:
-        yield Office(app, http, engine, folder, the_staff())
+    with structlog.testing.capture_logs() as logs, in_process(app) as http:
+        yield Office(app, http, engine, folder, the_staff(), logs)
 
 
 def found(engine: Engine, shred_keys: ShredKeys) -> None:
@@ -277,111 +293,102 @@ def found(engine: Engine, shred_keys: ShredKeys) -> None:
         shred_keys.create(vault.name)
 
 
-# --- what comes from outside: lists and bank files
+def walk_the_path(office: Office) -> None:
+    """Every route that writes, once, by the people who may: from the first account to the publication."""
+    anna, boris, clara = (office.desk(name) for name in ("anna", "boris", "clara"))
+    office.furnish()
+    clara.api.post("/v1/funds", {"code": "books", "name": "Books", "restricted": True}, key="fund:books")
+    make_key(clara, office.alias("boris"), [Role.APPROVER])
+    clara.api.put("/v1/vaults/people/wraps", a_wrap(office, member="clara"))
+    office.receive_gift()
+    donations.send(anna, a_gift_by_card())
+    (rejected,) = office.take_in(a_list_row())
+    reject(office, rejected)
+    released = office.a_released_payment()
+    office.confirm(released)
+    publications.draft(clara)
+    (waiting,) = publications.listed(boris)["drafts"]
+    publications.approve(boris, waiting)
+    rates.send(anna, b"currency,on,rate,source\nBYN,2020-10-01,0.33,nbrb\n")
+    periods.close(anna, "2020-09")
+    clara.api.post("/v1/roster", the_next_roster(office), key="roster:2")
 
 
-def a_list_row(**facts: Any) -> lists.ListRow:
-    """A row of a list; name and ruling number are random unless told."""
-    known: dict[str, Any] = {
-        "line": 2,
-        "name": f"Invented Person {secrets.token_hex(4)}",
-        "ruling_number": f"INVENTED-{secrets.token_hex(4)}",
-        "court": "Invented court no. 1",
-        "region": "minsk_city",
-        "ruling_kind": "administrative",
-        "article": "23.34",
-        "part": "1",
-        "issued_on": date(2020, 8, 31),
-        "in_force_on": None,
-        "served_on": None,
-        "paid_on": None,
-        "kind": ObligationKind.FINE,
-        "amount": byn("810.00"),
-        "payee_account": "INVENTED-TREASURY-01",
+def make_key(admin: Desk, operator: str, roles: list[Role], **stated: Any) -> dict[str, Any]:
+    """The administrator admits a bearer key; `stated` are fields in which somebody lies."""
+    alias, key_digest = draw(Kind.KEY), digest_of(draw_bearer())
+    body = {
+        "alias": alias,
+        "operator": operator,
+        "roles": sorted(roles),
+        "digest": key_digest,
+        "expires_on": EXPIRES_ON.isoformat(),
+        "agreed": admin.agree("create_key", alias, version=1, evidence=[key_digest]),
     }
-    return lists.ListRow(**(known | facts))
+    answer: dict[str, Any] = admin.api.post("/v1/keys", body | stated, key=f"key:{alias}")
+    return answer
 
 
-@dataclass(frozen=True)
-class BankLine:
-    """A booked line of a bank's file: what moved, and everything that names somebody."""
-
-    amount: Money
-    on: date
-    reference: str = ""
-    counterparty: str = "An invented counterparty"
-    remittance: str = ""
-    reversal: bool = False
-
-
-def a_payment_line(disbursement: dict[str, Any], *, on: date = date(2020, 10, 8), **facts: Any) -> BankLine:
-    """The bank's line for a released disbursement."""
-    amount = Money.parse(disbursement["amount"]["amount"], disbursement["amount"]["currency"])
-    return BankLine(-amount, on, reference=disbursement["reference"], **facts)
-
-
-def october(*lines: BankLine, opening: str, closing: str | None = None) -> bytes:
-    """October's CAMT file of the roubles' leaf; its closing balance is what the lines give, unless told."""
-    return a_camt_file(
-        lines,
-        opening=byn(opening),
-        closing=byn(closing) if closing else None,
-        first=date(2020, 10, 1),
-        last=date(2020, 10, 31),
+def a_wrap(office: Office, *, member: str) -> dict[str, Any]:
+    """The people vault's seed, wrapped by Anna to somebody's device."""
+    device = office.staff.devices[member]
+    wrap = keyring.wrap_vault(
+        office.desk("anna").vault("people"), sealing.public_of(device.sealing_seed), member=device.alias
     )
+    return {"epoch": 1, "member": device.alias, "wrap": sealing.to_base64(wrap)}
 
 
-def a_camt_file(
-    lines: Sequence[BankLine], *, opening: Money, first: date, last: date, closing: Money | None = None
-) -> bytes:
-    """A CAMT.053 file with one statement."""
-    shown = sum((line.amount for line in lines), opening) if closing is None else closing
-    entries = "".join(_camt_entry(line) for line in lines)
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>'
-        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt>'
-        f"<GrpHdr><MsgId>INVENTED</MsgId></GrpHdr><Stmt><Id>INVENTED-{first}</Id>"
-        f"<Acct><Id><Othr><Id>INVENTED-ACCOUNT</Id></Othr></Id><Ccy>{opening.currency}</Ccy></Acct>"
-        f"{_camt_balance('OPBD', opening, first)}{_camt_balance('CLBD', shown, last)}{entries}"
-        "</Stmt></BkToCstmrStmt></Document>"
-    ).encode()
-
-
-def _camt_balance(code: str, balance: Money, on: date) -> str:
-    return f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>{_camt_amount(balance)}<Dt><Dt>{on}</Dt></Dt></Bal>"
-
-
-def _camt_entry(line: BankLine) -> str:
-    side = "Dbtr" if line.amount.minor > 0 else "Cdtr"
-    reference = f"<Strd><CdtrRefInf><Ref>{line.reference}</Ref></CdtrRefInf></Strd>" if line.reference else ""
-    remittance = f"<Ustrd>{line.remittance}</Ustrd>" if line.remittance else ""
-    return (
-        f"<Ntry>{_camt_amount(line.amount)}{'<RvslInd>true</RvslInd>' if line.reversal else ''}"
-        f"<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{line.on}</Dt></BookgDt><ValDt><Dt>{line.on}</Dt></ValDt>"
-        f"<NtryDtls><TxDtls><RltdPties><{side}><Pty><Nm>{line.counterparty}</Nm></Pty></{side}></RltdPties>"
-        f"<RmtInf>{remittance}{reference}</RmtInf></TxDtls></NtryDtls></Ntry>"
+def reject(office: Office, alias: str) -> dict[str, Any]:
+    """Anna signs that a case is illegible."""
+    anna = office.desk("anna")
+    case = anna.api.get(f"/v1/cases/{alias}")
+    agreed = anna.agree(
+        "reject_case",
+        alias,
+        version=case["version"],
+        amount=Money.parse(case["owed"]["amount"], case["owed"]["currency"]),
+        evidence=case["evidence_commitments"],
     )
+    body = {"agreed": agreed, "because": "illegible"}
+    answer: dict[str, Any] = anna.api.post(f"/v1/cases/{alias}/reject", body, key=f"reject:{alias}")
+    return answer
 
 
-def _camt_amount(money: Money) -> str:
-    amount = Money(abs(money.minor), money.currency).decimal()
-    sign = "CRDT" if money.minor >= 0 else "DBIT"
-    return f'<Amt Ccy="{money.currency}">{amount}</Amt><CdtDbtInd>{sign}</CdtDbtInd>'
+def the_next_roster(office: Office, *, without: str | None = None) -> dict[str, Any]:
+    """Roster 2, signed by both officers of the first; somebody may have left."""
+    first = office.staff.proposal.roster
+    left = office.alias(without) if without else None
+    operators = tuple(operator for operator in first.operators if operator.alias != left)
+    changes = {"number": 2, "previous": people.digest(first), "operators": operators}
+    second = first.model_copy(update=changes)
+    officers = [office.staff.devices[name] for name in ("anna", "boris")]
+    signatures = {device.alias: founding.sign_roster(device, second) for device in officers}
+    return {"document": second.canonical().decode(), "signatures": signatures}
 
 
-def list_file(*rows: lists.ListRow) -> bytes:
-    """A list as CSV."""
-    columns = [*lists.REQUIRED, *lists.OPTIONAL]
-    shown = [{**{name: getattr(row, name, None) for name in columns}, **_cells(row)} for row in rows]
-    lines = [";".join(columns), *(";".join(str(row[name] or "") for name in columns) for row in shown)]
-    return "\r\n".join(lines).encode()
+def a_gift_by_card(**facts: Any) -> bytes:
+    """One balance transaction of 100.00 EUR, as the processor's API lists it."""
+    known = {
+        "id": "txn_InventedGift0001",
+        "object": "balance_transaction",
+        "amount": 10_000,
+        "created": 1_600_100_000,
+        "currency": "eur",
+        "description": "FINES",
+        "fee": 320,
+        "net": 9_680,
+        "reporting_category": "charge",
+        "source": "ch_InventedGift0001",
+    }
+    return json.dumps({"object": "list", "data": [known | facts]}).encode()
 
 
-def _cells(row: lists.ListRow) -> dict[str, str]:
-    article = f"{row.article} part {row.part}" if row.part else row.article
-    return {"article": article, "amount": row.amount.decimal(), "currency": row.amount.currency}
-
-
-def as_json(response: httpx2.Response) -> Any:
-    """The JSON of an answer."""
-    return json.loads(response.content)
+def template_of(method: str, path: str) -> tuple[str, str]:
+    """The door that a request comes to."""
+    (door,) = [
+        (method, route.path)
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and method in (route.methods or ()) and route.path_regex.match(path)
+    ]
+    return door

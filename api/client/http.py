@@ -49,7 +49,7 @@ class Api:
         Raises:
             ApiRefusal, ApiUnreachable: see there.
         """
-        return json.loads(self.download(path, **query))
+        return _read(self.download(path, **query))
 
     def download(self, path: str, **query: str | int | None) -> bytes:
         """The bytes of an answer that need not be JSON."""
@@ -58,7 +58,7 @@ class Api:
 
     def put(self, path: str, body: Any) -> Any:
         """Sends what may be sent twice without harm."""
-        return self._send("PUT", path, json=body, headers=self._headers).json()
+        return _read(self._send("PUT", path, json=body, headers=self._headers).content)
 
     def post(self, path: str, body: Any, *, key: str) -> Any:
         """Sends JSON under an idempotency key, once: a key that was answered before gets the kept answer.
@@ -82,8 +82,9 @@ class Api:
             if refusal.status not in _AGAIN and refusal.rule != "still_running" and refusal.status < 500:  # noqa: PLR2004  # HTTP's own border
                 self._outbox.forget(key)
             raise
+        answer = _read(response.content)  # before it is kept: whoever stands in between answers with anything
         self._outbox.answered(key, response.status_code, response.content)
-        return response.json()
+        return answer
 
     def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:
         try:
@@ -94,7 +95,14 @@ class Api:
             return response
         if "problem+json" not in response.headers.get("content-type", ""):
             raise ApiUnreachable("somebody else answers at the API's address", status=response.status_code)
-        raise ApiRefusal(response.status_code, response.json())
+        raise ApiRefusal(response.status_code, _read(response.content))
+
+
+def _read(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        raise ApiUnreachable("somebody else answers at the API's address") from None
 
 
 @contextmanager

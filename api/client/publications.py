@@ -63,24 +63,24 @@ def draft(desk: Desk) -> dict[str, Any]:
 
 
 def approve(desk: Desk, waiting: dict[str, Any]) -> dict[str, Any]:
-    """Gives the second signature to a draft that waits, and thereby publishes it."""
-    alias, number, digest = waiting["alias"], waiting["number"], waiting["digest"]
-    agreed = desk.agree("approve_publication", alias, version=number, evidence=[digest])
+    """Gives the second signature to the text of a draft that waits, and thereby publishes it."""
+    alias, number = waiting["alias"], waiting["number"]
+    agreed = desk.agree("approve_publication", alias, version=number, evidence=[_digest(waiting["content"])])
     body = {"verb": "approve_publication", "object": alias, "agreed": agreed}
     answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"publish:{alias}")
     return answer
 
 
 def listed(desk: Desk) -> dict[str, Any]:
-    """Drafts that wait, and publications.
+    """Drafts that wait, and publications, with their texts.
 
     Raises:
-        NotTheBlock: a publication's text does not have its hash.
+        NotTheBlock: a text does not have its hash.
     """
     answer: dict[str, Any] = desk.api.get("/v1/publications")
-    for one in answer["publications"]:
+    for one in (*answer["drafts"], *answer["publications"]):
         if _digest(one["content"]) != one["digest"]:
-            raise NotTheBlock("a publication's text does not have its hash", number=one["number"])
+            raise NotTheBlock("the text does not have its hash", number=one["number"])
     return answer
 
 

@@ -12,6 +12,7 @@ import uvicorn
 from api import settings
 from api.app import create_app
 from api.client.founding import Wrap
+from api.client.keyring import KeyFileExists
 from api.client.sealing import from_base64
 from api.commands import administration, output
 from api.commands.connection import connect
@@ -22,6 +23,8 @@ from ledger.storage import schema
 from ledger.storage.engine import open_database
 
 ADMIN_KEY_LIVES = timedelta(days=90)
+SERVER: dict[str, Any] = {"access_log": False, "server_header": False, "log_level": "warning", "proxy_headers": False}
+"""How the HTTP server runs: it logs no addresses and no paths, and believes no proxy's headers."""
 
 
 class BadRosterFile(BadInput):
@@ -49,6 +52,8 @@ def init(
     """Founds the book: tables, chart, funds, roster 1, vault keys, and one bearer key for the administrator."""
     configured = settings.load()
     told = read_roster_file(roster)
+    if admin_key_file.exists() or not admin_key_file.parent.is_dir():  # afterwards the key would be lost with the book
+        raise KeyFileExists("there is a file already, or no folder for it", where="admin_key_file")
     founding = administration.Founding(
         roster=told["document"],
         signatures=told["signatures"],
@@ -83,15 +88,7 @@ def serve(
 ) -> None:
     """Serves the API. No addresses are logged; put a reverse proxy with TLS in front of it."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(0))
-    uvicorn.run(
-        create_app(settings.load()),
-        host=host,
-        port=port,
-        access_log=False,
-        server_header=False,
-        log_level="warning",
-        proxy_headers=False,
-    )
+    uvicorn.run(create_app(settings.load()), host=host, port=port, **SERVER)
 
 
 def accounts(

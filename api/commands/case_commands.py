@@ -1,6 +1,6 @@
 """Commands for cases: lists imported, cases listed and shown, verified, told."""
 
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from api.client import cases, lists
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.files import read_file
-from api.commands.output import AsJson, Steps
+from api.commands.output import DAYS, AsJson, Steps
 
 app = typer.Typer(help="Cases of fined and detained people.", no_args_is_help=True)
 
@@ -80,7 +80,7 @@ def verify_cases(
 
 @app.command("told")
 def note_told(
-    on: Annotated[str, typer.Option(help="The day the beneficiaries were told, such as 2020-10-05.")],
+    on: Annotated[datetime, typer.Option(formats=DAYS, help="The day the beneficiaries were told.")],
     alias: Annotated[list[str] | None, typer.Argument(help="The cases; all approved ones unless given.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -88,5 +88,5 @@ def note_told(
     with connect() as desk:
         chosen = alias or [case["alias"] for case in cases.listed(desk, state="approved")]
         for case in chosen:
-            cases.tell(desk, case, told_on=date.fromisoformat(on))
+            cases.tell(desk, case, told_on=on.date())
     output.show({"told": chosen}, as_json=as_json, lines=[f"{len(chosen)} beneficiaries told."])

@@ -20,19 +20,31 @@ COLUMNS = {
     "fund": "Fund",
     "amount": "Amount",
     "fee": "Fee",
+    "refunded": "Refunded",
     "received_on": "Received",
+}
+BOOKED = {
+    "recipe": "Booked as",
+    "about": "About",
+    "fund": "Fund",
+    "amount": "Amount",
+    "fee": "Fee",
+    "replayed": "Known before",
 }
 
 
 @app.command("import")
 def import_movements(
     file: Annotated[Path, typer.Argument(help="Balance transactions as the processor's API lists them (JSON).")],
+    balance: Annotated[
+        Path | None, typer.Option(help="The balance as the processor's API tells it after them (JSON).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Books card gifts from the processor's balance transactions, each once."""
+    """Books gifts, refunds, disputes, payouts and fees from the processor's balance transactions, each once."""
     with connect() as desk:
-        rows = donations.send(desk, read_file(file))
-    output.show_table(rows, COLUMNS, as_json=as_json)
+        rows = donations.send(desk, read_file(file), balance=read_file(balance) if balance else None)
+    output.show_table(rows, BOOKED, as_json=as_json)
 
 
 @app.command("list")

@@ -5,6 +5,7 @@ import sys
 
 import structlog
 import typer
+from sqlalchemy.exc import OperationalError
 
 from api.client.http import ApiRefusal, ApiUnreachable
 from api.commands import (
@@ -15,10 +16,13 @@ from api.commands import (
     operator_commands,
     output,
     payment_commands,
+    period_commands,
     publication_commands,
+    rate_commands,
     report_commands,
     statement_commands,
 )
+from api.problems import describe
 from ledger.errors import BadInput, LedgerError
 
 REFUSED, BAD_INPUT, SERVICE_DOWN, BUG = 1, 65, 69, 70
@@ -40,6 +44,8 @@ app.add_typer(case_commands.app, name="cases")
 app.add_typer(payment_commands.app, name="disbursements")
 app.add_typer(donation_commands.app, name="donations")
 app.add_typer(statement_commands.app, name="statements")
+app.add_typer(rate_commands.app, name="rates")
+app.add_typer(period_commands.app, name="periods")
 app.add_typer(publication_commands.publications, name="publications")
 app.add_typer(publication_commands.site, name="site")
 
@@ -52,6 +58,15 @@ def run() -> None:
     except LedgerError as error:
         output.show_refusal(error)
         sys.exit(exit_code(error))
+    except OperationalError:
+        sys.stderr.write("unavailable: the database does not answer\n")
+        sys.exit(SERVICE_DOWN)
+    except OSError as error:
+        sys.stderr.write(f"file_refused: {error.strerror}\n")
+        sys.exit(REFUSED)
+    except Exception as error:  # noqa: BLE001  # a traceback would show what was read: names stand in it
+        sys.stderr.write(f"bug: {describe(error)}; please report this line\n")
+        sys.exit(BUG)
 
 
 def exit_code(error: LedgerError) -> int:

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from api.client.sealing import to_base64
 from api.commands import administration, output
 from api.commands.book_commands import read_roster_file
 from api.commands.connection import connect, passphrase
-from api.commands.output import AsJson
+from api.commands.output import DAYS, AsJson
 from ledger import people
 from ledger.aliases import Kind, draw
 from ledger.errors import BadInput
@@ -45,7 +45,7 @@ def create_device(
     card = out.with_suffix(".card.json")
     card.write_text(json.dumps(keyring.card(device), indent=2) + "\n", "utf-8")
     said = [
-        f"Operator {device.alias}. Passphrase, shown once: [bold]{words}[/bold]",
+        f"Operator {device.alias}. Passphrase, shown once: {words}",
         f"Give {card} to who writes the roster; keep {out} and the passphrase apart.",
     ]
     output.show({"operator": device.alias, "passphrase": words, "card": str(card)}, as_json=as_json, lines=said)
@@ -54,12 +54,12 @@ def create_device(
 @operators.command("propose")
 def propose_roster(
     member: Annotated[list[str], typer.Option(help="CARD=role,role; add officer for an officer.")],
-    expires_on: Annotated[str, typer.Option(help="Until when the roster's people may act, such as 2027-12-31.")],
+    expires_on: Annotated[datetime, typer.Option(formats=DAYS, help="Until when the roster's people may act.")],
     out: Annotated[Path, typer.Option(help="Where to write the roster file.")],
     as_json: AsJson = False,
 ) -> None:
     """Writes the first roster of a new book with its vaults, for every officer to sign."""
-    proposal = founding.propose([_member(text) for text in member], expires_on=date.fromisoformat(expires_on))
+    proposal = founding.propose([_member(text) for text in member], expires_on=expires_on.date())
     content = {
         "document": proposal.roster.canonical().decode(),
         "signatures": {},

@@ -9,10 +9,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from api.client.cases import Progress as Report
 from ledger.errors import LedgerError
 
+DAYS = ["%Y-%m-%d"]
+"""How a day is told to a command: `2020-10-05`; anything else is an error of usage."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 _WIDE = 160
@@ -22,12 +25,12 @@ screen = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatt
 
 
 def show(answer: Any, *, as_json: bool, lines: Sequence[str] = ()) -> None:
-    """Prints the answer as JSON, or the lines that say it to a person."""
+    """Prints the answer as JSON, or the lines that say it to a person, as plain text."""
     if as_json:
         sys.stdout.write(json.dumps(answer, indent=2, sort_keys=True) + "\n")
         return
     for line in lines:
-        screen.print(line)
+        screen.print(_plain(line))
 
 
 def show_table(rows: Sequence[dict[str, Any]], columns: dict[str, str], *, as_json: bool) -> None:
@@ -69,7 +72,12 @@ def _is_amount(rows: Sequence[dict[str, Any]], key: str) -> bool:
     return bool(rows) and isinstance(rows[0][key], dict)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any) -> Text:
     if isinstance(value, dict):
-        return f"{value['amount']} {value['currency']}"
-    return "" if value is None else str(value)
+        return _plain(f"{value['amount']} {value['currency']}")
+    return _plain("" if value is None else str(value))
+
+
+def _plain(text: str) -> Text:
+    """The text as it stands: no markup in a name, and nothing in a list that could repaint a reviewer's terminal."""
+    return Text("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text))

@@ -9,8 +9,9 @@ from pydantic import Field, StringConstraints, ValidationError
 from sqlmodel import Session
 
 from api.authentication import Admitted, Now
-from api.idempotency import Claimed
-from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Page, ShelfOnWire, SignedActOnWire, TokenOnWire, Wire
+from api.idempotency import Body, Claimed
+from api.problems import place_of
+from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Day, Page, ShelfOnWire, SignedActOnWire, TokenOnWire, Wire
 from api.transactions import Tx
 from ledger.aid import acts, cases, intake, obligations, rulings
 from ledger.aid.cases import Case
@@ -46,9 +47,9 @@ class RowIn(Wire):
     region: Annotated[str, StringConstraints(pattern=r"^[a-z_]{2,20}$")]
     kind: ObligationKind
     amount: AmountOnWire
-    ruled_by: date
-    payable_from: date
-    due_by: date
+    ruled_by: Day
+    payable_from: Day
+    due_by: Day
     force_presumed: bool
     rejection: Rejection | None
     shelf: ShelfOnWire
@@ -150,11 +151,11 @@ class RejectIn(Wire):
 class ToldIn(Wire):
     """The day on which the beneficiary was told that the fund pays."""
 
-    told_on: date
+    told_on: Day
 
 
-async def _read_rows(request: Request) -> list[RowIn]:
-    lines = (await request.body()).splitlines()
+def _read_rows(body: Body) -> list[RowIn]:
+    lines = body.splitlines()
     if not 0 < len(lines) <= MOST_ROWS:
         raise BadImport(f"an import has 1 to {MOST_ROWS} rows", where="body", rows=len(lines))
     return list(_parse(lines))
@@ -166,8 +167,8 @@ def _parse(lines: list[bytes]) -> Iterator[RowIn]:
             yield RowIn.model_validate_json(line)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            place = ".".join(str(part) for part in first["loc"] if isinstance(part, int) or str(part).isidentifier())
-            raise BadImport("a row cannot be read", where=f"line {number}: {place}", reason=first["type"]) from None
+            where = f"line {number}: {place_of(first)}"
+            raise BadImport("a row cannot be read", where=where, reason=first["type"]) from None
 
 
 @router.post("/v1/case-imports", status_code=201)

@@ -3,12 +3,12 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, Field
+from fastapi import APIRouter
+from pydantic import Field
 
 from api.authentication import Admitted
 from api.idempotency import Claimed
-from api.routes.wire import AmountOnWire, Code, Wire
+from api.routes.wire import AmountOnWire, Code, CurrencyCode, Day, Moment, Wire
 from api.transactions import Tx
 from ledger.books import accounts, balances, funds
 from ledger.books.accounts import Account
@@ -43,7 +43,7 @@ class LeafIn(Wire):
 
     code: Code
     name: Annotated[str, Field(min_length=1, max_length=80)]
-    currency: Annotated[str, Field(max_length=3)] | None = None
+    currency: CurrencyCode | None = None
 
 
 class FundOut(Wire):
@@ -124,10 +124,10 @@ def read_balance(
     session: Tx,
     _caller: Admitted,
     account: Code,
-    currency: Annotated[str, Query(max_length=3)],
+    currency: CurrencyCode,
     fund: Code | None = None,
-    on: date | None = None,
-    as_known_at: AwareDatetime | None = None,
+    on: Day | None = None,
+    as_known_at: Moment | None = None,
 ) -> BalanceOut:
     """What stood on an account, or on a code and its leaves, at the end of a day, as known at a moment."""
     found = balances.balance(session, account, currency=currency, fund=fund, on=on, as_known_at=as_known_at)
@@ -136,7 +136,7 @@ def read_balance(
 
 @router.get("/v1/trial-balance")
 def read_trial_balance(
-    session: Tx, _caller: Admitted, on: date | None = None, as_known_at: AwareDatetime | None = None
+    session: Tx, _caller: Admitted, on: Day | None = None, as_known_at: Moment | None = None
 ) -> TrialBalanceOut:
     """The trial balance at the end of a day, as known at a moment."""
     rows = [

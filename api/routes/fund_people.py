@@ -3,22 +3,39 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
-from pydantic import Field
+from fastapi import APIRouter, Query, Request
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
-from api.routes.wire import Alias, Base64, BoxOnWire, Digest, Done, Hex64, ShelfOnWire, SignedActOnWire, Wire
+from api.routes.wire import (
+    Alias,
+    Base64,
+    BoxOnWire,
+    Day,
+    Digest,
+    Done,
+    Epoch,
+    ShelfOnWire,
+    SignedActOnWire,
+    VaultName,
+    Wire,
+)
 from api.transactions import Tx
 from ledger import approvals, bearer_keys, book, people
 from ledger.approvals import Agreed
 from ledger.identities import shelves
-from ledger.identities.shelves import Access, Reason
+from ledger.identities.shelves import Access, Reason, UnknownVault
 from ledger.people import Role
 
 router = APIRouter()
 
-VaultName = Annotated[str, Path(pattern=r"^[a-z]{1,20}$")]
+
+def _read_signatures(value: object) -> dict[str, str]:
+    """Signatures by alias. Read here, because a place inside would name what somebody sent as an alias."""
+    if not isinstance(value, dict) or not all(isinstance(text, str) for item in value.items() for text in item):
+        raise ValueError("signatures by alias")  # pydantic turns ValueError into a place
+    return value
 
 
 class BookOut(Wire):
@@ -49,7 +66,11 @@ class RosterIn(Wire):
     """The next roster."""
 
     document: Annotated[str, Field(max_length=1_000_000)]
-    signatures: dict[Alias, Hex64]
+    signatures: Annotated[
+        dict[str, str],
+        PlainValidator(_read_signatures),
+        WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
+    ]
 
 
 class KeyIn(Wire):
@@ -59,7 +80,7 @@ class KeyIn(Wire):
     operator: Alias
     roles: frozenset[Role]
     digest: Digest
-    expires_on: date
+    expires_on: Day
     agreed: SignedActOnWire
 
 
@@ -75,7 +96,7 @@ class KeyOut(Wire):
 class WrapIn(Wire):
     """A vault's seed, wrapped to one member."""
 
-    epoch: Annotated[int, Field(ge=1)]
+    epoch: Epoch
     member: Alias
     wrap: Base64
 
@@ -170,8 +191,12 @@ def read_wraps(name: VaultName, session: Tx, caller: Admitted) -> WrapsOut:
 
 
 @router.put("/v1/vaults/{name}/wraps")
-def keep_wrap(name: VaultName, wrap: WrapIn, session: Tx, _caller: Admitted) -> Done:
+def keep_wrap(name: VaultName, wrap: WrapIn, session: Tx, _caller: Admitted, now: Now) -> Done:
     """Keeps a vault's seed wrapped to a member of the roster; the same again changes nothing."""
+    roster = people.current(session)
+    roster.operator(wrap.member, on=now.date())
+    if not any(vault.name == name and vault.epoch == wrap.epoch for vault in roster.vaults):
+        raise UnknownVault("the roster names no such vault in this epoch", vault=name, epoch=wrap.epoch)
     shelves.keep_vault_wrap(session, vault=name, epoch=wrap.epoch, member=wrap.member, wrap=wrap.wrap)
     return Done()
 

@@ -8,25 +8,34 @@ from pydantic import Field, StringConstraints
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
-from api.routes.wire import AmountOnWire, Wire
+from api.routes.wire import AmountOnWire, Code, Day, Wire
 from api.transactions import Tx
-from ledger.giving import donations, processor, purposes
+from ledger.giving import donations, purposes
 from ledger.giving.donations import Donation
-from ledger.giving.processor import Movement
+from ledger.giving.movements import Category, Movement
+from ledger.giving.processor import Booked
 from ledger.giving.purposes import Purpose
 from ledger.money import Money
+from ledger.reconciliation import processor
 
 router = APIRouter()
 
+MOST_MOVEMENTS = 500
+"""The most movements of one request."""
+MOST_BALANCES = 200
+"""The most currencies in which the processor tells a balance."""
+
 PurposeCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{3,12}$")]
+SourceId = Annotated[str, StringConstraints(pattern=r"^(ch|py|re|pyr|dp|du|po)_[A-Za-z0-9]{4,58}$")]
+ChargeId = Annotated[str, StringConstraints(pattern=r"^(ch|py)_[A-Za-z0-9]{4,58}$")]
 
 
 class PurposeIn(Wire):
     """What donors are told; `net_of_costs`: the gift bears the processor's fee."""
 
     code: PurposeCode
-    fund: Annotated[str, Field(max_length=30)]
-    text: Annotated[str, Field(min_length=1, max_length=400)]
+    fund: Code
+    text: Annotated[str, StringConstraints(pattern=r"^\P{Cc}{1,400}$")]
     net_of_costs: bool
 
 
@@ -54,19 +63,76 @@ class PurposesOut(Wire):
 
 
 class MovementIn(Wire):
-    """A processor's balance transaction, without anything about the giver."""
+    """A processor's balance transaction, without anything about the giver.
 
-    balance_transaction: Annotated[str, StringConstraints(pattern=r"^txn_[A-Za-z0-9]{4,60}$")]
-    category: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,60}$")]
+    `source` is what moved (charge, refund, dispute or payout; null for a fee), `charge` the charge that it is about.
+    """
+
+    balance_transaction: Annotated[str, StringConstraints(pattern=r"^txn_[A-Za-z0-9]{4,58}$")]
+    category: Category
     gross: AmountOnWire
     fee: AmountOnWire
     net: AmountOnWire
-    created_on: date
+    created_on: Day
     purpose: PurposeCode | None
+    source: SourceId | None
+    charge: ChargeId | None
+
+    def movement(self) -> Movement:
+        """The movement as the ledger takes it."""
+        return Movement(
+            balance_transaction=self.balance_transaction,
+            category=self.category,
+            gross=self.gross.money(),
+            fee=self.fee.money(),
+            net=self.net.money(),
+            created_on=self.created_on,
+            purpose=self.purpose,
+            source=self.source,
+            charge=self.charge,
+        )
+
+
+class MovementsIn(Wire):
+    """Movements in the order in which they happened, and the balances that the processor tells after them."""
+
+    movements: Annotated[list[MovementIn], Field(max_length=MOST_MOVEMENTS)]
+    balances: Annotated[list[AmountOnWire], Field(max_length=MOST_BALANCES)]
+
+
+class BookedOut(Wire):
+    """What became of a movement: by which recipe it is booked, and about which donation, dispute or payout."""
+
+    balance_transaction: str
+    recipe: str
+    about: str | None
+    fund: str | None
+    amount: AmountOnWire
+    fee: AmountOnWire
+    replayed: bool
+
+    @classmethod
+    def of(cls, booked: Booked) -> "BookedOut":
+        """A booked movement as the wire has it."""
+        return cls(
+            balance_transaction=booked.movement.balance_transaction,
+            recipe=booked.recipe,
+            about=booked.about,
+            fund=booked.fund,
+            amount=AmountOnWire.of(booked.movement.gross),
+            fee=AmountOnWire.of(booked.movement.fee),
+            replayed=booked.replayed,
+        )
+
+
+class BookedAllOut(Wire):
+    """What became of each movement, in their order."""
+
+    booked: list[BookedOut]
 
 
 class DonationOut(Wire):
-    """One gift."""
+    """One gift, and how much of it was given back."""
 
     alias: str
     source: str
@@ -75,6 +141,7 @@ class DonationOut(Wire):
     purpose: str | None
     amount: AmountOnWire
     fee: AmountOnWire
+    refunded: AmountOnWire
     received_on: date
 
     @classmethod
@@ -86,8 +153,9 @@ class DonationOut(Wire):
             state=donation.state,
             fund=donation.fund_code,
             purpose=donation.purpose_code,
-            amount=AmountOnWire.of(Money(donation.minor, donation.currency)),
+            amount=AmountOnWire.of(donation.amount()),
             fee=AmountOnWire.of(Money(donation.fee_minor, donation.currency)),
+            refunded=AmountOnWire.of(Money(donation.refunded_minor, donation.currency)),
             received_on=donation.received_on,
         )
 
@@ -118,20 +186,16 @@ def list_donations(session: Tx, _caller: Admitted) -> DonationsOut:
 
 
 @router.post("/v1/donations", status_code=201)
-def receive_donation(movement: MovementIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> DonationOut:
-    """Books a card gift from the processor's balance transaction, by its recipe, once."""
-    donation, _ = processor.book(
+def receive_movements(body: MovementsIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> BookedAllOut:
+    """Books the processor's balance transactions, each once by its recipe: all of the request, or none.
+
+    A difference between the books, the movements and the balances that the processor tells opens an exception.
+    """
+    booked = processor.receive(
         session,
-        Movement(
-            balance_transaction=movement.balance_transaction,
-            category=movement.category,
-            gross=movement.gross.money(),
-            fee=movement.fee.money(),
-            net=movement.net.money(),
-            created_on=movement.created_on,
-            purpose=movement.purpose,
-        ),
-        recorded_at=now,
-        recorded_by=caller.operator.alias,
+        [one.movement() for one in body.movements],
+        reported=[balance.money() for balance in body.balances],
+        received_at=now,
+        received_by=caller.operator.alias,
     )
-    return once.keep(DonationOut.of(donation))
+    return once.keep(BookedAllOut(booked=[BookedOut.of(one) for one in booked]))

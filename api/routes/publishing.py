@@ -48,17 +48,17 @@ class DraftIn(Wire):
 
 
 class DraftOut(Wire):
-    """A kept draft."""
+    """A kept draft, with its text: nobody agrees to what they cannot read."""
 
     alias: str
     number: int
     digest: str
+    content: str
 
 
 class PublicationOut(DraftOut):
     """What is published."""
 
-    content: str
     published_at: datetime
 
 
@@ -109,4 +109,4 @@ def draft_publication(body: DraftIn, session: Tx, caller: Admitted, now: Now, on
     gathering.require_publishable(session, body.content, on=now.date())
     agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
     kept = publications.draft(session, body.alias, content=body.content, agreed=agreed)
-    return once.keep(DraftOut(alias=kept.alias, number=kept.number, digest=kept.digest))
+    return once.keep(DraftOut.model_validate(kept.model_dump(include=set(DraftOut.model_fields))))

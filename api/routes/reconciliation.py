@@ -1,21 +1,25 @@
 """Routes of reconciliation: statements, what they leave open, exceptions."""
 
 from datetime import date
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import Field, StringConstraints
+from sqlmodel import Session
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
-from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, Digest, ShelfOnWire, Wire
+from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, CurrencyCode, Day, Digest, ShelfOnWire, Wire
 from api.transactions import Tx
 from ledger import exceptions
 from ledger.books import accounts
 from ledger.errors import BadInput
+from ledger.giving.leaves import PROCESSOR
 from ledger.identities import shelves
+from ledger.identities.shelves import Shelf
 from ledger.money import Money
-from ledger.reconciliation import bank
+from ledger.reconciliation import bank, processor
 from ledger.reconciliation.statements import BANK, NewLine, NewStatement
 
 router = APIRouter()
@@ -33,8 +37,8 @@ class BadRest(BadInput):
 class LineIn(Wire):
     """A booked line: what moved when, and our own reference when the payer or the bank brought one back."""
 
-    booked_on: date
-    value_on: date | None
+    booked_on: Day
+    value_on: Day | None
     amount: AmountOnWire
     reference: Annotated[str, StringConstraints(pattern=r"^RF[0-9]{2}[0-9A-Z]{1,21}$")] | None
     reversal: bool
@@ -45,9 +49,9 @@ class StatementIn(Wire):
 
     alias: Alias
     account: Code
-    currency: Annotated[str, Field(max_length=3)]
-    opened_on: date | None
-    closed_on: date | None
+    currency: CurrencyCode
+    opened_on: Day | None
+    closed_on: Day | None
     opening: AmountOnWire | None
     closing: AmountOnWire | None
     content_token: Digest
@@ -81,9 +85,20 @@ class StatementOut(Wire):
     booked: int
 
 
-class ReconciliationOut(Wire):
-    """A bank leaf on the closing day of its newest statement."""
+class LeafKind(StrEnum):
+    """Who keeps a leaf."""
 
+    BANK = "bank"
+    PROCESSOR = "processor"
+
+
+class ReconciliationOut(Wire):
+    """A bank leaf on the closing day of its newest statement, or a processor's leaf after its newest movement.
+
+    `per_bank` is what the bank or the processor says; `not_booked` are lines of the bank that wait for a person.
+    """
+
+    kind: LeafKind
     account: str
     on: date
     per_bank: AmountOnWire
@@ -93,7 +108,7 @@ class ReconciliationOut(Wire):
 
 
 class ReconciliationsOut(Wire):
-    """Every bank leaf that has a statement."""
+    """Every bank leaf that has a statement, every processor's leaf that has a movement."""
 
     reconciliations: list[ReconciliationOut]
 
@@ -123,7 +138,7 @@ def receive_statement(
     if (rest.kind, rest.alias, rest.field) != ("statement", body.alias, "rest") or body.shelf.alias != body.alias:
         raise BadRest("the sealed rest and its shelf are of this statement", where="rest, shelf")
     outcome = bank.receive(session, body.statement(), received_at=now, received_by=caller.operator.alias)
-    if outcome.statement.alias == body.alias:
+    if outcome.statement.alias == body.alias and session.get(Shelf, body.alias) is None:
         shelves.put_up(session, body.shelf.shelf(), signer=caller.operator, shred_keys=request.app.state.shred_keys)
         shelves.keep(session, [rest], shelf=body.alias)
     return once.keep(StatementOut(alias=outcome.statement.alias, fresh=outcome.fresh, booked=outcome.booked))
@@ -131,23 +146,13 @@ def receive_statement(
 
 @router.get("/v1/reconciliations")
 def list_reconciliations(session: Tx, _caller: Admitted) -> ReconciliationsOut:
-    """Books against bank, for every bank leaf that has a statement."""
-    leaves = [account.code for account in accounts.listed(session) if account.parent_code == BANK]
-    found = [bank.reconcile(session, leaf) for leaf in leaves]
-    return ReconciliationsOut(
-        reconciliations=[
-            ReconciliationOut(
-                account=one.account,
-                on=one.on,
-                per_bank=AmountOnWire.of(one.per_bank),
-                per_books=AmountOnWire.of(one.per_books),
-                not_booked=AmountOnWire.of(one.not_booked),
-                difference=AmountOnWire.of(one.difference),
-            )
-            for one in found
-            if one is not None
-        ]
-    )
+    """Books against bank and card processor, for every leaf of which they told something."""
+    leaves = [account for account in accounts.listed(session) if account.parent_code in {BANK, PROCESSOR}]
+    found = [
+        _of_bank(session, leaf.code) if leaf.parent_code == BANK else _of_processor(session, leaf.code)
+        for leaf in leaves
+    ]
+    return ReconciliationsOut(reconciliations=[one for one in found if one is not None])
 
 
 @router.get("/v1/exceptions")
@@ -164,4 +169,34 @@ def list_exceptions(session: Tx, _caller: Admitted) -> ExceptionsOut:
             )
             for item in exceptions.listed(session)
         ]
+    )
+
+
+def _of_bank(session: Session, leaf: str) -> ReconciliationOut | None:
+    one = bank.reconcile(session, leaf)
+    if one is None:
+        return None
+    return ReconciliationOut(
+        kind=LeafKind.BANK,
+        account=one.account,
+        on=one.on,
+        per_bank=AmountOnWire.of(one.per_bank),
+        per_books=AmountOnWire.of(one.per_books),
+        not_booked=AmountOnWire.of(one.not_booked),
+        difference=AmountOnWire.of(one.difference),
+    )
+
+
+def _of_processor(session: Session, leaf: str) -> ReconciliationOut | None:
+    one = processor.reconcile(session, leaf)
+    if one is None:
+        return None
+    return ReconciliationOut(
+        kind=LeafKind.PROCESSOR,
+        account=one.account,
+        on=one.on,
+        per_bank=AmountOnWire.of(one.per_processor),
+        per_books=AmountOnWire.of(one.per_books),
+        not_booked=AmountOnWire.of(Money(0, one.currency)),
+        difference=AmountOnWire.of(one.difference),
     )

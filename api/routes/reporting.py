@@ -1,14 +1,13 @@
 """Routes of reports for auditors."""
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
-from pydantic import AwareDatetime
 
 from api.authentication import Admitted
+from api.routes.wire import Day, Moment
 from api.transactions import Tx
 from reports import gathering
 from reports.audit import trial_balance
@@ -26,7 +25,7 @@ class Form(StrEnum):
 
 @router.get("/v1/reports/trial-balance.{form}", response_class=Response)
 def read_trial_balance_report(
-    form: Annotated[Form, Path()], on: date, session: Tx, _caller: Admitted, as_known_at: AwareDatetime | None = None
+    form: Annotated[Form, Path()], on: Day, session: Tx, _caller: Admitted, as_known_at: Moment | None = None
 ) -> Response:
     """The trial balance of a day over all funds: the same figures as PDF, CSV or JSON."""
     figures = gathering.gather_trial_balance(session, on=on, as_known_at=as_known_at)

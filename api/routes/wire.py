@@ -2,13 +2,24 @@
 
 import base64
 import binascii
-from typing import Annotated, Self
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from ledger.approvals import Act
+from ledger.books.postings import LARGEST_POSTING_MINOR
 from ledger.identities.shelves import NewBox, NewShelf
-from ledger.money import Money
+from ledger.money import BadAmount, Money
 
 
 class Wire(BaseModel):
@@ -30,7 +41,12 @@ class AmountOnWire(Wire):
 
     def money(self) -> Money:
         """Exact money; raises `BadAmount` or `BadCurrency`."""
-        return Money.parse(self.amount, self.currency)
+        money = Money.parse(self.amount, self.currency)
+        if (
+            abs(money.minor) > LARGEST_POSTING_MINOR
+        ):  # a balance or a bank's line is not posted, and summed all the same
+            raise BadAmount("an amount is at most 10^15 minor units", where="amount")
+        return money
 
 
 def _decode(value: object) -> bytes:
@@ -54,6 +70,12 @@ Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Alias = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}(-[0-9A-Z]{4}){3}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:_.-]{1,45}$")]
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Epoch = Annotated[int, Field(ge=1, le=10_000)]
+VaultName = Literal["people", "money", "donors"]
+Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2199, 12, 31))]
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1990, 1, 1, tzinfo=UTC), le=datetime(2199, 12, 31, tzinfo=UTC))]
+"""Days and moments within which weeks, months and time zones can be reckoned with."""
 
 
 class SignedActOnWire(Wire):
@@ -81,7 +103,7 @@ class BoxOnWire(Wire):
 class TokenOnWire(Wire):
     """A keyed hash."""
 
-    epoch: int
+    epoch: Epoch
     field: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")]
     value: Digest
 
@@ -90,8 +112,8 @@ class ShelfOnWire(Wire):
     """A shelf's public key with its signature and wrap."""
 
     alias: Alias
-    vault: Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}$")]
-    epoch: Annotated[int, Field(ge=1)]
+    vault: VaultName
+    epoch: Epoch
     public: Base64
     signature: Hex64
     wrap: Base64

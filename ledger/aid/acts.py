@@ -64,7 +64,7 @@ def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
     """Approves a disbursement: another person than who entered, verified and asked, who has opened the evidence.
 
     Raises:
-        SamePerson, EvidenceNotOpened, NotEligible, WouldOverdraw, DisbursementNotReady, CaseNotReady, and what
+        SamePerson, EvidenceNotOpened, NotEligible, WouldOverdraw, NoRate, DisbursementNotReady, CaseNotReady, and what
         `approvals.accept` raises.
     """
     disbursement = disbursements.require(session, alias, lock=True)
@@ -80,7 +80,7 @@ def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
     )
     with session.begin_nested():
         _accept_disbursement(session, agreed, "approve_disbursement", disbursement, seen)
-        disbursements.approve(session, disbursement, by=agreed.signer.alias)
+        disbursements.approve(session, disbursement, by=agreed.signer.alias, on=agreed.now.date())
     return disbursement
 
 

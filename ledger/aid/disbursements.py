@@ -7,12 +7,13 @@ from sqlalchemy import func
 from sqlmodel import Field, Session, SQLModel, select
 
 from ledger import references
-from ledger.aid import cases, obligations
+from ledger.aid import cases, obligations, spending
 from ledger.aid.obligations import Obligation
+from ledger.aid.spending import WouldOverdraw
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, balances, funds, journal, recipes
 from ledger.books.accounts import Account
-from ledger.errors import BadInput, Conflict, NotFound, Refused
+from ledger.errors import BadInput, Conflict, NotFound
 from ledger.identities.boxes import check_commitment
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
@@ -60,12 +61,6 @@ class NoBankLeaf(BadInput):
     """Not a leaf of the bank's account."""
 
     rule = "no_bank_leaf"
-
-
-class WouldOverdraw(Refused):
-    """The fund, or the account, has not enough that is free; amounts are in minor units."""
-
-    rule = "would_overdraw"
 
 
 class Disbursement(SQLModel, table=True):
@@ -148,22 +143,20 @@ def request(
     return disbursement
 
 
-def approve(session: Session, disbursement: Disbursement, *, by: str) -> None:
+def approve(session: Session, disbursement: Disbursement, *, by: str, on: date) -> None:
     """Approves: the fund takes the obligation on, and holds its amount until it is recognised.
 
     Raises:
         DisbursementNotReady: it is not newly requested. WouldOverdraw: the fund has not enough.
+        NoRate: whether it has enough cannot be told without a rate.
+        CaseNotReady: the case was rejected.
     """
     _require_state(disbursement, State.REQUESTED)
     funds.require(session, disbursement.fund_code, lock=True)
-    free = spendable(session, disbursement.fund_code, currency=disbursement.currency)
-    if free.minor < disbursement.minor:
-        raise WouldOverdraw(
-            "the fund has not enough", fund=disbursement.fund_code, free_minor=free.minor, currency=free.currency
-        )
+    spending.require_spendable(session, disbursement.fund_code, disbursement.amount(), on=on)
     obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
-    obligations.approve(session, obligation, fund=disbursement.fund_code)
     cases.approve(session, cases.require(session, disbursement.case_alias, lock=True))
+    obligations.approve(session, obligation, fund=disbursement.fund_code)
     disbursement.approved_by = by
     _move(session, disbursement, State.APPROVED)
 
@@ -177,7 +170,6 @@ def release(session: Session, disbursement: Disbursement, *, by: str, on: date, 
     """
     _require_state(disbursement, State.APPROVED)
     obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
-    obligations.recognise(session, obligation, on=on, recorded_at=recorded_at, recorded_by=by)
     _lock_leaf(session, disbursement.account_code)
     free = available(session, disbursement.account_code, currency=disbursement.currency)
     if free.minor < disbursement.minor:
@@ -187,6 +179,7 @@ def release(session: Session, disbursement: Disbursement, *, by: str, on: date, 
             free_minor=free.minor,
             currency=free.currency,
         )
+    obligations.recognise(session, obligation, on=on, recorded_at=recorded_at, recorded_by=by)
     disbursement.released_by = by
     disbursement.released_on = on
     _move(session, disbursement, State.RELEASED)
@@ -225,19 +218,6 @@ def pay(
     if obligations.all_paid(session, case.alias):
         cases.mark_paid(session, case)
     return posted
-
-
-def spendable(session: Session, fund: str, *, currency: str) -> Money:
-    """What a fund may still promise in one currency: liquid assets less liabilities less what is approved and held."""
-    # Held first: what another transaction recognises between the two looks counts twice then, never not at all.
-    held = session.exec(
-        select(func.sum(Obligation.minor)).where(
-            Obligation.fund_code == fund,
-            Obligation.currency == currency,
-            Obligation.state == obligations.State.APPROVED,
-        )
-    ).one()
-    return balances.liquid_net(session, fund, currency=currency) - Money(int(held or 0), currency)
 
 
 def available(session: Session, account: str, *, currency: str) -> Money:

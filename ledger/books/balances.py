@@ -7,10 +7,11 @@ from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, SQLModel, col, select
 
 from ledger.books.accounts import Account, AccountClass
+from ledger.books.journal import Entry, Line
 from ledger.money import Money
 
-_ENTRIES = SQLModel.metadata.tables["entry"]
-_LINES = SQLModel.metadata.tables["line"]
+_ENTRIES = SQLModel.metadata.tables[str(Entry.__tablename__)]
+_LINES = SQLModel.metadata.tables[str(Line.__tablename__)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,16 @@ def balance(
     return Money(int(total.scalar_one() or 0), currency)  # PostgreSQL sums to Decimal
 
 
-def liquid_net(session: Session, fund: str, *, currency: str) -> Money:
-    """A fund's liquid assets less its liabilities, in one currency."""
+def liquid_nets(session: Session, fund: str) -> dict[str, Money]:
+    """A fund's liquid assets less its liabilities, by currency."""
     counted = or_(col(Account.liquid), col(Account.account_class) == AccountClass.LIABILITY)
-    total = session.connection().execute(
-        select(func.sum(_LINES.c.minor))
+    totals = session.connection().execute(
+        select(_LINES.c.currency, func.sum(_LINES.c.minor))
         .join(Account, col(Account.code) == _LINES.c.account_code)
-        .where(counted, _LINES.c.fund_code == fund, _LINES.c.currency == currency)
+        .where(counted, _LINES.c.fund_code == fund)
+        .group_by(_LINES.c.currency)
     )
-    return Money(int(total.scalar_one() or 0), currency)
+    return {currency: Money(int(total), currency) for currency, total in totals}
 
 
 def trial_balance(session: Session, *, on: date | None = None, as_known_at: datetime | None = None) -> list[Balance]:

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, select
 
+from ledger.books import periods
 from ledger.books.postings import Posting, Side, check_postings, mirrored
 from ledger.errors import BadInput, Conflict, NotFound, Refused
 from ledger.money import Money
@@ -142,10 +143,11 @@ def post(
 ) -> Posted:
     """Books one fact, once. `effective_on` is `happened_on` unless the fact is booked on another day.
 
-    The same `source_key` with the same content is a replay and books nothing new.
+    What happened in a closed month is booked on the first open day: tell `happened_on` only.
+    The same `source_key` with the same content is a replay and books nothing new, also when its month was closed since.
 
     Raises:
-        SourceKeyConflict: the key stands for another content.
+        SourceKeyConflict: the key stands for another content. PeriodClosed: `effective_on` is told, and closed.
         BadEntry, BadPosting, UnbalancedEntry, UnknownAccount, NotPostable, UnknownFund: nothing was written.
     """
     entry = {
@@ -156,7 +158,9 @@ def post(
         "reverses_id": None,
         "because": None,
     }
-    return _post(session, entry, postings, recorded_at=recorded_at, recorded_by=recorded_by)
+    return _post(
+        session, entry, postings, recorded_at=recorded_at, recorded_by=recorded_by, movable=effective_on is None
+    )
 
 
 def reverse(
@@ -176,7 +180,7 @@ def reverse(
     Raises:
         UnknownEntry: there is no such entry.
         AlreadyReversed: it is reversed already, or is itself a reversal.
-        BadEntry: `on` lies before the original's effective date.
+        BadEntry: `on` lies before the original's effective date. PeriodClosed: it lies in a closed month.
     """
     original = session.get(Entry, entry_id)
     if original is None:
@@ -236,9 +240,11 @@ def _post(
     *,
     recorded_at: datetime,
     recorded_by: str,
+    movable: bool = False,
 ) -> Posted:
     """Looks for a replay, checks everything, and only then writes: lines first, the entry last.
 
+    The fingerprint is of what was agreed, before the day of a `movable` entry moves out of a closed month.
     With Core on the session's own connection: the unit of work would write the entry first, and costs twice the time.
     """
     row = entry | {"recorded_at": recorded_at, "recorded_by": recorded_by}
@@ -248,15 +254,20 @@ def _post(
     standing = _standing(connection, row)
     if standing is not None:
         return standing
+    if movable:
+        row["effective_on"] = periods.booking_day(session, row["effective_on"])
+    periods.require_open(session, row["effective_on"])
     if entry["reverses_id"] is None:  # the mirror image of what was checked once needs no second check
         check_postings(session, postings)
     try:
         with connection.begin_nested():  # whatever fails in here, no line stays behind
             return Posted(_write(connection, row, postings), replayed=False)
     except IntegrityError:
-        # On PostgreSQL another transaction booked the same between our look and our insert.
+        # On PostgreSQL another transaction booked the same, or closed the month, between our look and our insert.
         standing = _standing(connection, row)
         if standing is None:
+            periods.look_again(session)
+            periods.require_open(session, row["effective_on"])
             raise
         return standing
 

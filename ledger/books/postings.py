@@ -23,6 +23,7 @@ A sum that does not fit would be an error of the database, on every later look a
 SUBJECT_KINDS = {
     "obligation": Kind.OBLIGATION,
     "donation": Kind.DONATION,
+    "dispute": Kind.DISPUTE,
 }
 """Which aliases satisfy which `subject` of the chart."""
 

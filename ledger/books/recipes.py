@@ -3,6 +3,8 @@
 Every one balances per currency and fund: costs of one fund borne by another move as two lines on the pooled leaf.
 """
 
+from collections.abc import Mapping
+
 from ledger.books.postings import Posting, credit, debit
 from ledger.money import Money
 
@@ -12,8 +14,11 @@ UNASSIGNED = "unassigned"
 """The fund of money whose purpose is not known yet."""
 APPROVED_ASSISTANCE = "2100"
 DONATIONS = "4000"
+DONATION_REFUNDS = "4190"
+DISPUTES_RECEIVABLE = "1150"
 UNIDENTIFIED = "2000"
 PROCESSING_FEES = "6000"
+DISPUTE_FEES = "6010"
 AID_EXPENSE = {"fine": "5000", "detention": "5100", "court_fee": "5200"}
 """The expense account of each kind of obligation that is no bail."""
 
@@ -33,6 +38,39 @@ def card_gift(*, leaf: str, gift: Money, fee: Money, fund: str, donation: str, n
             return [debit(leaf, gift - fee, fund), *costs]
         return [*costs, credit(leaf, fee - gift, fund)] if gift < fee else costs
     return [debit(leaf, gift, fund), debit(PROCESSING_FEES, fee, bearer), income, credit(leaf, fee, bearer)]
+
+
+def processor_fee(*, leaf: str, fee: Money) -> list[Posting]:
+    """A fee that the processor takes by itself; `general` bears it."""
+    return [debit(PROCESSING_FEES, fee, GENERAL), credit(leaf, fee, GENERAL)]
+
+
+def processor_fee_returned(*, leaf: str, fee: Money) -> list[Posting]:
+    """A fee that the processor gives back."""
+    return [debit(leaf, fee, GENERAL), credit(PROCESSING_FEES, fee, GENERAL)]
+
+
+def gift_refunded(*, leaf: str, refund: Money, fund: str, donation: str) -> list[Posting]:
+    """A card gift, or a part of it, given back; `fund` is the gift's."""
+    return [debit(DONATION_REFUNDS, refund, fund, subject=donation), credit(leaf, refund, fund)]
+
+
+def gift_disputed(*, leaf: str, withdrawn: Money, fee: Money, fund: str, dispute: str) -> list[Posting]:
+    """A card gift that its giver's bank calls back: receivable until it is won or lost; `general` bears the fee."""
+    taken = [debit(DISPUTES_RECEIVABLE, withdrawn, fund, subject=dispute), credit(leaf, withdrawn, fund)]
+    if not fee.minor:
+        return taken
+    return [*taken, debit(DISPUTE_FEES, fee, GENERAL), credit(leaf, fee, GENERAL)]
+
+
+def payout_created(*, leaf: str, transit: str, shares: Mapping[str, Money]) -> list[Posting]:
+    """Money leaves the processor's leaf for the bank, each fund with its share; a share may be below zero."""
+    return _moved(shares, source=leaf, target=transit)
+
+
+def payout_arrived(*, transit: str, bank: str, shares: Mapping[str, Money]) -> list[Posting]:
+    """A payout is seen at the bank, with the shares it was created with."""
+    return _moved(shares, source=transit, target=bank)
 
 
 def bank_gift(*, leaf: str, gift: Money, fund: str, donation: str) -> list[Posting]:
@@ -57,3 +95,14 @@ def aid_paid(*, leaf: str, amount: Money, fund: str, obligation: str, case: str)
         debit(APPROVED_ASSISTANCE, amount, fund, subject=obligation, case=case),
         credit(leaf, amount, fund, case=case),
     ]
+
+
+def _moved(shares: Mapping[str, Money], *, source: str, target: str) -> list[Posting]:
+    """From one pooled leaf to another, fund by fund; a share below zero moves the other way."""
+    postings = []
+    for fund, share in sorted(shares.items()):
+        if share.minor > 0:
+            postings += [debit(target, share, fund), credit(source, share, fund)]
+        elif share.minor:
+            postings += [debit(source, -share, fund), credit(target, -share, fund)]
+    return postings

@@ -7,9 +7,11 @@ from sqlmodel import Field, Session, SQLModel, select
 
 from ledger.aliases import Kind, draw
 from ledger.books import journal, recipes
+from ledger.errors import Refused
 from ledger.giving import purposes
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
+from ledger.storage.locks import locked
 
 
 class Source(StrEnum):
@@ -20,14 +22,28 @@ class Source(StrEnum):
 
 
 class State(StrEnum):
-    """The life of a donation: unidentified ones wait for a person to match them."""
+    """The life of a donation: unidentified ones wait for a person to match them; a part may be refunded."""
 
     RECEIVED = "received"
     UNIDENTIFIED = "unidentified"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+
+
+class OverRefunded(Refused):
+    """More would be given back than was given."""
+
+    rule = "over_refunded"
+
+
+class UnknownCharge(Refused):
+    """No gift came from this charge yet: book the charge first."""
+
+    rule = "unknown_charge"
 
 
 class Donation(SQLModel, table=True):
-    """One gift; `source_key` is the fact it comes from."""
+    """One gift; `source_key` is the fact it comes from, `charge` the processor's id of the payment by card."""
 
     alias: str = Field(primary_key=True, max_length=20)
     source: Source = Field(sa_type=enumeration(Source))
@@ -39,8 +55,14 @@ class Donation(SQLModel, table=True):
     fee_minor: int = Field(sa_type=MinorUnits)
     currency: str = Field(max_length=3)
     received_on: date
+    charge: str | None = Field(default=None, max_length=64, unique=True, index=True)
+    refunded_minor: int = Field(default=0, sa_type=MinorUnits)
 
-    __table_args__ = whole_minor("minor", "fee_minor")
+    __table_args__ = whole_minor("minor", "fee_minor", "refunded_minor")
+
+    def amount(self) -> Money:
+        """What was given."""
+        return Money(self.minor, self.currency)
 
 
 def receive_at_bank(
@@ -93,8 +115,47 @@ def by_source(session: Session, source_key: str) -> Donation | None:
     return session.exec(select(Donation).where(Donation.source_key == source_key)).first()
 
 
+def of_charge(session: Session, charge: str, *, currency: str) -> Donation:
+    """The gift that came from a charge; until the transaction ends nobody else changes it.
+
+    Raises:
+        UnknownCharge: none did, or in another currency.
+    """
+    query = select(Donation).where(Donation.charge == charge, Donation.currency == currency)
+    donation = session.exec(locked(query)).one_or_none()
+    if donation is None:
+        raise UnknownCharge("no gift in this currency came from the charge yet", currency=currency)
+    return donation
+
+
+def refund(session: Session, donation: Donation, amount: Money) -> Donation:
+    """Notes that a gift, or a part of it, was given back.
+
+    Raises:
+        OverRefunded: with what was given back before it is more than was given.
+    """
+    refunded = Money(donation.refunded_minor, donation.currency) + amount
+    if donation.amount() < refunded:
+        raise OverRefunded(
+            "more would be given back than was given",
+            donation=donation.alias,
+            gift=str(donation.amount()),
+            refunded=str(refunded),
+        )
+    donation.refunded_minor = refunded.minor
+    if donation.state is State.RECEIVED:
+        donation.state = State.REFUNDED
+    return keep(session, donation)
+
+
+def dispute(session: Session, donation: Donation) -> Donation:
+    """Notes that the giver's bank calls a gift back, whether a part was refunded or not."""
+    donation.state = State.DISPUTED
+    return keep(session, donation)
+
+
 def keep(session: Session, donation: Donation) -> Donation:
-    """Writes a donation whose entry is posted."""
+    """Writes a donation."""
     session.add(donation)
     session.flush()
     return donation

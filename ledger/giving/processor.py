@@ -1,124 +1,213 @@
 """The card processor: each of its balance transactions is one movement, and each movement is booked once."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from functools import cache, partial
 
-from sqlmodel import Session, not_, select
+from sqlmodel import Session, SQLModel
 
 from ledger.aliases import Kind, draw
 from ledger.books import journal, recipes
-from ledger.books.accounts import Account
-from ledger.books.journal import SourceKeyConflict
-from ledger.errors import BadInput
-from ledger.giving import donations, purposes
+from ledger.books.postings import Posting
+from ledger.giving import disputes, donations, movements, payouts, purposes
 from ledger.giving.donations import Donation, Source, State
+from ledger.giving.leaves import IN_TRANSIT, PROCESSOR, require_leaf
+from ledger.giving.movements import Category, Movement
+from ledger.giving.payouts import Payout
 from ledger.money import Money
 
-PROCESSOR = "1100"
-
-
-class UnknownMovement(BadInput):
-    """A category no recipe stands for yet, or sums that do not tie: nothing is booked."""
-
-    rule = "unknown_movement"
-
-
-class NoLeaf(BadInput):
-    """The processor has no leaf in this currency: add `1100:<name>` first."""
-
-    rule = "no_leaf"
+RECIPES = {
+    Category.CHARGE: "card_gift",
+    Category.REFUND: "gift_refunded",
+    Category.DISPUTE: "gift_disputed",
+    Category.PAYOUT: "payout_created",
+    Category.FEE: "processor_fee",
+}
+"""By which recipe each category is booked; also the kind of its entry."""
 
 
 @dataclass(frozen=True, slots=True)
-class Movement:
-    """One balance transaction: `gross` less `fee` is `net`. `purpose` is our neutral code, if it came back."""
+class Booked:
+    """What became of a movement.
 
-    balance_transaction: str
-    category: str
-    gross: Money
-    fee: Money
-    net: Money
-    created_on: date
-    purpose: str | None
+    `about` is the alias of the donation or of the dispute, or the processor's id of the payout; a fee is about nothing.
+    `fund` is the gift's; a payout is of several.
+    """
+
+    movement: Movement
+    about: str | None
+    fund: str | None
+    replayed: bool
+
+    @property
+    def recipe(self) -> str:
+        """By which recipe it is booked."""
+        return RECIPES[self.movement.category]
 
 
-def book(
-    session: Session, movement: Movement, *, recorded_at: datetime, recorded_by: str
-) -> tuple[Donation, journal.Posted]:
-    """Books a charge by the recipe of a card gift; a replay books nothing new.
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How a movement will be booked: its entry's postings, and the row that goes with them."""
+
+    about: str | None
+    fund: str | None
+    postings: list[Posting]
+    row: SQLModel | None = None
+
+
+def book(session: Session, received: Sequence[Movement], *, recorded_at: datetime, recorded_by: str) -> list[Booked]:
+    """Books movements in the order given, all or none of them; those that were booked before book nothing new.
 
     Raises:
-        UnknownMovement: the category has no recipe, or gross less fee is not net.
-        NoLeaf: the chart has no processor leaf in this currency.
-        SourceKeyConflict: the same balance transaction came before with another content.
+        UnknownMovement: no recipe stands for one, or its parts do not tie.
+        NoLeaf: the chart has no leaf in its currency at the processor, or in transit for a payout.
+        SourceKeyConflict, BookedElsewhere: the balance transaction, or its source, came before with another content.
+        UnknownCharge: a refund or a dispute of a charge that was never seen. OverRefunded: more than was given.
+        `movement` in the data is the number of the one that is refused, from 1. Nothing was written.
     """
-    if movement.category != "charge" or movement.gross.minor <= 0:
-        raise UnknownMovement("no recipe stands for this movement", where="reporting_category")
-    if movement.gross - movement.fee != movement.net or movement.fee.minor < 0:
-        raise UnknownMovement("gross less fee is not net", where="net")
-    source_key = f"stripe:{movement.balance_transaction}"
-    standing = donations.by_source(session, source_key)
-    try:
-        return _book(session, movement, source_key, standing, recorded_at=recorded_at, recorded_by=recorded_by)
-    except SourceKeyConflict:
-        # On PostgreSQL another transaction may have booked it between our look and our post, under another alias.
-        found = donations.by_source(session, source_key)
-        if standing is not None or found is None:
-            raise
-        return _book(session, movement, source_key, found, recorded_at=recorded_at, recorded_by=recorded_by)
+    leaf_of = cache(partial(_processor_leaf, session))
+    booked = []
+    with session.begin_nested():
+        for number, movement in enumerate(received, start=1):
+            with movements.numbered(number):
+                movements.check(movement)
+        new = movements.keep(session, received, leaf_of=leaf_of)
+        for number, (movement, is_new) in enumerate(zip(received, new, strict=True), start=1):
+            with movements.numbered(number):
+                if is_new:
+                    plan = _PLANS[movement.category](session, movement, leaf_of(movement.net.currency))
+                    _post(session, movement, plan, recorded_at=recorded_at, recorded_by=recorded_by)
+                    about, fund = plan.about, plan.fund
+                else:
+                    about, fund = _find(session, movement)
+                booked.append(Booked(movement, about=about, fund=fund, replayed=not is_new))
+        session.flush()
+    return booked
 
 
-def _book(
-    session: Session,
-    movement: Movement,
-    source_key: str,
-    standing: Donation | None,
-    *,
-    recorded_at: datetime,
-    recorded_by: str,
-) -> tuple[Donation, journal.Posted]:
-    purpose = purposes.by_code(session, movement.purpose) if movement.purpose else None
-    fund = purpose.fund_code if purpose else recipes.UNASSIGNED
-    alias = standing.alias if standing else draw(Kind.DONATION)
-    posted = journal.post(
+def _processor_leaf(session: Session, currency: str) -> str:
+    return require_leaf(session, PROCESSOR, currency=currency)
+
+
+def _post(session: Session, movement: Movement, plan: _Plan, *, recorded_at: datetime, recorded_by: str) -> None:
+    """Posts the entry; the row is written with those of the other movements."""
+    journal.post(
         session,
-        source_key=source_key,
-        kind="card_gift",
-        postings=recipes.card_gift(
-            leaf=_leaf(session, movement.gross.currency),
-            gift=movement.gross,
-            fee=movement.fee,
-            fund=fund,
-            donation=alias,
-            net_of_costs=purpose.net_of_costs if purpose else False,
-        ),
+        source_key=movement.source_key,
+        kind=RECIPES[movement.category],
+        postings=plan.postings,
         happened_on=movement.created_on,
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
-    if standing is not None:
-        return standing, posted
+    if plan.row is not None:
+        session.add(plan.row)
+
+
+def _plan_charge(session: Session, movement: Movement, leaf: str) -> _Plan:
+    purpose = purposes.by_code(session, movement.purpose) if movement.purpose else None
     donation = Donation(
-        alias=alias,
+        alias=draw(Kind.DONATION),
         source=Source.CARD,
         state=State.RECEIVED,
-        source_key=source_key,
-        fund_code=fund,
+        source_key=movement.source_key,
+        fund_code=purpose.fund_code if purpose else recipes.UNASSIGNED,
         purpose_code=purpose.code if purpose else None,
         minor=movement.gross.minor,
         fee_minor=movement.fee.minor,
         currency=movement.gross.currency,
         received_on=movement.created_on,
+        charge=movement.charge,
     )
-    return donations.keep(session, donation), posted
+    postings = recipes.card_gift(
+        leaf=leaf,
+        gift=movement.gross,
+        fee=movement.fee,
+        fund=donation.fund_code,
+        donation=donation.alias,
+        net_of_costs=purpose.net_of_costs if purpose else False,
+    )
+    return _Plan(donation.alias, donation.fund_code, postings, donation)
 
 
-def _leaf(session: Session, currency: str) -> str:
-    leaf = session.exec(
-        select(Account.code)
-        .where(Account.parent_code == PROCESSOR, Account.currency == currency, not_(Account.closed))
-        .order_by(Account.code)
-    ).first()
-    if leaf is None:
-        raise NoLeaf("the processor has no leaf in this currency", account=PROCESSOR, currency=currency)
-    return leaf
+def _plan_refund(session: Session, movement: Movement, leaf: str) -> _Plan:
+    donation = _gift(session, movement)
+    donations.refund(session, donation, -movement.gross)
+    postings = recipes.gift_refunded(
+        leaf=leaf, refund=-movement.gross, fund=donation.fund_code, donation=donation.alias
+    )
+    return _Plan(donation.alias, donation.fund_code, [*postings, *_plan_fee(leaf, movement.fee)])
+
+
+def _plan_dispute(session: Session, movement: Movement, leaf: str) -> _Plan:
+    donation = donations.dispute(session, _gift(session, movement))
+    dispute = disputes.begin(
+        session,
+        movement.source or "",
+        donation=donation,
+        withdrawn=-movement.gross,
+        fee=movement.fee,
+        on=movement.created_on,
+    )
+    postings = recipes.gift_disputed(
+        leaf=leaf, withdrawn=-movement.gross, fee=movement.fee, fund=donation.fund_code, dispute=dispute.alias
+    )
+    return _Plan(dispute.alias, donation.fund_code, postings)
+
+
+def _plan_payout(session: Session, movement: Movement, leaf: str) -> _Plan:
+    amount = -movement.gross
+    payout = Payout(
+        id=movement.source or "",
+        source_key=movement.source_key,
+        account_code=leaf,
+        transit_code=require_leaf(session, IN_TRANSIT, currency=amount.currency),
+        state=payouts.State.CREATED,
+        minor=amount.minor,
+        currency=amount.currency,
+        created_on=movement.created_on,
+    )
+    standing = payouts.shares_of_leaf(session, leaf, currency=amount.currency)
+    shares = payouts.split(amount, standing)
+    postings = recipes.payout_created(leaf=leaf, transit=payout.transit_code, shares=shares)
+    return _Plan(payout.id, None, [*postings, *_plan_fee(leaf, movement.fee)], payout)
+
+
+def _plan_stand_alone_fee(_session: Session, movement: Movement, leaf: str) -> _Plan:
+    return _Plan(None, recipes.GENERAL, _plan_fee(leaf, -movement.gross))
+
+
+_PLANS: dict[Category, Callable[[Session, Movement, str], _Plan]] = {
+    Category.CHARGE: _plan_charge,
+    Category.REFUND: _plan_refund,
+    Category.DISPUTE: _plan_dispute,
+    Category.PAYOUT: _plan_payout,
+    Category.FEE: _plan_stand_alone_fee,
+}
+
+
+def _plan_fee(leaf: str, fee: Money) -> list[Posting]:
+    """The postings of a fee, which may be zero, or below zero when it comes back."""
+    if fee.minor < 0:
+        return recipes.processor_fee_returned(leaf=leaf, fee=-fee)
+    return recipes.processor_fee(leaf=leaf, fee=fee) if fee.minor else []
+
+
+def _gift(session: Session, movement: Movement) -> Donation:
+    return donations.of_charge(session, movement.charge or "", currency=movement.gross.currency)
+
+
+def _find(session: Session, movement: Movement) -> tuple[str | None, str | None]:
+    """What a movement that was booked before is about, and its fund."""
+    if movement.category is Category.FEE:
+        return None, recipes.GENERAL
+    if movement.category is Category.PAYOUT:
+        return movement.source, None
+    if movement.category is Category.CHARGE:
+        donation = donations.by_source(session, movement.source_key)
+        return (donation.alias, donation.fund_code) if donation else (None, None)
+    donation = _gift(session, movement)
+    if movement.category is Category.REFUND:
+        return donation.alias, donation.fund_code
+    return disputes.by_source(session, movement.source or "").alias, donation.fund_code

@@ -7,8 +7,10 @@ from sqlmodel import Field, Session, SQLModel, select
 from ledger import references
 from ledger.books import funds
 from ledger.errors import BadInput, Conflict
+from ledger.storage.engine import looked_up
 
 _CODE = re.compile(r"[A-Z0-9]{3,12}", re.ASCII)
+_PURPOSE = "purpose"
 
 
 class PurposeExists(Conflict):
@@ -48,12 +50,17 @@ def add(session: Session, code: str, *, fund: str, text: str, net_of_costs: bool
     purpose = Purpose(code=code, fund_code=fund, text=text, net_of_costs=net_of_costs, reference=references.draw())
     session.add(purpose)
     session.flush()
+    looked_up(session, _PURPOSE).clear()
     return purpose
 
 
 def by_code(session: Session, code: str) -> Purpose | None:
-    """The purpose of this code, or None."""
-    return session.get(Purpose, code)
+    """The purpose of this code, or None; read once per transaction."""
+    known = looked_up(session, _PURPOSE)
+    if code not in known:
+        known[code] = session.get(Purpose, code)
+    purpose: Purpose | None = known[code]
+    return purpose
 
 
 def by_reference(session: Session, reference: str) -> Purpose | None:

@@ -11,7 +11,8 @@ from ledger.aid import disbursements
 from ledger.aid.disbursements import Disbursement
 from ledger.books import balances
 from ledger.exceptions import Difference
-from ledger.giving import donations
+from ledger.giving import donations, payouts
+from ledger.giving.payouts import Payout
 from ledger.money import Money
 from ledger.reconciliation import statements
 from ledger.reconciliation.statements import NewStatement, Statement, StatementLine
@@ -83,7 +84,8 @@ def reconcile(session: Session, account: str) -> Reconciliation | None:
 def _book(session: Session, line: StatementLine, *, recorded_at: datetime, recorded_by: str) -> bool:
     """Books a line by what it answers, or opens an exception; True when booked."""
     disbursement = disbursements.by_reference(session, line.reference) if line.reference else None
-    difference = _difference(line, disbursement)
+    arriving = _arriving(session, line)
+    difference = _difference(line, disbursement, arriving)
     if difference is not None:
         exceptions.open_once(
             session,
@@ -103,6 +105,16 @@ def _book(session: Session, line: StatementLine, *, recorded_at: datetime, recor
             recorded_at=recorded_at,
             recorded_by=recorded_by,
         )
+    elif arriving:
+        posted = payouts.arrive(
+            session,
+            arriving[0],
+            source_key=line.source_key,
+            bank=line.account_code,
+            on=line.booked_on,
+            recorded_at=recorded_at,
+            recorded_by=recorded_by,
+        )
     else:
         _, posted = donations.receive_at_bank(
             session,
@@ -118,12 +130,21 @@ def _book(session: Session, line: StatementLine, *, recorded_at: datetime, recor
     return True
 
 
-def _difference(line: StatementLine, disbursement: Disbursement | None) -> Difference | None:
-    """Why a line is not booked by itself, or None. A reversal or a returned payment is no gift."""
+def _arriving(session: Session, line: StatementLine) -> list[Payout]:
+    """The payouts that a credit without a reference of ours can be."""
+    if line.reference or line.minor <= 0:
+        return []
+    return payouts.candidates(session, amount=line.amount(), on=line.booked_on)
+
+
+def _difference(line: StatementLine, disbursement: Disbursement | None, arriving: list[Payout]) -> Difference | None:
+    """Why a line is not booked by itself, or None. A reversal or a returned payment is no gift, a payout no guess."""
     if line.reversal:
         return Difference.REVERSAL
     if disbursement is None:
-        return None if line.minor > 0 else Difference.UNMATCHED_DEBIT
+        if line.minor < 0:
+            return Difference.UNMATCHED_DEBIT
+        return Difference.AMBIGUOUS_PAYOUT if len(arriving) > 1 else None
     if line.minor > 0:
         return Difference.PAYMENT_RETURNED
     if (line.account_code, -line.minor) != (disbursement.account_code, disbursement.minor):
@@ -160,7 +181,7 @@ def _check_chain(session: Session, statement: Statement, *, on: date) -> None:
                 session,
                 difference=Difference.STATEMENT_DOES_NOT_FOLLOW,
                 account=after.account_code,
-                about=after.alias,
+                about=f"{before.alias}:{after.alias}",
                 amount=Money(residual, after.currency),
                 on=on,
             )

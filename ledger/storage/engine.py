@@ -29,6 +29,11 @@ _POSTGRESQL_OPTIONS = (
     "-c default_transaction_isolation=read\\ committed"  # after waiting for a duplicate, the next look must see it
 )
 
+_READING: dict[str, dict[str, Any]] = {
+    "sqlite": {"sqlite_reading": True},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+
 
 class BadDatabaseUrl(BadInput):
     """Neither `sqlite:///FILE` (a plain file, without options) nor `postgresql://…`."""
@@ -63,9 +68,10 @@ def transaction(engine: Engine, *, write: bool = True) -> Iterator[Session]:
     """One session in one transaction: committed at the end of the block, rolled back when it raises.
 
     On SQLite a writing transaction takes its lock at once (`BEGIN IMMEDIATE`): one that reads first and writes
-    later would fail when another has written in between. `write=False` never waits for writers.
+    later would fail when another has written in between. `write=False` never waits for writers, and sees one moment
+    throughout, so that its figures agree; it is refused to write.
     """
-    bound = engine if write else engine.execution_options(sqlite_begin="BEGIN")
+    bound = engine if write else engine.execution_options(**_READING[engine.dialect.name])
     with Session(bound, expire_on_commit=False) as session:
         yield session
         session.commit()
@@ -116,4 +122,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))
+    reading = connection.get_execution_options().get("sqlite_reading", False)
+    if connection.info.get("reading", False) is not reading:  # not each time: SQLite would prepare all statements anew
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
+        connection.info["reading"] = reading
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

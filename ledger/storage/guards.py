@@ -3,13 +3,27 @@
 Lines come first and the entry row last: the entry's insert is the seal. It checks once that its lines sum to zero
 per currency and fund, and from then on no line can join. See docs/architecture.md.
 
+No entry is dated in a closed month. On PostgreSQL whoever posts shares an advisory lock, and whoever closes a month has
+it alone: no entry is in flight while its month is closed.
+
 On PostgreSQL the functions have a search path of their own: else a temporary table named `entry` or `line` would stand
 before the real one, and the guard would look into it. On SQLite a trigger sees its own database only.
 """
 
 from sqlalchemy import Connection, text
 
-APPEND_ONLY = ("entry", "line", "signed_act", "roster", "publication", "access", "statement_line")
+APPEND_ONLY = (
+    "entry",
+    "line",
+    "signed_act",
+    "roster",
+    "publication",
+    "access",
+    "statement_line",
+    "movement",
+    "exchange_rate",
+    "closed_month",
+)
 """Tables whose rows are never changed and never removed."""
 
 _SQLITE_JOURNAL = (
@@ -35,7 +49,29 @@ _SQLITE_JOURNAL = (
                  GROUP BY currency, fund_code HAVING sum(minor) <> 0)
     BEGIN SELECT RAISE(ABORT, 'guard: an entry sums to zero per currency and fund'); END
     """,
+    """
+    CREATE TRIGGER guard_entry_in_open_month BEFORE INSERT ON entry
+    WHEN NEW.effective_on IS NOT date(NEW.effective_on)
+         OR NEW.effective_on <= (SELECT max(last_day) FROM closed_month)
+    BEGIN SELECT RAISE(ABORT, 'guard: an entry is dated in an open month'); END
+    """,
+    """
+    CREATE TRIGGER guard_month_follows BEFORE INSERT ON closed_month
+    WHEN NEW.last_day IS NOT date(
+        coalesce((SELECT max(last_day) FROM closed_month), date(NEW.last_day, 'start of month', '-1 day')),
+        '+1 day', 'start of month', '+1 month', '-1 day')
+    BEGIN SELECT RAISE(ABORT, 'guard: months are closed by their last day, one after the other'); END
+    """,
+    """
+    CREATE TRIGGER guard_rate_is_new BEFORE INSERT ON exchange_rate
+    WHEN EXISTS (SELECT 1 FROM exchange_rate
+                 WHERE currency = NEW.currency AND quoted_on = NEW.quoted_on AND version = NEW.version)
+    BEGIN SELECT RAISE(ABORT, 'guard: a rate is corrected by a new version'); END
+    """,
 )
+
+_CLOSING_LOCK = 20201031
+"""The key of the advisory lock that entries share and closings have alone."""
 
 _POSTGRESQL_JOURNAL = (
     """
@@ -52,6 +88,14 @@ _POSTGRESQL_JOURNAL = (
     """
     CREATE FUNCTION guard_entry() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
     BEGIN
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            RAISE EXCEPTION 'guard: an entry is posted in a transaction that sees what others commit';
+        END IF;
+        PERFORM pg_advisory_xact_lock_shared({closing_lock});
+        IF NEW.effective_on <= (SELECT max(last_day) FROM closed_month) THEN
+            RAISE EXCEPTION 'guard: an entry is dated in an open month'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
         IF (SELECT count(*) FROM line WHERE entry_id = NEW.id) < 2 THEN
             RAISE EXCEPTION 'guard: an entry has two lines or more';
         END IF;
@@ -64,6 +108,24 @@ _POSTGRESQL_JOURNAL = (
     END $$
     """,
     "CREATE TRIGGER guard_entry_seals BEFORE INSERT ON entry FOR EACH ROW EXECUTE FUNCTION guard_entry()",
+    """
+    CREATE FUNCTION guard_month() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
+    DECLARE
+        first_day timestamp := date_trunc('month', NEW.last_day::timestamp);
+    BEGIN
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            RAISE EXCEPTION 'guard: a month is closed in a transaction that sees what others commit';
+        END IF;
+        PERFORM pg_advisory_xact_lock({closing_lock});
+        first_day := coalesce((SELECT max(last_day) + 1 FROM closed_month)::timestamp, first_day);
+        IF NEW.last_day IS DISTINCT FROM (first_day + interval '1 month')::date - 1 THEN
+            RAISE EXCEPTION 'guard: months are closed by their last day, one after the other'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    "CREATE TRIGGER guard_month_follows BEFORE INSERT ON closed_month FOR EACH ROW EXECUTE FUNCTION guard_month()",
     """
     CREATE FUNCTION guard_append_only() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
     BEGIN
@@ -89,8 +151,11 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
         "FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only()"
         for table in APPEND_ONLY
     ]
-    path = f'pg_catalog, "{schema}", pg_temp'
-    return [*(statement.replace("{path}", path) for statement in _POSTGRESQL_JOURNAL), *rails]
+    blanks = {"{path}": f'pg_catalog, "{schema}", pg_temp', "{closing_lock}": str(_CLOSING_LOCK)}
+    filled = list(_POSTGRESQL_JOURNAL)
+    for blank, value in blanks.items():
+        filled = [statement.replace(blank, value) for statement in filled]
+    return [*filled, *rails]
 
 
 def install(connection: Connection) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from sqlalchemy import Engine
 
 from tests.office import Office, open_office
@@ -13,7 +12,7 @@ from tests.office import Office, open_office
 @pytest.fixture
 def office(engine: Engine, tmp_path: Path) -> Iterator[Office]:
     """A founded book with nothing in it, and its people: see `tests/office.py`."""
-    with structlog.testing.capture_logs(), open_office(engine, tmp_path) as opened:
+    with open_office(engine, tmp_path) as opened:
         yield opened
 
 

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import Session, select
 
-from ledger.aid import acts, disbursements, obligations
-from ledger.aid.disbursements import Disbursement, State, WouldOverdraw
+from ledger.aid import acts, disbursements, obligations, spending
+from ledger.aid.disbursements import Disbursement, State
+from ledger.aid.spending import WouldOverdraw
 from ledger.approvals import ActDiffers, Agreed, NonceUsed, SignedAct
 from ledger.books import balances
 from ledger.errors import LedgerError
@@ -107,7 +108,7 @@ def test_the_last_money_of_a_fund_is_not_promised_to_who_waited_for_it(house: Ho
     answers = one_after_the_other(
         house.session,
         approving(first.alias, agreed[0]),
-        look=lambda session: disbursements.spendable(session, "fines", currency="BYN"),
+        look=lambda session: spending.spendable(session, "fines")["BYN"],
         then=approving(second.alias, agreed[1]),
     )
 
@@ -213,7 +214,7 @@ def kept_acts(engine: Engine, verb: str) -> int:
 
 def spendable(engine: Engine) -> Money:
     with Session(engine) as session:
-        return disbursements.spendable(session, "fines", currency="BYN")
+        return spending.spendable(session, "fines")["BYN"]
 
 
 def available(engine: Engine) -> Money:

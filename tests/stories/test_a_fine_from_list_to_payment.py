@@ -4,7 +4,7 @@ import pytest
 
 from api.client import keyring, sealing
 from ledger import approvals, exceptions, publications
-from ledger.aid import acts, cases, disbursements, obligations
+from ledger.aid import acts, cases, disbursements, obligations, spending
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.aid.eligibility import NotEligible
@@ -76,7 +76,7 @@ def verified_and_approved(house: House, case: Case) -> Disbursement:
     agreed = house.on_payment("approve_disbursement", disbursement, by=fund.boris, now=THURSDAY)
     acts.approve_disbursement(session, alias, agreed)
 
-    assert disbursements.spendable(session, "fines", currency="BYN") == byn("190.00")
+    assert spending.spendable(session, "fines")["BYN"] == byn("190.00")
     assert balances.balance(session, "2100", currency="BYN") == byn("0.00")
     return disbursement
 
@@ -104,7 +104,7 @@ def told_and_released(house: House, disbursement: Disbursement) -> None:
     assert balances.balance(session, "2100", currency="BYN", fund="fines") == byn("-810.00")
     assert balances.balance(session, LEAF, currency="BYN") == byn("1000.00")
     assert disbursements.available(session, LEAF, currency="BYN") == byn("190.00")
-    assert disbursements.spendable(session, "fines", currency="BYN") == byn("190.00")
+    assert spending.spendable(session, "fines")["BYN"] == byn("190.00")
 
 
 def seen_at_the_bank(house: House, case: Case, disbursement: Disbursement) -> None:

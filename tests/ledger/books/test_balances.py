@@ -4,7 +4,7 @@ import pytest
 from sqlmodel import Session
 
 from ledger.books import accounts, journal, recipes
-from ledger.books.balances import balance, liquid_net, trial_balance
+from ledger.books.balances import balance, liquid_nets, trial_balance
 from ledger.books.journal import Because
 from ledger.books.postings import credit, debit
 from tests.bookkeeping import BYN_LEAF, CARD_LEAF, CASE, DONATION, EUR_LEAF, OBLIGATION, RECORDER, a_gift, post
@@ -132,15 +132,14 @@ def test_a_share_of_a_pooled_leaf_may_be_below_zero(founded: Session) -> None:
 def test_a_fund_has_its_liquid_assets_less_what_it_owes(founded: Session) -> None:
     aid = {"fund": "fines", "obligation": OBLIGATION, "case": CASE}
     post(founded, a_gift(byn("1000.00")), source_key="test:1")
-    assert liquid_net(founded, "fines", currency="BYN") == byn("1000.00")
+    assert liquid_nets(founded, "fines") == {"BYN": byn("1000.00")}
 
     post(founded, recipes.aid_recognised(kind="fine", amount=byn("810.00"), **aid), source_key="test:2")
-    assert liquid_net(founded, "fines", currency="BYN") == byn("190.00")
+    assert liquid_nets(founded, "fines") == {"BYN": byn("190.00")}
 
     post(founded, recipes.aid_paid(leaf=BYN_LEAF, amount=byn("810.00"), **aid), source_key="test:3")
-    assert liquid_net(founded, "fines", currency="BYN") == byn("190.00")
-    assert liquid_net(founded, "fines", currency="EUR") == eur("0.00")
-    assert liquid_net(founded, "general", currency="BYN") == byn("0.00")
+    assert liquid_nets(founded, "fines") == {"BYN": byn("190.00")}
+    assert liquid_nets(founded, "general") == {}
 
 
 def test_a_receivable_is_not_liquid_and_an_unidentified_receipt_is_owed(founded: Session) -> None:
@@ -151,8 +150,8 @@ def test_a_receivable_is_not_liquid_and_an_unidentified_receipt_is_owed(founded:
     )
     post(founded, [debit("1400", eur("9.00"), "general"), credit("4300", eur("9.00"), "general")], source_key="test:2")
 
-    assert liquid_net(founded, "unassigned", currency="EUR") == eur("0.00")
-    assert liquid_net(founded, "general", currency="EUR") == eur("0.00")
+    assert liquid_nets(founded, "unassigned") == {"EUR": eur("0.00")}
+    assert liquid_nets(founded, "general") == {}
 
 
 def test_a_trial_balance_holds_every_leaf_that_moved_in_order_and_sums_to_zero(founded: Session) -> None:

@@ -5,12 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from ledger.books import recipes
+from ledger.books import accounts, recipes
 from ledger.books.postings import Posting, Side, credit, debit
 from ledger.money import Money
 from tests.bookkeeping import BYN_LEAF, CARD_LEAF, CASE, DONATION, EUR_LEAF, OBLIGATION, post
 from tests.cast import byn, eur
 
+DISPUTE, TRANSIT = "Q-0000-0000-0001", "1050:eur"
+SHARES = {"general": eur("-13.26"), "fines": eur("0.00"), "detention": eur("5013.26")}
 AID = {"subject": OBLIGATION, "case": CASE}
 
 
@@ -150,3 +152,80 @@ def test_the_default_chart_admits_every_recipe(founded: Session) -> None:
     posted = [post(founded, postings, source_key=f"test:{nth}") for nth, postings in enumerate(of_all)]
 
     assert len({one.entry_id for one in posted}) == len(of_all)
+
+
+# --- what the card processor moves besides gifts
+
+
+def test_a_fee_of_the_processor_by_itself_is_borne_by_general() -> None:
+    assert recipes.processor_fee(leaf=CARD_LEAF, fee=eur("12.00")) == [
+        debit("6000", eur("12.00"), "general"),
+        credit(CARD_LEAF, eur("12.00"), "general"),
+    ]
+
+
+def test_a_fee_that_comes_back_lowers_what_general_bore() -> None:
+    assert recipes.processor_fee_returned(leaf=CARD_LEAF, fee=eur("12.00")) == [
+        debit(CARD_LEAF, eur("12.00"), "general"),
+        credit("6000", eur("12.00"), "general"),
+    ]
+
+
+def test_a_refunded_gift_lowers_income_in_its_fund() -> None:
+    postings = recipes.gift_refunded(leaf=CARD_LEAF, refund=eur("100.00"), fund="fines", donation=DONATION)
+
+    assert postings == [
+        debit("4190", eur("100.00"), "fines", subject=DONATION),
+        credit(CARD_LEAF, eur("100.00"), "fines"),
+    ]
+
+
+def test_a_disputed_gift_is_receivable_in_its_fund_and_general_bears_the_fee() -> None:
+    assert a_dispute(fee="15.00") == [
+        debit("1150", eur("200.00"), "fines", subject=DISPUTE),
+        credit(CARD_LEAF, eur("200.00"), "fines"),
+        debit("6010", eur("15.00"), "general"),
+        credit(CARD_LEAF, eur("15.00"), "general"),
+    ]
+
+
+def test_a_dispute_without_a_fee_has_no_line_for_it() -> None:
+    assert len(a_dispute(fee="0.00")) == 2
+
+
+def test_a_payout_takes_each_funds_share_and_one_below_zero_goes_the_other_way() -> None:
+    assert recipes.payout_created(leaf=CARD_LEAF, transit=TRANSIT, shares=SHARES) == [
+        debit(TRANSIT, eur("5013.26"), "detention"),
+        credit(CARD_LEAF, eur("5013.26"), "detention"),
+        debit(CARD_LEAF, eur("13.26"), "general"),
+        credit(TRANSIT, eur("13.26"), "general"),
+    ]
+
+
+def test_a_payout_arrives_at_the_bank_with_the_same_shares() -> None:
+    assert recipes.payout_arrived(transit=TRANSIT, bank=EUR_LEAF, shares=SHARES) == [
+        debit(EUR_LEAF, eur("5013.26"), "detention"),
+        credit(TRANSIT, eur("5013.26"), "detention"),
+        debit(TRANSIT, eur("13.26"), "general"),
+        credit(EUR_LEAF, eur("13.26"), "general"),
+    ]
+
+
+def test_the_default_chart_admits_what_the_processor_moves(founded: Session) -> None:
+    accounts.add_leaf(founded, TRANSIT, name="In transit", currency="EUR")
+    of_all = [
+        recipes.processor_fee(leaf=CARD_LEAF, fee=eur("12.00")),
+        recipes.processor_fee_returned(leaf=CARD_LEAF, fee=eur("12.00")),
+        recipes.gift_refunded(leaf=CARD_LEAF, refund=eur("100.00"), fund="fines", donation=DONATION),
+        a_dispute(fee="15.00"),
+        recipes.payout_created(leaf=CARD_LEAF, transit=TRANSIT, shares=SHARES),
+        recipes.payout_arrived(transit=TRANSIT, bank=EUR_LEAF, shares=SHARES),
+    ]
+
+    posted = [post(founded, postings, source_key=f"test:{nth}") for nth, postings in enumerate(of_all)]
+
+    assert len({one.entry_id for one in posted}) == len(of_all)
+
+
+def a_dispute(*, fee: str) -> list[Posting]:
+    return recipes.gift_disputed(leaf=CARD_LEAF, withdrawn=eur("200.00"), fee=eur(fee), fund="fines", dispute=DISPUTE)

@@ -45,7 +45,7 @@ def add_fund(session: Session, code: str) -> int:
     ],
 )
 def test_every_connection_to_sqlite_carries_the_settings(engine: Engine, pragma: str, setting: object) -> None:
-    reading = engine.execution_options(sqlite_begin="BEGIN")
+    reading = engine.execution_options(sqlite_reading=True)
     with ExitStack() as connections:
         opened = [connections.enter_context(reading.connect()) for _ in range(3)]
 
@@ -97,18 +97,23 @@ def test_the_isolation_is_ours_whatever_the_server_prefers(database_url: str, en
     ids=["duplicate", "check", "foreign key", "not null"],
 )
 def test_an_error_of_the_database_does_not_repeat_the_row(founded: Session, statement: str) -> None:
+    parameters = {"name": "Invented Person"}
+
     with pytest.raises(DBAPIError) as failure:
-        founded.connection().execute(text(statement), {"name": "Invented Person"})
+        founded.connection().execute(text(statement), parameters)
 
     told = "".join(format_exception(failure.value))
     assert "constraint" in told
-    assert "Invented Person" not in told
+    assert parameters["name"] not in told
 
 
 @on_postgresql
 def test_an_error_at_commit_does_not_repeat_the_row(founded: Session) -> None:
-    line = "INSERT INTO line (entry_id, number, xact_id, account_code, fund_code, currency, minor) "
-    founded.connection().execute(text(line + "VALUES (987654, 1, 0, '1000:eur-main', 'fines', 'EUR', 1)"))
+    line = (
+        "INSERT INTO line (entry_id, number, xact_id, account_code, fund_code, currency, minor) "
+        "VALUES (987654, 1, 0, '1000:eur-main', 'fines', 'EUR', 1)"
+    )
+    founded.connection().execute(text(line))
 
     with pytest.raises(DBAPIError) as failure:
         founded.commit()
@@ -252,21 +257,16 @@ def test_writers_that_read_first_take_turns_and_none_fails(founded: Session, eng
     assert funds_seen(founded) == 12
 
 
-@on_sqlite
-def test_a_reader_that_turned_writer_would_fail_at_once(founded: Session, engine: Engine) -> None:
-    """Why a writing transaction takes its lock with its first word."""
+@on_postgresql
+def test_a_writer_after_a_reader_on_the_same_connection_sees_what_others_commit(
+    founded: Session, engine: Engine
+) -> None:
     founded.close()
-    reader = Session(engine.execution_options(sqlite_begin="BEGIN"))
-    assert funds_seen(reader) == 4
+    with transaction(engine, write=False) as reader:
+        assert funds_seen(reader) == 4
+
     with transaction(engine) as writer:
-        add_fund(writer, "first")
-
-    with pytest.raises(DBAPIError, match="database is locked"):
-        add_fund(reader, "second")
-
-    reader.close()
-    with transaction(engine, write=False) as session:
-        assert funds_seen(session) == 5
+        assert writer.connection().scalar(text("SHOW transaction_isolation")) == "read committed"
 
 
 def test_a_reader_neither_waits_for_a_writer_nor_sees_what_is_not_committed(founded: Session, engine: Engine) -> None:
@@ -291,8 +291,7 @@ def test_a_writer_does_not_wait_for_a_reader(founded: Session, engine: Engine) -
             post(writer, a_gift(eur("20.00")), on=LATER)
 
 
-@on_sqlite
-def test_on_sqlite_a_reader_sees_one_moment_throughout(founded: Session, engine: Engine) -> None:
+def test_a_reader_sees_one_moment_throughout(founded: Session, engine: Engine) -> None:
     founded.close()
     with transaction(engine, write=False) as reader:
         assert funds_seen(reader) == 4
@@ -300,3 +299,16 @@ def test_on_sqlite_a_reader_sees_one_moment_throughout(founded: Session, engine:
             add_fund(writer, "legal_aid")
 
         assert funds_seen(reader) == 4
+
+
+def test_a_reader_does_not_write_and_leaves_its_connection_to_writers(founded: Session, engine: Engine) -> None:
+    def write_as_reader() -> None:
+        with transaction(engine, write=False) as reader:
+            add_fund(reader, "first")
+
+    founded.close()
+    with pytest.raises(DBAPIError, match=r"read-?only"):
+        write_as_reader()
+
+    with transaction(engine) as writer:
+        assert add_fund(writer, "second") == 4

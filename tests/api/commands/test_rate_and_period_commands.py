@@ -1,0 +1,91 @@
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from api.client import keyring
+from api.commands import main
+from tests.office import Office
+
+Run = Callable[..., int]
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Runs `solidarity` with these words and gives its exit code."""
+
+    def run_words(*words: str | Path) -> int:
+        monkeypatch.setattr(sys, "argv", ["solidarity", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main.run()
+        return int(ended.value.code or 0)
+
+    yield run_words
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def at_annas(furnished: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Anna's own environment, on the office's book."""
+    key_file, words = tmp_path / "anna.key", tmp_path / "anna.passphrase"
+    words.write_text("invented words", "utf-8")
+    keyring.save(key_file, furnished.staff.devices["anna"], "invented words")
+    environment = {
+        "SOLIDARITY_DATABASE_URL": furnished.engine.url.render_as_string(hide_password=False),
+        "SOLIDARITY_SHRED_KEY_DIRECTORY": str(furnished.folder / "shred-keys"),
+        "SOLIDARITY_DEMO_NOW": furnished.now().isoformat(),
+        "SOLIDARITY_DEVICE_KEY_FILE": str(key_file),
+        "SOLIDARITY_PASSPHRASE_FILE": str(words),
+        "SOLIDARITY_API_KEY": furnished.bearer("anna"),
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return furnished
+
+
+@on_sqlite
+def test_rates_are_imported_and_a_month_is_closed(
+    at_annas: Office, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rates.csv"
+    file.write_text("currency,on,rate,source\nBYN,2020-10-01,0.33,nbrb\n", "utf-8")
+
+    def printed(*words: str | Path) -> Any:
+        assert run(*words, "--json") == 0
+        return json.loads(capsys.readouterr().out)
+
+    assert printed("rates", "import", file) == {"told": 1, "added": 1}
+    assert [(one["on"], one["rate"]) for one in printed("rates", "list")] == [("2020-10-01", "0.33")]
+    assert printed("periods", "close", "2020-09")["state"] == "closed"
+    assert [(one["month"], one["state"]) for one in printed("periods", "list")] == [
+        ("2020-09", "closed"),
+        ("2020-10", "open"),
+    ]
+    with at_annas.nothing_written():
+        assert run("periods", "close", "2020-10") == 1
+    assert capsys.readouterr().err.startswith("month_not_over: ")
+
+
+def test_a_bad_row_exits_with_its_place_before_anything_is_sent(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rates.csv"
+    file.write_text("currency,on,rate,source\nBYN,2020-10-01,0.33,nbrb\nBYN,2020-10-02,secret,nbrb\n", "utf-8")
+
+    assert run("rates", "import", file) == 65
+
+    said = capsys.readouterr()
+    assert "line 3, column rate" in said.err
+    assert "secret" not in said.out + said.err
+
+
+@pytest.mark.parametrize("month", ["2020-13", "October"])
+def test_what_is_no_month_exits_as_bad_input(run: Run, month: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("periods", "close", month) == 65
+
+    assert capsys.readouterr().err.startswith("bad_month: ")

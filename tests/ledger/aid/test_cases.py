@@ -1,0 +1,138 @@
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from sqlmodel import Session
+
+from ledger.aid import beneficiaries, cases
+from ledger.aid.cases import Case, CaseNotReady, State, UnknownCase
+from ledger.aid.eligibility import Rejection
+from ledger.aliases import AliasTaken, BadAlias, Kind, draw
+from tests.cast import NOW, House, nothing_written, one_after_the_other
+
+VERBS: dict[str, Callable[[Session, Case], None]] = {
+    "verify": lambda session, case: cases.verify(session, case, by="OP-0000-0000-0001"),
+    "reject": lambda session, case: cases.reject(session, case, because=Rejection.ILLEGIBLE),
+    "approve": cases.approve,
+    "mark_paid": cases.mark_paid,
+}
+LIFE = {
+    (State.RECEIVED, "verify"): State.VERIFIED,
+    (State.RECEIVED, "reject"): State.REJECTED,
+    (State.VERIFIED, "reject"): State.REJECTED,
+    (State.VERIFIED, "approve"): State.APPROVED,
+    (State.APPROVED, "approve"): State.APPROVED,
+    (State.APPROVED, "mark_paid"): State.PAID,
+}
+
+
+def add(house: House, alias: str, *, rejection: Rejection | None = None) -> Case:
+    beneficiary = beneficiaries.add(house.session, draw(Kind.BENEFICIARY), created_at=NOW)
+    return cases.add(
+        house.session,
+        alias,
+        beneficiary=beneficiary.alias,
+        jurisdiction="by",
+        rejection=rejection,
+        entered_by=house.fund.ana.alias,
+        received_on=date(2020, 11, 1),
+    )
+
+
+def in_state(house: House, state: State) -> Case:
+    """A case that went there by its verbs."""
+    case = add(house, draw(Kind.CASE))
+    path = {
+        State.RECEIVED: [],
+        State.VERIFIED: ["verify"],
+        State.APPROVED: ["verify", "approve"],
+        State.PAID: ["verify", "approve", "mark_paid"],
+        State.REJECTED: ["reject"],
+    }
+    for verb in path[state]:
+        VERBS[verb](house.session, case)
+    return case
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("state", State)
+def test_each_verb_leads_on_from_its_states_and_is_refused_in_all_others(house: House, state: State, verb: str) -> None:
+    case = in_state(house, state)
+    version = case.version
+
+    if (state, verb) in LIFE:
+        VERBS[verb](house.session, case)
+        assert case.state is LIFE[state, verb]
+        assert case.version == version + (case.state is not state)
+        return
+    with nothing_written(house.session), pytest.raises(CaseNotReady) as refusal:
+        VERBS[verb](house.session, case)
+    assert refusal.value.data == {"case": case.alias, "state": state}
+
+
+def test_a_rejection_keeps_its_code_and_a_verification_its_person(house: House) -> None:
+    rejected, verified = in_state(house, State.REJECTED), in_state(house, State.VERIFIED)
+
+    assert (rejected.rejection, rejected.verified_by) == (Rejection.ILLEGIBLE, None)
+    assert (verified.rejection, verified.verified_by) == (None, "OP-0000-0000-0001")
+
+
+def test_a_case_that_enters_with_a_rejection_is_rejected(house: House) -> None:
+    case = add(house, draw(Kind.CASE), rejection=Rejection.CRIMINAL_CHARGE)
+
+    assert (case.state, case.rejection) == (State.REJECTED, Rejection.CRIMINAL_CHARGE)
+
+
+def test_a_cases_alias_is_a_cases_and_not_taken(house: House) -> None:
+    taken = add(house, draw(Kind.CASE)).alias
+    beneficiary = beneficiaries.add(house.session, draw(Kind.BENEFICIARY), created_at=NOW)
+
+    for alias, kind in ((taken, AliasTaken), ("B-0000-0000-0001", BadAlias)):
+        with nothing_written(house.session), pytest.raises(kind):
+            cases.add(
+                house.session,
+                alias,
+                beneficiary=beneficiary.alias,
+                jurisdiction="by",
+                rejection=None,
+                entered_by=house.fund.ana.alias,
+                received_on=date(2020, 11, 1),
+            )
+
+
+@pytest.mark.parametrize("lock", [False, True])
+def test_an_unknown_case_is_told(house: House, lock: bool) -> None:
+    with pytest.raises(UnknownCase):
+        cases.require(house.session, "C-0000-0000-0001", lock=lock)
+
+
+def test_a_locked_case_is_read_as_it_stands_now(house: House) -> None:
+    case = in_state(house, State.VERIFIED)
+
+    answers = one_after_the_other(
+        house.session,
+        lambda own: cases.reject(own, cases.require(own, case.alias, lock=True), because=Rejection.DUPLICATE),
+        look=lambda own: cases.require(own, case.alias),
+        then=lambda own: cases.approve(own, cases.require(own, case.alias, lock=True)),
+    )
+
+    assert isinstance(answers[1], CaseNotReady)
+    assert answers[1].data["state"] == State.REJECTED
+
+
+def test_pages_go_through_all_cases_once_in_the_order_of_aliases(house: House) -> None:
+    aliases = sorted(add(house, draw(Kind.CASE)).alias for _ in range(7))
+    seen: list[str] = []
+
+    while page := cases.page(house.session, state=None, after=seen[-1] if seen else "", limit=3):
+        seen += [case.alias for case in page]
+
+    assert seen == aliases
+
+
+def test_a_page_may_be_of_one_state(house: House) -> None:
+    rejected = in_state(house, State.REJECTED)
+    in_state(house, State.RECEIVED)
+
+    assert cases.page(house.session, state=State.REJECTED, after="", limit=10) == [rejected]
+    assert cases.page(house.session, state=State.PAID, after="", limit=10) == []
