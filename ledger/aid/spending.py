@@ -33,7 +33,7 @@ def require_spendable(session: Session, fund: str, amount: Money, *, on: date) -
     free = spendable(session, fund)
     own = free.pop(amount.currency, Money(0, amount.currency))
     others = [money for money in free.values() if money.minor]
-    if not amount.minor > own.minor and all(money.minor > 0 for money in others):
+    if amount <= own and all(money.minor > 0 for money in others):
         return
     if not others:
         raise WouldOverdraw("the fund has not enough", fund=fund, free_minor=own.minor, currency=own.currency)
