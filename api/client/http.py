@@ -1,5 +1,6 @@
 """Talking to the API: over the network, or in process on the embedded database; the same requests either way."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from api.client.outbox import Outbox, Request
 from ledger.errors import LedgerError
 
 TIMEOUT_SECONDS = 60
+KEY_DIGITS = 16
+"""How many digits of its body's hash stand in the idempotency key of a request."""
 _OK = range(200, 300)
 _AGAIN = {408, 425, 429}
 
@@ -61,7 +64,7 @@ class Api:
         return _read(self._send("PUT", path, json=body, headers=self._headers).content)
 
     def post(self, path: str, body: Any, *, key: str) -> Any:
-        """Sends JSON under an idempotency key, once: a key that was answered before gets the kept answer.
+        """Sends JSON once: a `key` that was answered before gets the kept answer.
 
         Raises:
             ApiRefusal: refused; nothing was booked, and the key is free for a corrected request.
@@ -75,7 +78,10 @@ class Api:
         if answered is not None:
             return json.loads(answered[1])
         request = self._outbox.remember(key, Request("POST", path, body, content_type))
-        headers = self._headers | {"Idempotency-Key": key, "Content-Type": request.content_type}
+        # Sealed anew (the outbox is lost, or it is another device), it is another request: what it says is known by
+        # tokens and source keys, and the server would refuse other bytes under the same idempotency key.
+        sent_key = f"{key}:{hashlib.sha256(request.body).hexdigest()[:KEY_DIGITS]}"
+        headers = self._headers | {"Idempotency-Key": sent_key, "Content-Type": request.content_type}
         try:
             response = self._send(request.method, request.path, content=request.body, headers=headers)
         except ApiRefusal as refusal:
