@@ -76,6 +76,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/v1/periods"): _read(APPROVER, TREASURER, AUDITOR, ADMIN),
     ("POST", "/v1/periods/{month}/close"): _write(TREASURER),
     ("GET", "/v1/reports/trial-balance.{form}"): _read(TREASURER, AUDITOR),
+    ("GET", "/v1/reports/disbursements.{form}"): _read(TREASURER, AUDITOR),
     ("GET", "/v1/publications"): _read(APPROVER, PUBLISHER, AUDITOR),
     ("POST", "/v1/publications"): _write(PUBLISHER),
     ("GET", "/v1/publications/basis"): _read(PUBLISHER),

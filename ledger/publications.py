@@ -9,7 +9,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import approvals
 from ledger.aid.cases import Case
-from ledger.aid.disbursements import Disbursement
+from ledger.aid.disbursements import Disbursement, Payee
 from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.approvals import Agreed, Verb
@@ -59,14 +59,29 @@ class Publication(SQLModel, table=True):
     published_at: datetime = Field(sa_type=UtcDateTime)
 
 
+PURSES = "1200"
+"""The account whose leaves are what agents hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One paid obligation as disclosure needs it: whose, how much, of which kind, recorded on which day."""
+    """One paid obligation as reports need it: whose, how much, of which kind, how, and recorded on which day.
+
+    `purse` is the agent's leaf when an agent paid: their list, once seized, tells who stands on it.
+    """
 
     person: str
     amount: Money
     kind: ObligationKind
+    payee: Payee
+    purse: str | None
+    paid_on: date
     recorded_on: date
+
+    @property
+    def way(self) -> str:
+        """`agent`, or from the bank to the `authority` or the `beneficiary`."""
+        return "agent" if self.purse else self.payee
 
 
 def draft(session: Session, alias: str, *, content: str, agreed: Agreed) -> Draft:
@@ -156,9 +171,17 @@ def payments(session: Session) -> list[Payment]:
         .order_by(Disbursement.alias)
     )
     return [
-        Payment(person, disbursement.amount(), ObligationKind(kind), disbursement.paid_recorded_on)
+        Payment(
+            person=person,
+            amount=disbursement.amount(),
+            kind=ObligationKind(kind),
+            payee=Payee(disbursement.payee),
+            purse=disbursement.account_code if disbursement.account_code.startswith(f"{PURSES}:") else None,
+            paid_on=disbursement.paid_on,
+            recorded_on=disbursement.paid_recorded_on,
+        )
         for disbursement, kind, person in rows
-        if disbursement.paid_recorded_on is not None
+        if disbursement.paid_on is not None and disbursement.paid_recorded_on is not None
     ]
 
 

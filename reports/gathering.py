@@ -1,6 +1,7 @@
 """The queries behind the reports: figures gathered from the books, and nothing drawn."""
 
 import json
+from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from ledger import book, publications
 from ledger.aid import jurisdictions
 from ledger.books import balances
 from ledger.errors import BadInput
-from reports.audit import trial_balance
+from reports.audit import disbursements, trial_balance
 from reports.transparency import disclosure, months
 from reports.transparency.blocks import Block, block_as_json, block_from_json
 from reports.transparency.safety import Item
@@ -50,6 +51,22 @@ def gather_trial_balance(session: Session, *, on: date, as_known_at: datetime | 
     )
 
 
+def gather_disbursements(session: Session, *, on: date) -> disbursements.Figures:
+    """What was paid until the end of a day, by kind and way, per currency."""
+    totals: Counter[tuple[str, str, str]] = Counter()
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for payment in publications.payments(session):
+        if payment.paid_on <= on:
+            key = (payment.kind, payment.way, payment.amount.currency)
+            totals[key] += payment.amount.minor
+            counts[key] += 1
+    rows = tuple(
+        disbursements.Row(kind=kind, way=way, currency=currency, payments=counts[kind, way, currency], paid_minor=minor)
+        for (kind, way, currency), minor in sorted(totals.items())
+    )
+    return disbursements.Figures(organisation=book.require(session).organisation, on=on, rows=rows)
+
+
 def gather_items(session: Session) -> list[Item]:
     """Every payment as the release rule needs it, in the month of its recording."""
     return [
@@ -58,6 +75,7 @@ def gather_items(session: Session) -> list[Item]:
             minor=payment.amount.minor,
             kind=payment.kind,
             month=months.of(payment.recorded_on),
+            list_of=payment.purse,
         )
         for payment in publications.payments(session)
     ]

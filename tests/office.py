@@ -257,10 +257,11 @@ class Office:
 
 
 @contextmanager
-def open_office(engine: Engine, folder: Path) -> Iterator[Office]:
-    """Founds the book on an empty migrated database and opens the application on it."""
+def open_office(engine: Engine, folder: Path, *, is_founded: bool = False) -> Iterator[Office]:
+    """Founds the book on an empty migrated database, unless it is, and opens the application on it."""
     shred_keys = folder / "shred-keys"
-    found(engine, ShredKeys(shred_keys))
+    if not is_founded:
+        found(engine, ShredKeys(shred_keys))
     url = engine.url.render_as_string(hide_password=False)
     settings = Settings(database_url=url, shred_key_directory=shred_keys, demo_now=FOUNDED)
     app = create_app(settings, engine=engine)

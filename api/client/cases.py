@@ -143,21 +143,33 @@ def verify(desk: Desk, alias: str, *, not_duplicates: Sequence[str] = ()) -> Rej
     case = desk.api.get(f"/v1/cases/{alias}")
     facts = check_evidence(desk, case, reason="verification")
     code = _rejection_of(jurisdictions.load(case["jurisdiction"]), facts.ruling, on=desk.now().date())
-    verb: Verb = "reject_case" if code else "verify_case"
+    if code:
+        _answer(desk, "reject_case", case, facts, because=code)
+    else:
+        _answer(desk, "verify_case", case, facts, not_duplicates=list(not_duplicates))
+    return code
+
+
+def reject(desk: Desk, alias: str, *, because: Rejection) -> None:
+    """Opens a case and rejects it with a code, signed: a duplicate, an illegible ruling, an unsafe channel.
+
+    Raises:
+        EvidenceDiffers: the boxes and the books disagree; nothing is signed.
+    """
+    case = desk.api.get(f"/v1/cases/{alias}")
+    _answer(desk, "reject_case", case, check_evidence(desk, case, reason="verification"), because=because)
+
+
+def _answer(desk: Desk, verb: Verb, case: dict[str, Any], facts: Evidence, **more: Any) -> None:
     agreed = desk.agree(
         verb,
-        alias,
+        case["alias"],
         version=case["version"],
         amount=Money.parse(case["owed"]["amount"], case["owed"]["currency"]),
         evidence=facts.commitments,
     )
-    key = f"{verb}:{alias}:{case['version']}"
-    if code:
-        desk.api.post(f"/v1/cases/{alias}/reject", {"agreed": agreed, "because": code}, key=key)
-    else:
-        body = {"agreed": agreed, "not_duplicates": list(not_duplicates)}
-        desk.api.post(f"/v1/cases/{alias}/verify", body, key=key)
-    return code
+    path = f"/v1/cases/{case['alias']}/{verb.removesuffix('_case')}"
+    desk.api.post(path, {"agreed": agreed, **more}, key=f"{verb}:{case['alias']}:{case['version']}")
 
 
 def tell(desk: Desk, alias: str, *, told_on: date) -> dict[str, Any]:

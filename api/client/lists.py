@@ -38,7 +38,10 @@ _DAYS = (
     re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})", re.ASCII),
     re.compile(r"(?P<day>\d{2})\.(?P<month>\d{2})\.(?P<year>\d{4})", re.ASCII),
 )
-_ARTICLE = re.compile(r"(?P<code>\d{1,3}\.\d{1,3})(?:\s*(?:ч\.?|part|p\.)\s*(?P<part>\d{1,2}))?", re.IGNORECASE)
+_ARTICLE = re.compile(
+    r"(?P<code>[0-9]{1,3}\.[0-9]{1,3})(?:\s*(?:ч\.?|part|p\.)\s*(?P<part>[0-9]{1,2}))?",
+    re.IGNORECASE,  # and not ASCII, which would not know the capital of a Russian letter
+)
 
 
 class BadList(BadInput):

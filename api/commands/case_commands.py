@@ -11,6 +11,7 @@ from api.commands import output
 from api.commands.connection import connect
 from api.commands.files import read_file
 from api.commands.output import DAYS, AsJson, Steps
+from ledger.aid.eligibility import Rejection
 
 app = typer.Typer(help="Cases of fined and detained people.", no_args_is_help=True)
 
@@ -76,6 +77,18 @@ def verify_cases(
             answers[case] = cases.verify(desk, case) or "verified"
             progress(number, len(chosen))
     output.show(answers, as_json=as_json, lines=[f"{case}: {answer}" for case, answer in answers.items()])
+
+
+@app.command("reject")
+def reject_case(
+    alias: Annotated[str, typer.Argument(help="The case.")],
+    because: Annotated[Rejection, typer.Option(help="The code.")],
+    as_json: AsJson = False,
+) -> None:
+    """Opens a case here and rejects it with a code, signed; it can never be paid."""
+    with connect() as desk:
+        cases.reject(desk, alias, because=because)
+    output.show({alias: because.value}, as_json=as_json, lines=[f"{alias}: {because.value}"])
 
 
 @app.command("told")

@@ -25,6 +25,7 @@ class ItemOut(Wire):
     minor: int
     kind: str
     month: str
+    list_of: str | None
 
 
 class BasisOut(Wire):
@@ -76,7 +77,7 @@ def read_basis(session: Tx, _caller: Admitted) -> BasisOut:
     history = gathering.published_blocks(session)
     return BasisOut(
         items=[
-            ItemOut(person=item.person, minor=item.minor, kind=item.kind, month=item.month)
+            ItemOut(person=item.person, minor=item.minor, kind=item.kind, month=item.month, list_of=item.list_of)
             for item in gathering.gather_items(session)
         ],
         history=[block_as_json(block) for block in history],

@@ -10,7 +10,7 @@ from api.authentication import Admitted
 from api.routes.wire import Day, Moment
 from api.transactions import Tx
 from reports import gathering
-from reports.audit import trial_balance
+from reports.audit import disbursements, trial_balance
 
 router = APIRouter()
 
@@ -34,3 +34,14 @@ def read_trial_balance_report(
     if form is Form.CSV:
         return Response(trial_balance.render_csv(figures), media_type="text/csv; charset=utf-8")
     return Response(trial_balance.render_json(figures), media_type="application/json")
+
+
+@router.get("/v1/reports/disbursements.{form}", response_class=Response)
+def read_disbursements_report(form: Annotated[Form, Path()], on: Day, session: Tx, _caller: Admitted) -> Response:
+    """The statement of disbursements in totals until a day: the same figures as PDF, CSV or JSON."""
+    figures = gathering.gather_disbursements(session, on=on)
+    if form is Form.PDF:
+        return Response(disbursements.render_pdf(figures), media_type="application/pdf")
+    if form is Form.CSV:
+        return Response(disbursements.render_csv(figures), media_type="text/csv; charset=utf-8")
+    return Response(disbursements.render_json(figures), media_type="application/json")

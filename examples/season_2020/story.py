@@ -90,7 +90,7 @@ BATCHES = (
         released_on=_on(8, 21),
         advance=Advance(sent_on=_on(8, 21), acknowledged_on=_on(8, 22), eur=1_200_000, byn=3_486_000),
         pays=(_on(8, 22), _on(9, 4)),
-        results_on=_on(9, 5),
+        results_on=_on(9, 7),
     ),
     Batch(
         list_name=LIST_1,
@@ -130,7 +130,7 @@ BATCHES = (
         released_on=_on(11, 5),
         advance=Advance(sent_on=_on(11, 5), acknowledged_on=_on(11, 6), eur=720_000, byn=2_179_800),
         pays=(_on(11, 6), _on(11, 9)),
-        results_on=_on(11, 10),
+        results_on=_on(11, 16),
     ),
 )
 BILLS = (

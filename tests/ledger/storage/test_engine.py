@@ -61,7 +61,6 @@ def test_every_connection_to_sqlite_carries_the_settings(engine: Engine, pragma:
         ("lock_timeout", f"{LOCK_WAIT_MS // 1000}s"),
         ("TimeZone", "UTC"),
         ("transaction_isolation", "read committed"),
-        ("synchronous_commit", "on"),
     ],
 )
 def test_every_connection_to_postgresql_carries_the_settings(engine: Engine, name: str, setting: str) -> None:

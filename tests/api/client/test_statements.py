@@ -1,0 +1,173 @@
+"""Statements on the treasurer's device: bare numbers are sent, everything that names somebody is sealed."""
+
+import json
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import httpx2
+import pytest
+
+from api.client import sealing, statements
+from api.client.bank_files import detection
+from api.client.bank_files.lines import UnknownFormat
+from api.client.statements import NotThisAccount
+from ledger import references
+from tests.canaries import sightings
+from tests.cast import byn, eur
+from tests.office import BANK_DAY, BYN_LEAF, EUR_LEAF, Office, on_one_database
+from tests.papers import BankLine, a_camt_file, october
+
+NAMES = ("Kanarejka Иванова", "KANAREJKA-FLAT-7", "INVENTED-ACCOUNT")
+ON = date(2020, 10, 9)
+
+pytestmark = on_one_database
+
+
+@pytest.fixture
+def bank_day(furnished: Office) -> Office:
+    """The furnished office on the day October's statements come in."""
+    furnished.set_clock(BANK_DAY)
+    return furnished
+
+
+def sent_by(office: Office, file: bytes, *, account: str = BYN_LEAF) -> list[dict[str, Any]]:
+    """The bodies that importing a file sends."""
+    bodies: list[dict[str, Any]] = []
+
+    def note(request: httpx2.Request) -> None:
+        if request.method == "POST":
+            bodies.append(json.loads(request.content))
+
+    office.http.event_hooks = {"request": [note]}
+    statements.send(office.desk("anna"), file, account=account)
+    office.http.event_hooks = {}
+    return bodies
+
+
+def reference_of(office: Office, purpose: str = "FINES") -> str:
+    purposes = office.desk("anna").api.get("/v1/purposes")["purposes"]
+    (reference,) = [one["reference"] for one in purposes if one["code"] == purpose]
+    return str(reference)
+
+
+def in_groups(reference: str) -> str:
+    return " ".join(reference[at : at + 4] for at in range(0, len(reference), 4))
+
+
+def test_what_is_sent_holds_numbers_and_nothing_that_names_anybody(bank_day: Office) -> None:
+    line = BankLine(byn("1.00"), ON, counterparty=NAMES[0], remittance=NAMES[1])
+
+    (body,) = sent_by(bank_day, october(line, opening="5000.00"))
+
+    assert body["lines"] == [
+        {
+            "booked_on": "2020-10-09",
+            "value_on": "2020-10-09",
+            "amount": {"amount": "1.00", "currency": "BYN"},
+            "reference": None,
+            "reversal": False,
+        }
+    ]
+    assert (body["opening"]["amount"], body["closing"]["amount"]) == ("5000.00", "5001.00")
+    assert sightings(NAMES, json.dumps(body).encode()) == []
+
+
+def test_the_whole_statement_opens_from_its_box_to_those_with_the_vault(bank_day: Office) -> None:
+    file = october(BankLine(byn("1.00"), ON, counterparty=NAMES[0], remittance=NAMES[1]), opening="5000.00")
+    (body,) = sent_by(bank_day, file)
+
+    boris = bank_day.desk("boris")
+    opened = boris.api.get(f"/v1/boxes/{body['alias']}", reason="reconciliation")
+    shelf, (box,) = opened["shelf"], opened["boxes"]
+    wrap, public = sealing.from_base64(shelf["wrap"]), sealing.from_base64(shelf["public"])
+    seed = sealing.open_wrap(boris.vault("money"), wrap, alias=body["alias"], public=public)
+    rest = sealing.open_box(
+        seed, sealing.from_base64(box["bytes"]), kind="statement", alias=body["alias"], field="rest"
+    )
+
+    (statement,) = detection.read(file).statements
+    assert json.loads(rest) == json.loads(json.dumps(asdict(statement), default=str))
+    assert sightings(NAMES, json.dumps(json.loads(rest), ensure_ascii=False).encode()) == list(NAMES)
+
+
+def test_our_own_reference_is_found_wherever_a_bank_puts_it(bank_day: Office) -> None:
+    own = reference_of(bank_day)
+    places = (
+        BankLine(byn("1.00"), ON, reference=own),
+        BankLine(byn("2.00"), ON, remittance=own),
+        BankLine(byn("3.00"), ON, remittance=f"from Invented Donor {in_groups(own).lower()}, thank you"),
+        BankLine(byn("4.00"), ON, counterparty=f"Invented Donor {own}"),
+        BankLine(byn("5.00"), ON, reference=own, remittance=f"again {own}"),
+    )
+
+    (body,) = sent_by(bank_day, october(*places, opening="5000.00"))
+
+    assert [line["reference"] for line in body["lines"]] == [own] * len(places)
+
+
+def test_no_reference_is_sent_that_is_none_of_ours_or_that_is_not_the_only_one(bank_day: Office) -> None:
+    own, other = reference_of(bank_day), reference_of(bank_day, "DETENTION")
+    mistyped = own[:-1] + ("A" if own[-1] != "A" else "B")
+    lines = (
+        BankLine(byn("1.00"), ON, remittance="RF18KANAREJKA"),
+        BankLine(byn("2.00"), ON, remittance=mistyped),
+        BankLine(byn("3.00"), ON, reference=own, remittance=other),
+        BankLine(byn("4.00"), ON, remittance=f"{own} {other}"),
+    )
+
+    (body,) = sent_by(bank_day, october(*lines, opening="5000.00"))
+
+    assert [line["reference"] for line in body["lines"]] == [None] * len(lines)
+
+
+def test_a_foreign_reference_that_looks_like_ours_is_not_kept(bank_day: Office) -> None:
+    foreign = references.draw()
+    sent_by(bank_day, october(BankLine(byn("1.00"), ON, remittance=foreign), opening="5000.00"))
+
+    assert sightings([foreign], repr(bank_day.rows()).encode()) == []
+
+
+def test_lines_that_are_not_booked_stay_on_the_device(bank_day: Office) -> None:
+    pending = october(BankLine(byn("1.00"), ON), BankLine(byn("2.00"), ON), opening="5000.00", closing="5001.00")
+    pending = pending[::-1].replace(b"BOOK"[::-1], b"PDNG"[::-1], 1)[::-1]
+
+    (body,) = sent_by(bank_day, pending)
+
+    assert [line["amount"]["amount"] for line in body["lines"]] == ["1.00"]
+
+
+def test_each_statement_of_a_file_is_sent_by_itself_and_only_once(bank_day: Office) -> None:
+    first = october(BankLine(byn("1.00"), ON), opening="5000.00")
+    second = october(BankLine(byn("2.00"), ON), opening="5001.00")
+    start, end = b"<Stmt>", b"</Stmt>"
+    both = first.replace(end, end + second[second.index(start) : second.index(end) + len(end)])
+
+    bodies = sent_by(bank_day, both)
+
+    assert [body["opening"]["amount"] for body in bodies] == ["5000.00", "5001.00"]
+    assert len({body["content_token"] for body in bodies}) == 2
+    assert sent_by(bank_day, both) == []
+
+
+@pytest.mark.parametrize("account", [EUR_LEAF, "1000", "4000", "1000:nowhere", "5000"])
+def test_a_statement_of_another_account_is_not_sent(bank_day: Office, account: str) -> None:
+    with bank_day.nothing_written(), pytest.raises(NotThisAccount):
+        sent_by(bank_day, october(opening="5000.00"), account=account)
+
+
+def test_one_statement_in_another_currency_keeps_the_whole_file_back(bank_day: Office) -> None:
+    euros = a_camt_file([], opening=eur("1.00"), first=date(2020, 10, 1), last=date(2020, 10, 31))
+    start, end = b"<Stmt>", b"</Stmt>"
+    byns = october(BankLine(byn("1.00"), ON), opening="5000.00")
+    both = byns.replace(end, end + euros[euros.index(start) : euros.index(end) + len(end)])
+
+    with bank_day.nothing_written(), pytest.raises(NotThisAccount) as refusal:
+        statements.send(bank_day.desk("anna"), both, account=BYN_LEAF)
+
+    assert refusal.value.data["where"] == "statement 2"
+
+
+def test_a_file_that_cannot_be_read_sends_nothing(bank_day: Office) -> None:
+    with bank_day.nothing_written(), pytest.raises(UnknownFormat):
+        statements.send(bank_day.desk("anna"), b"Date;Amount\n", account=BYN_LEAF)
