@@ -2,10 +2,14 @@
 
 import base64
 import html
+import io
 import json
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
+
+import pikepdf
 
 
 def spellings(word: str) -> set[bytes]:
@@ -28,6 +32,32 @@ def spellings(word: str) -> set[bytes]:
 def sightings(words: Iterable[str], haystack: bytes) -> list[str]:
     """The words that stand in the haystack, in any spelling."""
     return [word for word in words if any(spelling in haystack for spelling in spellings(word))]
+
+
+def text_of_pdf(pdf: bytes) -> bytes:
+    """What is written on the pages, by the fonts' ToUnicode maps, and everything else in the file, unpacked."""
+    found: list[bytes] = [pdf]
+    with pikepdf.open(io.BytesIO(pdf)) as opened:
+        found.append(str(opened.docinfo).encode())
+        found += [thing.read_bytes() for thing in opened.objects if isinstance(thing, pikepdf.Stream)]
+        for page in opened.pages:
+            found.append("".join(_strings_on(page)).encode())
+    return b"\n".join(found)
+
+
+def _strings_on(page: pikepdf.Page) -> Iterator[str]:
+    fonts = {name: _unicode_map(font) for name, font in page.Resources.Font.items()}
+    font = ""
+    for instruction in pikepdf.parse_content_stream(page):
+        if str(instruction.operator) == "Tf":
+            font = str(instruction.operands[0])
+        elif str(instruction.operator) == "Tj":
+            yield "".join(fonts[font].get(byte, "") for byte in bytes(instruction.operands[0]))
+
+
+def _unicode_map(font: pikepdf.Object) -> dict[int, str]:
+    pairs = re.findall(rb"<([0-9A-F]{2})> <([0-9A-F]{4})>", font.ToUnicode.read_bytes())
+    return {int(code, 16): chr(int(point, 16)) for code, point in pairs}
 
 
 def _in_base64(plain: bytes) -> set[bytes]:

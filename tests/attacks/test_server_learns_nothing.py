@@ -1,0 +1,252 @@
+"""Attacks 10, 11, 17 and 28: canaries through every way in, then everything searched that a seizure would find."""
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import Engine, inspect
+
+from api.client import cases, donations, lists, payments, publications, statements
+from api.client.http import ApiRefusal
+from ledger.storage.engine import transaction
+from tests.canaries import sightings, spellings, text_of_pdf
+from tests.office import BANK_DAY, BYN_LEAF, DECISION_DAY, INTAKE_DAY, RELEASE_DAY, Office, a_gift_by_card, open_office
+from tests.papers import BankLine, a_list_row, a_payment_line, list_file, october
+
+PERSON = {
+    "name": "Kanarejka Иванова",
+    "court": "Kanarejka District Court",
+    "ruling_number": "KANAREJKA-1703",
+    "payee_account": "KANAREJKA-IBAN-0001",
+}
+DAYS = {"issued_on": date(2020, 8, 26), "served_on": date(2020, 8, 27)}
+BANK: dict[str, Any] = {"counterparty": "Zjablik Петровна", "remittance": "For Zjablik, flat 7, with love"}
+CARD = "SNEGIRMARIA"
+"""What a giver wrote on a card: in the form of our own purpose codes."""
+WORDS = (
+    *PERSON.values(),
+    "Kanarejka",
+    "KANAREJKA",
+    "Иванова",
+    *(day.isoformat() for day in DAYS.values()),
+    *BANK.values(),
+    "Zjablik",
+    "Петровна",
+    CARD,
+)
+PLANTED = "Planted Canary"
+
+
+@dataclass
+class Wire:
+    """Everything that went over the line, in both directions."""
+
+    requests: list[bytes] = field(default_factory=list)
+    answers: list[bytes] = field(default_factory=list)
+
+    def listen(self, office: Office) -> None:
+        office.http.event_hooks = {"request": [self._note_request], "response": [self._note_answer]}
+
+    def _note_request(self, request: httpx2.Request) -> None:
+        headers = b"\n".join(name + b": " + value for name, value in request.headers.raw)
+        self.requests.append(str(request.url).encode() + b"\n" + headers + b"\n" + request.content)
+
+    def _note_answer(self, response: httpx2.Response) -> None:
+        response.read()
+        headers = b"\n".join(name + b": " + value for name, value in response.headers.raw)
+        self.answers.append(headers + b"\n" + response.content)
+
+
+@pytest.fixture
+def office(engine: Engine, tmp_path: Path) -> Iterator[Office]:
+    with open_office(engine, tmp_path) as opened:
+        opened.furnish()
+        opened.receive_gift()
+        yield opened
+
+
+@pytest.fixture
+def wire(office: Office) -> Wire:
+    listening = Wire()
+    listening.listen(office)
+    return listening
+
+
+def live_through_everything(office: Office) -> dict[str, Any]:
+    """A person's whole case, a bank's whole statement and a card gift, with canaries wherever there is text."""
+    anna, boris, clara = (office.desk(name) for name in ("anna", "boris", "clara"))
+    office.set_clock(INTAKE_DAY)
+    rows = lists.read(list_file(a_list_row(**PERSON, **DAYS)))
+    cases.import_rows(anna, rows, jurisdiction="by", list_name="Kanarejka.csv")
+    donations.send(anna, a_gift_by_card(description=CARD))
+    (alias,) = [case["alias"] for case in cases.listed(anna, state="received")]
+    cases.verify(anna, alias)
+    office.set_clock(DECISION_DAY)
+    requested = payments.request(anna, alias, account=BYN_LEAF)
+    payments.approve(boris, requested)
+    cases.tell(anna, alias, told_on=DECISION_DAY.date())
+    office.set_clock(RELEASE_DAY)
+    released = payments.release(anna, office.payment(requested["alias"]))
+    office.set_clock(BANK_DAY)
+    gift = BankLine(office.balance("5000"), date(2020, 10, 9), **BANK)
+    unknown = BankLine(-office.balance("5000"), date(2020, 10, 9), **BANK)
+    file = october(a_payment_line(released, **BANK), gift, unknown, opening="5000.00")
+    statements.send(anna, file, account=BYN_LEAF)
+    publications.draft(clara)
+    (waiting,) = publications.listed(boris)["drafts"]
+    publications.approve(boris, waiting)
+    return released
+
+
+def make_mistakes(office: Office) -> list[httpx2.Response]:
+    """What careless clients send: names in plain text, in every place there is."""
+    person = json.dumps(PERSON | BANK, ensure_ascii=False)
+    answers = []
+    for path in ("/v1/case-imports", "/v1/disbursements", "/v1/statements", "/v1/donations", "/v1/keys"):
+        for body in (person, f'{{"alias": {person}}}', person[:-1], f'["{PERSON["name"]}"]'):
+            headers = {"Content-Type": "application/json", "X-Name": "Kanarejka"}
+            answers.append(
+                office.send("POST", path, bearer=office.bearer("dora"), content=body.encode(), headers=headers)
+            )
+    paths = ("/v1/cases/Kanarejka", "/v1/boxes/KANAREJKA-1703?reason=Kanarejka", "/v1/approvals?of=Zjablik")
+    return answers + [office.send("GET", path, bearer=office.bearer("dora")) for path in paths]
+
+
+# --- what a seizure finds
+
+
+def dump(office: Office) -> bytes:
+    """Every byte of the database: on SQLite the files as they lie there, on PostgreSQL every row of every table."""
+    if office.engine.dialect.name == "sqlite":
+        return b"".join(path.read_bytes() for path in sorted(office.folder.glob("book.db*")))
+    found = io.BytesIO()
+    with office.engine.connect() as connection:
+        cursor = connection.connection.cursor()
+        for table in inspect(connection).get_table_names():
+            with cursor.copy(f'COPY "{table}" TO STDOUT (FORMAT binary)') as rows:
+                for row in rows:
+                    found.write(bytes(row))
+    return found.getvalue()
+
+
+def folder(office: Office) -> bytes:
+    """Every file of the server and of the clients without their passphrases: outboxes, shred keys, pins."""
+    return b"\n".join(
+        str(path.name).encode() + b"\n" + path.read_bytes()
+        for path in sorted(office.folder.rglob("*"))
+        if path.is_file()
+    )
+
+
+def shown_to_everybody(office: Office) -> bytes:
+    return b"\n".join(office.send("GET", path).content for path in ("/", "/data/paid.csv", "/data/paid.json"))
+
+
+def shown_to_auditors(office: Office) -> bytes:
+    api = office.desk("clara").api
+    reports = [api.download(f"/v1/reports/trial-balance.{form}", on="2020-11-02") for form in ("csv", "json")]
+    pdf = text_of_pdf(api.download("/v1/reports/trial-balance.pdf", on="2020-11-02"))
+    lists_of = ["accounts", "donations", "exceptions", "reconciliations", "publications", "access-log", "cases"]
+    return b"\n".join([*reports, pdf, *(api.download(f"/v1/{name}") for name in lists_of)])
+
+
+def test_no_canary_reaches_the_server_or_comes_out_of_it(
+    office: Office, wire: Wire, capfd: pytest.CaptureFixture[str]
+) -> None:
+    released = live_through_everything(office)
+
+    assert known_on_the_device(office, released) == set(PERSON.values())
+    sought = {
+        "requests": b"\n".join(wire.requests),
+        "answers": b"\n".join(wire.answers),
+        "database": dump(office),
+        "files": folder(office),
+        "page and data": shown_to_everybody(office),
+        "reports": shown_to_auditors(office),
+        "logs": repr(office.logs).encode(),
+        "screen": "".join(capfd.readouterr()).encode(),
+    }
+    assert {place: found for place, haystack in sought.items() if (found := sightings(WORDS, haystack))} == {}
+    # Each of these places was really looked at: it holds what it should.
+    own = {"requests": "cases:", "answers": released["alias"], "database": released["reference"], "logs": "/v1/cases"}
+    assert [place for place, word in own.items() if not sightings([word], sought[place])] == []
+    assert sightings(["Invented Fund"], sought["page and data"]) == ["Invented Fund"]
+    assert sightings(["Invented Fund", "Fines"], sought["reports"]) == ["Invented Fund", "Fines"]
+
+
+def known_on_the_device(office: Office, released: dict[str, Any]) -> set[str]:
+    """What a member of the vault reads: the canaries are in the boxes, and only there."""
+    boris = office.desk("boris")
+    case = boris.api.get(f"/v1/cases/{released['case']}")
+    evidence = cases.check_evidence(boris, case, reason="audit")
+    assert evidence.ruling["issued_on"] == DAYS["issued_on"].isoformat()
+    payee = evidence.payees[released["alias"]]
+    return {*evidence.identity.values(), evidence.ruling["court"], evidence.ruling["ruling_number"], payee["account"]}
+
+
+def test_mistakes_of_clients_leave_no_trace(office: Office, capfd: pytest.CaptureFixture[str]) -> None:
+    before = office.rows()
+
+    answers = make_mistakes(office)
+
+    assert {answer.status_code for answer in answers} <= {400, 404, 422}
+    assert office.rows() == before
+    told = b"\n".join(answer.content for answer in answers)
+    kept = dump(office) + repr(office.logs).encode() + "".join(capfd.readouterr()).encode()
+    assert (sightings(WORDS, told), sightings(WORDS, kept)) == ([], [])
+
+
+def test_a_refusal_on_the_device_holds_no_canary_either(office: Office) -> None:
+    office.set_clock(INTAKE_DAY)
+    anna = office.desk("anna")
+    row = a_list_row(**PERSON, region="kanarejka")
+
+    with pytest.raises(lists.BadList) as refusal:
+        cases.import_rows(anna, [row], jurisdiction="by", list_name="Kanarejka.csv")
+    with pytest.raises(ApiRefusal) as told:
+        anna.api.get("/v1/cases/KANAREJKA")
+
+    for error in (refusal.value, told.value):
+        assert sightings(WORDS, f"{error} {error.message} {error.data}".encode()) == []
+
+
+# --- the search itself: what was planted on purpose is found
+
+
+def test_a_name_planted_in_the_database_is_found_everywhere(office: Office) -> None:
+    wire = Wire()
+    wire.listen(office)
+    body = {"code": "1000:planted", "name": PLANTED, "currency": "BYN"}
+    office.desk("clara").api.post("/v1/accounts", body, key="planted")
+    with transaction(office.engine) as session:
+        session.connection().exec_driver_sql(f"UPDATE book SET organisation = '{PLANTED}'")  # noqa: S608
+
+    places = {
+        "requests": b"\n".join(wire.requests),
+        "answers": b"\n".join(wire.answers),
+        "database": dump(office),
+        "page": office.send("GET", "/").content,
+        "report": text_of_pdf(office.desk("clara").api.download("/v1/reports/trial-balance.pdf", on="2020-11-02")),
+    }
+
+    assert [place for place, haystack in places.items() if sightings([PLANTED], haystack) != [PLANTED]] == []
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_every_spelling_of_a_canary_is_found_amid_other_bytes(word: str) -> None:
+    noise = bytes(range(256))
+
+    for spelling in spellings(word):
+        assert sightings([word], noise + spelling + noise) == [word]
+    for shift in range(3):
+        hidden = b"x" * shift + word.encode() + b"!!"
+        for encoded in (hidden.hex().encode(), base64.b64encode(hidden)):
+            assert sightings([word], noise + encoded + noise) == [word]
+    assert sightings([word], noise * 10) == []
