@@ -39,6 +39,7 @@ from api.client.outbox import Outbox
 from api.commands.administration import digest_of, draw_bearer
 from api.settings import Settings
 from ledger import bearer_keys, book, people
+from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
 from ledger.identities import shelves
 from ledger.identities.person_keys import ShredKeys
@@ -314,7 +315,7 @@ def walk_the_path(office: Office) -> None:
     office.receive_gift()
     donations.send(anna, a_gift_by_card())
     (rejected,) = office.take_in(a_list_row())
-    reject(office, rejected)
+    cases.reject(anna, rejected, because=Rejection.ILLEGIBLE)
     released = office.a_released_payment()
     office.confirm(released)
     publications.draft(clara)
@@ -347,22 +348,6 @@ def a_wrap(office: Office, *, member: str) -> dict[str, Any]:
         office.desk("anna").vault("people"), sealing.public_of(device.sealing_seed), member=device.alias
     )
     return {"epoch": 1, "member": device.alias, "wrap": sealing.to_base64(wrap)}
-
-
-def reject(office: Office, alias: str) -> dict[str, Any]:
-    """Anna signs that a case is illegible."""
-    anna = office.desk("anna")
-    case = anna.api.get(f"/v1/cases/{alias}")
-    agreed = anna.agree(
-        "reject_case",
-        alias,
-        version=case["version"],
-        amount=Money.parse(case["owed"]["amount"], case["owed"]["currency"]),
-        evidence=case["evidence_commitments"],
-    )
-    body = {"agreed": agreed, "because": "illegible"}
-    answer: dict[str, Any] = anna.api.post(f"/v1/cases/{alias}/reject", body, key=f"reject:{alias}")
-    return answer
 
 
 def the_next_roster(office: Office, *, without: str | None = None) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import from_json
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
@@ -40,11 +41,17 @@ class BasisOut(Wire):
     number: int
 
 
+def _read_json(text: str) -> str:
+    """The text itself when it is JSON; raises ValueError also for a depth at which other readers fail."""
+    from_json(text)
+    return text
+
+
 class DraftIn(Wire):
     """The exact text that is proposed; the act's one evidence commitment is its SHA-256, its version the number."""
 
     alias: Alias
-    content: Annotated[str, Field(max_length=1_000_000)]
+    content: Annotated[str, Field(max_length=1_000_000), AfterValidator(_read_json)]
     agreed: SignedActOnWire
 
 

@@ -34,6 +34,16 @@ LIES = ("kanarejka", "KANAREJKA", "1000:kanarejka", TEXT)
 """Words in the forms that codes, names and free texts have; PostgreSQL takes no NUL."""
 CODE = re.compile(r"[A-Za-z][A-Za-z_. ]{2,30}|[0-9]{4}:[a-z-]{1,40}")
 DEEP = 100_000
+EXTREMES: tuple[tuple[re.Pattern[str], Any], ...] = (
+    (re.compile(r"-?\d+"), 10**30),
+    (re.compile(r"-?\d+"), -1),
+    (re.compile(r'"\d{4}-\d\d-\d\d"'), "9999-12-31"),
+    (re.compile(r'"\d{4}-\d\d-\d\d"'), "0001-01-01"),
+    (re.compile(r'"\d{4}-\d\d-\d\dT.*"'), "0001-01-01T00:00:00+14:00"),
+    (re.compile(r'"-?\d+\.\d\d"'), "92233720368547758.07"),
+    (re.compile(r'"\{.*"'), "[" * DEEP),
+)
+"""For numbers, days, moments, amounts and texts that are JSON: what is too much for one or another part behind."""
 
 
 def rule(answer: httpx2.Response) -> str:
@@ -154,7 +164,7 @@ def test_no_field_of_any_request_comes_back_in_a_refusal(office: Office, capfd: 
 
 
 def test_no_path_query_or_header_comes_back_in_a_refusal(office: Office) -> None:
-    for request in strange_requests():
+    for request in strange_requests(*(LIES if office.engine.dialect.name == "sqlite" else (TEXT,))):
         answer = office.send(bearer=office.bearer("dora"), **request)
 
         assert answer.status_code != 500, request
@@ -164,10 +174,11 @@ def test_no_path_query_or_header_comes_back_in_a_refusal(office: Office) -> None
     assert sightings(WORDS, repr(office.logs).encode()) == []
 
 
-def strange_requests() -> Iterator[dict[str, Any]]:
+def strange_requests(*lies: str) -> Iterator[dict[str, Any]]:
     """Canaries in every part of a path, in every parameter and in headers."""
     routes = {route.path: route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)}
-    for (method, template), word in ((door, lie) for door in sorted(DOORS) for lie in LIES):
+    words = [*lies, "9" * 30, "-1", "9999-12-31", "0001-01-01", "0001-01-01T00:00:00+14:00"]
+    for (method, template), word in ((door, lie) for door in sorted(DOORS) for lie in words):
         yield {"method": method, "path": re.sub(r"\{\w+\}", quote(word), template), "json": {}}
         if method == "GET":
             names = [field.alias for field in routes[template].dependant.query_params]
@@ -360,7 +371,7 @@ def lied_about(content: bytes, lies: tuple[str, ...]) -> Iterator[bytes]:
 
 
 def _variants(value: Any, lie: str) -> Iterator[Any]:
-    """A free text goes everywhere, what looks like a code goes where a code or a name stood."""
+    """A free text goes everywhere, what looks like a code goes where a code or a name stood; and no bound is safe."""
     if isinstance(value, dict):
         if lie == TEXT:
             yield value | {lie: lie}
@@ -369,7 +380,10 @@ def _variants(value: Any, lie: str) -> Iterator[Any]:
             yield from (value | {name: told} for told in _variants(part, lie))
     elif isinstance(value, list) and value:
         yield from ([told, *value[1:]] for told in _variants(value[0], lie))
-    elif lie == TEXT or (isinstance(value, str) and CODE.fullmatch(value)):
+    elif lie == TEXT:
+        yield lie
+        yield from (extreme for kind, extreme in EXTREMES if kind.fullmatch(json.dumps(value)))
+    elif isinstance(value, str) and CODE.fullmatch(value):
         yield lie
 
 
