@@ -14,7 +14,9 @@ from sqlalchemy import Engine
 from api import idempotency, problems
 from api.authorisation import DOORS
 from api.routes import (
+    agents,
     aid,
+    batches,
     books,
     exchange,
     fund_people,
@@ -23,6 +25,7 @@ from api.routes import (
     periods,
     public,
     publishing,
+    quashing,
     reconciliation,
     reporting,
 )
@@ -42,6 +45,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     giving.router,
     aid.router,
     paying.router,
+    agents.router,
+    batches.router,
+    quashing.router,
     reconciliation.router,
     reporting.router,
     publishing.router,

@@ -28,6 +28,9 @@ class Kind(StrEnum):
     KEY = "K"
     PUBLICATION = "U"
     LIST = "L"
+    AGENT = "A"
+    ADVANCE = "V"
+    BATCH = "T"
 
 
 _KINDS = {kind.value: kind for kind in Kind}

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import approvals
+from ledger.aid.agents import PURSES
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.aid.obligations import Obligation, ObligationKind
@@ -57,10 +58,6 @@ class Publication(SQLModel, table=True):
     digest: str = Field(max_length=64)
     approved_by: str = Field(max_length=20)
     published_at: datetime = Field(sa_type=UtcDateTime)
-
-
-PURSES = "1200"
-"""The account whose leaves are what agents hold."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ from ledger.identities.person_keys import ShredKeys
 from ledger.money import Money
 from ledger.people import Role
 from ledger.storage.engine import transaction
+from tests.agency import walk_with_an_agent
 from tests.cast import byn, everything
 from tests.papers import BankLine, a_camt_file, a_list_row, a_payment_line, october
 
@@ -323,6 +324,7 @@ def walk_the_path(office: Office) -> None:
     publications.approve(boris, waiting)
     rates.send(anna, b"currency,on,rate,source\nBYN,2020-10-01,0.33,nbrb\n")
     periods.close(anna, "2020-09")
+    walk_with_an_agent(office)
     clara.api.post("/v1/roster", the_next_roster(office), key="roster:2")
 
 

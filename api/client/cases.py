@@ -20,6 +20,7 @@ from ledger.identities.boxes import length_prefixed
 from ledger.money import Money
 
 ROWS_A_REQUEST = 100
+SHELVES_A_REQUEST = 100
 VAULT = "people"
 
 Progress = Callable[[int, int], None]
@@ -100,7 +101,33 @@ def open_evidence(desk: Desk, beneficiary: str, *, ruling: str, reason: str) -> 
     Raises:
         CannotOpen, WrongCommitment, WrongKey, BadSignature: something was altered or swapped.
     """
-    opened = desk.api.get(f"/v1/boxes/{beneficiary}", reason=reason)
+    return _open(desk, desk.api.get(f"/v1/boxes/{beneficiary}", reason=reason), beneficiary, ruling=ruling)
+
+
+def check_many(desk: Desk, cases: Sequence[dict[str, Any]], *, reason: str) -> dict[str, Evidence]:
+    """As `check_evidence` for many cases, a hundred shelves at a time; by the case's alias.
+
+    Raises:
+        EvidenceDiffers, CannotOpen, WrongCommitment, WrongKey, BadSignature: see there.
+    """
+    by_alias = {case["alias"]: case for case in cases}
+    waiting = list(by_alias.values())
+    checked: dict[str, Evidence] = {}
+    for start in range(0, len(waiting), SHELVES_A_REQUEST):
+        part = waiting[start : start + SHELVES_A_REQUEST]
+        shelves = list(dict.fromkeys(case["beneficiary"] for case in part))
+        answer = desk.api.get("/v1/boxes", alias=shelves, reason=reason)
+        opened = dict(zip(shelves, answer["opened"], strict=True))
+        for case in part:
+            (ruling,) = case["rulings"]
+            beneficiary = case["beneficiary"]
+            evidence = _open(desk, opened[beneficiary], beneficiary, ruling=ruling["alias"])
+            _hold_against(case, evidence)
+            checked[case["alias"]] = evidence
+    return checked
+
+
+def _open(desk: Desk, opened: dict[str, Any], beneficiary: str, *, ruling: str) -> Evidence:
     wire = opened["shelf"]
     shelf = sealing.Shelf(
         alias=wire["alias"],
@@ -128,8 +155,8 @@ def open_evidence(desk: Desk, beneficiary: str, *, ruling: str, reason: str) -> 
         shelf_public=shelf.public,
         identity=contents[kept[0]],
         ruling=contents[kept[1]],
-        payees={alias: content for (kind, alias, _), content in contents.items() if kind == "disbursement"},
-        payee_commitments={alias: held for (kind, alias, _), held in commitments.items() if kind == "disbursement"},
+        payees={alias: content for (_, alias, field), content in contents.items() if field == "payee"},
+        payee_commitments={alias: held for (_, alias, field), held in commitments.items() if field == "payee"},
         commitments=sorted(commitments[place] for place in kept),
     )
 
@@ -172,6 +199,11 @@ def _answer(desk: Desk, verb: Verb, case: dict[str, Any], facts: Evidence, **mor
     desk.api.post(path, {"agreed": agreed, **more}, key=f"{verb}:{case['alias']}:{case['version']}")
 
 
+def payable_on(pack: Pack, ruling: dict[str, Any]) -> date:
+    """The exact day from which an opened ruling may be paid: in force, or served."""
+    return _bounds(pack.model_copy(update={"grain": "day"}), ruling).payable_from
+
+
 def tell(desk: Desk, alias: str, *, told_on: date) -> dict[str, Any]:
     """Notes that the beneficiary of a case was told."""
     answer: dict[str, Any] = desk.api.post(
@@ -187,8 +219,13 @@ def check_evidence(desk: Desk, case: dict[str, Any], *, reason: str) -> Evidence
         EvidenceDiffers: `field` tells where they disagree.
     """
     (ruling,) = case["rulings"]
-    (obligation,) = case["obligations"]
     evidence = open_evidence(desk, case["beneficiary"], ruling=ruling["alias"], reason=reason)
+    _hold_against(case, evidence)
+    return evidence
+
+
+def _hold_against(case: dict[str, Any], evidence: Evidence) -> None:
+    (ruling,), (obligation,) = case["rulings"], case["obligations"]
     bounds = _bounds(jurisdictions.load(case["jurisdiction"]), evidence.ruling)
     told = evidence.ruling
     compared = {
@@ -202,7 +239,6 @@ def check_evidence(desk: Desk, case: dict[str, Any], *, reason: str) -> Evidence
     for name, (books, boxes) in compared.items():
         if books != boxes:
             raise EvidenceDiffers("the boxes and the books disagree", case=case["alias"], field=name)
-    return evidence
 
 
 def _sealed_row(desk: Desk, pack: Pack, row: ListRow, token_key: bytes, row_token: str) -> dict[str, Any]:

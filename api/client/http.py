@@ -46,7 +46,7 @@ class Api:
         self._headers = {"Authorization": f"Bearer {key}"}
         self._outbox = outbox
 
-    def get(self, path: str, **query: str | int | None) -> Any:
+    def get(self, path: str, **query: str | int | list[str] | None) -> Any:
         """The JSON answer to a reading.
 
         Raises:
@@ -54,7 +54,7 @@ class Api:
         """
         return _read(self.download(path, **query))
 
-    def download(self, path: str, **query: str | int | None) -> bytes:
+    def download(self, path: str, **query: str | int | list[str] | None) -> bytes:
         """The bytes of an answer that need not be JSON."""
         told = {name: value for name, value in query.items() if value is not None}
         return self._send("GET", path, params=told, headers=self._headers).content

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from api.client import cases
-from api.client.cases import EvidenceDiffers
+from api.client.cases import Evidence, EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
@@ -14,25 +14,33 @@ FUND_OF = {"fine": "fines", "detention": "detention", "court_fee": "general"}
 """Which default fund pays which kind."""
 
 
-def request(desk: Desk, alias: str, *, account: str) -> dict[str, Any]:
-    """Asks for the obligation of a verified case to be paid to the authority, from the bank leaf `account`."""
+def request(desk: Desk, alias: str, *, account: str, to: str = "authority") -> dict[str, Any]:
+    """Asks for the obligation of a verified case to be paid from the bank leaf `account`.
+
+    `to` is `authority`, or `beneficiary` where they have paid it themselves and are reimbursed.
+    """
     case = desk.api.get(f"/v1/cases/{alias}")
     (ruling,), (obligation,) = case["rulings"], case["obligations"]
     opened = cases.open_evidence(desk, case["beneficiary"], ruling=ruling["alias"], reason="payment")
     disbursement = draw(Kind.DISBURSEMENT)
-    payee = {"to": "authority", "account": opened.identity["payee_account"], "court": opened.ruling["court"]}
     body = {
         "alias": disbursement,
         "obligation": obligation["alias"],
-        "payee": "authority",
+        "payee": to,
         "payee_box": cases.seal_json(
-            opened.shelf_public, payee, kind="disbursement", alias=disbursement, field="payee"
+            opened.shelf_public, payee_of(opened, to), kind="disbursement", alias=disbursement, field="payee"
         ),
         "fund": FUND_OF[obligation["kind"]],
         "account": account,
     }
     answer: dict[str, Any] = desk.api.post("/v1/disbursements", body, key=f"request:{obligation['alias']}")
     return answer
+
+
+def payee_of(evidence: Evidence, to: str) -> dict[str, Any]:
+    """What is sealed of a payee: the authority by its court, the beneficiary by name, either with the account."""
+    who = {"court": evidence.ruling["court"]} if to == "authority" else {"name": evidence.identity["name"]}
+    return {"to": to, "account": evidence.identity["payee_account"], **who}
 
 
 def listed(desk: Desk, *, state: str) -> Iterator[dict[str, Any]]:
@@ -55,9 +63,8 @@ def approve(desk: Desk, disbursement: dict[str, Any]) -> dict[str, Any]:
     case = desk.api.get(f"/v1/cases/{disbursement['case']}")
     evidence = cases.check_evidence(desk, case, reason="approval")
     alias, version = disbursement["alias"], disbursement["version"]
-    payee = evidence.payees.get(alias)
     agreed_payee = evidence.payee_commitments.get(alias) == disbursement["payee_commitment"]
-    if payee is None or not agreed_payee or payee["account"] != evidence.identity["payee_account"]:
+    if not agreed_payee or evidence.payees.get(alias) != payee_of(evidence, disbursement["payee"]):
         raise EvidenceDiffers("the payee is not the one of the case", case=case["alias"], field="payee")
     agreed = _agree(desk, "approve_disbursement", disbursement, evidence.commitments)
     body = {"verb": "approve_disbursement", "object": alias, "agreed": agreed}

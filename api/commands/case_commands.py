@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from api.client import cases, lists
+from api.client import cases, lists, quashing
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.files import read_file
@@ -77,6 +77,17 @@ def verify_cases(
             answers[case] = cases.verify(desk, case) or "verified"
             progress(number, len(chosen))
     output.show(answers, as_json=as_json, lines=[f"{case}: {answer}" for case, answer in answers.items()])
+
+
+@app.command("quash")
+def quash_ruling(alias: Annotated[str, typer.Argument(help="The case.")], as_json: AsJson = False) -> None:
+    """Signs that the ruling of a case was quashed; what was paid is to be refunded under a reference of ours."""
+    with connect() as desk:
+        answer = quashing.quash(desk, alias)
+        refunds = [one for one in quashing.refunds(desk) if one["case"] == alias]
+    said = [f"{alias}: {state}" for state in answer["obligations"].values()]
+    said += [f"  the authority owes {one['amount']['amount']}, reference {one['reference']}" for one in refunds]
+    output.show(answer | {"refunds": refunds}, as_json=as_json, lines=said)
 
 
 @app.command("reject")

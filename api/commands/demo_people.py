@@ -39,14 +39,18 @@ def meet(folder: Path) -> dict[str, Person]:
     for name in ROLES:
         key_file = folder / f"{name}.key"
         words = folder / f"{name}.passphrase"
-        if not key_file.exists():
-            write_secret(words, keyring.draw_passphrase().encode())
-            keyring.save(key_file, keyring.create(draw(Kind.OPERATOR)), words.read_text("utf-8"))
-        people[name] = Person(keyring.load(key_file, words.read_text("utf-8")), key_file)
+        if key_file.exists():
+            people[name] = Person(keyring.load(key_file, words.read_text("utf-8")), key_file)
+            continue
+        write_secret(words, keyring.draw_passphrase().encode())
+        people[name] = Person(keyring.create(draw(Kind.OPERATOR)), key_file)
+        keyring.save(key_file, people[name].device, words.read_text("utf-8"))
     return people
 
 
-def found_demo(engine: Engine, people: dict[str, Person], *, shred_keys: ShredKeys, now: datetime) -> str:
+def found_demo(
+    engine: Engine, people: dict[str, Person], *, organisation: str, shred_keys: ShredKeys, now: datetime
+) -> str:
     """Founds the demonstration's book, and returns the administrator's bearer key."""
     members = [
         founding.member(people[name].device, roles=roles, officer=officer) for name, (roles, officer) in ROLES.items()
@@ -59,7 +63,7 @@ def found_demo(engine: Engine, people: dict[str, Person], *, shred_keys: ShredKe
             roster=proposal.roster.canonical().decode(),
             signatures={device.alias: founding.sign_roster(device, proposal.roster) for device in officers},
             wraps=proposal.wraps,
-            organisation="Invented Solidarity Fund",
+            organisation=organisation,
             functional_currency="EUR",
             jurisdiction="by",
             demo=True,

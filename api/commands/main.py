@@ -9,6 +9,8 @@ from sqlalchemy.exc import OperationalError
 
 from api.client.http import ApiRefusal, ApiUnreachable
 from api.commands import (
+    agent_commands,
+    batch_commands,
     book_commands,
     case_commands,
     demo,
@@ -42,6 +44,9 @@ app.add_typer(operator_commands.operators, name="operators")
 app.add_typer(operator_commands.keys, name="keys")
 app.add_typer(case_commands.app, name="cases")
 app.add_typer(payment_commands.app, name="disbursements")
+app.add_typer(batch_commands.app, name="batches")
+app.add_typer(agent_commands.agents_app, name="agents")
+app.add_typer(agent_commands.advances_app, name="advances")
 app.add_typer(donation_commands.app, name="donations")
 app.add_typer(statement_commands.app, name="statements")
 app.add_typer(rate_commands.app, name="rates")

@@ -10,6 +10,7 @@ from api.client.desk import Desk
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.output import AsJson, Steps
+from ledger.aid.disbursements import Payee
 
 app = typer.Typer(help="Money leaving for one obligation each.", no_args_is_help=True)
 
@@ -30,14 +31,15 @@ def list_disbursements(
 def request_disbursements(
     account: Annotated[str, typer.Option(help="The bank leaf to pay from.")],
     case: Annotated[list[str] | None, typer.Argument(help="The cases; all verified ones unless given.")] = None,
+    to: Annotated[Payee, typer.Option(help="Who receives the money.")] = Payee.AUTHORITY,
     as_json: AsJson = False,
 ) -> None:
-    """Asks for the obligations of verified cases to be paid to the authority."""
+    """Asks for the obligations of verified cases to be paid."""
     with connect() as desk, Steps("Requesting") as progress:
         chosen = case or [one["alias"] for one in cases.listed(desk, state="verified")]
         rows = []
         for number, alias in enumerate(chosen, start=1):
-            rows.append(payments.request(desk, alias, account=account))
+            rows.append(payments.request(desk, alias, account=account, to=to))
             progress(number, len(chosen))
     output.show_table(rows, COLUMNS, as_json=as_json)
 

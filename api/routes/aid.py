@@ -16,7 +16,7 @@ from api.transactions import Tx
 from ledger.aid import acts, cases, intake, obligations, rulings
 from ledger.aid.cases import Case
 from ledger.aid.eligibility import Bounds, Rejection
-from ledger.aid.obligations import ObligationKind
+from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.approvals import Agreed
 from ledger.errors import BadInput
 
@@ -92,6 +92,19 @@ class ObligationOut(Wire):
     amount: AmountOnWire
     fund: str | None
     told_on: date | None
+
+    @classmethod
+    def of(cls, obligation: Obligation) -> "ObligationOut":
+        """An obligation as the wire has it."""
+        return cls(
+            alias=obligation.alias,
+            ruling=obligation.ruling_alias,
+            kind=obligation.kind,
+            state=obligation.state,
+            amount=AmountOnWire.of(obligation.amount()),
+            fund=obligation.fund_code,
+            told_on=obligation.told_on,
+        )
 
 
 class RulingOut(Wire):
@@ -266,16 +279,5 @@ def _case(session: Session, case: Case) -> CaseOut:
             RulingOut.model_validate(ruling.model_dump(include=set(RulingOut.model_fields)))
             for ruling in rulings.of_case(session, case.alias)
         ],
-        obligations=[
-            ObligationOut(
-                alias=obligation.alias,
-                ruling=obligation.ruling_alias,
-                kind=obligation.kind,
-                state=obligation.state,
-                amount=AmountOnWire.of(obligation.amount()),
-                fund=obligation.fund_code,
-                told_on=obligation.told_on,
-            )
-            for obligation in obligations.of_case(session, case.alias)
-        ],
+        obligations=[ObligationOut.of(obligation) for obligation in obligations.of_case(session, case.alias)],
     )

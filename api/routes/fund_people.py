@@ -25,10 +25,13 @@ from api.transactions import Tx
 from ledger import approvals, bearer_keys, book, people
 from ledger.approvals import Agreed
 from ledger.identities import shelves
-from ledger.identities.shelves import Access, Reason, UnknownVault
+from ledger.identities.shelves import Access, Opened, Reason, UnknownVault
 from ledger.people import Role
 
 router = APIRouter()
+
+MOST_SHELVES = 100
+"""The most shelves that one request opens."""
 
 
 def _read_signatures(value: object) -> dict[str, str]:
@@ -113,6 +116,12 @@ class OpenedOut(Wire):
     shelf: ShelfOnWire
     signer: str
     boxes: list[BoxOnWire]
+
+
+class ManyOpenedOut(Wire):
+    """What a vault member needs to open many shelves."""
+
+    opened: list[OpenedOut]
 
 
 class AccessOut(Wire):
@@ -201,6 +210,27 @@ def keep_wrap(name: VaultName, wrap: WrapIn, session: Tx, _caller: Admitted, now
     return Done()
 
 
+@router.get("/v1/boxes")
+def open_shelves(
+    alias: Annotated[list[Alias], Query(min_length=1, max_length=MOST_SHELVES)],
+    reason: Reason,
+    request: Request,
+    session: Tx,
+    caller: Admitted,
+    now: Now,
+) -> ManyOpenedOut:
+    """As for one shelf, for many at once, all or none: each reading is logged by itself."""
+    found = shelves.open_shelves(
+        session,
+        alias,
+        operator=caller.operator.alias,
+        reason=reason,
+        at=now,
+        shred_keys=request.app.state.shred_keys,
+    )
+    return ManyOpenedOut(opened=[_opened(one) for one in found])
+
+
 @router.get("/v1/boxes/{alias}")
 def open_shelf(alias: Alias, reason: Reason, request: Request, session: Tx, caller: Admitted, now: Now) -> OpenedOut:
     """Hands out a shelf's sealed boxes and wrap; who asked, and the reason, are logged for the auditors."""
@@ -212,6 +242,10 @@ def open_shelf(alias: Alias, reason: Reason, request: Request, session: Tx, call
         at=now,
         shred_keys=request.app.state.shred_keys,
     )
+    return _opened(opened)
+
+
+def _opened(opened: Opened) -> OpenedOut:
     shelf = opened.shelf
     return OpenedOut(
         shelf=ShelfOnWire(

@@ -11,7 +11,7 @@ from api.routes.aid import PAGE
 from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, Page, SignedActOnWire, Wire
 from api.transactions import Tx
 from ledger import approvals, publications
-from ledger.aid import acts, cases, disbursements, obligations
+from ledger.aid import acts, agent_acts, batch_acts, cases, disbursements, obligations
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.approvals import Agreed, SignedAct
 from ledger.errors import BadInput
@@ -85,9 +85,9 @@ class ReleaseIn(Wire):
 
 
 class ApprovalIn(Wire):
-    """A second signature, on a disbursement or on a draft for publication."""
+    """A second signature, on what pays, on an agent, or on a draft for publication."""
 
-    verb: Literal["approve_disbursement", "approve_publication"]
+    verb: Literal["approve_disbursement", "approve_batch", "approve_advance", "activate_agent", "approve_publication"]
     object: Alias
     agreed: SignedActOnWire
 
@@ -168,10 +168,16 @@ def list_approvals(session: Tx, _caller: Admitted, of: Alias) -> ApprovalsOut:
 
 @router.post("/v1/approvals", status_code=201)
 def approve(body: ApprovalIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> ApprovalOut:
-    """Gives the second signature: the disbursement is approved, or the draft is published."""
+    """Gives the second signature: what was asked for is approved, the agent is activated, or the draft is published."""
     agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
     if body.verb == "approve_disbursement":
         acts.approve_disbursement(session, body.object, agreed)
+    elif body.verb == "approve_batch":
+        batch_acts.approve_batch(session, body.object, agreed)
+    elif body.verb == "approve_advance":
+        agent_acts.approve_advance(session, body.object, agreed)
+    elif body.verb == "activate_agent":
+        agent_acts.activate_agent(session, body.object, agreed)
     else:
         publications.approve(session, body.object, agreed=agreed)
     kept = session.get_one(SignedAct, body.agreed.act.nonce)

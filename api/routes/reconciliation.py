@@ -13,13 +13,15 @@ from api.idempotency import Claimed
 from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, CurrencyCode, Day, Digest, ShelfOnWire, Wire
 from api.transactions import Tx
 from ledger import exceptions
+from ledger.aid import agents
+from ledger.aid.agents import Agent
 from ledger.books import accounts
 from ledger.errors import BadInput
 from ledger.giving.leaves import PROCESSOR
 from ledger.identities import shelves
 from ledger.identities.shelves import Shelf
 from ledger.money import Money
-from ledger.reconciliation import bank, processor
+from ledger.reconciliation import advances, bank, processor
 from ledger.reconciliation.statements import BANK, NewLine, NewStatement
 
 router = APIRouter()
@@ -90,12 +92,14 @@ class LeafKind(StrEnum):
 
     BANK = "bank"
     PROCESSOR = "processor"
+    AGENT = "agent"
 
 
 class ReconciliationOut(Wire):
-    """A bank leaf on the closing day of its newest statement, or a processor's leaf after its newest movement.
+    """A bank leaf on the closing day of its newest statement, a processor's leaf after its newest movement, or a purse.
 
-    `per_bank` is what the bank or the processor says; `not_booked` are lines of the bank that wait for a person.
+    `per_bank` is what the bank or the processor says, or what an agent was advanced less what was claimed and returned;
+    `not_booked` are lines of the bank that wait for a person.
     """
 
     kind: LeafKind
@@ -108,7 +112,7 @@ class ReconciliationOut(Wire):
 
 
 class ReconciliationsOut(Wire):
-    """Every bank leaf that has a statement, every processor's leaf that has a movement."""
+    """Every bank leaf that has a statement, every processor's leaf that has a movement, every purse in use."""
 
     reconciliations: list[ReconciliationOut]
 
@@ -145,14 +149,15 @@ def receive_statement(
 
 
 @router.get("/v1/reconciliations")
-def list_reconciliations(session: Tx, _caller: Admitted) -> ReconciliationsOut:
-    """Books against bank and card processor, for every leaf of which they told something."""
+def list_reconciliations(session: Tx, _caller: Admitted, now: Now) -> ReconciliationsOut:
+    """Books against bank, card processor and agents, for every leaf of which they told something."""
     leaves = [account for account in accounts.listed(session) if account.parent_code in {BANK, PROCESSOR}]
     found = [
         _of_bank(session, leaf.code) if leaf.parent_code == BANK else _of_processor(session, leaf.code)
         for leaf in leaves
     ]
-    return ReconciliationsOut(reconciliations=[one for one in found if one is not None])
+    purses = [one for agent in agents.listed(session) for one in _of_agent(session, agent, on=now.date())]
+    return ReconciliationsOut(reconciliations=[*(one for one in found if one is not None), *purses])
 
 
 @router.get("/v1/exceptions")
@@ -170,6 +175,21 @@ def list_exceptions(session: Tx, _caller: Admitted) -> ExceptionsOut:
             for item in exceptions.listed(session)
         ]
     )
+
+
+def _of_agent(session: Session, agent: Agent, *, on: date) -> list[ReconciliationOut]:
+    return [
+        ReconciliationOut(
+            kind=LeafKind.AGENT,
+            account=one.account,
+            on=one.on,
+            per_bank=AmountOnWire.of(one.per_advances),
+            per_books=AmountOnWire.of(one.per_books),
+            not_booked=AmountOnWire.of(Money(0, one.currency)),
+            difference=AmountOnWire.of(one.difference),
+        )
+        for one in advances.reconcile(session, agent, on=on)
+    ]
 
 
 def _of_bank(session: Session, leaf: str) -> ReconciliationOut | None:

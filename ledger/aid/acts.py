@@ -5,7 +5,17 @@ from collections.abc import Collection
 from sqlmodel import Session
 
 from ledger import approvals
-from ledger.aid import cases, disbursements, eligibility, intake, jurisdictions, obligations, rulings
+from ledger.aid import (
+    batch_lines,
+    cases,
+    disbursements,
+    eligibility,
+    intake,
+    jurisdictions,
+    obligations,
+    quashing,
+    rulings,
+)
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.eligibility import Rejection
@@ -64,10 +74,11 @@ def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
     """Approves a disbursement: another person than who entered, verified and asked, who has opened the evidence.
 
     Raises:
-        SamePerson, EvidenceNotOpened, NotEligible, WouldOverdraw, NoRate, DisbursementNotReady, CaseNotReady, and what
-        `approvals.accept` raises.
+        SamePerson, EvidenceNotOpened, NotEligible, WouldOverdraw, NoRate, DisbursementNotReady, CaseNotReady, InBatch,
+        and what `approvals.accept` raises.
     """
     disbursement = disbursements.require(session, alias, lock=True)
+    batch_lines.require_single(session, alias)
     case = cases.require(session, disbursement.case_alias)
     approvals.require_other(agreed.signer.alias, than={case.entered_by, case.verified_by, disbursement.requested_by})
     seen = evidence_of(session, case)
@@ -92,6 +103,7 @@ def release_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
         raises.
     """
     disbursement = disbursements.require(session, alias, lock=True)
+    batch_lines.require_single(session, alias)
     approvals.require_other(agreed.signer.alias, than={disbursement.approved_by})
     case = cases.require(session, disbursement.case_alias)
     with session.begin_nested():
@@ -100,6 +112,30 @@ def release_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
             session, disbursement, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now
         )
     return disbursement
+
+
+def quash_ruling(session: Session, alias: str, agreed: Agreed) -> Case:
+    """Notes that a ruling was quashed: what is unpaid is not owed any more, what was paid is to be refunded.
+
+    Raises:
+        UnknownRuling, AlreadyQuashed, MoneyUnderWay, EvidenceNotOpened, and what `approvals.accept` raises.
+    """
+    ruling = quashing.require_ruling(session, alias)
+    case = cases.require(session, ruling.case_alias)
+    seen = evidence_of(session, case)
+    _require_opened(session, case, agreed.signer, seen)
+    with session.begin_nested():
+        approvals.accept(
+            session,
+            agreed,
+            verb="quash_ruling",
+            object_alias=alias,
+            version=case.version,
+            amount=owed(session, case),
+            evidence_commitments=seen,
+        )
+        quashing.quash(session, ruling, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now)
+    return case
 
 
 def owed(session: Session, case: Case) -> Money:

@@ -1,17 +1,20 @@
 """Disbursements: money leaving for one obligation, asked by one person, approved by another, released, paid."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import func
-from sqlmodel import Field, Session, SQLModel, select
+from sqlalchemy import Index, func, text
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import references
-from ledger.aid import cases, obligations, spending
+from ledger.aid import advances, cases, obligations, spending
+from ledger.aid.agents import Agent
 from ledger.aid.obligations import Obligation
 from ledger.aid.spending import WouldOverdraw
 from ledger.aliases import AliasTaken, Kind, check
-from ledger.books import accounts, balances, funds, journal, recipes
+from ledger.books import accounts, agent_recipes, balances, funds, journal, recipes
 from ledger.books.accounts import Account
 from ledger.errors import BadInput, Conflict, NotFound
 from ledger.identities.boxes import check_commitment
@@ -37,6 +40,13 @@ class State(StrEnum):
     APPROVED = "approved"
     RELEASED = "released"
     PAID = "paid"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+GONE = (State.FAILED, State.CANCELLED)
+"""States after which the obligation may be asked for again."""
+_STANDING = text("state NOT IN ('failed', 'cancelled')")
 
 
 class UnknownDisbursement(NotFound):
@@ -67,7 +77,7 @@ class Disbursement(SQLModel, table=True):
     """`reference` (ISO 11649) is what the bank carries back; `payee_commitment` is to the sealed payee."""
 
     alias: str = Field(primary_key=True, max_length=20)
-    obligation_alias: str = Field(foreign_key="obligation.alias", max_length=20, unique=True)
+    obligation_alias: str = Field(foreign_key="obligation.alias", max_length=20)
     case_alias: str = Field(foreign_key="aid_case.alias", max_length=20, index=True)
     state: State = Field(sa_type=enumeration(State), index=True)
     version: int
@@ -85,7 +95,16 @@ class Disbursement(SQLModel, table=True):
     paid_on: date | None = None
     paid_recorded_on: date | None = None
 
-    __table_args__ = whole_minor("minor")
+    __table_args__ = (
+        *whole_minor("minor"),
+        Index(
+            "one_payment_stands",
+            "obligation_alias",
+            unique=True,
+            sqlite_where=_STANDING,
+            postgresql_where=_STANDING,
+        ),
+    )
 
     def amount(self) -> Money:
         """What leaves."""
@@ -120,8 +139,7 @@ def request(
         raise DisbursementNotReady("the case is not verified", case=obligation.case_alias)
     if session.get(Disbursement, alias) is not None:
         raise AliasTaken("the alias is taken")
-    standing = select(Disbursement.alias).where(Disbursement.obligation_alias == obligation.alias)
-    if session.exec(standing).first() is not None:
+    if standing(session, [obligation.alias]):
         raise AlreadyRequested("the obligation has a disbursement", obligation=obligation.alias)
     disbursement = Disbursement(
         alias=alias,
@@ -144,45 +162,68 @@ def request(
 
 
 def approve(session: Session, disbursement: Disbursement, *, by: str, on: date) -> None:
-    """Approves: the fund takes the obligation on, and holds its amount until it is recognised.
+    """Approves one: see `approve_all`."""
+    approve_all(session, [disbursement], by=by, on=on)
+
+
+def approve_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on: date) -> None:
+    """Approves, all or none: the funds take the obligations on, and hold their amounts until they are recognised.
 
     Raises:
-        DisbursementNotReady: it is not newly requested. WouldOverdraw: the fund has not enough.
+        DisbursementNotReady: one is not newly requested. WouldOverdraw: a fund has not enough for all of them.
         NoRate: whether it has enough cannot be told without a rate.
-        CaseNotReady: the case was rejected.
+        ObligationNotReady: one is not due any more. CaseNotReady: a case was rejected.
     """
-    _require_state(disbursement, State.REQUESTED)
-    funds.require(session, disbursement.fund_code, lock=True)
-    spending.require_spendable(session, disbursement.fund_code, disbursement.amount(), on=on)
-    obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
-    cases.approve(session, cases.require(session, disbursement.case_alias, lock=True))
-    obligations.approve(session, obligation, fund=disbursement.fund_code)
-    disbursement.approved_by = by
-    _move(session, disbursement, State.APPROVED)
+    for disbursement in chosen:
+        _require_state(disbursement, State.REQUESTED)
+    for fund in sorted({disbursement.fund_code for disbursement in chosen}):
+        funds.require(session, fund, lock=True)
+    owed = {
+        one.obligation_alias: obligations.require(session, one.obligation_alias, lock=True) for one in _ordered(chosen)
+    }
+    needed: Counter[tuple[str, str]] = Counter()
+    for disbursement in chosen:
+        if owed[disbursement.obligation_alias].state is not obligations.State.RECOGNISED:  # which counts already
+            needed[disbursement.fund_code, disbursement.currency] += disbursement.minor
+    for (fund, currency), minor in sorted(needed.items()):
+        spending.require_spendable(session, fund, Money(minor, currency), on=on)
+    for case in sorted({disbursement.case_alias for disbursement in chosen}):
+        cases.approve(session, cases.require(session, case, lock=True))
+    for disbursement in _ordered(chosen):
+        obligations.approve(session, owed[disbursement.obligation_alias], fund=disbursement.fund_code)
+        disbursement.approved_by = by
+        _move(session, disbursement, State.APPROVED)
 
 
 def release(session: Session, disbursement: Disbursement, *, by: str, on: date, recorded_at: datetime) -> None:
-    """Releases: the obligation is recognised if it was not, and the money on the leaf is held for the bank.
+    """Releases one: see `release_all`."""
+    release_all(session, [disbursement], by=by, on=on, recorded_at=recorded_at)
+
+
+def release_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on: date, recorded_at: datetime) -> None:
+    """Releases, all or none: the obligations are recognised if they were not, and what a bank leaf pays is held on it.
+
+    An agent may pay more than their purse holds: the rest is owed to them.
 
     Raises:
-        DisbursementNotReady: it is not approved. ObligationNotReady: the beneficiary was not told.
-        NotEligible: the ruling is not certainly in force. WouldOverdraw: the leaf has not enough.
+        DisbursementNotReady: one is not approved. ObligationNotReady: a beneficiary was not told.
+        NotEligible: a ruling is not certainly in force. WouldOverdraw: the leaf has not enough for all of them.
     """
-    _require_state(disbursement, State.APPROVED)
-    obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
-    _lock_leaf(session, disbursement.account_code)
-    free = available(session, disbursement.account_code, currency=disbursement.currency)
-    if free.minor < disbursement.minor:
-        raise WouldOverdraw(
-            "the account has not enough",
-            account=disbursement.account_code,
-            free_minor=free.minor,
-            currency=free.currency,
-        )
-    obligations.recognise(session, obligation, on=on, recorded_at=recorded_at, recorded_by=by)
-    disbursement.released_by = by
-    disbursement.released_on = on
-    _move(session, disbursement, State.RELEASED)
+    for disbursement in chosen:
+        _require_state(disbursement, State.APPROVED)
+    owed = [obligations.require(session, one.obligation_alias, lock=True) for one in _ordered(chosen)]
+    needed: Counter[tuple[str, str]] = Counter()
+    for disbursement in chosen:
+        needed[disbursement.account_code, disbursement.currency] += disbursement.minor
+    for (account, currency), minor in sorted(needed.items()):
+        if account.partition(":")[0] == BANK:
+            require_available(session, account, Money(minor, currency))
+    for obligation in owed:
+        obligations.recognise(session, obligation, on=on, recorded_at=recorded_at, recorded_by=by)
+    for disbursement in chosen:
+        disbursement.released_by = by
+        disbursement.released_on = on
+        _move(session, disbursement, State.RELEASED)
 
 
 def pay(
@@ -194,7 +235,6 @@ def pay(
         DisbursementNotReady: it was not released.
     """
     _require_state(disbursement, State.RELEASED)
-    obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
     posted = journal.post(
         session,
         source_key=source_key,
@@ -203,21 +243,93 @@ def pay(
             leaf=disbursement.account_code,
             amount=disbursement.amount(),
             fund=disbursement.fund_code,
-            obligation=obligation.alias,
-            case=obligation.case_alias,
+            obligation=disbursement.obligation_alias,
+            case=disbursement.case_alias,
         ),
         happened_on=on,
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
-    obligations.mark_paid(session, obligation)
-    disbursement.paid_on = on
-    disbursement.paid_recorded_on = recorded_at.date()
-    _move(session, disbursement, State.PAID)
-    case = cases.require(session, obligation.case_alias, lock=True)  # first, or two last payments miss each other
-    if obligations.all_paid(session, case.alias):
-        cases.mark_paid(session, case)
+    _mark_paid(session, disbursement, on=on, recorded_on=recorded_at.date())
     return posted
+
+
+def pay_by_agent(
+    session: Session,
+    disbursement: Disbursement,
+    *,
+    agent: Agent,
+    from_purse: Money,
+    source_key: str,
+    on: date,
+    recorded_at: datetime,
+    recorded_by: str,
+) -> journal.Posted:
+    """Books what an agent's verified receipt says; what is not `from_purse` is owed to the agent.
+
+    Raises:
+        DisbursementNotReady: it was not released.
+    """
+    _require_state(disbursement, State.RELEASED)
+    posted = journal.post(
+        session,
+        source_key=source_key,
+        kind="aid_paid_by_agent",
+        postings=agent_recipes.aid_paid_by_agent(
+            purse=disbursement.account_code,
+            amount=disbursement.amount(),
+            from_purse=from_purse,
+            fund=disbursement.fund_code,
+            obligation=disbursement.obligation_alias,
+            case=disbursement.case_alias,
+            agent=agent.alias,
+        ),
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+    )
+    _mark_paid(session, disbursement, on=on, recorded_on=recorded_at.date())
+    return posted
+
+
+def fail(session: Session, disbursement: Disbursement) -> None:
+    """Nobody could be paid: what was recognised is still owed, and may be asked for again.
+
+    Raises:
+        DisbursementNotReady: it was not released.
+    """
+    _require_state(disbursement, State.RELEASED)
+    _move(session, disbursement, State.FAILED)
+
+
+def cancel(session: Session, disbursement: Disbursement) -> None:
+    """Withdraws what was not released yet: an obligation that waits for it is simply due again. Gone: nothing happens.
+
+    Raises:
+        DisbursementNotReady: it was released.
+    """
+    if disbursement.state in GONE:
+        return
+    if disbursement.state not in {State.REQUESTED, State.APPROVED}:
+        raise DisbursementNotReady("it was released", disbursement=disbursement.alias, state=disbursement.state)
+    obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
+    if obligation.state is obligations.State.APPROVED:
+        obligations.drop(session, obligation)
+    _move(session, disbursement, State.CANCELLED)
+
+
+def require_available(session: Session, account: str, needed: Money) -> None:
+    """Refuses what would overdraw a leaf; its row is locked until the transaction ends.
+
+    Raises:
+        WouldOverdraw: it has not enough.
+    """
+    session.exec(locked(select(Account).where(Account.code == account))).one()
+    free = available(session, account, currency=needed.currency)
+    if free < needed:
+        raise WouldOverdraw(
+            "the account has not enough", account=account, free_minor=free.minor, currency=free.currency
+        )
 
 
 def available(session: Session, account: str, *, currency: str) -> Money:
@@ -230,7 +342,8 @@ def available(session: Session, account: str, *, currency: str) -> Money:
             Disbursement.state == State.RELEASED,
         )
     ).one()
-    return balances.balance(session, account, currency=currency) - Money(int(held or 0), currency)
+    promised = Money(int(held or 0), currency) + advances.held_on_leaf(session, account, currency=currency)
+    return balances.balance(session, account, currency=currency) - promised
 
 
 def require(session: Session, alias: str, *, lock: bool = False) -> Disbursement:
@@ -259,8 +372,30 @@ def page(session: Session, *, state: State | None, after: str, limit: int) -> li
     return list(session.exec(query))
 
 
-def _lock_leaf(session: Session, code: str) -> None:
-    session.exec(locked(select(Account).where(Account.code == code))).one()
+def standing(session: Session, obligation_aliases: Sequence[str], *, lock: bool = False) -> list[Disbursement]:
+    """The disbursements of these obligations that have not failed and were not cancelled: one each at most."""
+    query = (
+        select(Disbursement)
+        .where(col(Disbursement.obligation_alias).in_(obligation_aliases), col(Disbursement.state).not_in(GONE))
+        .order_by(col(Disbursement.alias))
+    )
+    return list(session.exec(locked(query) if lock else query))
+
+
+def _ordered(chosen: Sequence[Disbursement]) -> list[Disbursement]:
+    """In the order in which everybody locks obligations."""
+    return sorted(chosen, key=lambda disbursement: disbursement.obligation_alias)
+
+
+def _mark_paid(session: Session, disbursement: Disbursement, *, on: date, recorded_on: date) -> None:
+    obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
+    obligations.mark_paid(session, obligation)
+    disbursement.paid_on = on
+    disbursement.paid_recorded_on = recorded_on
+    _move(session, disbursement, State.PAID)
+    case = cases.require(session, obligation.case_alias, lock=True)  # first, or two last payments miss each other
+    if obligations.all_paid(session, case.alias):
+        cases.mark_paid(session, case)
 
 
 def _require_state(disbursement: Disbursement, state: State) -> None:

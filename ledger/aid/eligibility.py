@@ -69,6 +69,11 @@ def at_grain(pack: Pack, kept: Bounds) -> bool:
     return ends and kept.due_by == _week_start(kept.due_by)
 
 
+def end_of_grain(pack: Pack, day: date) -> date:
+    """The day under which the books keep `day`: the end of its week, or itself where the pack's grain is the day."""
+    return day if pack.grain == "day" else _week_end(day)
+
+
 def rejection(
     pack: Pack,
     *,

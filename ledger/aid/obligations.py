@@ -3,12 +3,13 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aid import eligibility
 from ledger.aid.rulings import Ruling
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import journal, recipes
+from ledger.books.journal import Entry
 from ledger.errors import Conflict, NotFound
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
@@ -30,6 +31,13 @@ class State(StrEnum):
     APPROVED = "approved"
     RECOGNISED = "recognised"
     PAID = "paid"
+    QUASHED = "quashed"
+    REFUND_DUE = "refund_due"
+    REFUNDED = "refunded"
+
+
+OPEN = (State.DUE, State.APPROVED, State.RECOGNISED)
+"""While something may still be paid."""
 
 
 class UnknownObligation(NotFound):
@@ -107,9 +115,9 @@ def of_case(session: Session, case: str) -> list[Obligation]:
 
 
 def all_paid(session: Session, case: str) -> bool:
-    """Whether every obligation of a case is paid, as it stands now."""
+    """Whether every obligation of a case is paid or quashed, as it stands now."""
     states = session.exec(select(Obligation.state).where(Obligation.case_alias == case)).all()
-    return all(state is State.PAID for state in states)
+    return not any(state in OPEN for state in states)
 
 
 def ruling_of(session: Session, obligation: Obligation) -> Ruling:
@@ -118,14 +126,29 @@ def ruling_of(session: Session, obligation: Obligation) -> Ruling:
 
 
 def approve(session: Session, obligation: Obligation, *, fund: str) -> None:
-    """A fund takes the obligation on.
+    """A fund takes the obligation on; recognised already, because a payment has failed, it stays with its fund.
 
     Raises:
-        ObligationNotReady: it is not simply due.
+        ObligationNotReady: it is not simply due, or another fund has recognised it.
     """
+    if obligation.state is State.RECOGNISED and obligation.fund_code == fund:
+        return
     _require_state(obligation, State.DUE)
     obligation.state = State.APPROVED
     obligation.fund_code = fund
+    session.add(obligation)
+    session.flush()
+
+
+def drop(session: Session, obligation: Obligation) -> None:
+    """The fund lets go of an obligation that it took on and has not recognised: it is simply due again.
+
+    Raises:
+        ObligationNotReady: it is not approved.
+    """
+    _require_state(obligation, State.APPROVED)
+    obligation.state = State.DUE
+    obligation.fund_code = None
     session.add(obligation)
     session.flush()
 
@@ -166,7 +189,7 @@ def recognise(session: Session, obligation: Obligation, *, on: date, recorded_at
     eligibility.require_payable(payable_from=ruling_of(session, obligation).payable_from, on=on)
     journal.post(
         session,
-        source_key=f"obligation:{obligation.alias}:recognised",
+        source_key=_recognition(obligation.alias),
         kind="aid_recognised",
         postings=recipes.aid_recognised(
             kind=obligation.kind,
@@ -194,6 +217,40 @@ def mark_paid(session: Session, obligation: Obligation) -> None:
     obligation.state = State.PAID
     session.add(obligation)
     session.flush()
+
+
+def quash(session: Session, obligation: Obligation, to: State) -> None:
+    """Notes what became of an obligation whose ruling was quashed: nothing is owed, or a refund is due or was paid.
+
+    Raises:
+        ObligationNotReady: a refund is only of what was paid, and received once.
+    """
+    before = {State.QUASHED: OPEN, State.REFUND_DUE: (State.PAID,), State.REFUNDED: (State.REFUND_DUE,)}
+    if obligation.state not in before[to]:
+        raise ObligationNotReady(
+            "the obligation is not in the state this needs", obligation=obligation.alias, state=obligation.state
+        )
+    obligation.state = to
+    session.add(obligation)
+    session.flush()
+
+
+def recognised_on(session: Session, obligation: Obligation) -> date:
+    """The day on which its expense is booked.
+
+    Raises:
+        ObligationNotReady: it was never recognised.
+    """
+    found = session.exec(
+        select(col(Entry.effective_on)).where(Entry.source_key == _recognition(obligation.alias))
+    ).first()
+    if found is None:
+        raise ObligationNotReady("the obligation was never recognised", obligation=obligation.alias)
+    return found
+
+
+def _recognition(alias: str) -> str:
+    return f"obligation:{alias}:recognised"
 
 
 def _require_state(obligation: Obligation, state: State) -> None:

@@ -49,14 +49,12 @@ def balance(
 
 def liquid_nets(session: Session, fund: str) -> dict[str, Money]:
     """A fund's liquid assets less its liabilities, by currency."""
-    counted = or_(col(Account.liquid), col(Account.account_class) == AccountClass.LIABILITY)
-    totals = session.connection().execute(
-        select(_LINES.c.currency, func.sum(_LINES.c.minor))
-        .join(Account, col(Account.code) == _LINES.c.account_code)
-        .where(counted, _LINES.c.fund_code == fund)
-        .group_by(_LINES.c.currency)
-    )
-    return {currency: Money(int(total), currency) for currency, total in totals}
+    return _nets(session, fund, or_(col(Account.liquid), col(Account.account_class) == AccountClass.LIABILITY))
+
+
+def cash(session: Session, fund: str) -> dict[str, Money]:
+    """What a fund has in cash and at banks and processors, or on its way between them, by currency."""
+    return _nets(session, fund, col(Account.cash).is_(True))
 
 
 def trial_balance(session: Session, *, on: date | None = None, as_known_at: datetime | None = None) -> list[Balance]:
@@ -69,6 +67,16 @@ def trial_balance(session: Session, *, on: date | None = None, as_known_at: date
     chart = {account.code: account for account in session.exec(select(Account))}
     # Sorted here: the databases sort by their locale.
     return [Balance(chart[code], fund, currency, int(total)) for code, fund, currency, total in sorted(rows)]
+
+
+def _nets(session: Session, fund: str, counted: ColumnElement[bool]) -> dict[str, Money]:
+    totals = session.connection().execute(
+        select(_LINES.c.currency, func.sum(_LINES.c.minor))
+        .join(Account, col(Account.code) == _LINES.c.account_code)
+        .where(counted, _LINES.c.fund_code == fund)
+        .group_by(_LINES.c.currency)
+    )
+    return {currency: Money(int(total), currency) for currency, total in totals}
 
 
 def _until(on: date | None, as_known_at: datetime | None) -> list[ColumnElement[bool]]:

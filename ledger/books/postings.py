@@ -23,6 +23,8 @@ A sum that does not fit would be an error of the database, on every later look a
 SUBJECT_KINDS = {
     "obligation": Kind.OBLIGATION,
     "donation": Kind.DONATION,
+    "agent": Kind.AGENT,
+    "advance": Kind.ADVANCE,
     "dispute": Kind.DISPUTE,
 }
 """Which aliases satisfy which `subject` of the chart."""

@@ -4,6 +4,7 @@ Every one balances per currency and fund: costs of one fund borne by another mov
 """
 
 from collections.abc import Mapping
+from datetime import date
 
 from ledger.books.postings import Posting, credit, debit
 from ledger.money import Money
@@ -18,6 +19,9 @@ DONATION_REFUNDS = "4190"
 DISPUTES_RECEIVABLE = "1150"
 UNIDENTIFIED = "2000"
 PROCESSING_FEES = "6000"
+REFUNDS_RECEIVABLE = "1350"
+RECOVERIES = "5900"
+EARLIER_YEARS = "4200"
 DISPUTE_FEES = "6010"
 AID_EXPENSE = {"fine": "5000", "detention": "5100", "court_fee": "5200"}
 """The expense account of each kind of obligation that is no bail."""
@@ -94,6 +98,37 @@ def aid_paid(*, leaf: str, amount: Money, fund: str, obligation: str, case: str)
     return [
         debit(APPROVED_ASSISTANCE, amount, fund, subject=obligation, case=case),
         credit(leaf, amount, fund, case=case),
+    ]
+
+
+def aid_cancelled(
+    *, kind: str, amount: Money, fund: str, obligation: str, case: str, rate_on: date, earlier_year: bool
+) -> list[Posting]:
+    """Recognised assistance that is not owed any more: the expense is taken back, or recovered in a later year.
+
+    `rate_on` is the day of the recognition: within its year it gives the expense back at the rate it was taken at.
+    """
+    named = {"subject": obligation, "case": case}
+    if earlier_year:
+        return [debit(APPROVED_ASSISTANCE, amount, fund, **named), credit(EARLIER_YEARS, amount, fund, **named)]
+    return [
+        debit(APPROVED_ASSISTANCE, amount, fund, **named, rate_on=rate_on),
+        credit(AID_EXPENSE[kind], amount, fund, **named, rate_on=rate_on),
+    ]
+
+
+def refund_due(*, kind: str, amount: Money, fund: str, obligation: str, case: str, earlier_year: bool) -> list[Posting]:
+    """What was paid for a ruling that was quashed: the authority owes it back."""
+    named = {"subject": obligation, "case": case}
+    income = EARLIER_YEARS if earlier_year else f"{RECOVERIES}:{kind}"
+    return [debit(REFUNDS_RECEIVABLE, amount, fund, **named), credit(income, amount, fund, **named)]
+
+
+def refund_received(*, leaf: str, amount: Money, fund: str, obligation: str, case: str) -> list[Posting]:
+    """The authority has paid it back to the bank."""
+    return [
+        debit(leaf, amount, fund, case=case),
+        credit(REFUNDS_RECEIVABLE, amount, fund, subject=obligation, case=case),
     ]
 
 

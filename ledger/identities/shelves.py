@@ -188,12 +188,23 @@ def keep(session: Session, new_boxes: Iterable[NewBox], *, shelf: str) -> None:
     Raises:
         NotASealedBox, BadDigest: what should be sealed is not. AliasTaken: the place on the shelf is taken.
     """
-    with session.begin_nested():  # all of them, or none
-        for new in new_boxes:
-            boxes.check_sealed(new.data)
-            boxes.check_commitment(new.commitment)
-            if session.get(Box, (new.alias, new.field, new.version)) is not None:
+    keep_on_shelves(session, [(shelf, new) for new in new_boxes])
+
+
+def keep_on_shelves(session: Session, placed: Iterable[tuple[str, NewBox]]) -> None:
+    """As `keep`, for boxes of many shelves: each with the shelf it is put on, all of them or none."""
+    kept = list(placed)
+    for _, new in kept:
+        boxes.check_sealed(new.data)
+        boxes.check_commitment(new.commitment)
+    columns = select(Box.alias, Box.field, Box.version)
+    taken = set(session.exec(columns.where(col(Box.alias).in_({new.alias for _, new in kept}))))
+    with session.begin_nested():
+        for shelf, new in kept:
+            place = (new.alias, new.field, new.version)
+            if place in taken:
                 raise AliasTaken("the box stands already", field=new.field, version=new.version)
+            taken.add(place)
             session.add(
                 Box(
                     alias=new.alias,
@@ -205,7 +216,7 @@ def keep(session: Session, new_boxes: Iterable[NewBox], *, shelf: str) -> None:
                     commitment=new.commitment,
                 )
             )
-            session.flush()
+        session.flush()
 
 
 def note_tokens(session: Session, tokens: Iterable[tuple[int, str, str]], *, alias: str) -> None:
@@ -239,6 +250,16 @@ def commitments(session: Session, aliases: Sequence[str], *, newest_only: bool =
     return sorted(box.commitment for box in (newest.values() if newest_only else found))
 
 
+def commitments_by_alias(session: Session, aliases: Sequence[str]) -> dict[str, list[str]]:
+    """The commitments of the newest boxes of each of these things, for many at once."""
+    columns = select(Box.alias, Box.field, Box.version, Box.commitment).where(col(Box.alias).in_(aliases))
+    newest = {(alias, field): commitment for alias, field, _, commitment in sorted(session.exec(columns))}
+    kept: dict[str, list[str]] = {}
+    for (alias, _), commitment in newest.items():
+        kept.setdefault(alias, []).append(commitment)
+    return kept
+
+
 def open_shelf(
     session: Session, alias: str, *, operator: str, reason: Reason, at: datetime, shred_keys: ShredKeys
 ) -> Opened:
@@ -248,24 +269,48 @@ def open_shelf(
         UnknownShelf: there is none, or its key was erased.
         ShredKeyMissing, ShredKeyUnsafe, WrapDoesNotUnlock: the server cannot unlock the wrap.
     """
-    shelf = session.get(Shelf, alias)
-    key = session.exec(select(PersonKey).where(PersonKey.alias == alias).order_by(PersonKey.epoch.desc())).first()  # type: ignore[attr-defined]  # a column
-    if shelf is None or key is None:
+    (opened,) = open_shelves(session, [alias], operator=operator, reason=reason, at=at, shred_keys=shred_keys)
+    return opened
+
+
+def open_shelves(
+    session: Session, aliases: Sequence[str], *, operator: str, reason: Reason, at: datetime, shred_keys: ShredKeys
+) -> list[Opened]:
+    """As `open_shelf` for many at once, all or none, in their order: each opening is logged by itself."""
+    shelves = {shelf.alias: shelf for shelf in session.exec(select(Shelf).where(col(Shelf.alias).in_(aliases)))}
+    by_epoch = select(PersonKey).where(col(PersonKey.alias).in_(aliases)).order_by(col(PersonKey.epoch))
+    keys = {key.alias: key for key in session.exec(by_epoch)}  # the newest stays
+    if not shelves.keys() & keys.keys() >= set(aliases):
         raise UnknownShelf("no shelf has this alias")
-    kept = session.exec(select(Box).where(Box.shelf_alias == alias)).all()
-    ordered = sorted(kept, key=lambda box: (box.alias, box.field, box.version))
-    wrap = shred_keys.unlock(key.locked, vault=shelf.vault, alias=alias, epoch=key.epoch)
-    handed_out = ",".join(box.commitment for box in ordered)
-    session.add(Access(operator=operator, shelf_alias=alias, reason=reason, at=at, boxes=handed_out))
+    kept: dict[str, list[Box]] = {alias: [] for alias in aliases}
+    for box in session.exec(select(Box).where(col(Box.shelf_alias).in_(aliases))):
+        kept[box.shelf_alias].append(box)
+    opened = []
+    for alias in dict.fromkeys(aliases):
+        ordered = sorted(kept[alias], key=lambda box: (box.alias, box.field, box.version))
+        key = keys[alias]
+        wrap = shred_keys.unlock(key.locked, vault=shelves[alias].vault, alias=alias, epoch=key.epoch)
+        handed_out = ",".join(box.commitment for box in ordered)
+        session.add(Access(operator=operator, shelf_alias=alias, reason=reason, at=at, boxes=handed_out))
+        opened.append(Opened(shelves[alias], wrap, ordered))
     session.flush()
-    return Opened(shelf, wrap, ordered)
+    return opened
 
 
 def has_opened(session: Session, *, operator: str, shelf: str, needed: Sequence[str]) -> bool:
     """Whether the operator was handed every box with these commitments from the shelf."""
-    accesses = session.exec(select(Access.boxes).where(Access.operator == operator, Access.shelf_alias == shelf))
-    seen = {commitment for handed_out in accesses for commitment in handed_out.split(",")}
-    return set(needed) <= seen
+    return set(needed) <= handed_out(session, operator=operator, shelves=[shelf]).get(shelf, set())
+
+
+def handed_out(session: Session, *, operator: str, shelves: Sequence[str]) -> dict[str, set[str]]:
+    """The commitments of the boxes that the operator was handed, by shelf, for many shelves at once."""
+    columns = select(Access.shelf_alias, Access.boxes)
+    seen: dict[str, set[str]] = {}
+    for alias, boxes_of in session.exec(
+        columns.where(Access.operator == operator, col(Access.shelf_alias).in_(shelves))
+    ):
+        seen.setdefault(alias, set()).update(boxes_of.split(","))
+    return seen
 
 
 def accesses(session: Session, *, limit: int) -> list[Access]:

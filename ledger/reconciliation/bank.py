@@ -7,14 +7,13 @@ from itertools import pairwise
 from sqlmodel import Session
 
 from ledger import exceptions
-from ledger.aid import disbursements
-from ledger.aid.disbursements import Disbursement
 from ledger.books import balances
 from ledger.exceptions import Difference
 from ledger.giving import donations, payouts
 from ledger.giving.payouts import Payout
 from ledger.money import Money
-from ledger.reconciliation import statements
+from ledger.reconciliation import issued, statements
+from ledger.reconciliation.issued import Issued
 from ledger.reconciliation.statements import NewStatement, Statement, StatementLine
 
 
@@ -83,9 +82,9 @@ def reconcile(session: Session, account: str) -> Reconciliation | None:
 
 def _book(session: Session, line: StatementLine, *, recorded_at: datetime, recorded_by: str) -> bool:
     """Books a line by what it answers, or opens an exception; True when booked."""
-    disbursement = disbursements.by_reference(session, line.reference) if line.reference else None
+    expected = issued.find(session, line.reference) if line.reference else None
     arriving = _arriving(session, line)
-    difference = _difference(line, disbursement, arriving)
+    difference = _difference(session, line, expected, arriving)
     if difference is not None:
         exceptions.open_once(
             session,
@@ -96,11 +95,13 @@ def _book(session: Session, line: StatementLine, *, recorded_at: datetime, recor
             on=recorded_at.date(),
         )
         return False
-    if disbursement is not None:
-        posted = disbursements.pay(
+    if expected is not None:
+        posted = issued.book(
             session,
-            disbursement,
+            expected,
             source_key=line.source_key,
+            account=line.account_code,
+            moved=line.amount(),
             on=line.booked_on,
             recorded_at=recorded_at,
             recorded_by=recorded_by,
@@ -137,19 +138,17 @@ def _arriving(session: Session, line: StatementLine) -> list[Payout]:
     return payouts.candidates(session, amount=line.amount(), on=line.booked_on)
 
 
-def _difference(line: StatementLine, disbursement: Disbursement | None, arriving: list[Payout]) -> Difference | None:
+def _difference(
+    session: Session, line: StatementLine, expected: Issued | None, arriving: list[Payout]
+) -> Difference | None:
     """Why a line is not booked by itself, or None. A reversal or a returned payment is no gift, a payout no guess."""
     if line.reversal:
         return Difference.REVERSAL
-    if disbursement is None:
-        if line.minor < 0:
-            return Difference.UNMATCHED_DEBIT
-        return Difference.AMBIGUOUS_PAYOUT if len(arriving) > 1 else None
-    if line.minor > 0:
-        return Difference.PAYMENT_RETURNED
-    if (line.account_code, -line.minor) != (disbursement.account_code, disbursement.minor):
-        return Difference.AMOUNT_DIFFERS
-    return None if disbursement.state is disbursements.State.RELEASED else Difference.NOT_RELEASED
+    if expected is not None:
+        return issued.difference(session, expected, account=line.account_code, moved=line.amount())
+    if line.minor < 0:
+        return Difference.UNMATCHED_DEBIT
+    return Difference.AMBIGUOUS_PAYOUT if len(arriving) > 1 else None
 
 
 def _check_arithmetic(session: Session, statement: Statement, new: NewStatement, *, on: date) -> None:

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger
 from sqlmodel import Field, Session, SQLModel, select
 
-from ledger.aid import disbursements
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts
 from ledger.books.accounts import Account
@@ -16,6 +15,7 @@ from ledger.errors import BadInput, Conflict
 from ledger.giving import purposes
 from ledger.identities.boxes import check_token
 from ledger.money import Money
+from ledger.reconciliation import issued
 from ledger.storage.columns import MinorUnits, UtcDateTime, whole_minor
 from ledger.storage.locks import locked
 
@@ -233,8 +233,7 @@ def _unknown(session: Session, statement: Statement, alike: list[NewLine]) -> li
 
 
 def _is_ours(session: Session, reference: str) -> bool:
-    issued = purposes.by_reference(session, reference) or disbursements.by_reference(session, reference)
-    return issued is not None
+    return (purposes.by_reference(session, reference) or issued.find(session, reference)) is not None
 
 
 def _line(statement: Statement, line: NewLine, source_key: str) -> StatementLine:

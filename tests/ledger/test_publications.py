@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger import publications
 from ledger.aid import cases, disbursements
+from ledger.aid.disbursements import Payee
 from ledger.aid.obligations import ObligationKind
 from ledger.aliases import AliasTaken, BadAlias, Kind, draw
 from ledger.approvals import ActDiffers, Agreed, NotInRole, SamePerson
@@ -219,5 +220,13 @@ def test_a_payment_counts_on_the_day_it_was_recorded(house: House) -> None:
     case = cases.require(house.session, released.case_alias)
     assert released.paid_on == date(2020, 11, 17)
     assert publications.payments(house.session) == [
-        Payment(case.beneficiary_alias, byn("810.00"), ObligationKind.FINE, TODAY)
+        Payment(
+            person=case.beneficiary_alias,
+            amount=byn("810.00"),
+            kind=ObligationKind.FINE,
+            payee=Payee.AUTHORITY,
+            purse=None,
+            paid_on=TODAY - timedelta(days=3),
+            recorded_on=TODAY,
+        )
     ]

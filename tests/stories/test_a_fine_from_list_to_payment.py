@@ -13,7 +13,6 @@ from ledger.aliases import Kind, draw
 from ledger.books import balances
 from ledger.identities import shelves
 from ledger.identities.shelves import NewBox, Opened
-from ledger.publications import Payment
 from ledger.reconciliation import bank
 from ledger.reconciliation.bank import Outcome, Reconciliation
 from ledger.reconciliation.statements import NewLine, NewStatement
@@ -42,9 +41,9 @@ def test_a_fine_goes_from_a_list_to_a_payment_that_the_bank_confirms(house: Hous
     assert [kept.verb for kept in chain] == ["verify_case", "approve_disbursement", "release_disbursement"]
     assert [kept.signer for kept in chain] == signers
     assert all(approvals.still_holds(house.session, kept) for kept in chain)
-    assert publications.payments(house.session) == [
-        Payment(case.beneficiary_alias, byn("810.00"), ObligationKind.FINE, date(2020, 11, 23))
-    ]
+    (payment,) = publications.payments(house.session)
+    assert (payment.person, payment.amount, payment.way) == (case.beneficiary_alias, byn("810.00"), "authority")
+    assert (payment.kind, payment.recorded_on) == (ObligationKind.FINE, date(2020, 11, 23))
     assert NAME not in repr(everything(house.session))
 
 

@@ -238,9 +238,15 @@ def test_each_step_needs_the_one_before(house: House, state: State, verb: Any) -
         State.APPROVED: house.an_approved_payment,
         State.RELEASED: house.a_released_payment,
         State.PAID: house.a_released_payment,
+        State.FAILED: house.a_released_payment,
+        State.CANCELLED: house.an_approved_payment,
     }[state]()
     if state is State.PAID:
         pay(house, disbursement)
+    if state is State.FAILED:
+        disbursements.fail(house.session, disbursement)
+    if state is State.CANCELLED:
+        disbursements.cancel(house.session, disbursement)
     if (verb, state) in {(approve, State.REQUESTED), (release, State.APPROVED), (pay, State.RELEASED)}:
         if state is State.APPROVED:
             house.tell(disbursement)

@@ -1,0 +1,245 @@
+"""Batches from the operator's side: many payees sealed at once, the whole agreed to by one signature, and the results.
+
+An agent's list is made here, from opened boxes, into a file on the treasurer's device: it is never sent.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from api.client import cases, payments, sealing
+from api.client.cases import Evidence, EvidenceDiffers
+from api.client.desk import Desk
+from api.client.payments import FUND_OF
+from api.client.results import ResultRow
+from ledger.aid import batch_lines, eligibility, jurisdictions
+from ledger.aliases import Kind, draw
+from ledger.approvals import Verb
+from ledger.money import Money
+
+MOST_LINES = 500
+
+
+def candidates(desk: Desk, *, kind: str | None = None) -> Iterator[dict[str, Any]]:
+    """The obligations that nobody has asked to pay yet, page by page; of one kind unless None."""
+    cursor: str | None = None
+    while True:
+        page = desk.api.get("/v1/obligations", cursor=cursor, limit=MOST_LINES)
+        yield from (one for one in page["obligations"] if kind in {None, one["kind"]})
+        cursor = page["next"]
+        if cursor is None:
+            return
+
+
+def create(
+    desk: Desk,
+    chosen: Sequence[dict[str, Any]],
+    *,
+    account: str,
+    agent: str | None = None,
+    fund_of: Mapping[str, str] = FUND_OF,
+    payee_of: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Asks for the chosen candidates to be paid: from a bank leaf, or by an agent from their purse.
+
+    `payee_of` tells by kind who receives the money, `authority` unless told.
+
+    Raises:
+        EvidenceDiffers: boxes and books disagree; nothing is sent.
+    """
+    evidence = cases.check_many(desk, [one["case"] for one in chosen], reason="payment")
+    alias = draw(Kind.BATCH)
+    lines = [
+        _line(one, evidence[one["case"]["alias"]], (payee_of or {}).get(one["kind"], "authority")) for one in chosen
+    ]
+    kinds = {one["kind"] for one in chosen}
+    body = {
+        "alias": alias,
+        "agent": agent,
+        "account": account,
+        "funds": {kind: fund_of[kind] for kind in sorted(kinds)},
+        "lines": lines,
+    }
+    answer: dict[str, Any] = desk.api.post("/v1/batches", body, key=f"batch:{alias}")
+    return answer
+
+
+def listed(desk: Desk, *, state: str | None = None) -> list[dict[str, Any]]:
+    """Batches, in one state unless None."""
+    found: list[dict[str, Any]] = desk.api.get("/v1/batches", state=state)["batches"]
+    return found
+
+
+def find(desk: Desk, alias: str) -> dict[str, Any]:
+    """A batch with its lines."""
+    found: dict[str, Any] = desk.api.get(f"/v1/batches/{alias}")
+    return found
+
+
+def lock(desk: Desk, alias: str) -> dict[str, Any]:
+    """Fixes the lines."""
+    return _post(desk, alias, "lock", {}, key=f"lock:{alias}")
+
+
+def cancel(desk: Desk, alias: str) -> dict[str, Any]:
+    """Withdraws a batch that was not released."""
+    return _post(desk, alias, "cancel", {}, key=f"cancel:{alias}")
+
+
+def approve(desk: Desk, alias: str) -> dict[str, Any]:
+    """Opens the evidence and the payee of every line, holds them against the books, and signs once for all.
+
+    Raises:
+        EvidenceDiffers: boxes and books, payee and case, or lines and digest disagree; nothing is signed.
+    """
+    batch = find(desk, alias)
+    evidence = cases.check_many(desk, [line["case"] for line in batch["lines"]], reason="approval")
+    for line in batch["lines"]:
+        _check_line(line, evidence[line["case"]["alias"]])
+    agreed = _agree(desk, "approve_batch", batch)
+    body = {"verb": "approve_batch", "object": alias, "agreed": agreed}
+    answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"approve:{alias}:{batch['version']}")
+    return answer
+
+
+def tell(desk: Desk, alias: str, *, told_on: date) -> dict[str, Any]:
+    """Notes that everybody in the batch was told."""
+    return _post(desk, alias, "told", {"told_on": told_on.isoformat()}, key=f"told:{alias}:{told_on}")
+
+
+def release(desk: Desk, alias: str) -> dict[str, Any]:
+    """Releases an approved batch; its lines then have the references for the bank, or the codes for the agent."""
+    batch = find(desk, alias)
+    agreed = _agree(desk, "release_batch", batch)
+    return _post(desk, alias, "release", {"agreed": agreed}, key=f"release:{alias}:{batch['version']}")
+
+
+def agents_list(desk: Desk, alias: str) -> list[dict[str, str]]:
+    """The list an agent works from, one row a line, in the order of the codes: opened here, for a file on this device.
+
+    Keys: code, amount, currency, payee, name, account, ruling_number, court, article, kind.
+    """
+    batch = find(desk, alias)
+    evidence = cases.check_many(desk, [line["case"] for line in batch["lines"]], reason="payment")
+    rows = [
+        {
+            "code": line["code"] or "",
+            **line["amount"],
+            "payee": line["payee"],
+            "name": evidence[line["case"]["alias"]].identity["name"],
+            "account": evidence[line["case"]["alias"]].identity["payee_account"] or "",
+            **{
+                name: evidence[line["case"]["alias"]].ruling[name] or ""
+                for name in ("ruling_number", "court", "article")
+            },
+            "kind": line["kind"],
+        }
+        for line in batch["lines"]
+    ]
+    return sorted(rows, key=lambda row: row["code"])
+
+
+def enter_results(
+    desk: Desk, alias: str, rows: Sequence[ResultRow], *, receipts: Mapping[str, bytes] | None = None
+) -> dict[str, Any]:
+    """Enters what an agent says became of their lines, and the receipts that were looked at, sealed, by code.
+
+    The exact days are tested here and stay here: what is sent are the ends of their weeks.
+
+    Raises:
+        BadResults: a code is not of this batch. NotEligible: paid before its ruling was in force. Nothing is sent.
+    """
+    batch = find(desk, alias)
+    by_code = {line["code"]: line for line in batch["lines"]}
+    for row in rows:
+        row.require_known(by_code)
+    told = [by_code[row.code]["case"] for row in rows]
+    evidence = cases.check_many(desk, told, reason="reconciliation")
+    body = {
+        "results": [
+            _result(
+                row, by_code[row.code], evidence[by_code[row.code]["case"]["alias"]], (receipts or {}).get(row.code)
+            )
+            for row in rows
+        ]
+    }
+    facts = "|".join(f"{row.code}:{row.outcome}:{row.receipt}:{row.paid_on}:{row.verified_on}" for row in rows)
+    return _post(desk, alias, "results", body, key=f"results:{alias}:{hashlib.sha256(facts.encode()).hexdigest()[:32]}")
+
+
+def _line(candidate: dict[str, Any], evidence: Evidence, payee: str) -> dict[str, Any]:
+    alias = draw(Kind.DISBURSEMENT)
+    return {
+        "disbursement": alias,
+        "obligation": candidate["alias"],
+        "payee": payee,
+        "payee_box": cases.seal_json(
+            evidence.shelf_public, payments.payee_of(evidence, payee), kind="disbursement", alias=alias, field="payee"
+        ),
+    }
+
+
+def _check_line(line: dict[str, Any], evidence: Evidence) -> None:
+    alias = line["disbursement"]
+    expected = payments.payee_of(evidence, line["payee"])
+    agreed = evidence.payee_commitments.get(alias) == line["payee_commitment"]
+    if not agreed or evidence.payees.get(alias) != expected:
+        raise EvidenceDiffers("the payee is not the one of the case", case=line["case"]["alias"], field="payee")
+    (obligation,) = line["case"]["obligations"]
+    if (obligation["alias"], obligation["amount"]) != (line["obligation"], line["amount"]):
+        raise EvidenceDiffers("the line is not what the case owes", case=line["case"]["alias"], field="amount")
+
+
+def _agree(desk: Desk, verb: Verb, batch: dict[str, Any]) -> dict[str, Any]:
+    """The signed act on everything that the lines say, whatever the API says of them."""
+    lines = batch["lines"]
+    digest = batch_lines.digest_of(
+        (line["obligation"], _money(line["amount"]), line["payee_commitment"]) for line in lines
+    )
+    amount = _money(batch["amount"])
+    if digest != batch["digest"] or sum(_money(line["amount"]).minor for line in lines) != amount.minor:
+        raise EvidenceDiffers("the lines are not what was locked", batch=batch["alias"], field="digest")
+    return desk.agree(
+        verb,
+        batch["alias"],
+        version=batch["version"],
+        amount=amount,
+        payee_commitment=digest,
+        evidence=_evidence(lines),
+    )
+
+
+def _evidence(lines: Iterable[dict[str, Any]]) -> list[str]:
+    by_case = {line["case"]["alias"]: line["case"]["evidence_commitments"] for line in lines}
+    return [commitment for commitments in by_case.values() for commitment in commitments]
+
+
+def _result(row: ResultRow, line: dict[str, Any], evidence: Evidence, receipt: bytes | None) -> dict[str, Any]:
+    pack = jurisdictions.load(line["case"]["jurisdiction"])
+    paid_on = row.paid_on or row.verified_on
+    if paid_on is not None:
+        eligibility.require_payable(payable_from=cases.payable_on(pack, evidence.ruling), on=paid_on)
+    box = None
+    if receipt is not None:
+        content = {"file": sealing.to_base64(receipt)}
+        box = cases.seal_json(
+            evidence.shelf_public, content, kind="disbursement", alias=line["disbursement"], field="receipt"
+        )
+    return {
+        "code": row.code,
+        "outcome": row.outcome,
+        "receipt": row.receipt,
+        "paid_by": eligibility.end_of_grain(pack, paid_on).isoformat() if paid_on else None,
+        "verified_on": row.verified_on.isoformat() if row.verified_on else None,
+        "receipt_box": box,
+    }
+
+
+def _post(desk: Desk, alias: str, what: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:
+    answer: dict[str, Any] = desk.api.post(f"/v1/batches/{alias}/{what}", body, key=key)
+    return answer
+
+
+def _money(amount: dict[str, str]) -> Money:
+    return Money.parse(amount["amount"], amount["currency"])

@@ -1,0 +1,142 @@
+"""Commands for batches: many payments asked for, locked, approved and released together; agents' lists and results."""
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.client import batches, results
+from api.commands import output
+from api.commands.connection import connect
+from api.commands.files import read_file
+from api.commands.output import AsJson
+from ledger.aid.disbursements import Payee
+from ledger.aid.obligations import ObligationKind
+from ledger.errors import Conflict
+from reports import csv_table
+
+app = typer.Typer(help="Payments that are agreed to and released together.", no_args_is_help=True)
+
+COLUMNS = {"alias": "Batch", "agent": "Agent", "account": "From", "state": "State", "amount": "Amount"}
+LIST_COLUMNS = ("code", "amount", "currency", "payee", "name", "account", "ruling_number", "court", "article", "kind")
+Alias = Annotated[str, typer.Argument(help="The batch.")]
+
+
+class FileExists(Conflict):
+    """A list is written once: another file of this name stands there."""
+
+    rule = "file_exists"
+
+
+@app.command("list")
+def list_batches(
+    state: Annotated[str | None, typer.Option(help="Only batches in this state.")] = None, as_json: AsJson = False
+) -> None:
+    """Lists batches."""
+    with connect() as desk:
+        rows = batches.listed(desk, state=state)
+    output.show_table(rows, COLUMNS, as_json=as_json)
+
+
+@app.command("create")
+def create_batch(
+    account: Annotated[str, typer.Option(help="The bank leaf, or the agent's purse, to pay from.")],
+    agent: Annotated[str | None, typer.Option(help="The agent who pays; the bank unless given.")] = None,
+    kind: Annotated[ObligationKind | None, typer.Option(help="Only obligations of this kind.")] = None,
+    to: Annotated[Payee, typer.Option(help="Who receives the money.")] = Payee.AUTHORITY,
+    most: Annotated[int, typer.Option(help="The most lines.", min=1, max=batches.MOST_LINES)] = batches.MOST_LINES,
+    as_json: AsJson = False,
+) -> None:
+    """Asks for what verified cases owe to be paid together."""
+    with connect() as desk:
+        chosen = list(batches.candidates(desk, kind=kind))[:most]
+        payee_of = {one["kind"]: to.value for one in chosen}
+        answer = batches.create(desk, chosen, account=account, agent=agent, payee_of=payee_of)
+    _show(answer, as_json=as_json, said=f"{len(chosen)} lines")
+
+
+@app.command("lock")
+def lock_batch(alias: Alias, as_json: AsJson = False) -> None:
+    """Fixes the lines: from now on they are agreed to as they are."""
+    with connect() as desk:
+        _show(batches.lock(desk, alias), as_json=as_json)
+
+
+@app.command("approve")
+def approve_batch(alias: Alias, as_json: AsJson = False) -> None:
+    """Opens the evidence of every line, holds it against the books, and gives one second signature for all."""
+    with connect() as desk:
+        answer = batches.approve(desk, alias)
+    output.show(answer, as_json=as_json, lines=[f"{alias}: approved"])
+
+
+@app.command("told")
+def note_told(
+    alias: Alias,
+    on: Annotated[str, typer.Option(help="The day the beneficiaries were told, such as 2020-10-05.")],
+    as_json: AsJson = False,
+) -> None:
+    """Notes that everybody in a batch was told that the fund pays."""
+    with connect() as desk:
+        _show(batches.tell(desk, alias, told_on=date.fromisoformat(on)), as_json=as_json)
+
+
+@app.command("release")
+def release_batch(alias: Alias, as_json: AsJson = False) -> None:
+    """Releases an approved batch to the bank, or to its agent."""
+    with connect() as desk:
+        _show(batches.release(desk, alias), as_json=as_json)
+
+
+@app.command("cancel")
+def cancel_batch(alias: Alias, as_json: AsJson = False) -> None:
+    """Withdraws a batch that was not released."""
+    with connect() as desk:
+        _show(batches.cancel(desk, alias), as_json=as_json)
+
+
+@app.command("write-list")
+def write_list(
+    alias: Alias,
+    out: Annotated[Path, typer.Option(help="The file to write; only its owner can read it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Writes the list an agent works from, opened here, into a file on this device; it names people."""
+    with connect() as desk:
+        rows = batches.agents_list(desk, alias)
+    write_private(out, csv_table.as_csv(LIST_COLUMNS, rows=[[row[name] for name in LIST_COLUMNS] for row in rows]))
+    output.show({"lines": len(rows)}, as_json=as_json, lines=[f"{len(rows)} lines written. Delete the file after use."])
+
+
+@app.command("results")
+def enter_results(
+    alias: Alias,
+    file: Annotated[Path, typer.Argument(help="A CSV: code; outcome; receipt; verified_on; perhaps paid_on.")],
+    as_json: AsJson = False,
+) -> None:
+    """Enters what an agent says became of their lines; exact days stay on this device."""
+    rows = results.read(read_file(file))
+    with connect() as desk:
+        _show(batches.enter_results(desk, alias, rows), as_json=as_json, said=f"{len(rows)} results")
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Writes a new file that its owner alone can read.
+
+    Raises:
+        FileExists: there is one.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise FileExists("a file of this name stands there", where="out") from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+def _show(batch: dict[str, Any], *, as_json: bool, said: str | None = None) -> None:
+    amount = f"{batch['amount']['amount']} {batch['amount']['currency']}"
+    parts = [batch["state"], amount, *([said] if said else [])]
+    output.show(batch, as_json=as_json, lines=[f"{batch['alias']}: {', '.join(parts)}"])

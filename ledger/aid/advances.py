@@ -1,0 +1,357 @@
+"""Advances: the fund's money on its way to an agent and in their hands, and what became of it."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+
+import rfc8785
+from sqlalchemy import func
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from ledger import references
+from ledger.aid import agents, spending
+from ledger.aid.agents import Agent, OverCap
+from ledger.aliases import AliasTaken, Kind, check
+from ledger.books import accounts, agent_recipes, funds, journal
+from ledger.books.agent_recipes import apportion
+from ledger.errors import BadInput, Conflict, NotFound
+from ledger.money import Money
+from ledger.storage.columns import MinorUnits, enumeration, whole_minor
+from ledger.storage.locks import locked
+
+BANK = "1000"
+
+
+class State(StrEnum):
+    """Where an advance stands. Released: the bank is told. Settled: all of it is accounted for."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    RELEASED = "released"
+    SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"
+    SETTLED = "settled"
+
+
+class UnknownAdvance(NotFound):
+    """No advance has this alias."""
+
+    rule = "unknown_advance"
+
+
+class BadAdvance(BadInput):
+    """An advance, or what is said about one, that cannot be; `where` tells the part."""
+
+    rule = "bad_advance"
+
+
+class AdvanceNotReady(Conflict):
+    """The advance is not in the state the verb needs."""
+
+    rule = "advance_not_ready"
+
+
+class Advance(SQLModel, table=True):
+    """`reference` (ISO 11649) is what the bank carries; `local_minor` what the agent really received of it."""
+
+    alias: str = Field(primary_key=True, max_length=20)
+    agent_alias: str = Field(foreign_key="agent.alias", max_length=20, index=True)
+    account_code: str = Field(foreign_key="account.code", max_length=45, index=True)
+    state: State = Field(sa_type=enumeration(State))
+    version: int
+    minor: int = Field(sa_type=MinorUnits)
+    currency: str = Field(max_length=3)
+    reference: str = Field(max_length=25, unique=True)
+    requested_by: str = Field(max_length=20)
+    approved_by: str | None = Field(default=None, max_length=20)
+    released_by: str | None = Field(default=None, max_length=20)
+    sent_on: date | None = None
+    acknowledged_on: date | None = None
+    local_minor: int | None = Field(default=None, sa_type=MinorUnits)
+    local_currency: str | None = Field(default=None, max_length=3)
+
+    __table_args__ = whole_minor("minor")
+
+    def amount(self) -> Money:
+        """What leaves the bank."""
+        return Money(self.minor, self.currency)
+
+
+class Share(SQLModel, table=True):
+    """What one fund has of an advance, and of what the agent received."""
+
+    __tablename__ = "advance_share"
+    advance_alias: str = Field(foreign_key="advance.alias", primary_key=True, max_length=20)
+    fund_code: str = Field(foreign_key="fund.code", primary_key=True, max_length=30)
+    minor: int = Field(sa_type=MinorUnits)
+    local_minor: int | None = Field(default=None, sa_type=MinorUnits)
+
+    __table_args__ = whole_minor("minor")
+
+
+UNDER_WAY = (State.APPROVED, State.RELEASED, State.SENT)
+"""While the agent is to have it and does not have it yet."""
+
+
+def request(
+    session: Session, alias: str, *, agent: str, account: str, shares: Mapping[str, Money], requested_by: str
+) -> Advance:
+    """Asks for money to be sent from a bank leaf to an agent, split by fund.
+
+    Raises:
+        AliasTaken, BadAlias, UnknownAgent, AgentNotActive, UnknownFund, UnknownAccount, NotPostable: see there.
+        BadAdvance: no bank leaf, no share or one not above zero, or not in the currency of the agent's cap.
+    """
+    check(alias, Kind.ADVANCE)
+    receiver = agents.require_active(session, agent)
+    if not shares or any(share.minor <= 0 or share.currency != receiver.currency for share in shares.values()):
+        raise BadAdvance("shares are above zero, in the currency of the agent's cap", where="shares")
+    if accounts.postable(session, account, currency=receiver.currency).parent_code != BANK:
+        raise BadAdvance("an advance leaves from a bank leaf", where="account")
+    for fund in shares:
+        funds.require(session, fund)
+    if session.get(Advance, alias) is not None:
+        raise AliasTaken("the alias is taken")
+    advance = Advance(
+        alias=alias,
+        agent_alias=agent,
+        account_code=account,
+        state=State.REQUESTED,
+        version=1,
+        minor=sum(share.minor for share in shares.values()),
+        currency=receiver.currency,
+        reference=references.draw(),
+        requested_by=requested_by,
+    )
+    session.add(advance)
+    session.flush()
+    session.add_all(Share(advance_alias=alias, fund_code=fund, minor=share.minor) for fund, share in shares.items())
+    session.flush()
+    return advance
+
+
+def commitment(*, agent: str, account: str, shares: Mapping[str, Money]) -> str:
+    """What an act restates as payee: SHA-256 over the canonical JSON of agent, leaf and shares by fund."""
+    split = [[fund, shares[fund].decimal(), shares[fund].currency] for fund in sorted(shares)]
+    return hashlib.sha256(rfc8785.dumps([agent, account, split])).hexdigest()
+
+
+def commitment_of(session: Session, advance: Advance) -> str:
+    """The commitment of an advance as it stands."""
+    return commitment(agent=advance.agent_alias, account=advance.account_code, shares=shares_of(session, advance))
+
+
+def approve(session: Session, advance: Advance, *, by: str, on: date) -> None:
+    """Approves, within the agent's cap, what each fund has in hand beside what it has promised to agents before.
+
+    Raises:
+        AdvanceNotReady: it is not newly requested. AgentNotActive, OverCap: see there.
+        WouldOverdraw: a fund has not enough. NoRate: it cannot be told without a rate.
+    """
+    _require_state(advance, State.REQUESTED)
+    _require_within_cap(session, advance)
+    for fund, share in sorted(shares_of(session, advance).items()):
+        funds.require(session, fund, lock=True)
+        before = promised(session, fund, currency=share.currency)
+        spending.require_in_hand(session, fund, before + share, on=on)
+    advance.approved_by = by
+    _move(session, advance, State.APPROVED)
+
+
+def release(session: Session, advance: Advance, *, by: str) -> None:
+    """Releases to the bank: the money on the leaf is held. The caller has made sure that the leaf has it.
+
+    Raises:
+        AdvanceNotReady: it is not approved. AgentNotActive, OverCap: see there.
+    """
+    _require_state(advance, State.APPROVED)
+    _require_within_cap(session, advance)
+    advance.released_by = by
+    _move(session, advance, State.RELEASED)
+
+
+def send(
+    session: Session, advance: Advance, *, source_key: str, on: date, recorded_at: datetime, recorded_by: str
+) -> journal.Posted:
+    """Books what the bank's line says: a released advance left on the day `on`.
+
+    Raises:
+        AdvanceNotReady: it was not released.
+    """
+    _require_state(advance, State.RELEASED)
+    agent = agents.require(session, advance.agent_alias)
+    posted = journal.post(
+        session,
+        source_key=source_key,
+        kind="advance_sent",
+        postings=agent_recipes.advance_sent(
+            leaf=advance.account_code,
+            transit=agent.transit(),
+            shares=shares_of(session, advance),
+            advance=advance.alias,
+        ),
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+    )
+    advance.sent_on = on
+    _move(session, advance, State.SENT)
+    return posted
+
+
+def acknowledge(
+    session: Session, advance: Advance, *, received: Money, on: date, recorded_at: datetime, recorded_by: str
+) -> None:
+    """Books what the agent really received, shared by the funds as they had shared what was sent.
+
+    Raises:
+        AdvanceNotReady: it was not sent, or later than `on`.
+        BadAdvance: nothing was received, or another amount of the same currency.
+    """
+    _require_state(advance, State.SENT)
+    if advance.sent_on is None or on < advance.sent_on:
+        raise AdvanceNotReady("nothing is received before it is sent", advance=advance.alias)
+    if received.minor <= 0 or (received.currency == advance.currency and received != advance.amount()):
+        raise BadAdvance("in its own currency an advance arrives whole", where="received")
+    agent = agents.require(session, advance.agent_alias, lock=True)
+    rows = _rows_of(session, advance)
+    local = apportion(received.minor, by={row.fund_code: row.minor for row in rows})
+    journal.post(
+        session,
+        source_key=f"advance:{advance.alias}:acknowledged",
+        kind="advance_acknowledged",
+        postings=agent_recipes.advance_acknowledged(
+            transit=agent.transit(),
+            purse=agent.purse(),
+            sent=shares_of(session, advance),
+            received={fund: Money(minor, received.currency) for fund, minor in local.items()},
+            advance=advance.alias,
+        ),
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+    )
+    for row in rows:
+        row.local_minor = local[row.fund_code]
+        session.add(row)
+    advance.local_minor, advance.local_currency = received.minor, received.currency
+    advance.acknowledged_on = on
+    _move(session, advance, State.ACKNOWLEDGED)
+
+
+def settle(session: Session, agent: Agent) -> None:
+    """Settles the advances that are all claimed or returned, the oldest first, fund by fund."""
+    rows = session.exec(
+        select(Advance, Share)
+        .join(Share, col(Share.advance_alias) == Advance.alias)
+        .where(Advance.agent_alias == agent.alias, col(Advance.local_minor).is_not(None))
+    ).all()
+    ordered = sorted(rows, key=lambda pair: (pair[0].acknowledged_on or date.min, pair[0].alias))
+    open_aliases: set[str] = set()
+    for currency in {advance.local_currency or "" for advance, _ in rows}:
+        held = agents.held_by_fund(session, agent, currency=currency)
+        # From the newest back: what is in the purse is of the newest advances.
+        for advance, share in reversed(ordered):
+            if advance.local_currency == currency and share.local_minor and held.get(share.fund_code, 0) > 0:
+                held[share.fund_code] -= share.local_minor
+                open_aliases.add(advance.alias)
+    for advance in {advance.alias: advance for advance, _ in rows}.values():
+        if advance.state is State.ACKNOWLEDGED and advance.alias not in open_aliases:
+            _move(session, advance, State.SETTLED)
+
+
+def promised(session: Session, fund: str, *, currency: str) -> Money:
+    """What a fund has promised to agents and not yet sent."""
+    query = (
+        select(func.sum(Share.minor))
+        .join(Advance, col(Advance.alias) == Share.advance_alias)
+        .where(Share.fund_code == fund, Advance.currency == currency)
+        .where(col(Advance.state).in_((State.APPROVED, State.RELEASED)))
+    )
+    return Money(int(session.exec(query).one() or 0), currency)
+
+
+def held_on_leaf(session: Session, account: str, *, currency: str) -> Money:
+    """What is released from a leaf and not yet seen at the bank."""
+    query = select(func.sum(Advance.minor)).where(
+        Advance.account_code == account, Advance.currency == currency, Advance.state == State.RELEASED
+    )
+    return Money(int(session.exec(query).one() or 0), currency)
+
+
+def exposure(session: Session, agent: Agent) -> Money:
+    """The money an agent holds or is about to hold, in the currency of their cap.
+
+    What is in their purse is valued as it was advanced: the unspent part of what was received, of what was sent for it,
+    rounded up.
+    """
+    found = session.exec(select(Advance).where(Advance.agent_alias == agent.alias)).all()
+    open_minor = sum(one.minor for one in found if one.state in UNDER_WAY)
+    received: dict[str, tuple[int, int]] = {}
+    for one in found:
+        if one.local_currency is not None:
+            sent, local = received.get(one.local_currency, (0, 0))
+            received[one.local_currency] = (sent + one.minor, local + (one.local_minor or 0))
+    for currency, (sent, local) in received.items():
+        open_minor += -(-sent * max(agents.balance(session, agent, currency=currency).minor, 0) // local)
+    return Money(open_minor, agent.currency)
+
+
+def require(session: Session, alias: str, *, lock: bool = False) -> Advance:
+    """The advance; with `lock`, as it stands now, and nobody else changes it until the transaction ends.
+
+    Raises:
+        UnknownAdvance: there is none.
+    """
+    query = select(Advance).where(Advance.alias == alias)
+    found = session.exec(locked(query) if lock else query).one_or_none()
+    if found is None:
+        raise UnknownAdvance("no advance has this alias")
+    return found
+
+
+def by_reference(session: Session, reference: str) -> Advance | None:
+    """The advance whose payment carries this reference, or None; locked."""
+    return session.exec(locked(select(Advance).where(Advance.reference == reference))).one_or_none()
+
+
+def listed(session: Session, *, agent: str | None = None) -> list[Advance]:
+    """All advances, or those of one agent, in the order of their aliases."""
+    query = select(Advance) if agent is None else select(Advance).where(Advance.agent_alias == agent)
+    return sorted(session.exec(query), key=lambda advance: advance.alias)
+
+
+def shares_of(session: Session, advance: Advance) -> dict[str, Money]:
+    """What each fund has of it."""
+    return {row.fund_code: Money(row.minor, advance.currency) for row in _rows_of(session, advance)}
+
+
+def _rows_of(session: Session, advance: Advance) -> list[Share]:
+    return list(session.exec(select(Share).where(Share.advance_alias == advance.alias)))
+
+
+def _require_within_cap(session: Session, advance: Advance) -> None:
+    agent = agents.require_active(session, advance.agent_alias)
+    counted = Money(0, advance.currency) if advance.state in UNDER_WAY else advance.amount()
+    open_cash = exposure(session, agent) + counted
+    if agent.cap() < open_cash:
+        raise OverCap(
+            "the agent would hold more than agreed",
+            agent=agent.alias,
+            cap_minor=agent.cap_minor,
+            open_minor=open_cash.minor,
+            currency=agent.currency,
+        )
+
+
+def _require_state(advance: Advance, state: State) -> None:
+    if advance.state is not state:
+        raise AdvanceNotReady("the advance is not in the state this needs", advance=advance.alias, state=advance.state)
+
+
+def _move(session: Session, advance: Advance, to: State) -> None:
+    advance.state = to
+    advance.version += 1
+    session.add(advance)
+    session.flush()

@@ -1,0 +1,72 @@
+"""The signed acts on agents and advances: activation, approval and release, each restated by its signer and kept."""
+
+from sqlmodel import Session
+
+from ledger import approvals
+from ledger.aid import advances, agents, disbursements
+from ledger.aid.advances import Advance
+from ledger.aid.agents import Agent
+from ledger.approvals import Agreed, Verb
+
+
+def activate_agent(session: Session, alias: str, agreed: Agreed) -> Agent:
+    """Activates a vetted or frozen agent: another person than who entered or froze them agrees to the cap on cash.
+
+    Raises:
+        SamePerson, AgentNotReady, and what `approvals.accept` raises.
+    """
+    agent = agents.require(session, alias, lock=True)
+    approvals.require_other(agreed.signer.alias, than={agent.added_by, agent.frozen_by})
+    with session.begin_nested():  # act and effect, or neither
+        approvals.accept(
+            session,
+            agreed,
+            verb="activate_agent",
+            object_alias=alias,
+            version=agent.version,
+            amount=agent.cap(),
+            payee_commitment=agents.commitment(cap_lines=agent.cap_lines),
+        )
+        agents.activate(session, agent, by=agreed.signer.alias)
+    return agent
+
+
+def approve_advance(session: Session, alias: str, agreed: Agreed) -> Advance:
+    """Approves an advance: another person than who asked for it.
+
+    Raises:
+        SamePerson, AdvanceNotReady, AgentNotActive, OverCap, WouldOverdraw, NoRate, and what `approvals.accept` raises.
+    """
+    advance = advances.require(session, alias, lock=True)
+    approvals.require_other(agreed.signer.alias, than={advance.requested_by})
+    with session.begin_nested():
+        _accept(session, agreed, "approve_advance", advance)
+        advances.approve(session, advance, by=agreed.signer.alias, on=agreed.now.date())
+    return advance
+
+
+def release_advance(session: Session, alias: str, agreed: Agreed) -> Advance:
+    """Releases an approved advance to the bank: another person than who approved it.
+
+    Raises:
+        SamePerson, AdvanceNotReady, AgentNotActive, OverCap, WouldOverdraw, and what `approvals.accept` raises.
+    """
+    advance = advances.require(session, alias, lock=True)
+    approvals.require_other(agreed.signer.alias, than={advance.approved_by})
+    with session.begin_nested():
+        _accept(session, agreed, "release_advance", advance)
+        disbursements.require_available(session, advance.account_code, advance.amount())
+        advances.release(session, advance, by=agreed.signer.alias)
+    return advance
+
+
+def _accept(session: Session, agreed: Agreed, verb: Verb, advance: Advance) -> None:
+    approvals.accept(
+        session,
+        agreed,
+        verb=verb,
+        object_alias=advance.alias,
+        version=advance.version,
+        amount=advance.amount(),
+        payee_commitment=advances.commitment_of(session, advance),
+    )

@@ -1,0 +1,95 @@
+"""The signed acts on batches: one signature over the hash of all lines, and every rule kept for each of them."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlmodel import Session, col, select
+
+from ledger import approvals
+from ledger.aid import batch_lines, batches, eligibility, jurisdictions
+from ledger.aid.acts import EvidenceNotOpened
+from ledger.aid.batch_lines import Item
+from ledger.aid.batches import Batch
+from ledger.aid.cases import Case
+from ledger.aid.rulings import Ruling
+from ledger.approvals import Agreed, Verb
+from ledger.identities import shelves
+
+
+def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
+    """Approves a locked batch: nobody who entered, verified or asked for one line, and who has opened everything.
+
+    Raises:
+        SamePerson, EvidenceNotOpened, NotEligible, BatchNotReady, BatchAltered, AgentNotActive, OverCap, WouldOverdraw,
+        NoRate, DisbursementNotReady, ObligationNotReady, CaseNotReady, and what `approvals.accept` raises.
+    """
+    batch = batches.require(session, alias, lock=True)
+    found = batch_lines.items(session, alias)
+    batches.require_unaltered(batch, found)
+    earlier = {batch.requested_by, *(item.disbursement.requested_by for item in found)}
+    earlier |= {item.case.entered_by for item in found}
+    approvals.require_other(agreed.signer.alias, than=earlier | {item.case.verified_by for item in found})
+    evidence = evidence_of(session, [item.case for item in found])
+    _require_opened(session, agreed.signer.alias, found, evidence)
+    for item in found:
+        eligibility.require_lawful(
+            jurisdictions.load(item.case.jurisdiction),
+            article=item.ruling.article,
+            kind=item.obligation.kind,
+            ruled_by=item.ruling.ruled_by,
+            on=agreed.now.date(),
+        )
+    with session.begin_nested():  # act and effect, or neither
+        _accept(session, agreed, "approve_batch", batch, evidence)
+        batches.approve(session, batch, found, by=agreed.signer.alias, on=agreed.now.date())
+    return batch
+
+
+def release_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
+    """Releases an approved batch to the bank or to its agent: another person than who approved it.
+
+    Raises:
+        SamePerson, NotEligible, BatchNotReady, BatchAltered, AgentNotActive, OverCap, WouldOverdraw,
+        DisbursementNotReady, ObligationNotReady, and what `approvals.accept` raises.
+    """
+    batch = batches.require(session, alias, lock=True)
+    approvals.require_other(agreed.signer.alias, than={batch.approved_by})
+    found = batch_lines.items(session, alias)
+    batches.require_unaltered(batch, found)
+    with session.begin_nested():
+        _accept(session, agreed, "release_batch", batch, evidence_of(session, [item.case for item in found]))
+        batches.release(session, batch, found, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now)
+    return batch
+
+
+def evidence_of(session: Session, found: Iterable[Case]) -> dict[str, list[str]]:
+    """By case: the sorted commitments of the newest boxes it rests on, as `acts.evidence_of` has them, all at once."""
+    things = {case.alias: [case.beneficiary_alias] for case in found}
+    rulings = session.exec(select(Ruling.case_alias, Ruling.alias).where(col(Ruling.case_alias).in_(things)))
+    for case, ruling in rulings:
+        things[case].append(ruling)
+    kept = shelves.commitments_by_alias(session, [alias for aliases in things.values() for alias in aliases])
+    return {
+        case: sorted(commitment for alias in aliases for commitment in kept.get(alias, []))
+        for case, aliases in things.items()
+    }
+
+
+def _require_opened(session: Session, signer: str, found: Sequence[Item], evidence: dict[str, list[str]]) -> None:
+    seen = shelves.handed_out(session, operator=signer, shelves=[item.case.beneficiary_alias for item in found])
+    for item in found:
+        needed = {*evidence[item.case.alias], item.disbursement.payee_commitment}
+        if not needed <= seen.get(item.case.beneficiary_alias, set()):
+            raise EvidenceNotOpened("the signer has not opened the current evidence", case=item.case.alias)
+
+
+def _accept(session: Session, agreed: Agreed, verb: Verb, batch: Batch, evidence: dict[str, list[str]]) -> None:
+    approvals.accept(
+        session,
+        agreed,
+        verb=verb,
+        object_alias=batch.alias,
+        version=batch.version,
+        amount=batch.amount(),
+        payee_commitment=batch.digest,
+        evidence_commitments=[commitment for one in evidence.values() for commitment in one],
+    )

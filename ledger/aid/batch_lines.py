@@ -1,0 +1,127 @@
+"""The lines of batches: one disbursement each, with everything it rests on, and the code it has on an agent's list."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+import rfc8785
+from sqlalchemy import Index
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from ledger.aid.cases import Case
+from ledger.aid.disbursements import Disbursement
+from ledger.aid.obligations import Obligation
+from ledger.aid.rulings import Ruling
+from ledger.errors import Conflict
+from ledger.money import Money
+from ledger.storage.columns import MinorUnits, enumeration
+
+CODE_LENGTH = 6
+_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that a tired eye takes for another
+
+
+class InBatch(Conflict):
+    """The disbursement is a line of a batch: it is agreed to and released with it."""
+
+    rule = "in_batch"
+
+
+class Outcome(StrEnum):
+    """What an agent says became of a line."""
+
+    PAID = "paid"
+    FAILED = "failed"
+
+
+class Receipt(StrEnum):
+    """What somebody found who looked at the receipt."""
+
+    VERIFIED = "verified"
+    REJECTED = "rejected"
+    MISSING = "missing"
+
+
+class BatchLine(SQLModel, table=True):
+    """One line; `code` names it on the agent's list and nowhere else. Days are at the grain of the jurisdiction.
+
+    `charged_minor` is what was taken from the agent's purse for it.
+    """
+
+    __tablename__ = "batch_line"
+    batch_alias: str = Field(foreign_key="batch.alias", primary_key=True, max_length=20)
+    number: int = Field(primary_key=True)
+    disbursement_alias: str = Field(foreign_key="disbursement.alias", max_length=20, unique=True)
+    code: str | None = Field(default=None, max_length=CODE_LENGTH)
+    outcome: Outcome | None = Field(default=None, sa_type=enumeration(Outcome))
+    receipt: Receipt | None = Field(default=None, sa_type=enumeration(Receipt))
+    paid_by: date | None = None
+    verified_by: date | None = None
+    receipt_commitment: str | None = Field(default=None, max_length=64)
+    charged_minor: int | None = Field(default=None, sa_type=MinorUnits)
+
+    __table_args__ = (Index("code_of_batch", "batch_alias", "code", unique=True),)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line with everything it rests on."""
+
+    line: BatchLine
+    disbursement: Disbursement
+    obligation: Obligation
+    ruling: Ruling
+    case: Case
+
+
+def items(session: Session, batch: str) -> list[Item]:
+    """The lines of a batch in their order, as they stand now, with everything they rest on."""
+    rows = session.exec(
+        select(BatchLine, Disbursement, Obligation, Ruling)
+        .join(Disbursement, col(Disbursement.alias) == BatchLine.disbursement_alias)
+        .join(Obligation, col(Obligation.alias) == Disbursement.obligation_alias)
+        .join(Ruling, col(Ruling.alias) == Obligation.ruling_alias)
+        .where(BatchLine.batch_alias == batch)
+        .order_by(col(BatchLine.number))
+        .execution_options(populate_existing=True)
+    ).all()
+    of = {disbursement.case_alias for _, disbursement, _, _ in rows}
+    found = session.exec(select(Case).where(col(Case.alias).in_(of)).execution_options(populate_existing=True))
+    by_alias = {case.alias: case for case in found}
+    return [Item(*row, by_alias[row[1].case_alias]) for row in rows]
+
+
+def batch_of(session: Session, disbursement: str) -> str | None:
+    """The alias of the batch that a disbursement is a line of, or None."""
+    return session.exec(select(BatchLine.batch_alias).where(BatchLine.disbursement_alias == disbursement)).first()
+
+
+def require_single(session: Session, disbursement: str) -> None:
+    """Refuses to treat a line of a batch alone.
+
+    Raises:
+        InBatch: it is one.
+    """
+    if (batch := batch_of(session, disbursement)) is not None:
+        raise InBatch("the disbursement is a line of a batch", disbursement=disbursement, batch=batch)
+
+
+def digest(lines: Iterable[Disbursement]) -> str:
+    """SHA-256 over the canonical JSON of `[obligation, amount, payee commitment]` of each line, in their order."""
+    return digest_of((line.obligation_alias, line.amount(), line.payee_commitment) for line in lines)
+
+
+def digest_of(lines: Iterable[tuple[str, Money, str]]) -> str:
+    """The digest of (obligation, amount, payee commitment): client and server compute the same."""
+    told = [[obligation, amount.decimal(), payee] for obligation, amount, payee in lines]
+    return hashlib.sha256(rfc8785.dumps(told)).hexdigest()
+
+
+def draw_codes(count: int) -> list[str]:
+    """So many different codes of six characters: they tell nothing, and nothing about their order."""
+    codes: set[str] = set()
+    while len(codes) < count:
+        codes.add("".join(secrets.choice(_LETTERS) for _ in range(CODE_LENGTH)))
+    return secrets.SystemRandom().sample(sorted(codes), count)

@@ -1,0 +1,172 @@
+"""Returns: unspent money of an agent, announced by the treasurer, and seen at the bank under its own reference."""
+
+from datetime import date, datetime
+
+from sqlalchemy import func
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from ledger import references
+from ledger.aid import advances, agents
+from ledger.aid.advances import Advance, AdvanceNotReady, BadAdvance
+from ledger.aid.agents import Agent
+from ledger.books import agent_recipes, journal
+from ledger.books.agent_recipes import apportion
+from ledger.errors import Refused
+from ledger.money import Money
+from ledger.storage.columns import MinorUnits, whole_minor
+from ledger.storage.locks import locked
+
+
+class OverReturn(Refused):
+    """More would come back than the agent has unspent of these funds; amounts are in minor units."""
+
+    rule = "over_return"
+
+
+class Return(SQLModel, table=True):
+    """Unspent money announced to come back: `minor` of the purse's currency. Received when the bank has seen it."""
+
+    __tablename__ = "advance_return"
+    reference: str = Field(primary_key=True, max_length=25)
+    advance_alias: str = Field(foreign_key="advance.alias", max_length=20, index=True)
+    minor: int = Field(sa_type=MinorUnits)
+    currency: str = Field(max_length=3)
+    announced_by: str = Field(max_length=20)
+    announced_on: date
+    received_on: date | None = None
+
+    __table_args__ = whole_minor("minor")
+
+    def amount(self) -> Money:
+        """What leaves the agent's purse."""
+        return Money(self.minor, self.currency)
+
+
+class ReturnShare(SQLModel, table=True):
+    """What one fund has of a return."""
+
+    __tablename__ = "advance_return_share"
+    reference: str = Field(foreign_key="advance_return.reference", primary_key=True, max_length=25)
+    fund_code: str = Field(foreign_key="fund.code", primary_key=True, max_length=30)
+    minor: int = Field(sa_type=MinorUnits)
+
+    __table_args__ = whole_minor("minor")
+
+
+def announce(session: Session, advance: Advance, *, stands_for: Money, by: str, on: date) -> Return:
+    """Draws the reference under which unspent money comes back to the bank, and sets that much of the purse aside.
+
+    Raises:
+        AdvanceNotReady: the agent does not have it. BadAdvance: not above zero, or not what the agent received.
+        OverReturn: the agent has less unspent of the advance's funds.
+    """
+    if advance.state not in {advances.State.ACKNOWLEDGED, advances.State.SETTLED}:
+        raise AdvanceNotReady("the advance is not in the state this needs", advance=advance.alias, state=advance.state)
+    if stands_for.minor <= 0 or stands_for.currency != advance.local_currency:
+        raise BadAdvance("a return is above zero, in the currency that the agent received", where="stands_for")
+    agent = agents.require(session, advance.agent_alias, lock=True)
+    unspent = unspent_by_fund(session, agent, currency=stands_for.currency)
+    own = {fund: unspent.get(fund, 0) for fund in advances.shares_of(session, advance)}
+    if stands_for.minor > sum(own.values()):
+        raise OverReturn(
+            "the agent has less unspent", advance=advance.alias, unspent_minor=sum(own.values()), agent=agent.alias
+        )
+    announced = Return(
+        reference=references.draw(),
+        advance_alias=advance.alias,
+        minor=stands_for.minor,
+        currency=stands_for.currency,
+        announced_by=by,
+        announced_on=on,
+    )
+    session.add(announced)
+    session.flush()
+    session.add_all(
+        ReturnShare(reference=announced.reference, fund_code=fund, minor=minor)
+        for fund, minor in apportion(stands_for.minor, by=own).items()
+    )
+    session.flush()
+    return announced
+
+
+def receive(
+    session: Session,
+    announced: Return,
+    *,
+    source_key: str,
+    leaf: str,
+    came: Money,
+    on: date,
+    recorded_at: datetime,
+    recorded_by: str,
+) -> journal.Posted:
+    """Books what the bank's line says: unspent money came back, in the bank's currency.
+
+    Raises:
+        AdvanceNotReady: it came back already.
+    """
+    advance = advances.require(session, announced.advance_alias)
+    if announced.received_on is not None:
+        raise AdvanceNotReady("the return was received already", advance=advance.alias)
+    agent = agents.require(session, advance.agent_alias, lock=True)
+    rows = session.exec(select(ReturnShare).where(ReturnShare.reference == announced.reference)).all()
+    stood_for = {row.fund_code: row.minor for row in rows}
+    posted = journal.post(
+        session,
+        source_key=source_key,
+        kind="advance_returned",
+        postings=agent_recipes.advance_returned(
+            leaf=leaf,
+            purse=agent.purse(),
+            came={fund: Money(minor, came.currency) for fund, minor in apportion(came.minor, by=stood_for).items()},
+            stood_for={fund: Money(minor, announced.currency) for fund, minor in stood_for.items()},
+            advance=advance.alias,
+        ),
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+    )
+    announced.received_on = on
+    session.add(announced)
+    session.flush()
+    advances.settle(session, agent)
+    return posted
+
+
+def unspent_by_fund(session: Session, agent: Agent, *, currency: str) -> dict[str, int]:
+    """What may still be charged or returned, in minor units by fund: the purse less what is announced to come back.
+
+    While the caller holds the agent's row, claims and returns stay within what was advanced, per fund.
+    """
+    held = agents.held_by_fund(session, agent, currency=currency)
+    announced = _shares(session, agent, currency, received=False)
+    return {fund: max(minor - announced.get(fund, 0), 0) for fund, minor in held.items()}
+
+
+def received_by_fund(session: Session, agent: Agent, *, currency: str) -> dict[str, int]:
+    """What came back to the bank, in minor units of the purse's currency, by fund."""
+    return _shares(session, agent, currency, received=True)
+
+
+def by_reference(session: Session, reference: str) -> Return | None:
+    """The return that comes back under this reference, or None; locked."""
+    return session.exec(locked(select(Return).where(Return.reference == reference))).one_or_none()
+
+
+def listed(session: Session, advance: str) -> list[Return]:
+    """The returns of an advance, oldest first."""
+    found = session.exec(select(Return).where(Return.advance_alias == advance)).all()
+    return sorted(found, key=lambda one: (one.announced_on, one.reference))
+
+
+def _shares(session: Session, agent: Agent, currency: str, *, received: bool) -> dict[str, int]:
+    seen = col(Return.received_on)
+    query = (
+        select(ReturnShare.fund_code, func.sum(ReturnShare.minor))
+        .join(Return, col(Return.reference) == ReturnShare.reference)
+        .join(Advance, col(Advance.alias) == Return.advance_alias)
+        .where(Advance.agent_alias == agent.alias, Return.currency == currency)
+        .where(seen.is_not(None) if received else seen.is_(None))
+        .group_by(ReturnShare.fund_code)
+    )
+    return {fund: int(minor) for fund, minor in session.exec(query)}

@@ -1,0 +1,71 @@
+"""What answers to the references that we issued: payments, advances and their returns, refunds by an authority."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from ledger.aid import advances, batch_lines, batches, disbursements, quashing, returns
+from ledger.aid.advances import Advance
+from ledger.aid.disbursements import Disbursement
+from ledger.aid.quashing import Refund
+from ledger.aid.returns import Return
+from ledger.books.journal import Posted
+from ledger.exceptions import Difference
+from ledger.money import Money
+
+Issued = Disbursement | Advance | Return | Refund
+
+
+def find(session: Session, reference: str) -> Issued | None:
+    """What waits for a bank's line with this reference, or had one before, or None; locked."""
+    return (
+        disbursements.by_reference(session, reference)
+        or advances.by_reference(session, reference)
+        or returns.by_reference(session, reference)
+        or quashing.by_reference(session, reference)
+    )
+
+
+def difference(session: Session, found: Issued, *, account: str, moved: Money) -> Difference | None:
+    """Why what the bank says `moved` on a leaf is not what was expected, or None; above zero it came in."""
+    if isinstance(found, Disbursement | Advance):
+        if moved.minor > 0:
+            return Difference.PAYMENT_RETURNED
+        if (account, -moved) != (found.account_code, found.amount()):
+            return Difference.AMOUNT_DIFFERS
+        released = found.state in {disbursements.State.RELEASED, advances.State.RELEASED}
+        return None if released else Difference.NOT_RELEASED
+    if moved.minor < 0:
+        return Difference.UNMATCHED_DEBIT
+    if found.received_on is not None:
+        return Difference.NOT_RELEASED
+    expected = found.amount() if isinstance(found, Return) else quashing.owed_by(session, found)
+    may_differ = isinstance(found, Return) and moved.currency != expected.currency
+    return None if may_differ or moved == expected else Difference.AMOUNT_DIFFERS
+
+
+def book(
+    session: Session,
+    found: Issued,
+    *,
+    source_key: str,
+    account: str,
+    moved: Money,
+    on: date,
+    recorded_at: datetime,
+    recorded_by: str,
+) -> Posted:
+    """Books a bank's line that is what was expected."""
+    fact: dict[str, Any] = {"source_key": source_key, "on": on, "recorded_at": recorded_at, "recorded_by": recorded_by}
+    if isinstance(found, Advance):
+        return advances.send(session, found, **fact)
+    if isinstance(found, Return):
+        return returns.receive(session, found, leaf=account, came=moved, **fact)
+    if isinstance(found, Refund):
+        return quashing.receive(session, found, leaf=account, **fact)
+    posted = disbursements.pay(session, found, **fact)
+    batch = batch_lines.batch_of(session, found.alias)
+    if batch is not None:
+        batches.note_finished(session, batch)
+    return posted
