@@ -70,12 +70,9 @@ def verify_cases(
     as_json: AsJson = False,
 ) -> None:
     """Opens each case here, tests its exact dates, and signs the answer."""
-    answers: dict[str, str] = {}
     with connect() as desk, Steps("Verifying") as progress:
         chosen = alias or [case["alias"] for case in cases.listed(desk, state="received")]
-        for number, case in enumerate(chosen, start=1):
-            answers[case] = cases.verify(desk, case) or "verified"
-            progress(number, len(chosen))
+        answers = cases.verify_many(desk, chosen, progress=progress)
     output.show(answers, as_json=as_json, lines=[f"{case}: {answer}" for case, answer in answers.items()])
 
 

@@ -7,8 +7,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from api.client import advances, agents, batches, cases, quashing, results
-from api.client.desk import Desk
-from api.client.http import ApiRefusal
 from api.commands.demo_bank import Transfer
 from api.commands.demo_stage import Stage, say
 from ledger.aid.eligibility import Rejection
@@ -55,8 +53,9 @@ def _take_in(stage: Stage, number: int, handover: Mapping[str, Any]) -> None:
     rows = [row for row in stage.rows(handover["list"]) if row.line in lines]
     cases.import_rows(anna, rows, jurisdiction=stage.plan["jurisdiction"], list_name=handover["list"])
     received = [case["alias"] for case in cases.listed(anna, state="received")]
-    for case in received:
-        _verify(anna, case)
+    for case, answer in cases.verify_many(anna, received).items():
+        if answer == cases.POSSIBLE_DUPLICATE:  # she has looked at both: the ruling stood on the list before
+            cases.reject(anna, case, because=Rejection.DUPLICATE)
     asked = {
         "fines": _batch(stage, "fine", agent=agents.listed(anna)[0]),
         "bills": _batch(stage, "detention", agent=None),
@@ -67,16 +66,6 @@ def _take_in(stage: Stage, number: int, handover: Mapping[str, Any]) -> None:
             batches.approve(boris, batch)
             batches.tell(anna, batch, told_on=stage.now().date())
     say(f"{handover['on']}  {handover['list']}: {len(rows)} rows sealed, {len(received)} opened and verified, approved")
-
-
-def _verify(desk: Desk, case: str) -> None:
-    """A case whose ruling came before, on whichever list, is rejected as a duplicate by who looked at both."""
-    try:
-        cases.verify(desk, case)
-    except ApiRefusal as refusal:
-        if refusal.rule != "possible_duplicate":
-            raise
-        cases.reject(desk, case, because=Rejection.DUPLICATE)
 
 
 def _batch(stage: Stage, kind: str, *, agent: Mapping[str, Any] | None) -> str | None:

@@ -14,6 +14,7 @@ from api.authorisation import DOORS, PUBLIC
 from api.client.http import in_process
 from ledger.aliases import Kind, draw
 from ledger.people import Role
+from tests.attempts import told
 from tests.office import AT_THEIR_DESK, Office, on_one_database, template_of, the_next_roster, walk_the_path
 
 SAMPLES = {"{alias}": "C-0000-0000-0000", "{form}": "json"}
@@ -215,11 +216,6 @@ def a_case_with_everything(office: Office) -> tuple[str, str, str]:
     payment = office.a_requested_payment()
     case = office.desk("anna").api.get(f"/v1/cases/{payment['case']}")
     return case["alias"], case["beneficiary"], payment["alias"]
-
-
-def told(answer: httpx2.Response) -> tuple[int, str]:
-    """Status and rule of a refusal."""
-    return answer.status_code, answer.json()["type"].rpartition(":")[2]
 
 
 def without_id(answer: httpx2.Response) -> dict[str, object]:

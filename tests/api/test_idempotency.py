@@ -14,6 +14,7 @@ from api.authorisation import DOORS
 from api.client.http import in_process
 from api.idempotency import claim
 from ledger.people import Role
+from tests.attempts import rule
 from tests.office import Office, template_of, walk_the_path
 
 GIFT = {
@@ -29,11 +30,6 @@ GIFT = {
 }
 DONATION = {"movements": [GIFT], "balances": []}
 FUND = {"code": "books", "name": "Books", "restricted": True}
-
-
-def rule(answer: httpx2.Response) -> str:
-    """The rule's name of a refusal."""
-    return str(answer.json()["type"]).rpartition(":")[2]
 
 
 def entries(office: Office) -> int:

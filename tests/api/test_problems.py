@@ -1,68 +1,30 @@
-"""Attack 28: errors tell a rule and a place, and never what was sent, in bodies, headers, logs and on the screen."""
+"""Errors have one form, and tell a rule and a place and never a text: bodies, bugs, locks, an absent database."""
 
-import json
 import logging
-import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote
 
 import httpx2
 import pytest
 import uvicorn
-from fastapi.routing import APIRoute
 from sqlalchemy import Engine, event, text
 
-from api.app import LARGEST_BODY, ROUTERS
+from api.app import LARGEST_BODY
 from api.authorisation import DOORS, PUBLIC
-from api.client.http import in_process
 from api.commands.book_commands import SERVER
 from api.problems import STATUS, status_of
 from ledger.errors import LedgerError
 from ledger.people import Role
 from ledger.storage.engine import open_database
+from tests.attempts import WORDS, is_problem, rule, seen_in
 from tests.canaries import sightings
-from tests.office import Office, on_one_database, template_of, walk_the_path
+from tests.office import Office, on_one_database
 
-WORDS = ("kanarejka", "KANAREJKA", "Kanarejka", "Канарейка")
-TEXT = "Kanarejka Канарейка\x00"
-LIES = ("kanarejka", "KANAREJKA", "1000:kanarejka", TEXT)
-"""Words in the forms that codes, names and free texts have; PostgreSQL takes no NUL."""
-CODE = re.compile(r"[A-Za-z][A-Za-z_. ]{2,30}|[0-9]{4}:[a-z-]{1,40}")
 DEEP = 100_000
-EXTREMES: tuple[tuple[re.Pattern[str], Any], ...] = (
-    (re.compile(r"-?\d+"), 10**30),
-    (re.compile(r"-?\d+"), -1),
-    (re.compile(r'"\d{4}-\d\d-\d\d"'), "9999-12-31"),
-    (re.compile(r'"\d{4}-\d\d-\d\d"'), "0001-01-01"),
-    (re.compile(r'"\d{4}-\d\d-\d\dT.*"'), "0001-01-01T00:00:00+14:00"),
-    (re.compile(r'"-?\d+\.\d\d"'), "92233720368547758.07"),
-    (re.compile(r'"\{.*"'), "[" * DEEP),
-)
-"""For numbers, days, moments, amounts and texts that are JSON: what is too much for one or another part behind."""
-
-
-def rule(answer: httpx2.Response) -> str:
-    """The rule's name of a problem document."""
-    return str(answer.json()["type"]).rpartition(":")[2]
-
-
-def is_problem(answer: httpx2.Response, status: int) -> bool:
-    """Whether an answer has the form of RFC 9457 and the headers that every answer with a key has."""
-    told = answer.json()
-    return (
-        (answer.status_code, told["status"]) == (status, status)
-        and answer.headers["Content-Type"] == "application/problem+json"
-        and answer.headers["Cache-Control"] == "no-store"
-        and told["instance"] == f"urn:uuid:{answer.headers['X-Request-Id']}"
-        and re.fullmatch(r"urn:solidarity-ledger:problem:[a-z_0-9]+", told["type"]) is not None
-        and isinstance(told["title"], str)
-        and isinstance(told["detail"], str)
-    )
 
 
 # --- the form
@@ -117,76 +79,7 @@ def test_every_refusal_of_the_program_has_a_status_of_its_own_kind() -> None:
     }
 
 
-# --- nothing that was sent comes back
-
-
-def test_no_field_of_any_request_comes_back_in_a_refusal(office: Office, capfd: pytest.CaptureFixture[str]) -> None:
-    """Each field of each request of the path becomes a canary, and so does the name of a field beside it."""
-    tried: dict[tuple[str, str], int] = {}
-    told: set[tuple[object, ...]] = set()
-    failed: list[tuple[object, ...]] = []
-
-    with in_process(office.app) as liar:
-
-        def lie(request: httpx2.Request, lies: tuple[str, ...]) -> None:
-            door = template_of(request.method, request.url.path)
-            for body in lied_about(request.content, lies):
-                answer = send_again(liar, request, body, key=f"lie:{sum(tried.values())}")
-                tried[door] = tried.get(door, 0) + 1
-                if answer.status_code >= 400:
-                    assert is_problem(answer, answer.status_code)
-                    told.update({(door, answer.status_code, word, answer.content) for word in seen_in(answer)})
-                if answer.status_code == 500:
-                    failed.append((door, body))
-
-        def before(request: httpx2.Request) -> None:
-            if b'"agreed"' in request.content:  # no lie can be taken for the truth: it would not be signed
-                lie(request, (TEXT,))
-
-        def after(response: httpx2.Response) -> None:
-            response.read()
-            door = template_of(response.request.method, response.request.url.path)
-            if response.request.method != "GET" and door not in lied:
-                lied.add(door)
-                lie(response.request, lies)
-
-        lied: set[tuple[str, str]] = set()
-        lies = LIES if office.engine.dialect.name == "sqlite" else (TEXT,)
-        office.http.event_hooks = {"request": [before], "response": [after]}
-        walk_the_path(office)
-
-    assert lied == {door for door in DOORS if door[0] != "GET"}
-    assert min(tried.values()) > 2
-    assert failed == []
-    assert told == set()
-    assert sightings(WORDS, repr(office.logs).encode()) == []
-    assert sightings(WORDS, "".join(capfd.readouterr()).encode()) == []
-
-
-def test_no_path_query_or_header_comes_back_in_a_refusal(office: Office) -> None:
-    for request in strange_requests(*(LIES if office.engine.dialect.name == "sqlite" else (TEXT,))):
-        answer = office.send(bearer=office.bearer("dora"), **request)
-
-        assert answer.status_code != 500, request
-        if answer.status_code >= 400:
-            assert is_problem(answer, answer.status_code), request
-        assert seen_in(answer) == [], request
-    assert sightings(WORDS, repr(office.logs).encode()) == []
-
-
-def strange_requests(*lies: str) -> Iterator[dict[str, Any]]:
-    """Canaries in every part of a path, in every parameter and in headers."""
-    routes = {route.path: route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)}
-    words = [*lies, "9" * 30, "-1", "9999-12-31", "0001-01-01", "0001-01-01T00:00:00+14:00"]
-    for (method, template), word in ((door, lie) for door in sorted(DOORS) for lie in words):
-        yield {"method": method, "path": re.sub(r"\{\w+\}", quote(word), template), "json": {}}
-        if method == "GET":
-            names = [field.alias for field in routes[template].dependant.query_params]
-            sample = re.sub(r"\{\w+\}", "people" if "vaults" in template else "json", template)
-            yield {"method": method, "path": sample, "params": dict.fromkeys([*names, word], word)}
-    for name in ("Authorization", "Idempotency-Key", "X-Request-Id", "Content-Type", "Accept", "Host", "Referer"):
-        for path in ("/v1/funds", "/v1/kanarejka"):
-            yield {"method": "POST", "path": path, "json": {}, "headers": {name: f"kanarejka {'KANAREJKA' * 12}"}}
+# --- bodies that cannot be read
 
 
 UNREADABLE = {
@@ -351,45 +244,6 @@ def test_public_pages_are_not_forbidden_to_caches(office: Office) -> None:
     public = [template for (_, template), door in DOORS.items() if door is PUBLIC and "{" not in template]
 
     assert {office.send("GET", path).headers.get("Cache-Control") for path in public} == {None}
-
-
-# --- how canaries are sent and looked for
-
-
-def seen_in(answer: httpx2.Response) -> list[str]:
-    """The canaries in body and headers of an answer."""
-    shown = b"\n".join(name + b": " + value for name, value in answer.headers.raw) + b"\n" + answer.content
-    return sightings(WORDS, shown)
-
-
-def lied_about(content: bytes, lies: tuple[str, ...]) -> Iterator[bytes]:
-    """The body with one leaf after the other told otherwise, and with one stranger's field after the other."""
-    lines = [json.loads(line) for line in content.splitlines()]
-    for lie in lies:
-        for told in _variants(lines[0], lie):
-            yield b"\n".join(json.dumps(line).encode() for line in [told, *lines[1:]])
-
-
-def _variants(value: Any, lie: str) -> Iterator[Any]:
-    """A free text goes everywhere, what looks like a code goes where a code or a name stood; and no bound is safe."""
-    if isinstance(value, dict):
-        if lie == TEXT:
-            yield value | {lie: lie}
-            yield {lie: lie}
-        for name, part in value.items():
-            yield from (value | {name: told} for told in _variants(part, lie))
-    elif isinstance(value, list) and value:
-        yield from ([told, *value[1:]] for told in _variants(value[0], lie))
-    elif lie == TEXT:
-        yield lie
-        yield from (extreme for kind, extreme in EXTREMES if kind.fullmatch(json.dumps(value)))
-    elif isinstance(value, str) and CODE.fullmatch(value):
-        yield lie
-
-
-def send_again(http: httpx2.Client, request: httpx2.Request, body: bytes, *, key: str) -> httpx2.Response:
-    kept = {name: request.headers[name] for name in ("authorization", "content-type")}
-    return http.request(request.method, request.url, content=body, headers=kept | {"idempotency-key": key})
 
 
 def add_a_bug(office: Office, detail: str) -> None:

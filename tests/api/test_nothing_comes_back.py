@@ -1,0 +1,142 @@
+"""Attack 28: whatever field, path, query or header somebody fills with a name, no refusal and no log tells it."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+import pytest
+from fastapi.routing import APIRoute
+
+from api.app import ROUTERS
+from api.authorisation import DOORS
+from api.client.http import in_process
+from tests.attempts import WORDS, is_problem, seen_in
+from tests.canaries import sightings
+from tests.office import Office, template_of, walk_the_path
+
+TEXT = "Kanarejka Канарейка\x00"
+LIES = ("kanarejka", "KANAREJKA", "1000:kanarejka", TEXT)
+"""Words in the forms that codes, names and free texts have; PostgreSQL takes no NUL."""
+SHARED = {"agreed", "shelf", "boxes", "tokens"}
+MAKES_CODES = {"/v1/accounts", "/v1/funds", "/v1/purposes"}
+"""Where a code that is made up is taken: afterwards it is one of ours, and may be told."""
+CODE = re.compile(r"[A-Za-z][A-Za-z_. ]{2,30}|[0-9]{4}:[a-z-]{1,40}")
+DEEP = 100_000
+EXTREMES: tuple[tuple[re.Pattern[str], Any], ...] = (
+    (re.compile(r"-?\d+"), 10**30),
+    (re.compile(r"-?\d+"), -1),
+    (re.compile(r'"\d{4}-\d\d-\d\d"'), "9999-12-31"),
+    (re.compile(r'"\d{4}-\d\d-\d\d"'), "0001-01-01"),
+    (re.compile(r'"\d{4}-\d\d-\d\dT.*"'), "0001-01-01T00:00:00+14:00"),
+    (re.compile(r'"-?\d+\.\d\d"'), "92233720368547758.07"),
+    (re.compile(r'"\{.*"'), "[" * DEEP),
+)
+"""For numbers, days, moments, amounts and texts that are JSON: what is too much for one or another part behind."""
+
+
+def test_no_field_of_any_request_comes_back_in_a_refusal(office: Office, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each field of each request of the path becomes a canary, and so does the name of a field beside it."""
+    tried: dict[tuple[str, str], int] = {}
+    told: set[tuple[object, ...]] = set()
+    failed: list[tuple[object, ...]] = []
+
+    with in_process(office.app) as liar:
+
+        def lie(request: httpx2.Request, lies: tuple[str, ...]) -> None:
+            door = template_of(request.method, request.url.path)
+            for body in lied_about(request.content, lies, known=known):
+                answer = send_again(liar, request, body, key=f"lie:{sum(tried.values())}")
+                tried[door] = tried.get(door, 0) + 1
+                if answer.status_code >= 400:
+                    assert is_problem(answer, answer.status_code)
+                    told.update({(door, answer.status_code, word, answer.content) for word in seen_in(answer)})
+                if answer.status_code == 500:
+                    failed.append((door, body))
+
+        def before(request: httpx2.Request) -> None:
+            if b'"agreed"' in request.content:  # no lie can be taken for the truth: it would not be signed
+                lie(request, (TEXT,))
+
+        def after(response: httpx2.Response) -> None:
+            response.read()
+            door = template_of(response.request.method, response.request.url.path)
+            if response.request.method != "GET" and door not in lied:
+                lied.add(door)
+                lie(response.request, (TEXT,) if door[1] in MAKES_CODES else lies)
+
+        lied: set[tuple[str, str]] = set()
+        known: set[str] = set()
+        lies = LIES if office.engine.dialect.name == "sqlite" else (TEXT,)
+        office.http.event_hooks = {"request": [before], "response": [after]}
+        walk_the_path(office)
+
+    assert lied == {door for door in DOORS if door[0] != "GET"}
+    assert min(tried.values()) > 1
+    assert failed == []
+    assert told == set()
+    assert sightings(WORDS, repr(office.logs).encode()) == []
+    assert sightings(WORDS, "".join(capfd.readouterr()).encode()) == []
+
+
+def test_no_path_query_or_header_comes_back_in_a_refusal(office: Office) -> None:
+    for request in strange_requests(*(LIES if office.engine.dialect.name == "sqlite" else (TEXT,))):
+        answer = office.send(bearer=office.bearer("dora"), **request)
+
+        assert answer.status_code != 500, request
+        if answer.status_code >= 400:
+            assert is_problem(answer, answer.status_code), request
+        assert seen_in(answer) == [], request
+    assert sightings(WORDS, repr(office.logs).encode()) == []
+
+
+def strange_requests(*lies: str) -> Iterator[dict[str, Any]]:
+    """Canaries in every part of a path, in every parameter and in headers."""
+    routes = {route.path: route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)}
+    words = [*lies, "9" * 30, "-1", "9999-12-31", "0001-01-01", "0001-01-01T00:00:00+14:00"]
+    for (method, template), word in ((door, lie) for door in sorted(DOORS) for lie in words):
+        yield {"method": method, "path": re.sub(r"\{\w+\}", quote(word), template), "json": {}}
+        if method == "GET":
+            names = [field.alias for field in routes[template].dependant.query_params]
+            sample = re.sub(r"\{\w+\}", "people" if "vaults" in template else "json", template)
+            yield {"method": method, "path": sample, "params": dict.fromkeys([*names, word], word)}
+    for name in ("Authorization", "Idempotency-Key", "X-Request-Id", "Content-Type", "Accept", "Host", "Referer"):
+        for path in ("/v1/funds", "/v1/kanarejka"):
+            yield {"method": "POST", "path": path, "json": {}, "headers": {name: f"kanarejka {'KANAREJKA' * 12}"}}
+
+
+def lied_about(content: bytes, lies: tuple[str, ...], *, known: set[str]) -> Iterator[bytes]:
+    """The body with one leaf after the other told otherwise, and with one stranger's field after the other.
+
+    Forms that many bodies share are lied about whole once: `known` are those it was done with.
+    """
+    lines = [json.loads(line) for line in content.splitlines()]
+    for lie in lies:
+        for told in _variants(lines[0], lie, known):
+            yield b"\n".join(json.dumps(line).encode() for line in [told, *lines[1:]])
+    known |= SHARED & set(lines[0])
+
+
+def _variants(value: Any, lie: str, known: set[str]) -> Iterator[Any]:
+    """A free text goes everywhere, what looks like a code goes where a code or a name stood; and no bound is safe."""
+    if isinstance(value, dict):
+        if lie == TEXT:
+            yield value | {lie: lie}
+            yield {lie: lie}
+        for name, part in value.items():
+            if name not in known:
+                yield from (value | {name: told} for told in _variants(part, lie, known))
+    elif isinstance(value, list) and value:
+        yield from ([told, *value[1:]] for told in _variants(value[0], lie, known))
+    elif lie == TEXT:
+        yield lie
+        yield from (extreme for kind, extreme in EXTREMES if kind.fullmatch(json.dumps(value)))
+    elif isinstance(value, str) and CODE.fullmatch(value):
+        yield lie
+
+
+def send_again(http: httpx2.Client, request: httpx2.Request, body: bytes, *, key: str) -> httpx2.Response:
+    kept = {name: request.headers[name] for name in ("authorization", "content-type")}
+    return http.request(request.method, request.url, content=body, headers=kept | {"idempotency-key": key})
