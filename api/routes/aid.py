@@ -27,7 +27,8 @@ MOST_ROWS = 500
 PAGE = 100
 """How many items a list answers by default."""
 
-Article = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.]{1,20}$")]
+Article = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}(\.[0-9]{1,3}){0,3}$")]
+"""The number of an article, and no word: a name would fit."""
 
 
 class BadImport(BadInput):

@@ -11,7 +11,7 @@ from api.idempotency import Claimed
 from api.routes.wire import AmountOnWire, Code, CurrencyCode, Day, Moment, Wire
 from api.transactions import Tx
 from ledger.books import accounts, balances, funds
-from ledger.books.accounts import Account
+from ledger.books.accounts import Account, UnknownAccount
 from ledger.money import Money
 
 router = APIRouter()
@@ -129,7 +129,14 @@ def read_balance(
     on: Day | None = None,
     as_known_at: Moment | None = None,
 ) -> BalanceOut:
-    """What stood on an account, or on a code and its leaves, at the end of a day, as known at a moment."""
+    """What stood on an account, or on a code and its leaves, at the end of a day, as known at a moment.
+
+    Of an account or a fund that is not there nothing is told: `0.00` would be a guess.
+    """
+    if session.get(Account, account) is None:
+        raise UnknownAccount("no account has this code")
+    if fund is not None:
+        funds.require(session, fund)
     found = balances.balance(session, account, currency=currency, fund=fund, on=on, as_known_at=as_known_at)
     return BalanceOut(account=account, balance=AmountOnWire.of(found))
 

@@ -4,10 +4,13 @@ import json
 from hashlib import sha256
 
 import httpx2
+import pytest
 
 from api.client import publications
 from api.client.desk import Desk
+from api.client.publications import NotTheBlock
 from ledger.aliases import Kind, draw
+from ledger.storage.engine import transaction
 from reports import gathering
 from reports.transparency.blocks import Atom, Block
 from tests.attempts import catch, refused, told
@@ -106,3 +109,20 @@ def test_a_draft_is_outdated_once_another_is_published(furnished: Office) -> Non
     with refused(furnished, "draft_outdated", status=409):
         publications.approve(boris, second)
     assert publications.listed(boris)["drafts"] == []
+
+
+@on_one_database
+def test_a_draft_that_was_altered_is_not_shown_to_its_approver_as_if_it_were_not(furnished: Office) -> None:
+    furnished.set_clock(BANK_DAY)
+    clara, boris = furnished.desk("clara"), furnished.desk("boris")
+    publications.draft(clara)
+    (waiting,) = publications.listed(boris)["drafts"]
+    with transaction(furnished.engine) as session:
+        session.connection().exec_driver_sql("UPDATE publication_draft SET content = replace(content, 'BYN', 'EUR')")
+
+    with pytest.raises(NotTheBlock):
+        publications.listed(boris)
+    with refused(furnished, "draft_altered", status=422):
+        publications.approve(boris, waiting)
+    with refused(furnished, "draft_altered", status=422):
+        publications.approve(boris, waiting | {"content": waiting["content"].replace("BYN", "EUR")})

@@ -4,9 +4,11 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 
 from api.client import cases, payments, statements
+from ledger.aliases import Kind, draw
 from ledger.identities.boxes import PUBLIC_BYTES
 from tests.attempts import catch, told
 from tests.cast import byn
@@ -95,3 +97,28 @@ def in_plain(body: Any) -> Iterator[Any]:
                     yield body | {name: base64.b64encode(text).decode()}
             else:
                 yield from (body | {name: other} for other in in_plain(part))
+
+
+@on_one_database
+def test_a_vault_is_wrapped_only_to_members_of_the_roster_and_in_an_epoch_it_names(furnished: Office) -> None:
+    wrap = a_wrap(furnished, member="clara")
+    stranger = wrap | {"member": draw(Kind.OPERATOR)}
+    attempts = [("people", stranger, 404), ("people", wrap | {"epoch": 2}, 422), ("donors", wrap, 422)]
+
+    with furnished.nothing_written():
+        answers = [
+            furnished.send("PUT", f"/v1/vaults/{vault}/wraps", bearer=furnished.bearer("dora"), json=body)
+            for vault, body, _ in attempts
+        ]
+
+    assert [answer.status_code for answer in answers] == [status for _, _, status in attempts]
+
+
+@on_one_database
+def test_a_wrap_that_stands_is_not_replaced(furnished: Office) -> None:
+    first, second = (a_wrap(furnished, member="clara") for _ in range(2))
+    put = partial(furnished.send, "PUT", "/v1/vaults/people/wraps", bearer=furnished.bearer("dora"))
+    assert [put(json=first).status_code for _ in range(2)] == [200, 200]
+
+    with furnished.nothing_written():
+        assert told(put(json=second)) == (409, "alias_taken")

@@ -3,6 +3,8 @@
 import json
 from datetime import date
 
+import pytest
+
 from api.client import statements
 from tests.attempts import catch
 from tests.cast import byn
@@ -108,3 +110,12 @@ def test_a_statement_that_does_not_add_up_or_follow_opens_an_exception_with_the_
         "statement_does_not_add_up": "-0.50",
         "statement_does_not_follow": "0.50",
     }
+
+
+@on_one_database
+@pytest.mark.parametrize("query", [{"account": "1000:nowhere"}, {"account": "1000", "fund": "nowhere"}])
+def test_what_is_not_in_the_books_has_no_balance_not_even_zero(furnished: Office, query: dict[str, str]) -> None:
+    answer = furnished.send("GET", "/v1/balances", bearer=furnished.bearer("anna"), params={"currency": "BYN", **query})
+
+    assert answer.status_code == 422
+    assert "nowhere" not in answer.text
