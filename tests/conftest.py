@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -41,6 +42,7 @@ def postgresql() -> Iterator[str]:
             engine.dispose()
             yield address
         finally:
+            _administrator(address).dispose()
             server.cleanup()
 
 
@@ -129,7 +131,10 @@ def clara(house: House) -> Person:
 
 
 def _administer(server: str, statement: str) -> None:
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
+    with _administrator(server).connect() as connection:
         connection.execute(text(statement))
-    engine.dispose()
+
+
+@cache
+def _administrator(server: str) -> Engine:
+    return create_engine(server, isolation_level="AUTOCOMMIT")

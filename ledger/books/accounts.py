@@ -149,17 +149,21 @@ def add_leaf(session: Session, code: str, *, name: str, currency: str | None = N
     if session.get(Account, code) is not None:
         raise AccountExists("the code is taken", account=code)
     inherited = parent.model_dump(exclude={"code", "parent_code", "name", "currency", "closed"})
-    return _insert(session, Account(code=code, parent_code=parent.code, name=name, currency=currency, **inherited))
+    leaf = Account(code=code, parent_code=parent.code, name=name, currency=currency, **inherited)
+    _insert(session, leaf)
+    return leaf
 
 
 def load_default_chart(session: Session) -> None:
     """Writes the chart of `chart.toml` into an empty book."""
     rows = tomllib.loads(resources.files("ledger.books").joinpath("chart.toml").read_text("utf-8"))
+    chart: dict[str, Account] = {}
     for code, row in rows.items():
         parent_code = code.partition(":")[0] if ":" in code else None
-        if parent_code is not None and session.get(Account, parent_code) is None:
-            _insert(session, _account(parent_code, None, row | {"name": "Recoveries"}))
-        _insert(session, _account(code, parent_code, row))
+        if parent_code is not None and parent_code not in chart:
+            chart[parent_code] = _account(parent_code, None, row | {"name": "Recoveries"})
+        chart[code] = _account(code, parent_code, row)
+    _insert(session, *(chart[code] for code in sorted(chart, key=len)))  # parents first
 
 
 def listed(session: Session) -> list[Account]:
@@ -189,11 +193,10 @@ def _account(code: str, parent_code: str | None, row: dict[str, Any]) -> Account
     )
 
 
-def _insert(session: Session, account: Account) -> Account:
-    session.add(account)
+def _insert(session: Session, *added: Account) -> None:
+    session.add_all(added)
     session.flush()
     looked_up(session, _CHART).clear()
-    return account
 
 
 def _check_name(name: str) -> None:
