@@ -107,6 +107,12 @@ class SamePerson(Refused):
     rule = "same_person"
 
 
+class NotAgreed(Tampered):
+    """What stands in the books is not what was signed before."""
+
+    rule = "not_agreed"
+
+
 class Amount(BaseModel):
     """An amount as the wire has it."""
 
@@ -232,6 +238,21 @@ def require_other(person: str, *, than: Collection[str | None]) -> None:
     """
     if person in than:
         raise SamePerson("another person does this step", operator=person)
+
+
+def require_agreed(
+    session: Session, object_alias: str, *, verb: Verb, amount: Money, payee_commitment: str | None
+) -> None:
+    """Refuses what no kept act covers: whoever takes the next step does it on a signature, not on a state in a row.
+
+    Raises:
+        NotAgreed: nobody signed the verb on this object with this amount and this commitment.
+    """
+    agreed = {"amount": amount.decimal(), "currency": amount.currency, "payee_commitment": payee_commitment}
+    for kept in of_object(session, object_alias):
+        if kept.verb == verb and still_holds(session, kept) and agreed.items() <= json.loads(kept.document).items():
+            return
+    raise NotAgreed("no kept signature covers what stands here", object=object_alias, verb=verb)
 
 
 def of_object(session: Session, object_alias: str) -> list[SignedAct]:

@@ -201,7 +201,9 @@ def on_batch(house: House, verb: Verb, batch: Batch, *, by: Person, **other: Any
         "version": batch.version,
         "amount": batch.amount().decimal(),
         "currency": batch.currency,
-        "payee_commitment": batch_lines.digest(item.disbursement for item in found),
+        "payee_commitment": batch_lines.digest(
+            (item.disbursement for item in found), agent=batch.agent_alias, account=batch.account_code
+        ),
         "evidence_commitments": tuple(sorted(one for commitments in evidence.values() for one in commitments)),
     }
     return agreed_by(by, verb, **(seen | other))

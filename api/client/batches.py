@@ -4,6 +4,7 @@ An agent's list is made here, from opened boxes, into a file on the treasurer's 
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -14,6 +15,7 @@ from api.client.desk import Desk
 from api.client.payments import FUND_OF
 from api.client.results import ResultRow
 from ledger.aid import batch_lines, eligibility, jurisdictions
+from ledger.aid.batch_lines import Agreement
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
 from ledger.money import Money
@@ -154,8 +156,7 @@ def enter_results(
     by_code = {line["code"]: line for line in batch["lines"]}
     for row in rows:
         row.require_known(by_code)
-    told = [by_code[row.code]["case"] for row in rows]
-    evidence = cases.check_many(desk, told, reason="reconciliation")
+    evidence = cases.check_many(desk, [by_code[row.code]["case"] for row in rows], reason="reconciliation")
     body = {
         "results": [
             _result(
@@ -164,7 +165,9 @@ def enter_results(
             for row in rows
         ]
     }
-    facts = "|".join(f"{row.code}:{row.outcome}:{row.receipt}:{row.paid_on}:{row.verified_on}" for row in rows)
+    # The key goes to the server, which could find out exact days that were hashed into it: only what it is told is.
+    told = ("code", "outcome", "receipt", "paid_by", "verified_on")
+    facts = json.dumps([[*(one[name] for name in told), bool(one["receipt_box"])] for one in body["results"]])
     return _post(desk, alias, "results", body, key=f"results:{alias}:{hashlib.sha256(facts.encode()).hexdigest()[:32]}")
 
 
@@ -195,7 +198,12 @@ def _agree(desk: Desk, verb: Verb, batch: dict[str, Any]) -> dict[str, Any]:
     """The signed act on everything that the lines say, whatever the API says of them."""
     lines = batch["lines"]
     digest = batch_lines.digest_of(
-        (line["obligation"], _money(line["amount"]), line["payee_commitment"]) for line in lines
+        (
+            Agreement(line["obligation"], _money(line["amount"]), line["fund"], line["payee"], line["payee_commitment"])
+            for line in lines
+        ),
+        agent=batch["agent"],
+        account=batch["account"],
     )
     amount = _money(batch["amount"])
     if digest != batch["digest"] or sum(_money(line["amount"]).minor for line in lines) != amount.minor:
@@ -224,7 +232,12 @@ def _result(row: ResultRow, line: dict[str, Any], evidence: Evidence, receipt: b
     if receipt is not None:
         content = {"file": sealing.to_base64(receipt)}
         box = cases.seal_json(
-            evidence.shelf_public, content, kind="disbursement", alias=line["disbursement"], field="receipt"
+            evidence.shelf_public,
+            content,
+            kind="disbursement",
+            alias=line["disbursement"],
+            field="receipt",
+            version=evidence.receipts.get(line["disbursement"], 0) + 1,
         )
     return {
         "code": row.code,

@@ -1,6 +1,7 @@
 """Cases from the operator's side: rows sealed and sent, evidence opened, exact dates tested, answers signed."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -53,6 +54,8 @@ class Evidence:
     ruling: dict[str, Any]
     payees: dict[str, dict[str, Any]]
     payee_commitments: dict[str, str]
+    receipts: dict[str, int]
+    """How many receipts of a disbursement are kept already, by its alias."""
     commitments: list[str]
 
 
@@ -160,6 +163,7 @@ def _open(desk: Desk, opened: dict[str, Any], beneficiary: str, *, ruling: str) 
         ruling=contents[kept[1]],
         payees={alias: content for (_, alias, field), content in contents.items() if field == "payee"},
         payee_commitments={alias: held for (_, alias, field), held in commitments.items() if field == "payee"},
+        receipts=Counter(box["alias"] for box in opened["boxes"] if box["field"] == "receipt"),
         commitments=sorted(commitments[place] for place in kept),
     )
 
@@ -308,14 +312,16 @@ def _sealed_row(desk: Desk, pack: Pack, row: ListRow, token_key: bytes, row_toke
     }
 
 
-def seal_json(public: bytes, content: dict[str, Any], *, kind: str, alias: str, field: str) -> dict[str, Any]:
+def seal_json(
+    public: bytes, content: dict[str, Any], *, kind: str, alias: str, field: str, version: int = 1
+) -> dict[str, Any]:
     """A sealed box of JSON, as the API takes it."""
-    box = sealing.seal(public, json.dumps(content).encode(), kind=kind, alias=alias, field=field)
+    box = sealing.seal(public, json.dumps(content).encode(), kind=kind, alias=alias, field=field, version=version)
     return {
         "kind": kind,
         "alias": alias,
         "field": field,
-        "version": 1,
+        "version": version,
         "bytes": sealing.to_base64(box.data),
         "commitment": box.commitment,
     }

@@ -158,9 +158,7 @@ def freeze_agent(alias: Alias, session: Tx, caller: Admitted, once: Claimed) -> 
 @router.post("/v1/agents/{alias}/close", status_code=201)
 def close_agent(alias: Alias, session: Tx, _caller: Admitted, once: Claimed) -> AgentOut:
     """Ends the work with an agent who holds nothing and is owed nothing."""
-    agent = agents.require(session, alias, lock=True)
-    agents.close(session, agent)
-    return once.keep(_agent(session, agent))
+    return once.keep(_agent(session, agent_acts.close_agent(session, alias)))
 
 
 @router.get("/v1/advances")

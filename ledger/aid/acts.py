@@ -99,12 +99,20 @@ def release_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
     """Releases an approved disbursement to the bank: another person than who approved it.
 
     Raises:
-        SamePerson, NotEligible, WouldOverdraw, DisbursementNotReady, ObligationNotReady, and what `approvals.accept`
-        raises.
+        SamePerson, NotAgreed, NotEligible, WouldOverdraw, DisbursementNotReady, ObligationNotReady, InBatch, and what
+        `approvals.accept` raises.
     """
     disbursement = disbursements.require(session, alias, lock=True)
     batch_lines.require_single(session, alias)
     approvals.require_other(agreed.signer.alias, than={disbursement.approved_by})
+    if disbursement.state is disbursements.State.APPROVED:
+        approvals.require_agreed(
+            session,
+            alias,
+            verb="approve_disbursement",
+            amount=disbursement.amount(),
+            payee_commitment=disbursement.payee_commitment,
+        )
     case = cases.require(session, disbursement.case_alias)
     with session.begin_nested():
         _accept_disbursement(session, agreed, "release_disbursement", disbursement, evidence_of(session, case))

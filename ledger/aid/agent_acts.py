@@ -3,7 +3,7 @@
 from sqlmodel import Session
 
 from ledger import approvals
-from ledger.aid import advances, agents, disbursements
+from ledger.aid import advances, agents, batches, disbursements
 from ledger.aid.advances import Advance
 from ledger.aid.agents import Agent
 from ledger.approvals import Agreed, Verb
@@ -49,15 +49,38 @@ def release_advance(session: Session, alias: str, agreed: Agreed) -> Advance:
     """Releases an approved advance to the bank: another person than who approved it.
 
     Raises:
-        SamePerson, AdvanceNotReady, AgentNotActive, OverCap, WouldOverdraw, and what `approvals.accept` raises.
+        SamePerson, NotAgreed, AdvanceNotReady, AgentNotActive, OverCap, WouldOverdraw, and what `approvals.accept`
+        raises.
     """
     advance = advances.require(session, alias, lock=True)
     approvals.require_other(agreed.signer.alias, than={advance.approved_by})
+    if advance.state is advances.State.APPROVED:
+        approvals.require_agreed(
+            session,
+            alias,
+            verb="approve_advance",
+            amount=advance.amount(),
+            payee_commitment=advances.commitment_of(session, advance),
+        )
     with session.begin_nested():
         _accept(session, agreed, "release_advance", advance)
         disbursements.require_available(session, advance.account_code, advance.amount())
         advances.release(session, advance, by=agreed.signer.alias)
     return advance
+
+
+def close_agent(session: Session, alias: str) -> Agent:
+    """Ends the work with an agent to whom no money is on its way, who works on no list, and whose purse is empty.
+
+    Raises:
+        UnknownAgent: there is none. AgentNotReady: closed already, or something is open.
+    """
+    agent = agents.require(session, alias, lock=True)
+    under_way = any(one.state in advances.UNDER_WAY for one in advances.listed(session, agent=alias))
+    if under_way or batches.open_lines(session, alias, states=batches.PROMISED):
+        raise agents.AgentNotReady("an advance or a list of the agent is open", agent=alias)
+    agents.close(session, agent)
+    return agent
 
 
 def _accept(session: Session, agreed: Agreed, verb: Verb, advance: Advance) -> None:

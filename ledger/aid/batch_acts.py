@@ -23,7 +23,7 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
         NoRate, DisbursementNotReady, ObligationNotReady, CaseNotReady, and what `approvals.accept` raises.
     """
     batch = batches.require(session, alias, lock=True)
-    found = batch_lines.items(session, alias)
+    found = batch_lines.items(session, alias, lock=True)
     batches.require_unaltered(batch, found)
     earlier = {batch.requested_by, *(item.disbursement.requested_by for item in found)}
     earlier |= {item.case.entered_by for item in found}
@@ -48,13 +48,17 @@ def release_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     """Releases an approved batch to the bank or to its agent: another person than who approved it.
 
     Raises:
-        SamePerson, NotEligible, BatchNotReady, BatchAltered, AgentNotActive, OverCap, WouldOverdraw,
+        SamePerson, NotEligible, BatchNotReady, BatchAltered, NotAgreed, AgentNotActive, OverCap, WouldOverdraw,
         DisbursementNotReady, ObligationNotReady, and what `approvals.accept` raises.
     """
     batch = batches.require(session, alias, lock=True)
     approvals.require_other(agreed.signer.alias, than={batch.approved_by})
-    found = batch_lines.items(session, alias)
+    found = batch_lines.items(session, alias, lock=True)
     batches.require_unaltered(batch, found)
+    if batch.state is batches.State.APPROVED:
+        approvals.require_agreed(
+            session, alias, verb="approve_batch", amount=batch.amount(), payee_commitment=batch.digest
+        )
     with session.begin_nested():
         _accept(session, agreed, "release_batch", batch, evidence_of(session, [item.case for item in found]))
         batches.release(session, batch, found, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now)

@@ -18,6 +18,7 @@ from ledger.aid.rulings import Ruling
 from ledger.errors import Conflict
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration
+from ledger.storage.locks import locked
 
 CODE_LENGTH = 6
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that a tired eye takes for another
@@ -76,8 +77,27 @@ class Item:
     case: Case
 
 
-def items(session: Session, batch: str) -> list[Item]:
-    """The lines of a batch in their order, as they stand now, with everything they rest on."""
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What one line of a batch says to who signs: all that decides where how much of whose money goes."""
+
+    obligation: str
+    amount: Money
+    fund: str
+    payee: str
+    payee_commitment: str
+
+
+def items(session: Session, batch: str, *, lock: bool = False) -> list[Item]:
+    """The lines of a batch in their order, as they stand now, with everything they rest on.
+
+    With `lock` nobody else changes their disbursements until the transaction ends; everybody locks these first, in the
+    order of their aliases, and obligations after them.
+    """
+    if lock:
+        of_batch = select(BatchLine.disbursement_alias).where(BatchLine.batch_alias == batch)
+        paying = select(Disbursement).where(col(Disbursement.alias).in_(of_batch)).order_by(col(Disbursement.alias))
+        session.exec(locked(paying)).all()
     rows = session.exec(
         select(BatchLine, Disbursement, Obligation, Ruling)
         .join(Disbursement, col(Disbursement.alias) == BatchLine.disbursement_alias)
@@ -108,15 +128,22 @@ def require_single(session: Session, disbursement: str) -> None:
         raise InBatch("the disbursement is a line of a batch", disbursement=disbursement, batch=batch)
 
 
-def digest(lines: Iterable[Disbursement]) -> str:
-    """SHA-256 over the canonical JSON of `[obligation, amount, payee commitment]` of each line, in their order."""
-    return digest_of((line.obligation_alias, line.amount(), line.payee_commitment) for line in lines)
+def digest(lines: Iterable[Disbursement], *, agent: str | None, account: str) -> str:
+    """The digest of the lines as they stand, in their order."""
+    told = (
+        Agreement(line.obligation_alias, line.amount(), line.fund_code, line.payee, line.payee_commitment)
+        for line in lines
+    )
+    return digest_of(told, agent=agent, account=account)
 
 
-def digest_of(lines: Iterable[tuple[str, Money, str]]) -> str:
-    """The digest of (obligation, amount, payee commitment): client and server compute the same."""
-    told = [[obligation, amount.decimal(), payee] for obligation, amount, payee in lines]
-    return hashlib.sha256(rfc8785.dumps(told)).hexdigest()
+def digest_of(lines: Iterable[Agreement], *, agent: str | None, account: str) -> str:
+    """SHA-256 over the canonical JSON of who pays from where, and of the lines: client and server compute the same."""
+    told = [
+        [line.obligation, line.amount.decimal(), line.amount.currency, line.fund, line.payee, line.payee_commitment]
+        for line in lines
+    ]
+    return hashlib.sha256(rfc8785.dumps({"agent": agent, "account": account, "lines": told})).hexdigest()
 
 
 def draw_codes(count: int) -> list[str]:

@@ -96,7 +96,8 @@ class NewLine:
 
 
 _READY = (cases.State.VERIFIED, cases.State.APPROVED)
-_OWED = (obligations.State.DUE, obligations.State.RECOGNISED)
+PROMISED = (disbursements.State.APPROVED, disbursements.State.RELEASED)
+"""While a line is an agent's, or is about to be."""
 
 
 def create(
@@ -117,7 +118,7 @@ def create(
             purse of the agent or a leaf of the bank. UnknownObligation, AlreadyRequested, BatchNotReady: `line` tells.
     """
     _check(session, alias, lines)
-    owed = _owed(session, lines)
+    owed = _owed(session, lines, fund_of)
     currencies = {obligation.currency for obligation in owed.values()}
     if len(currencies) != 1:
         raise BadBatch("a batch has one currency", where="lines")
@@ -170,7 +171,7 @@ def lock(session: Session, batch: Batch) -> None:
         BatchNotReady: it is no draft.
     """
     _require_state(batch, State.DRAFT)
-    batch.digest = digest(item.disbursement for item in items(session, batch.alias))
+    batch.digest = _digest(batch, items(session, batch.alias))
     _move(session, batch, State.LOCKED)
 
 
@@ -178,16 +179,18 @@ def require_unaltered(batch: Batch, found: Sequence[Item]) -> None:
     """Refuses lines that do not give the digest any more.
 
     Raises:
-        BatchNotReady: it is not locked. BatchAltered: lines, amounts, payees or sum are others than were locked.
+        BatchNotReady: it is not locked. BatchAltered: agent, leaf, lines, amounts, funds, payees or sum are others than
+            were locked.
     """
     if batch.digest is None:
         raise BatchNotReady("the batch is not locked", batch=batch.alias, state=batch.state)
     same = all(
         (item.disbursement.minor, item.disbursement.currency) == (item.obligation.minor, item.obligation.currency)
+        and (item.disbursement.account_code, item.disbursement.currency) == (batch.account_code, batch.currency)
         for item in found
     )
     total = sum(item.disbursement.minor for item in found)
-    if not same or total != batch.minor or digest(item.disbursement for item in found) != batch.digest:
+    if not same or total != batch.minor or _digest(batch, found) != batch.digest:
         raise BatchAltered("the lines are not those that were locked", batch=batch.alias)
 
 
@@ -214,7 +217,7 @@ def tell(
     """
     if batch.state not in {State.APPROVED, State.RELEASED}:
         raise BatchNotReady("the batch is not approved", batch=batch.alias, state=batch.state)
-    for item in sorted(items(session, batch.alias), key=lambda item: item.obligation.alias):
+    for item in sorted(items(session, batch.alias, lock=True), key=lambda item: item.obligation.alias):
         if item.obligation.told_on is None:
             obligations.tell(
                 session,
@@ -253,7 +256,7 @@ def cancel(session: Session, batch: Batch) -> None:
     """
     if batch.state not in {State.DRAFT, State.LOCKED, State.APPROVED}:
         raise BatchNotReady("the batch was released", batch=batch.alias, state=batch.state)
-    for item in sorted(items(session, batch.alias), key=lambda item: item.obligation.alias):
+    for item in sorted(items(session, batch.alias, lock=True), key=lambda item: item.obligation.alias):
         disbursements.cancel(session, item.disbursement)
     _move(session, batch, State.CANCELLED)
 
@@ -297,7 +300,7 @@ def candidates(session: Session, *, after: str, limit: int) -> list[Obligation]:
     query = (
         select(Obligation)
         .join(Case, col(Case.alias) == Obligation.case_alias)
-        .where(Obligation.alias > after, col(Obligation.state).in_(_OWED), col(Case.state).in_(_READY))
+        .where(Obligation.alias > after, col(Obligation.state).in_(obligations.OWED), col(Case.state).in_(_READY))
         .where(~paying.exists())
         .order_by(col(Obligation.alias))
         .limit(limit)
@@ -305,16 +308,26 @@ def candidates(session: Session, *, after: str, limit: int) -> list[Obligation]:
     return list(session.exec(query))
 
 
-def open_lines(session: Session, agent: str) -> int:
-    """How many lines an agent works on: released, and without a verified receipt."""
+def open_lines(
+    session: Session,
+    agent: str,
+    *,
+    states: Sequence[disbursements.State] = (disbursements.State.RELEASED,),
+    but: str = "",
+) -> int:
+    """How many lines of all batches but one an agent works on: released, and without a verified receipt."""
     query = (
         select(func.count())
         .select_from(BatchLine)
         .join(Batch, col(Batch.alias) == BatchLine.batch_alias)
         .join(Disbursement, col(Disbursement.alias) == BatchLine.disbursement_alias)
-        .where(Batch.agent_alias == agent, Disbursement.state == disbursements.State.RELEASED)
+        .where(Batch.agent_alias == agent, Batch.alias != but, col(Disbursement.state).in_(states))
     )
     return session.exec(query).one()
+
+
+def _digest(batch: Batch, found: Sequence[Item]) -> str:
+    return digest((item.disbursement for item in found), agent=batch.agent_alias, account=batch.account_code)
 
 
 def _check(session: Session, alias: str, lines: Sequence[NewLine]) -> None:
@@ -332,7 +345,7 @@ def _check(session: Session, alias: str, lines: Sequence[NewLine]) -> None:
         raise AliasTaken("the alias is taken")
 
 
-def _owed(session: Session, lines: Sequence[NewLine]) -> dict[str, Obligation]:
+def _owed(session: Session, lines: Sequence[NewLine], fund_of: Mapping[ObligationKind, str]) -> dict[str, Obligation]:
     """What the lines pay, locked, by alias: owed, of verified cases, and not asked for already."""
     wanted = [line.obligation for line in lines]
     in_order = locked(select(Obligation).where(col(Obligation.alias).in_(wanted)).order_by(col(Obligation.alias)))
@@ -347,8 +360,8 @@ def _owed(session: Session, lines: Sequence[NewLine]) -> dict[str, Obligation]:
             raise BatchNotReady("the case is not verified", line=number, case=owed[alias].case_alias)
         if alias in asked_for:
             raise AlreadyRequested("the obligation has a disbursement", line=number, obligation=alias)
-        if owed[alias].state not in _OWED:
-            raise BatchNotReady("nothing is owed any more", line=number, state=owed[alias].state)
+        if not obligations.is_owed(owed[alias], by=_fund(fund_of, owed[alias])):
+            raise BatchNotReady("this fund owes nothing, or nothing any more", line=number, state=owed[alias].state)
     return owed
 
 
@@ -367,11 +380,11 @@ def _fund(fund_of: Mapping[ObligationKind, str], obligation: Obligation) -> str:
 
 
 def _require_room(session: Session, batch: Batch, lines: int) -> None:
-    """An agent must be active, and have room for this many lines more."""
+    """An agent must be active, and have room for this many lines beside those they have or are promised already."""
     if batch.agent_alias is None:
         return
     agent = agents.require_active(session, batch.agent_alias)
-    working_on = open_lines(session, agent.alias)
+    working_on = open_lines(session, agent.alias, states=PROMISED, but=batch.alias)
     if working_on + lines > agent.cap_lines:
         raise OverCap(
             "the agent would work on more lines than agreed",

@@ -127,7 +127,8 @@ def request(
     Raises:
         AliasTaken, BadAlias, BadDigest: see there. AlreadyRequested: the obligation has a disbursement.
         UnknownFund, UnknownAccount, NotPostable: see there. NoBankLeaf: no bank will ever see it paid from there.
-        DisbursementNotReady: the case is not verified.
+        DisbursementNotReady: the case is not verified. ObligationNotReady: its ruling was quashed, or another fund has
+            recognised it.
     """
     check(alias, Kind.DISBURSEMENT)
     check_commitment(payee_commitment)
@@ -141,6 +142,10 @@ def request(
         raise AliasTaken("the alias is taken")
     if standing(session, [obligation.alias]):
         raise AlreadyRequested("the obligation has a disbursement", obligation=obligation.alias)
+    if not obligations.is_owed(obligation, by=fund):
+        raise obligations.ObligationNotReady(
+            "this fund owes nothing, or nothing any more", obligation=obligation.alias, state=obligation.state
+        )
     disbursement = Disbursement(
         alias=alias,
         obligation_alias=obligation.alias,

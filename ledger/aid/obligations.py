@@ -38,6 +38,8 @@ class State(StrEnum):
 
 OPEN = (State.DUE, State.APPROVED, State.RECOGNISED)
 """While something may still be paid."""
+OWED = (State.DUE, State.RECOGNISED)
+"""While a payment may be asked for: nobody has taken it on yet, or the one that was asked for has failed."""
 
 
 class UnknownObligation(NotFound):
@@ -123,6 +125,11 @@ def all_paid(session: Session, case: str) -> bool:
 def ruling_of(session: Session, obligation: Obligation) -> Ruling:
     """The ruling an obligation rests on."""
     return session.get_one(Ruling, obligation.ruling_alias)
+
+
+def is_owed(obligation: Obligation, *, by: str) -> bool:
+    """Whether a fund may be asked to pay it: what a fund has recognised stays with that fund."""
+    return obligation.state in OWED and obligation.fund_code in {None, by}
 
 
 def approve(session: Session, obligation: Obligation, *, fund: str) -> None:

@@ -66,6 +66,9 @@ def quash(session: Session, ruling: Ruling, *, by: str, on: date, recorded_at: d
         if disbursement.state is not disbursements.State.PAID:
             disbursements.cancel(session, disbursement)
     owed = [obligations.require(session, alias, lock=True) for alias in sorted(found)]
+    for disbursement in disbursements.standing(session, found):  # asked for while nobody held the obligation
+        if disbursement.state is disbursements.State.REQUESTED:
+            disbursements.cancel(session, disbursement)
     for obligation in owed:
         _take_back(session, obligation, by=by, on=on, recorded_at=recorded_at)
     session.add(Quashing(ruling_alias=ruling.alias, quashed_by=by, recorded_on=on))
@@ -92,6 +95,7 @@ def receive(
         ObligationNotReady: it was received before.
     """
     obligation = obligations.require(session, refund.obligation_alias, lock=True)
+    obligations.quash(session, obligation, State.REFUNDED)
     posted = journal.post(
         session,
         source_key=source_key,
@@ -107,7 +111,6 @@ def receive(
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
-    obligations.quash(session, obligation, State.REFUNDED)
     refund.received_on = on
     session.add(refund)
     session.flush()

@@ -82,7 +82,7 @@ def enter(session: Session, batch: str, results: Sequence[Result], *, recorded_a
     if standing.agent_alias is None or standing.state not in {batches.State.RELEASED, batches.State.RECONCILED}:
         raise BatchNotReady("results are of a released list of an agent", batch=batch, state=standing.state)
     agent = agents.require(session, standing.agent_alias, lock=True)
-    by_code = {item.line.code: item for item in items(session, batch)}
+    by_code = {item.line.code: item for item in items(session, batch, lock=True)}
     if len({result.code for result in results}) != len(results):
         raise BadResult("a code comes twice", where="code")
     fresh = [
@@ -194,19 +194,24 @@ def _check_result(item: Item, result: Result, *, position: int, today: date) -> 
         if result.receipt is not Receipt.MISSING or result.paid_by is not None or result.receipt_box is not None:
             raise BadResult("a failed line has no receipt", where="receipt", position=position)
         return
-    if result.paid_by is None or result.paid_by != _at_grain(item, result.paid_by):
-        raise BadResult("a payment's day comes at the jurisdiction's grain", where="paid_by", position=position)
+    paid_by = result.paid_by
+    if paid_by is None or not _at_grain(item, paid_by) == paid_by <= _at_grain(item, today):
+        raise BadResult(
+            "a payment's day comes at the jurisdiction's grain, and not from days to come",
+            where="paid_by",
+            position=position,
+        )
     box = result.receipt_box
     if box is not None and (box.kind, box.alias, box.field) != ("disbursement", item.disbursement.alias, "receipt"):
         raise BadResult("the box is the receipt of this line", where="receipt_box", position=position)
     try:
-        eligibility.require_payable(payable_from=item.ruling.payable_from, on=result.paid_by)
+        eligibility.require_payable(payable_from=item.ruling.payable_from, on=paid_by)
     except eligibility.NotEligible as refusal:
         refusal.data["position"] = position
         raise
     if result.verified_on is not None:
         booked_on = _at_grain(item, result.verified_on)
-        if booked_on < result.paid_by:
+        if booked_on < paid_by:
             raise BadResult("a receipt is verified after the payment", where="verified_on", position=position)
         if booked_on > today:
             raise NotYet("the week of verification is not over", position=position, until=booked_on.isoformat())

@@ -254,12 +254,12 @@ def test_a_payee_that_is_not_the_one_of_the_case_is_not_approved(furnished: Offi
     evidence = cases.open_evidence(anna, case["beneficiary"], ruling=case["rulings"][0]["alias"], reason="payment")
     disbursement = draw(Kind.DISBURSEMENT)
     elsewhere = {"to": "authority", "account": "INVENTED-ACCOUNT-OF-ANNA", "court": evidence.ruling["court"]}
-    place = {"kind": "disbursement", "alias": disbursement, "field": "payee"}
+    box = cases.seal_json(evidence.shelf_public, elsewhere, kind="disbursement", alias=disbursement, field="payee")
     body = {
         "alias": disbursement,
         "obligation": case["obligations"][0]["alias"],
         "payee": "authority",
-        "payee_box": cases.seal_json(evidence.shelf_public, elsewhere, **place),
+        "payee_box": box,
         "fund": "fines",
         "account": BYN_LEAF,
     }

@@ -1,0 +1,189 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ledger.aid import acts, batches, cases, disbursements, obligations, quashing
+from ledger.aid.acts import EvidenceNotOpened
+from ledger.aid.cases import Case
+from ledger.aid.disbursements import DisbursementNotReady
+from ledger.aid.obligations import ObligationNotReady
+from ledger.aid.quashing import AlreadyQuashed, MoneyUnderWay, Refund, UnknownRuling
+from ledger.aliases import Kind, draw
+from ledger.approvals import ActDiffers, Agreed, NotInRole
+from ledger.books import balances
+from ledger.money import Money
+from tests.cast import LEAF, NOW, TODAY, House, Person, byn, give, nothing_written
+from tests.purses import a_locked_batch, a_released_batch, an_agent, approve, enter, failed, items, verified
+
+NEXT_YEAR = datetime(2021, 1, 11, 9, tzinfo=UTC)
+
+
+def quash(house: House, case: Case, *, at: datetime = NOW, by: Person | None = None, **other: Any) -> Case:
+    """Ana has the new decision in her hands."""
+    person = by or house.fund.ana
+    house.open(case, by=person, at=at)
+    agreed = on_ruling(house, case, by=person, at=at, **other)
+    done = acts.quash_ruling(house.session, agreed.act.object, agreed)
+    house.session.commit()
+    return done
+
+
+def on_ruling(house: House, case: Case, *, by: Person, at: datetime = NOW, **other: Any) -> Agreed:
+    told = {"object": house.obligation_of(case).ruling_alias} | other
+    return house.on_case("quash_ruling", case, by=by, now=at, **told)
+
+
+def a_paid_case(house: House) -> Case:
+    """Paid by the bank on the day of NOW."""
+    give(house.session, byn("1000.00"))
+    case = house.a_verified_case()
+    disbursement = house.a_released_payment(of=case)
+    disbursements.pay(house.session, disbursement, source_key="bank:1", on=TODAY, recorded_at=NOW, recorded_by="test")
+    house.session.commit()
+    return case
+
+
+def refund_of(house: House, case: Case) -> Refund:
+    ((refund, owed),) = quashing.listed(house.session)
+    assert owed == house.obligation_of(case)
+    return refund
+
+
+def receive(house: House, refund: Refund, *, key: str = "bank:2") -> None:
+    quashing.receive(house.session, refund, source_key=key, leaf=LEAF, on=TODAY, recorded_at=NOW, recorded_by="test")
+    house.session.commit()
+
+
+def balance(house: House, account: str) -> Money:
+    return balances.balance(house.session, account, currency="BYN", fund="fines")
+
+
+def test_what_nobody_had_taken_on_is_simply_not_owed_any_more(house: House) -> None:
+    case = house.a_verified_case()
+
+    quash(house, case)
+
+    assert house.obligation_of(case).state is obligations.State.QUASHED
+    assert balances.trial_balance(house.session) == []
+
+
+def test_a_payment_that_was_not_released_is_cancelled_and_its_hold_is_free(house: House) -> None:
+    give(house.session, byn("810.00"))
+    disbursement = house.an_approved_payment()
+    case = cases.require(house.session, disbursement.case_alias)
+
+    quash(house, case)
+
+    assert (disbursement.state, case.state) == (disbursements.State.CANCELLED, cases.State.PAID)
+    assert house.obligation_of(case).state is obligations.State.QUASHED
+    house.an_approved_payment()  # the money is there for somebody else
+
+
+@pytest.mark.parametrize(("at", "account"), [(NOW, "5000"), (NEXT_YEAR, "4200")], ids=["same year", "next year"])
+def test_what_was_recognised_and_not_paid_is_taken_back(house: House, at: datetime, account: str) -> None:
+    give(house.session, byn("810.00"))
+    disbursement = house.an_approved_payment()
+    house.tell(disbursement)
+    case = cases.require(house.session, disbursement.case_alias)
+
+    quash(house, case, at=at)
+
+    assert balance(house, "2100") == byn("0.00")
+    assert balance(house, account) == (byn("0.00") if account == "5000" else byn("-810.00"))
+    assert quashing.listed(house.session) == []
+
+
+@pytest.mark.parametrize(("at", "account"), [(NOW, "5900:fine"), (NEXT_YEAR, "4200")], ids=["same year", "next year"])
+def test_what_was_paid_the_authority_owes_back_and_pays_back_once(house: House, at: datetime, account: str) -> None:
+    case = a_paid_case(house)
+
+    quash(house, case, at=at)
+
+    refund = refund_of(house, case)
+    assert quashing.owed_by(house.session, refund) == byn("810.00")
+    assert (balance(house, "1350"), balance(house, account)) == (byn("810.00"), byn("-810.00"))
+    receive(house, refund)
+    assert house.obligation_of(case).state is obligations.State.REFUNDED
+    assert (balance(house, "1350"), balance(house, LEAF)) == (byn("0.00"), byn("1000.00"))
+    with nothing_written(house.session), pytest.raises(ObligationNotReady):
+        receive(house, refund, key="bank:3")
+
+
+def test_what_an_agent_paid_is_refunded_to_the_fund(house: House) -> None:
+    give(house.session, byn("810.00"))
+    case, agent = house.a_verified_case(), an_agent(house)
+    batch = a_released_batch(house, agent, LEAF, [case])
+    enter(house, batch, verified(items(house, batch)[0]))
+
+    quash(house, case)
+    receive(house, refund_of(house, case))
+
+    assert balance(house, LEAF) == byn("1620.00")
+    assert balances.balance(house.session, "2150", currency="BYN") == byn("-810.00")
+
+
+def test_a_released_payment_is_waited_for(house: House) -> None:
+    give(house.session, byn("1620.00"))
+    alone = cases.require(house.session, house.a_released_payment().case_alias)
+    listed, agent = house.a_verified_case(), an_agent(house)
+    batch = a_released_batch(house, agent, LEAF, [listed])
+
+    for case in (alone, listed):
+        house.open(case, by=house.fund.ana)
+        agreed = on_ruling(house, case, by=house.fund.ana)
+        with nothing_written(house.session), pytest.raises(MoneyUnderWay):
+            acts.quash_ruling(house.session, agreed.act.object, agreed)
+    enter(house, batch, failed(items(house, batch)[0]))
+    quash(house, listed)
+
+    assert house.obligation_of(listed).state is obligations.State.QUASHED
+
+
+def test_a_ruling_is_quashed_once(house: House) -> None:
+    case = a_paid_case(house)
+    quash(house, case)
+    agreed = on_ruling(house, case, by=house.fund.ana)
+
+    with nothing_written(house.session), pytest.raises(AlreadyQuashed):
+        acts.quash_ruling(house.session, agreed.act.object, agreed)
+
+    assert balance(house, "1350") == byn("810.00")
+
+
+def test_nothing_is_asked_for_once_the_ruling_is_gone(house: House) -> None:
+    case = house.a_verified_case()
+    quash(house, case)
+
+    with pytest.raises(ObligationNotReady):
+        house.a_requested_payment(of=case)
+
+
+def test_a_batch_with_a_quashed_line_goes_no_further_and_can_be_withdrawn(house: House) -> None:
+    give(house.session, byn("1620.00"))
+    gone, stays = house.a_verified_case(), house.a_verified_case()
+    batch = a_locked_batch(house, None, LEAF, [gone, stays])
+    quash(house, gone)
+
+    with nothing_written(house.session), pytest.raises(DisbursementNotReady):
+        approve(house, batch)
+    batches.cancel(house.session, batch)
+
+    assert [one.alias for one in batches.candidates(house.session, after="", limit=9)] == [
+        house.obligation_of(stays).alias
+    ]
+
+
+def test_who_quashes_has_the_role_has_looked_and_signs_what_is_owed(house: House, ana: Person, boris: Person) -> None:
+    case = a_paid_case(house)
+    said: list[tuple[Person, dict[str, Any], type[Exception]]] = [
+        (ana, {}, EvidenceNotOpened),
+        (boris, {}, NotInRole),
+        (house.fund.anton, {"amount": "1.00"}, ActDiffers),
+        (house.fund.anton, {"object": draw(Kind.RULING)}, UnknownRuling),
+    ]
+
+    for person, lie, error in said:
+        agreed = on_ruling(house, case, by=person, **lie)
+        with nothing_written(house.session), pytest.raises(error):
+            acts.quash_ruling(house.session, agreed.act.object, agreed)

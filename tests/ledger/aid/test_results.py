@@ -1,0 +1,244 @@
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from ledger.aid import advances, agents, batches, results, returns
+from ledger.aid.agents import Agent
+from ledger.aid.batch_lines import Item, Outcome, Receipt
+from ledger.aid.batches import Batch, BatchNotReady, UnknownBatch
+from ledger.aid.eligibility import NotEligible
+from ledger.aid.results import BadResult, NotYet, Result, ResultConflict, UnknownCode
+from ledger.aliases import AliasTaken, Kind, draw
+from ledger.books import balances
+from ledger.errors import LedgerError
+from ledger.identities import shelves
+from ledger.identities.shelves import NewBox
+from ledger.money import Money
+from ledger.reconciliation.advances import reconcile
+from tests.cast import LEAF, NOW, TODAY, House, byn, give, nothing_written, sealed
+from tests.purses import (
+    LATER,
+    PAID_BY,
+    VERIFIED_ON,
+    a_released_batch,
+    an_advance,
+    an_agent,
+    enter,
+    failed,
+    give_euros,
+    items,
+    state_of,
+    unproven,
+    verified,
+)
+
+
+@pytest.fixture
+def agent(house: House) -> Agent:
+    """An agent with 1,000.00 BYN of the fines' fund in their purse."""
+    give_euros(house)
+    agent = an_agent(house)
+    an_advance(house, agent, received=byn("1000.00"))
+    return agent
+
+
+def a_list(house: House, agent: Agent, *, lines: int = 1) -> tuple[Batch, list[Item]]:
+    """A released list of fines of 810.00 BYN each."""
+    give(house.session, Money(81_000 * lines, "BYN"))
+    batch = a_released_batch(house, agent, LEAF, [house.a_verified_case() for _ in range(lines)])
+    return batch, items(house, batch)
+
+
+def a_receipt(house: House, item: Item, *, version: int = 1, **other: str) -> NewBox:
+    key = house.session.get_one(shelves.Shelf, item.case.beneficiary_alias).sealing_key
+    place = {"kind": "disbursement", "alias": item.disbursement.alias, "field": "receipt"} | other
+    return sealed(key, content="An invented receipt", version=version, **place)
+
+
+def test_a_verified_receipt_is_booked_at_its_weeks_end_from_the_purse_and_the_rest_is_owed(
+    house: House, agent: Agent
+) -> None:
+    batch, (first, second) = a_list(house, agent, lines=2)
+
+    enter(house, batch, verified(first), verified(second))
+
+    assert batch.state is batches.State.RECONCILED
+    assert [state_of(house, item) for item in items(house, batch)] == [("paid", "paid", "paid")] * 2
+    assert [item.line.charged_minor for item in items(house, batch)] == [81_000, 19_000]
+    assert {item.disbursement.paid_on for item in items(house, batch)} == {date(2020, 11, 15)}
+    assert agents.balance(house.session, agent, currency="BYN") == byn("0.00")
+    assert balances.balance(house.session, "2150", currency="BYN", fund="fines") == byn("-620.00")
+    assert balances.balance(house.session, "2100", currency="BYN") == byn("0.00")
+    (advance,) = advances.listed(house.session, agent=agent.alias)
+    assert advance.state is advances.State.SETTLED
+    (found,) = reconcile(house.session, agent, on=TODAY)
+    assert (found.claimed, found.difference) == (byn("1000.00"), byn("0.00"))
+
+
+def test_what_is_announced_to_come_back_pays_no_receipt(house: House, agent: Agent) -> None:
+    (advance,) = advances.listed(house.session, agent=agent.alias)
+    returns.announce(house.session, advance, stands_for=byn("900.00"), by="test", on=TODAY)
+    batch, (item,) = a_list(house, agent)
+
+    enter(house, batch, verified(item))
+
+    assert agents.balance(house.session, agent, currency="BYN") == byn("900.00")
+    assert balances.balance(house.session, "2150", currency="BYN") == byn("-710.00")
+
+
+@pytest.mark.parametrize("receipt", [Receipt.REJECTED, Receipt.MISSING])
+def test_without_a_receipt_that_holds_nothing_is_booked_and_it_ages(
+    house: House, agent: Agent, receipt: Receipt
+) -> None:
+    batch, (item,) = a_list(house, agent)
+    booked = balances.trial_balance(house.session)
+
+    enter(house, batch, unproven(item, receipt))
+
+    assert balances.trial_balance(house.session) == booked
+    assert state_of(house, items(house, batch)[0]) == ("released", "recognised", "approved")
+    (waiting,) = results.ageing(house.session, agent.alias)
+    assert (waiting.receipt, waiting.amount, waiting.paid_by) == (receipt, byn("810.00"), PAID_BY)
+
+
+def test_a_better_receipt_is_booked_once(house: House, agent: Agent) -> None:
+    batch, (item,) = a_list(house, agent)
+    enter(house, batch, unproven(item, Receipt.MISSING))
+    enter(house, batch, unproven(item, receipt_box=a_receipt(house, item)))
+    better = a_receipt(house, item, version=2)
+
+    enter(house, batch, verified(item, receipt_box=better))
+
+    assert results.ageing(house.session, agent.alias) == []
+    assert items(house, batch)[0].line.receipt_commitment == better.commitment
+    assert agents.balance(house.session, agent, currency="BYN") == byn("190.00")
+    with nothing_written(house.session):
+        enter(house, batch, verified(item))
+
+
+def test_a_result_twice_changes_nothing(house: House, agent: Agent) -> None:
+    batch, (first, second, third) = a_list(house, agent, lines=3)
+    told = (verified(first, receipt_box=a_receipt(house, first)), unproven(second), failed(third))
+    enter(house, batch, *told)
+
+    with nothing_written(house.session):
+        enter(house, batch, *told)
+
+
+@pytest.mark.parametrize("stands", ["verified", "rejected", "failed"])
+def test_another_result_under_the_same_code_is_a_conflict(house: House, agent: Agent, stands: str) -> None:
+    batch, (item,) = a_list(house, agent)
+    standing = {"verified": verified(item), "rejected": unproven(item), "failed": failed(item)}
+    enter(house, batch, standing.pop(stands))
+    others = [verified(item, paid_by=date(2020, 11, 8)), unproven(item, Receipt.MISSING), failed(item)]
+    if stands != "rejected":  # a better receipt may follow a rejected one
+        others += standing.values()
+
+    for other in others:
+        if (other.outcome, stands) == (Outcome.FAILED, "failed"):
+            continue
+        with nothing_written(house.session), pytest.raises(ResultConflict):
+            enter(house, batch, other)
+
+
+def test_codes_are_those_of_this_batch_only(house: House, agent: Agent) -> None:
+    batch, (item,) = a_list(house, agent)
+    another = an_agent(house)
+    _, (of_another_list,) = a_list(house, agent)
+    _, (of_another_agent,) = a_list(house, another)
+
+    for stranger in (of_another_list, of_another_agent):
+        with nothing_written(house.session), pytest.raises(UnknownCode) as refusal:
+            enter(house, batch, verified(item), verified(stranger))
+        assert refusal.value.data["position"] == 2
+    with nothing_written(house.session), pytest.raises(UnknownCode):
+        enter(house, batch, Result("", Outcome.FAILED, Receipt.MISSING))
+
+
+def test_results_are_entered_all_or_none(house: House, agent: Agent) -> None:
+    batch, (first, second) = a_list(house, agent, lines=2)
+    misplaced = a_receipt(house, first)
+
+    for other in (verified(second, verified_on=None), verified(second, receipt_box=misplaced), verified(first)):
+        with nothing_written(house.session), pytest.raises(BadResult):
+            enter(house, batch, verified(first), other)
+
+
+def test_a_result_that_cannot_be_is_refused(house: House, agent: Agent) -> None:
+    batch, (item,) = a_list(house, agent)
+    box = a_receipt(house, item)
+    said: list[tuple[Result, type[LedgerError]]] = [
+        (verified(item, verified_on=None), BadResult),
+        (unproven(item, verified_on=VERIFIED_ON), BadResult),
+        (unproven(item, paid_by=None), BadResult),
+        (verified(item, paid_by=date(2020, 11, 14)), BadResult),
+        (verified(item, paid_by=date(2020, 11, 22), verified_on=VERIFIED_ON), BadResult),
+        (unproven(item, paid_by=date(2020, 11, 29)), BadResult),
+        (Result(item.line.code or "", Outcome.FAILED, Receipt.REJECTED), BadResult),
+        (Result(item.line.code or "", Outcome.FAILED, Receipt.MISSING, paid_by=PAID_BY), BadResult),
+        (Result(item.line.code or "", Outcome.FAILED, Receipt.MISSING, receipt_box=box), BadResult),
+        (verified(item, receipt_box=a_receipt(house, item, field="payee")), BadResult),
+        (verified(item, receipt_box=a_receipt(house, item, alias=draw(Kind.DISBURSEMENT))), BadResult),
+        (verified(item, verified_on=TODAY), NotYet),
+    ]
+
+    for result, error in said:
+        with nothing_written(house.session), pytest.raises(error):
+            enter(house, batch, result)
+
+
+def test_the_week_of_verification_must_be_over(house: House, agent: Agent) -> None:
+    batch, (item,) = a_list(house, agent)
+    early = verified(item, verified_on=TODAY)
+
+    with nothing_written(house.session), pytest.raises(NotYet) as refusal:
+        enter(house, batch, early, at=NOW)
+    enter(house, batch, early, at=LATER)
+
+    assert refusal.value.data["until"] == "2020-11-22"
+    assert items(house, batch)[0].disbursement.paid_on == date(2020, 11, 22)
+
+
+@pytest.mark.parametrize("receipt", ["verified", "missing"])
+def test_nothing_was_paid_before_its_ruling_was_in_force(house: House, agent: Agent, receipt: str) -> None:
+    batch, (item,) = a_list(house, agent)
+    day = item.ruling.payable_from - timedelta(days=7)
+    told = {"verified": verified(item, paid_by=day), "missing": unproven(item, Receipt.MISSING, paid_by=day)}
+
+    with nothing_written(house.session), pytest.raises(NotEligible) as refusal:
+        enter(house, batch, told[receipt])
+
+    assert refusal.value.data["position"] == 1
+    enter(house, batch, verified(item, paid_by=item.ruling.payable_from))
+
+
+def test_only_a_released_list_of_an_agent_has_results(house: House) -> None:
+    give(house.session, byn("1620.00"))
+    batch = a_released_batch(house, None, LEAF, [house.a_verified_case()])
+
+    with nothing_written(house.session), pytest.raises(BatchNotReady):
+        enter(house, batch, Result("ABCDEF", Outcome.FAILED, Receipt.MISSING))
+    with pytest.raises(UnknownBatch):
+        results.enter(house.session, draw(Kind.BATCH), [], recorded_at=NOW, recorded_by="test")
+
+
+def test_what_a_frozen_agent_has_paid_is_a_fact(house: House, agent: Agent) -> None:
+    batch, (item,) = a_list(house, agent)
+    agents.freeze(house.session, agent, by="test")
+
+    enter(house, batch, verified(item))
+
+    assert state_of(house, items(house, batch)[0]) == ("paid", "paid", "paid")
+
+
+def test_a_receipt_does_not_take_the_place_of_another(house: House, agent: Agent) -> None:
+    batch, (item,) = a_list(house, agent)
+    enter(house, batch, unproven(item, receipt_box=a_receipt(house, item)))
+
+    with nothing_written(house.session), pytest.raises(AliasTaken):
+        enter(
+            house,
+            batch,
+            verified(item, receipt_box=a_receipt(house, item)),
+            at=datetime(2020, 11, 23, tzinfo=NOW.tzinfo),
+        )
