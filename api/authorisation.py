@@ -96,6 +96,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/v1/exchange-rates"): _write(TREASURER, ADMIN),
     ("GET", "/v1/periods"): _read(APPROVER, TREASURER, AUDITOR, ADMIN),
     ("POST", "/v1/periods/{month}/close"): _write(TREASURER),
+    ("GET", "/v1/reports/audit.pdf"): _read(TREASURER, AUDITOR),
     ("GET", "/v1/reports/trial-balance.{form}"): _read(TREASURER, AUDITOR),
     ("GET", "/v1/reports/disbursements.{form}"): _read(TREASURER, AUDITOR),
     ("GET", "/v1/publications"): _read(APPROVER, PUBLISHER, AUDITOR),

@@ -4,6 +4,7 @@ The same document gives the same bytes. Nothing of the machine, its clock or its
 """
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pikepdf
@@ -13,6 +14,8 @@ from reports.pagination import (
     ACCENT,
     GREY,
     INK,
+    LINE,
+    NOTE,
     SIZE,
     WRAPPED_LEADING,
     Column,
@@ -57,6 +60,18 @@ class Document:
     lang: str = "en"
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A document whose rows have found their pages."""
+
+    document: Document
+    edges: Edges
+    pages: list[list[Place]]
+
+
+_COVER_COLUMNS = (Column("Statement", width=115), Column("What it shows"), Column("Page", holds_figures=True))
+
+
 def render(document: Document) -> bytes:
     """The document as PDF; two runs give identical bytes.
 
@@ -64,31 +79,35 @@ def render(document: Document) -> bytes:
         MissingGlyph: a character that the typeface lacks, control characters included.
     """
     load_all()
-    document = _compose(document)
-    edges = find_edges(document.rows, columns=document.columns, left=_LEFT, right=_RIGHT)
-    tops = (_COLUMN_HEADS_FIRST + _HEADS_TO_ROWS, _COLUMN_HEADS_LATER + _HEADS_TO_ROWS)
-    pages = paginate(document.rows, columns=document.columns, edges=edges, tops=tops, lowest=_LOWEST)
-    drawn = io.BytesIO()
-    canvas = Canvas(
-        drawn,
-        pagesize=(_PAGE_WIDTH, _PAGE_HEIGHT),
-        invariant=1,
-        pageCompression=1,
-        lang=document.lang,
-        initialFontName=SANS,
+    return _draw([_set(_compose(document))])
+
+
+def bind(documents: Sequence[Document], *, title: str, subtitle: str, note: str) -> bytes:
+    """Several documents of one organisation as one PDF, numbered through.
+
+    A cover page comes first: a line for each document with its title, its subtitle and its first page, and the note.
+    The reader's outline has the same lines. Two runs give identical bytes.
+
+    Raises:
+        MissingGlyph: see `render`.
+    """
+    load_all()
+    bound = [_set(_compose(document)) for document in documents]
+    lines, first_page = [], 2
+    for part in bound:
+        lines.append(Row(LINE, (part.document.title, part.document.subtitle, str(first_page))))
+        first_page += len(part.pages)
+    cover = Document(
+        organisation=documents[0].organisation,
+        label=f"{title} · {subtitle}",
+        title=title,
+        subtitle=subtitle,
+        prepared=documents[0].prepared,
+        columns=_COVER_COLUMNS,
+        rows=(*lines, Row(NOTE, (note,))),
+        lang=documents[0].lang,
     )
-    for number, places in enumerate(pages, start=1):
-        _draw_frame(canvas, document=document, page=f"Page {number} of {len(pages)}")
-        if number == 1:
-            _write(canvas, document.title, x=_LEFT, top=_TITLE, font=SERIF, size=23)
-            _write(canvas, document.subtitle, x=_LEFT, top=_SUBTITLE, size=10, colour=GREY)
-        heads = _COLUMN_HEADS_FIRST if number == 1 else _COLUMN_HEADS_LATER
-        _draw_heads(canvas, columns=document.columns, edges=edges, top=heads)
-        for place in places:
-            _draw_row(canvas, place=place, columns=document.columns, edges=edges)
-        canvas.showPage()
-    canvas.save()
-    return _finish(drawn.getvalue(), document=document)
+    return _draw([_set(_compose(cover)), *bound])
 
 
 def figure(amount: Money) -> str:
@@ -98,6 +117,51 @@ def figure(amount: Money) -> str:
     whole, point, decimals = amount.decimal().lstrip("-").partition(".")
     text = f"{int(whole):,}{point}{decimals}"
     return f"({text})" if amount.minor < 0 else text
+
+
+def _set(document: Document) -> _Part:
+    """A composed document cut into pages."""
+    edges = find_edges(document.rows, columns=document.columns, left=_LEFT, right=_RIGHT)
+    tops = (_COLUMN_HEADS_FIRST + _HEADS_TO_ROWS, _COLUMN_HEADS_LATER + _HEADS_TO_ROWS)
+    pages = paginate(document.rows, columns=document.columns, edges=edges, tops=tops, lowest=_LOWEST)
+    return _Part(document, edges, pages)
+
+
+def _draw(parts: Sequence[_Part]) -> bytes:
+    """All parts one after the other; the file has the title and the language of the first."""
+    first = parts[0].document
+    drawn = io.BytesIO()
+    canvas = Canvas(
+        drawn,
+        pagesize=(_PAGE_WIDTH, _PAGE_HEIGHT),
+        invariant=1,
+        pageCompression=1,
+        lang=first.lang,
+        initialFontName=SANS,
+    )
+    number, count = 0, sum(len(part.pages) for part in parts)
+    for part in parts:
+        for nth, places in enumerate(part.pages):
+            number += 1
+            if nth == 0 and len(parts) > 1:
+                canvas.bookmarkPage(f"page-{number}")
+                canvas.addOutlineEntry(part.document.title, f"page-{number}")
+            _draw_page(canvas, part=part, places=places, opens=nth == 0, page=f"Page {number} of {count}")
+    canvas.save()
+    return _finish(drawn.getvalue(), document=first)
+
+
+def _draw_page(canvas: Canvas, *, part: _Part, places: list[Place], opens: bool, page: str) -> None:
+    document = part.document
+    _draw_frame(canvas, document=document, page=page)
+    if opens:
+        _write(canvas, document.title, x=_LEFT, top=_TITLE, font=SERIF, size=23)
+        _write(canvas, document.subtitle, x=_LEFT, top=_SUBTITLE, size=10, colour=GREY)
+    heads = _COLUMN_HEADS_FIRST if opens else _COLUMN_HEADS_LATER
+    _draw_heads(canvas, columns=document.columns, edges=part.edges, top=heads)
+    for place in places:
+        _draw_row(canvas, place=place, columns=document.columns, edges=part.edges)
+    canvas.showPage()
 
 
 def _compose(document: Document) -> Document:

@@ -13,8 +13,6 @@ from api.commands.demo_stage import Stage, open_stage
 from api.commands.output import Steps, screen
 from ledger.money import Money
 
-REPORTS = ("trial-balance", "disbursements")
-
 
 def run_demo(
     folder: Annotated[Path, typer.Option(help="Where the demonstration keeps its book and files.")] = Path("demo"),
@@ -43,20 +41,18 @@ def play(stage: Stage) -> None:
 
 
 def write_files(stage: Stage) -> None:
-    """The public site and the auditors' reports, as anybody and an auditor would fetch them."""
+    """The public site and the auditors' statements, as anybody and an auditor would fetch them."""
     clara = stage.desk("clara")
     for name in ("index.html", "data/paid.csv", "data/paid.json"):
         path = stage.folder / "site" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(clara.api.download("/" if name == "index.html" else f"/{name}"))
-    for report in REPORTS:
-        content = clara.api.download(f"/v1/reports/{report}.pdf", on=stage.plan["last_day"])
-        report_path(stage, report).write_bytes(content)
+    audit_file(stage).write_bytes(clara.api.download("/v1/reports/audit.pdf", on=stage.plan["last_day"]))
 
 
-def report_path(stage: Stage, report: str) -> Path:
-    """Where an auditor's report is written."""
-    return stage.folder / f"{report}-{stage.plan['last_day']}.pdf"
+def audit_file(stage: Stage) -> Path:
+    """Where the auditors' statements are written, all in one file."""
+    return stage.folder / f"audit-{stage.plan['last_day']}.pdf"
 
 
 def summarise(stage: Stage, *, before: int, seconds: float) -> None:
@@ -76,8 +72,7 @@ def summarise(stage: Stage, *, before: int, seconds: float) -> None:
     screen.print("\n[bold]Where to look[/bold]")
     screen.print(f"  public page   {stage.folder / 'site' / 'index.html'}")
     screen.print(f"  its data      {stage.folder / 'site' / 'data' / 'paid.csv'}")
-    for report in REPORTS:
-        screen.print(f"  for auditors  {report_path(stage, report)}")
+    screen.print(f"  for auditors  {audit_file(stage)}")
 
 
 def _show_gifts(donations: list[dict[str, Any]]) -> None:

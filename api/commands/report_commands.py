@@ -75,7 +75,7 @@ def exceptions(as_json: AsJson = False) -> None:
 
 
 def report(
-    name: Annotated[str, typer.Argument(help="trial-balance")],
+    name: Annotated[str, typer.Argument(help="audit (all statements, one PDF), trial-balance or disbursements.")],
     on: Annotated[str, typer.Option(help="The day, such as 2020-12-31.")],
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
     form: Annotated[str, typer.Option("--format", help="pdf, csv or json.")] = "pdf",

@@ -10,7 +10,7 @@ from api.authentication import Admitted
 from api.routes.wire import Day, Moment
 from api.transactions import Tx
 from reports import gathering
-from reports.audit import disbursements, trial_balance
+from reports.audit import disbursements, statements, trial_balance
 
 router = APIRouter()
 
@@ -21,6 +21,14 @@ class Form(StrEnum):
     PDF = "pdf"
     CSV = "csv"
     JSON = "json"
+
+
+@router.get("/v1/reports/audit.pdf", response_class=Response)
+def read_audit_file(on: Day, session: Tx, _caller: Admitted) -> Response:
+    """The statements of a day in one PDF."""
+    balance = gathering.gather_trial_balance(session, on=on)
+    paid = gathering.gather_disbursements(session, on=on)
+    return Response(statements.render_pdf(balance, paid=paid), media_type="application/pdf")
 
 
 @router.get("/v1/reports/trial-balance.{form}", response_class=Response)

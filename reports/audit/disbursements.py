@@ -58,22 +58,29 @@ class Figures:
 
 
 def render_pdf(figures: Figures) -> bytes:
-    """The statement on A4: a section per currency, a group per kind, a line per way, with totals.
+    """The statement on A4: see `lay_out`.
 
     Raises:
         BadRow: see there. MissingGlyph: a character that cannot be shown.
     """
+    return layout.render(lay_out(figures))
+
+
+def lay_out(figures: Figures) -> layout.Document:
+    """The statement before it is drawn: a section per currency, a group per kind, a line per way, with totals.
+
+    Raises:
+        BadRow: see there.
+    """
     day = f"{figures.on.day} {figures.on:%B %Y}"
-    return layout.render(
-        layout.Document(
-            organisation=figures.organisation,
-            label=f"Statement of disbursements · {day}",
-            title="Statement of disbursements",
-            subtitle=f"Totals until {day}, all funds, each currency by itself",
-            prepared="Prepared from all disbursements recorded as paid",
-            columns=_COLUMNS,
-            rows=tuple(_table(_sections(figures))) or (TableRow(NOTE, ("Nothing has been paid.",)),),
-        )
+    return layout.Document(
+        organisation=figures.organisation,
+        label=f"Statement of disbursements · {day}",
+        title="Statement of disbursements",
+        subtitle=f"Totals until {day}, all funds, each currency by itself",
+        prepared="Prepared from all disbursements recorded as paid",
+        columns=_COLUMNS,
+        rows=tuple(_table(_sections(figures))) or (TableRow(NOTE, ("Nothing has been paid.",)),),
     )
 
 

@@ -67,25 +67,32 @@ class Figures:
 
 
 def render_pdf(figures: Figures) -> bytes:
-    """The statement on A4: a section per currency, a subtotal per class, and a total on which both sides agree.
+    """The statement on A4: see `lay_out`.
 
     Raises:
         OutOfBalance, BadRow: see there.
         MissingGlyph: a character that cannot be shown.
     """
+    return layout.render(lay_out(figures))
+
+
+def lay_out(figures: Figures) -> layout.Document:
+    """The statement before it is drawn: a section per currency, a subtotal per class, and a total of equal sides.
+
+    Raises:
+        OutOfBalance, BadRow: see there.
+    """
     sections = _sections(figures)
     only = sections[0][0] if len(sections) == 1 else None
     day = f"{figures.on.day} {figures.on:%B %Y}"
-    return layout.render(
-        layout.Document(
-            organisation=figures.organisation,
-            label=f"Trial balance · {day}",
-            title="Trial balance",
-            subtitle=f"As at {day}, all funds, " + (f"in {only}" if only else "each currency by itself"),
-            prepared=_prepared(figures.as_known_at),
-            columns=_COLUMNS,
-            rows=tuple(_table(sections)) or (TableRow(NOTE, ("No account has a balance.",)),),
-        )
+    return layout.Document(
+        organisation=figures.organisation,
+        label=f"Trial balance · {day}",
+        title="Trial balance",
+        subtitle=f"As at {day}, all funds, " + (f"in {only}" if only else "each currency by itself"),
+        prepared=_prepared(figures.as_known_at),
+        columns=_COLUMNS,
+        rows=tuple(_table(sections)) or (TableRow(NOTE, ("No account has a balance.",)),),
     )
 
 

@@ -233,7 +233,7 @@ def test_a_name_planted_in_the_database_is_found_everywhere(office: Office) -> N
         "answers": b"\n".join(wire.answers),
         "database": dump(office),
         "page": office.send("GET", "/").content,
-        "report": text_of_pdf(office.desk("clara").api.download("/v1/reports/trial-balance.pdf", on="2020-11-02")),
+        "report": text_of_pdf(office.desk("clara").api.download("/v1/reports/audit.pdf", on="2020-11-02")),
     }
 
     assert [place for place, haystack in places.items() if sightings([PLANTED], haystack) != [PLANTED]] == []

@@ -11,7 +11,7 @@ import pikepdf
 import pytest
 
 from ledger.money import Money
-from reports.layout import Document, figure, render
+from reports.layout import Document, bind, figure, render
 from reports.pagination import GROUP, LINE, NOTE, SUBTOTAL, TOTAL, Column, Row
 from reports.typefaces import MissingGlyph, measure
 
@@ -305,3 +305,55 @@ def test_nothing_is_drawn_into_the_foot() -> None:
 def test_a_document_without_rows_is_one_page() -> None:
     assert len(read_pages(render(a_document()))) == 1
     assert len(read_pages(render(a_document(Row(NOTE, ("Nothing to show.",)))))) == 1
+
+
+# --- several documents in one
+
+
+def bound(*documents: Document) -> bytes:
+    return bind(documents, title="Statements", subtitle="As at 31 December 2020", note="Totals only.")
+
+
+def test_bound_documents_follow_a_cover_with_a_line_and_the_first_page_of_each() -> None:
+    long = a_document(*(a_line(at) for at in range(60)), title="A long one")
+    short = a_document(a_line(), title="A short one")
+
+    pages = read_pages(bound(long, short))
+
+    cover = texts(pages[0])
+    count = len(pages)
+    assert cover[cover.index("Page") + 1 :][:6] == [
+        "A long one",
+        long.subtitle,
+        "2",
+        "A short one",
+        short.subtitle,
+        str(count),
+    ]
+    assert "Totals only." in cover
+    assert [texts(pages[at - 1]).count(title) for at, title in ((2, "A long one"), (count, "A short one"))] == [1, 1]
+    assert [f"Page {at} of {count}" in texts(page) for at, page in enumerate(pages, start=1)] == [True] * count
+
+
+def test_the_readers_outline_leads_to_each_bound_document() -> None:
+    long = a_document(*(a_line(at) for at in range(60)), title="A long one")
+
+    with pikepdf.open(io.BytesIO(bound(long, a_document(a_line(), title="A short one")))) as pdf:
+        with pdf.open_outline() as outline:
+            titles = [entry.title for entry in outline.root]
+        assert str(pdf.docinfo["/Title"]) == "Statements, As at 31 December 2020"
+
+    assert titles == ["Statements", "A long one", "A short one"]
+
+
+def test_bound_documents_are_the_same_bytes_twice_and_each_keeps_its_own_pages() -> None:
+    one, two = a_document(a_line()), a_document(a_line(name="Bank"), title="Another")
+
+    assert bound(one, two) == bound(one, two)
+    assert bound(one, two) != bound(two, one)
+    assert texts(read_pages(bound(one, two))[1])[:3] == texts(read_pages(render(one))[0])[:3]
+
+
+def test_a_note_without_a_glyph_is_an_error_on_the_cover_too() -> None:
+    with pytest.raises(MissingGlyph):
+        bind([a_document(a_line())], title="Statements", subtitle="\N{SNOWMAN}", note="Totals only.")

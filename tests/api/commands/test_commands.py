@@ -411,6 +411,9 @@ class Founders:
                 "written"
             ]
             assert Path(path).stat().st_size > 100
+        (path,) = clara("report", "audit", "--on", "2020-11-02", "--out", "reports")["written"]
+        assert Path(path).name == "audit-2020-11-02.pdf"
+        assert Path(path).read_bytes().startswith(b"%PDF")
         assert self.shell.run("report", "trial-balance", "--on", "soon", "--out", "reports") == 65
         draft = clara("publications", "draft")
         assert self.shell.run("publications", "approve", draft["alias"]) == 1
