@@ -8,6 +8,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 import ledger.storage
@@ -22,7 +23,7 @@ from ledger.storage import guards, schema
 from ledger.storage.engine import open_database
 from tests.bookkeeping import CARD_LEAF, RECORDER
 from tests.cards import a_charge
-from tests.cast import BOOK_ID, FOUNDED_AT, NOW, eur
+from tests.cast import BOOK_ID, FOUNDED_AT, LEAF, NOW, eur
 
 CHARGE = a_charge(eur("100.00"), fee=eur("3.20"))
 COLUMNS = "alias, source, state, source_key, fund_code, purpose_code, minor, fee_minor, currency, received_on"
@@ -111,3 +112,125 @@ def test_card_gifts_of_before_are_movements_and_no_difference_is_lost(empty: Eng
         assert found.per_processor == Money(9_680, "EUR")
         (again,) = processor.book(session, [CHARGE], recorded_at=NOW, recorded_by=RECORDER)
         assert (again.about, again.replayed) == ("G-0000-0000-0001", True)
+
+
+PAYMENTS = ("requested", "approved", "released", "paid")
+"""The states of payments before batches."""
+
+
+def a_book_with_payments(engine: Engine) -> list[tuple[object, ...]]:
+    """As the version before agents and batches wrote them: one payment in each state, on an obligation of its own."""
+    with Session(engine) as session:
+        book.found(
+            session,
+            book_id=BOOK_ID,
+            organisation="Invented Fund",
+            functional_currency="EUR",
+            jurisdiction="by",
+            demo=False,
+            created_at=FOUNDED_AT,
+        )
+        accounts.add_leaf(session, LEAF, name="Current account", currency="BYN")
+        for nth, state in enumerate(PAYMENTS):
+            case = {"case_alias": f"C-{nth}"}
+            owed = {"minor": 81_000, "currency": "BYN", "fund_code": "fines"}
+            insert(session, "beneficiary", alias=f"B-{nth}", created_at="2020-10-01 08:00:00")
+            insert(
+                session,
+                "aid_case",
+                alias=f"C-{nth}",
+                beneficiary_alias=f"B-{nth}",
+                jurisdiction="by",
+                state="approved",
+                version=3,
+                entered_by="OP-1",
+                received_on="2020-10-01",
+            )
+            insert(
+                session,
+                "ruling",
+                alias=f"R-{nth}",
+                article="23.34",
+                region="minsk_city",
+                ruled_by="2020-10-04",
+                payable_from="2020-10-18",
+                due_by="2020-11-16",
+                force_presumed=True,
+                **case,
+            )
+            of = {"ruling_alias": f"R-{nth}", "kind": "fine", "state": "recognised"}
+            insert(session, "obligation", alias=f"O-{nth}", **of, **case, **owed)
+            insert(
+                session,
+                "disbursement",
+                alias=f"D-{nth}",
+                obligation_alias=f"O-{nth}",
+                state=state,
+                version=nth,
+                payee="authority",
+                payee_commitment=f"ab{nth}",
+                account_code=LEAF,
+                reference=f"RF0{nth}",
+                requested_by="OP-1",
+                released_on=f"2020-11-0{nth + 1}",
+                **case,
+                **owed,
+            )
+        session.commit()
+        return payments(session)
+
+
+def insert(session: Session, into: str, **values: object) -> None:
+    names = ", ".join(values)
+    places = ", ".join(f":{name}" for name in values)
+    session.execute(text(f"INSERT INTO {into} ({names}) VALUES ({places})"), values)  # noqa: S608  # names of our own
+
+
+def payments(session: Session) -> list[tuple[object, ...]]:
+    columns = (
+        "alias, obligation_alias, case_alias, state, version, payee, payee_commitment, fund_code, account_code, minor, "
+        "currency, reference, requested_by, approved_by, released_by, released_on, paid_on, paid_recorded_on"
+    )
+    rows = session.execute(text(f"SELECT {columns} FROM disbursement ORDER BY alias"))  # noqa: S608  # names of our own
+    return [tuple(row) for row in rows]
+
+
+def test_payments_of_before_batches_stay_as_they_were(empty: Engine) -> None:
+    migrate_to(empty, "0003")
+    before = a_book_with_payments(empty)
+
+    schema.migrate(empty)
+
+    with Session(empty) as session:
+        assert payments(session) == before
+        assert [row[3] for row in before] == list(PAYMENTS)
+
+
+def test_after_batches_came_states_are_more_and_still_known_ones_only(empty: Engine) -> None:
+    migrate_to(empty, "0003")
+    a_book_with_payments(empty)
+    schema.migrate(empty)
+    columns = "case_alias, payee, payee_commitment, fund_code, account_code, minor, currency, requested_by, version"
+    again = (
+        f"INSERT INTO disbursement (alias, obligation_alias, reference, state, {columns}) "  # noqa: S608  # our own
+        f"SELECT 'D-9', obligation_alias, 'RF09', 'requested', {columns} FROM disbursement WHERE alias = 'D-0'"
+    )
+    refused = (
+        "UPDATE disbursement SET state = 'vanished' WHERE alias = 'D-1'",
+        "UPDATE disbursement SET payee = 'somebody' WHERE alias = 'D-1'",
+        "UPDATE disbursement SET fund_code = 'nowhere' WHERE alias = 'D-1'",
+        "UPDATE disbursement SET reference = 'RF00' WHERE alias = 'D-1'",
+        "UPDATE obligation SET state = 'vanished' WHERE alias = 'O-1'",
+        again,
+    )
+
+    for statement in refused:
+        with Session(empty) as session, pytest.raises(IntegrityError):
+            session.execute(text(statement))
+    with Session(empty) as session:
+        for state in ("quashed", "refund_due", "refunded"):
+            session.execute(text("UPDATE obligation SET state = :state WHERE alias = 'O-1'"), {"state": state})
+        session.execute(text("UPDATE disbursement SET state = 'failed' WHERE alias = 'D-0'"))
+        session.execute(text(again))
+        session.commit()
+        assert len(payments(session)) == len(PAYMENTS) + 1
