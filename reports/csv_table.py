@@ -17,11 +17,12 @@ def as_csv(header: Sequence[str], *, rows: Iterable[Sequence[str]]) -> bytes:
 
     Plain decimal numbers, signed ones too, stay as they are.
     """
-    written = io.StringIO()
-    writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows([neutralise(cell) for cell in row] for row in rows)
-    return written.getvalue().encode()
+    return _written([header]) + rows_as_csv(rows)
+
+
+def rows_as_csv(rows: Iterable[Sequence[str]]) -> bytes:
+    """More rows of a table, written as `as_csv` writes them."""
+    return _written([neutralise(cell) for cell in row] for row in rows)
 
 
 def neutralise(cell: str) -> str:
@@ -29,3 +30,9 @@ def neutralise(cell: str) -> str:
     if _NUMBER.fullmatch(cell):
         return cell
     return _STARTS_FORMULA.sub(r"\1'", cell)
+
+
+def _written(rows: Iterable[Sequence[str]]) -> bytes:
+    written = io.StringIO()
+    csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(rows)
+    return written.getvalue().encode()

@@ -15,6 +15,7 @@ from api.commands import (
     case_commands,
     demo,
     donation_commands,
+    entry_commands,
     operator_commands,
     output,
     payment_commands,
@@ -49,6 +50,7 @@ app.add_typer(agent_commands.agents_app, name="agents")
 app.add_typer(agent_commands.advances_app, name="advances")
 app.add_typer(donation_commands.app, name="donations")
 app.add_typer(statement_commands.app, name="statements")
+app.add_typer(entry_commands.app, name="entries")
 app.add_typer(rate_commands.app, name="rates")
 app.add_typer(period_commands.app, name="periods")
 app.add_typer(publication_commands.publications, name="publications")

@@ -132,6 +132,17 @@ def add_leaf(session: Session, code: str, *, name: str, currency: str | None = N
     """Adds `1000:eur-main` below `1000`, of which it inherits everything but name and currency.
 
     Raises:
+        BadAccount, UnknownAccount, AccountExists: see `draft_leaf`.
+    """
+    leaf = draft_leaf(session, code, name=name, currency=currency)
+    _insert(session, leaf)
+    return leaf
+
+
+def draft_leaf(session: Session, code: str, *, name: str, currency: str | None = None) -> Account:
+    """The leaf that `add_leaf` would add; nothing is written.
+
+    Raises:
         BadAccount: not a leaf's code or no name, or a pooled account (1000, 1050, 1100) without its one currency.
         UnknownAccount: the parent is not in the chart.
         AccountExists: the code is taken.
@@ -149,9 +160,16 @@ def add_leaf(session: Session, code: str, *, name: str, currency: str | None = N
     if session.get(Account, code) is not None:
         raise AccountExists("the code is taken", account=code)
     inherited = parent.model_dump(exclude={"code", "parent_code", "name", "currency", "closed"})
-    leaf = Account(code=code, parent_code=parent.code, name=name, currency=currency, **inherited)
-    _insert(session, leaf)
-    return leaf
+    return Account(code=code, parent_code=parent.code, name=name, currency=currency, **inherited)
+
+
+def close(session: Session, code: str) -> Account:
+    """Closes an account: nothing is posted to it any more but reversals."""
+    account = session.get_one(Account, code)
+    account.closed = True
+    session.flush()
+    looked_up(session, _CHART).clear()
+    return account
 
 
 def load_default_chart(session: Session) -> None:

@@ -204,18 +204,20 @@ def reverse(
 def postings_of(session: Session, entry_id: int) -> list[Posting]:
     """The lines of an entry as the postings that made them, in their order."""
     lines = session.exec(select(Line).where(Line.entry_id == entry_id).order_by(_LINES.c.number))
-    return [
-        Posting(
-            side=Side.DEBIT if line.minor > 0 else Side.CREDIT,
-            account=line.account_code,
-            money=Money(abs(line.minor), line.currency),
-            fund=line.fund_code,
-            subject=line.subject,
-            case=line.case_alias,
-            rate_on=line.rate_on,
-        )
-        for line in lines
-    ]
+    return [posting_of(line) for line in lines]
+
+
+def posting_of(line: Line) -> Posting:
+    """A line as the posting that made it."""
+    return Posting(
+        side=Side.DEBIT if line.minor > 0 else Side.CREDIT,
+        account=line.account_code,
+        money=Money(abs(line.minor), line.currency),
+        fund=line.fund_code,
+        subject=line.subject,
+        case=line.case_alias,
+        rate_on=line.rate_on,
+    )
 
 
 def count(session: Session) -> int:

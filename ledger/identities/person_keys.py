@@ -3,8 +3,11 @@
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -130,9 +133,20 @@ def write_secret(path: Path, secret: bytes) -> None:
     Raises:
         FileExistsError: there is one, even an empty one; it was not touched.
     """
+    with open_secret(path) as file:
+        file.write(secret)
+
+
+@contextmanager
+def open_secret(path: Path) -> Iterator[BinaryIO]:
+    """A new file to write to, as `write_secret` leaves it.
+
+    Raises:
+        FileExistsError: see there.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(secret)
+        yield file
         file.flush()
         os.fsync(descriptor)
     sync_directory(path.parent)
