@@ -1,6 +1,7 @@
 """The season, played as an operator would, against totals that were computed without the ledger. On both databases."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +16,12 @@ from api.commands.demo_people import ROLES, Person
 from api.commands.demo_stage import STORY, Stage, open_stage
 from ledger import exceptions
 from ledger.aliases import Kind, draw
-from ledger.books import balances
+from ledger.books import balances, imports, journal
 from ledger.books.journal import Entry
-from ledger.storage.engine import transaction
+from ledger.storage.engine import open_database, transaction
 from tests.canaries import sightings
+from tests.journals import an_empty_book, exported
+from tests.other_programs import our_cells, told_by_beancount
 
 EXPECTED = json.loads((STORY / "expected.json").read_text("utf-8"))
 AGENT = {"1200": "1200:agent", "1210": "1210"}
@@ -35,7 +38,7 @@ def season(database_url: str, tmp_path: Path) -> Iterator[Stage]:
 
 
 def test_the_books_of_the_season_say_what_was_computed_without_them(
-    season: Stage, capsys: pytest.CaptureFixture[str]
+    season: Stage, tmp_path: Path, sqlite_template: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = {(cell["account"], cell["fund"], cell["currency"]): cell["minor"] for cell in EXPECTED["balances"]}
 
@@ -49,6 +52,7 @@ def test_the_books_of_the_season_say_what_was_computed_without_them(
     assert _differences(season) == {"0.00"}
     assert _open_exceptions(season) == 0
 
+    _assert_others_read_the_books(season, tmp_path, sqlite_template)
     _assert_published(season)
     demo.write_files(season)
     with pikepdf.open(demo.audit_file(season)) as pdf:
@@ -59,6 +63,22 @@ def test_the_books_of_the_season_say_what_was_computed_without_them(
     said = capsys.readouterr().out
     assert "250 fine" in said
     assert "0 of them new in this run" in said
+
+
+def _assert_others_read_the_books(season: Stage, folder: Path, sqlite_template: Path) -> None:
+    """beancount comes to our trial balance, and a copy of the journal in an empty book is the same journal."""
+    folder = folder / "others"
+    folder.mkdir()
+    shutil.copy(sqlite_template, folder / "copy.db")
+    copied = open_database(f"sqlite:///{folder / 'copy.db'}")
+    with transaction(season.app.state.engine, write=False) as session:
+        assert told_by_beancount(session, folder) == our_cells(session)
+        lines = exported(session)
+        with an_empty_book(copied) as copy:
+            assert imports.book(copy, lines, at=season.now()).booked == journal.count(session)
+            assert exported(copy) == lines
+    copied.dispose()
+    shutil.rmtree(folder)
 
 
 def _assert_nobody_is_named(season: Stage) -> None:
