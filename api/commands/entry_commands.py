@@ -38,13 +38,15 @@ class Form(StrEnum):
 @app.command("export")
 def export_entries(
     form: Annotated[Form, typer.Option("--format", help="jsonl can be imported; the others are for other programs.")],
-    to: Annotated[Path | None, typer.Option(help="A new file, readable by its owner only; else it is printed.")] = None,
+    to: Annotated[Path, typer.Option(help="A new file, which only its owner can read.")],
+    as_json: AsJson = False,
 ) -> None:
     """Writes every entry of the journal, in order."""
     with _current_database() as engine, transaction(engine, write=False) as session, _target(to) as file:
         book.require(session)
         for piece in _pieces(session, form):
             file.write(piece)
+    output.show({"written": [str(to)]}, as_json=as_json, lines=[f"Written: {to}"])
 
 
 @app.command("import")
@@ -100,10 +102,7 @@ def _current_database() -> Iterator[Engine]:
 
 
 @contextmanager
-def _target(path: Path | None) -> Iterator[BinaryIO]:
-    if path is None:
-        yield sys.stdout.buffer
-        return
+def _target(path: Path) -> Iterator[BinaryIO]:
     with open_secret(path) as file:
         try:
             yield file

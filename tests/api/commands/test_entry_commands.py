@@ -52,7 +52,8 @@ def test_a_journal_goes_out_as_a_file_and_comes_in_again(
     keep_books(founded, entries=5)
     file = tmp_path / "journal.jsonl"
 
-    assert run("export", "--format", "jsonl", "--to", file) == 0
+    assert run("export", "--format", "jsonl", "--to", file, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"written": [str(file)]}
     assert file.read_bytes() == b"".join(exported(founded))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with nothing_written(founded):
@@ -63,17 +64,15 @@ def test_a_journal_goes_out_as_a_file_and_comes_in_again(
 
 
 @pytest.mark.parametrize("form", ["jsonl", "hledger", "beancount", "csv"])
-def test_every_form_is_printed_the_same_twice(
-    founded: Session, run: Run, capsysbinary: pytest.CaptureFixture[bytes], form: str
-) -> None:
+def test_every_form_is_written_the_same_twice(founded: Session, run: Run, tmp_path: Path, form: str) -> None:
     keep_books(founded, entries=3)
+    first, second = tmp_path / "first", tmp_path / "second"
 
-    assert run("export", "--format", form) == 0
-    first = capsysbinary.readouterr().out
-    assert run("export", "--format", form) == 0
+    assert run("export", "--format", form, "--to", first) == 0
+    assert run("export", "--format", form, "--to", second) == 0
 
-    assert capsysbinary.readouterr().out == first
-    assert b"1000:" in first
+    assert first.read_bytes() == second.read_bytes()
+    assert b"1000:" in first.read_bytes()
 
 
 def test_a_file_is_tried_without_booking_and_then_booked(
@@ -140,10 +139,11 @@ def test_what_cannot_be_done_exits_with_its_code(
     session.rollback()
     file = write(tmp_path / "in.jsonl", a_file(an_entry()))
 
-    assert run("export", "--format", "jsonl") == 1
+    assert run("export", "--format", "jsonl", "--to", tmp_path / "out.jsonl") == 1
+    assert not (tmp_path / "out.jsonl").exists()
     assert run("import", file) == 1
     assert run("import", tmp_path / "missing.jsonl") == 65
-    assert run("export", "--format", "pdf") == 2
+    assert run("export", "--format", "pdf", "--to", tmp_path / "out.pdf") == 2
     assert run("export") == 2
 
     said = capsys.readouterr().err

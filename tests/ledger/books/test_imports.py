@@ -152,6 +152,13 @@ def test_a_copy_recorded_in_the_future_is_refused(engine: Engine) -> None:
         assert problems_of(copy, a_file(future)) == [(3, "bad_entry")]
 
 
+def test_the_file_that_the_documentation_shows_is_imported(engine: Engine) -> None:
+    shown = (Path(__file__).parents[3] / "docs/entries-format.md").read_bytes().split(b"```\n")[1]
+
+    with an_empty_book(engine) as copy:
+        assert take(copy, list(imports.raw_lines(io.BytesIO(shown)))) == Imported(booked=1, standing=0)
+
+
 # --- additions
 
 
