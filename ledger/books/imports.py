@@ -16,16 +16,8 @@ from ledger.books.accounts import Account
 from ledger.books.funds import Fund
 from ledger.books.journal import BadEntry, Entry, Posted, SourceKeyConflict
 from ledger.books.postings import mirrored
-from ledger.books.records import (
-    LONGEST_LINE,
-    AccountRecord,
-    BadRecord,
-    BookRecord,
-    EndRecord,
-    EntryRecord,
-    FundRecord,
-    read,
-)
+from ledger.books.record_reader import LONGEST_LINE, BadRecord, read
+from ledger.books.records import AccountRecord, BookRecord, EndRecord, EntryRecord, FundRecord
 from ledger.errors import BadInput, LedgerError
 
 NAMESPACE = "import:"

@@ -14,7 +14,8 @@ from ledger.books.accounts import Account
 from ledger.books.imports import MOST_PROBLEMS, BadEntriesFile, Imported
 from ledger.books.journal import Because, Entry
 from ledger.books.postings import credit, debit
-from ledger.books.records import LONGEST_LINE, EntryRecord
+from ledger.books.record_reader import LONGEST_LINE
+from ledger.books.records import EntryRecord
 from ledger.storage.engine import open_database, transaction
 from tests.bookkeeping import BYN_LEAF, DAY, DONATION, EUR_LEAF, OBLIGATION, a_gift, post
 from tests.cast import NOW, byn, engine_of, eur, everything, nothing_written

@@ -6,20 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.books import records
+from ledger.books import record_reader, records
 from ledger.books.accounts import AccountClass
 from ledger.books.journal import Because
 from ledger.books.postings import Posting, Side
-from ledger.books.records import (
-    LONGEST_LINE,
-    AccountRecord,
-    BadRecord,
-    BookRecord,
-    EndRecord,
-    EntryRecord,
-    FundRecord,
-    Record,
-)
+from ledger.books.record_reader import LONGEST_LINE, BadRecord
+from ledger.books.records import AccountRecord, BookRecord, EndRecord, EntryRecord, FundRecord, Record
 from ledger.errors import BadInput
 from ledger.money import BadAmount, BadCurrency, Money
 from tests.journals import a_line, an_entry, as_line
@@ -68,15 +60,15 @@ any_record = st.one_of(
 def test_what_is_written_is_read_back_and_written_again_the_same(record: Record) -> None:
     line = records.write(record)
 
-    assert records.read(line) == record
-    assert records.write(records.read(line)) == line
+    assert record_reader.read(line) == record
+    assert records.write(record_reader.read(line)) == line
     assert line.count(b"\n") == 1
 
 
 @given(st.binary(max_size=300).map(lambda noise: noise + b"\n"))
 def test_noise_is_refused_and_nothing_of_it_told(noise: bytes) -> None:
     with pytest.raises(BadRecord):
-        records.read(noise)
+        record_reader.read(noise)
 
 
 json_values = st.recursive(
@@ -89,7 +81,7 @@ json_values = st.recursive(
 @given(field=st.sampled_from([*an_entry(), "recorded_at", "recorded_by", "reverses", "because"]), value=json_values)
 def test_an_entry_with_any_value_anywhere_is_read_or_refused(field: str, value: Any) -> None:
     try:
-        record = records.read(as_line(an_entry() | {field: value}))
+        record = record_reader.read(as_line(an_entry() | {field: value}))
     except BadInput as refusal:
         assert isinstance(refusal, BadRecord | BadAmount | BadCurrency)  # noqa: PT017  # either outcome is right
     else:
@@ -105,7 +97,7 @@ def test_an_entry_is_read() -> None:
         )
     )
 
-    assert records.read(line) == EntryRecord(
+    assert record_reader.read(line) == EntryRecord(
         source_key="import:1",
         kind="gift",
         happened_on=date(2020, 11, 1),
@@ -152,7 +144,7 @@ GOOD = as_line(an_entry())
 )
 def test_what_is_no_line_of_the_format_is_refused_with_what_is_wrong(line: bytes, message: str) -> None:
     with pytest.raises(BadRecord, match=message):
-        records.read(line)
+        record_reader.read(line)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +161,7 @@ def test_what_is_no_line_of_the_format_is_refused_with_what_is_wrong(line: bytes
 )
 def test_an_amount_that_is_no_exact_decimal_is_refused_with_its_place(amount: str, error: type[BadInput]) -> None:
     with pytest.raises(error) as refusal:
-        records.read(as_line(an_entry(lines=[a_line(), a_line("credit", amount=amount)])))
+        record_reader.read(as_line(an_entry(lines=[a_line(), a_line("credit", amount=amount)])))
 
     assert refusal.value.data["posting"] == 2
     assert refusal.value.data["where"] == "amount"
@@ -178,16 +170,16 @@ def test_an_amount_that_is_no_exact_decimal_is_refused_with_its_place(amount: st
 @pytest.mark.parametrize("currency", ["eur", "XXX", "XAU", "EURO", "", "A" * 100])
 def test_a_currency_without_minor_units_is_refused(currency: str) -> None:
     with pytest.raises(BadCurrency):
-        records.read(as_line(an_entry(lines=[a_line(currency=currency)])))
+        record_reader.read(as_line(an_entry(lines=[a_line(currency=currency)])))
 
 
 def test_decimals_are_those_of_the_currency() -> None:
-    yen = records.read(as_line(an_entry(lines=[a_line(amount="20", currency="JPY")])))
+    yen = record_reader.read(as_line(an_entry(lines=[a_line(amount="20", currency="JPY")])))
 
     assert isinstance(yen, EntryRecord)
     assert yen.postings[0].money == Money(20, "JPY")
     with pytest.raises(BadAmount, match="JPY has 0 decimals"):
-        records.read(as_line(an_entry(lines=[a_line(amount="20.0", currency="JPY")])))
+        record_reader.read(as_line(an_entry(lines=[a_line(amount="20.0", currency="JPY")])))
 
 
 @pytest.mark.parametrize(
@@ -221,7 +213,7 @@ def test_decimals_are_those_of_the_currency() -> None:
 )
 def test_a_field_that_is_missing_too_many_or_another_type_is_refused(changes: dict[str, Any], where: str) -> None:
     with pytest.raises(BadRecord) as refusal:
-        records.read(as_line(an_entry(**changes)))
+        record_reader.read(as_line(an_entry(**changes)))
 
     assert refusal.value.data["where"] == where
     assert "Kanarejka" not in str(refusal.value) + repr(refusal.value.data)
@@ -229,16 +221,16 @@ def test_a_field_that_is_missing_too_many_or_another_type_is_refused(changes: di
 
 def test_ten_thousand_and_one_lines_are_too_many() -> None:
     with pytest.raises(BadRecord, match="at most 10000 lines"):
-        records.read(as_line(an_entry(lines=[a_line()] * 10_001)))
+        record_reader.read(as_line(an_entry(lines=[a_line()] * 10_001)))
 
 
 @pytest.mark.parametrize("changes", [{"format": "other"}, {"version": 2}, {"version": "1"}, {"version": True}])
 def test_another_format_or_version_is_refused(changes: dict[str, Any]) -> None:
     head = {"record": "book", "format": "solidarity-entries", "version": 1, "functional_currency": "EUR"}
-    assert records.read(as_line(head)) == BookRecord("EUR")
+    assert record_reader.read(as_line(head)) == BookRecord("EUR")
 
     with pytest.raises(BadRecord):
-        records.read(as_line(head | changes))
+        record_reader.read(as_line(head | changes))
 
 
 def test_the_longest_entry_fits_a_line() -> None:
@@ -252,7 +244,7 @@ def test_the_longest_entry_fits_a_line() -> None:
     )
     line = json.dumps(an_entry(lines=[longest] * 10_000), separators=(",", ":")).encode() + b"\n"
 
-    record = records.read(line)
+    record = record_reader.read(line)
 
     assert isinstance(record, EntryRecord)
     assert len(record.postings) == 10_000
