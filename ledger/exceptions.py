@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aliases import Kind, draw
 from ledger.money import Money
@@ -27,12 +27,16 @@ class Difference(StrEnum):
 
 
 class OpenException(SQLModel, table=True):
-    """One difference with its amount. `about` (a source key or an alias) makes the same difference open once."""
+    """One difference with its amount. `about` (a source key or an alias) makes the same difference open once.
+
+    With a `fund_code` it is the fund that is below zero, and the account is where its money went last.
+    """
 
     __tablename__ = "exception"
     alias: str = Field(primary_key=True, max_length=20)
     difference: Difference = Field(sa_type=enumeration(Difference))
     account_code: str = Field(foreign_key="account.code", max_length=45, index=True)
+    fund_code: str | None = Field(default=None, foreign_key="fund.code", max_length=30)
     about: str = Field(max_length=200, unique=True)
     minor: int = Field(sa_type=MinorUnits)
     currency: str = Field(max_length=3)
@@ -43,7 +47,14 @@ class OpenException(SQLModel, table=True):
 
 
 def open_once(
-    session: Session, *, difference: Difference, account: str, about: str, amount: Money, on: date
+    session: Session,
+    *,
+    difference: Difference,
+    account: str,
+    about: str,
+    amount: Money,
+    on: date,
+    fund: str | None = None,
 ) -> OpenException:
     """Opens a difference, or finds it open or resolved already under the same `about`."""
     key = f"{difference}:{about}"
@@ -54,6 +65,7 @@ def open_once(
         alias=draw(Kind.EXCEPTION),
         difference=difference,
         account_code=account,
+        fund_code=fund,
         about=key,
         minor=amount.minor,
         currency=amount.currency,
@@ -62,6 +74,25 @@ def open_once(
     session.add(opened)
     session.flush()
     return opened
+
+
+def is_open(
+    session: Session,
+    difference: Difference,
+    *,
+    account: str | None = None,
+    currency: str | None = None,
+    fund: str | None,
+) -> bool:
+    """Whether such a difference waits: of a fund, or, of no fund, of a leaf in a currency."""
+    query = select(OpenException.alias).where(
+        OpenException.difference == difference,
+        OpenException.fund_code == fund,
+        col(OpenException.resolved_on).is_(None),
+    )
+    if fund is None:
+        query = query.where(OpenException.account_code == account, OpenException.currency == currency)
+    return session.exec(query).first() is not None
 
 
 def listed(session: Session, *, open_only: bool = True) -> list[OpenException]:

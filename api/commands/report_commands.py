@@ -68,6 +68,7 @@ def exceptions(as_json: AsJson = False) -> None:
         "alias": "Exception",
         "difference": "Difference",
         "account": "Account",
+        "fund": "Fund",
         "amount": "Amount",
         "opened_on": "Opened",
     }

@@ -148,10 +148,10 @@ def add_agent(body: AgentIn, session: Tx, caller: Admitted, once: Claimed) -> Ag
 
 
 @router.post("/v1/agents/{alias}/freeze", status_code=201)
-def freeze_agent(alias: Alias, session: Tx, caller: Admitted, once: Claimed) -> AgentOut:
+def freeze_agent(alias: Alias, session: Tx, caller: Admitted, now: Now, once: Claimed) -> AgentOut:
     """Stops everything that was not released to an agent yet, at once, by one person."""
     agent = agents.require(session, alias, lock=True)
-    agents.freeze(session, agent, by=caller.operator.alias)
+    agents.freeze(session, agent, by=caller.operator.alias, on=now.date())
     return once.keep(_agent(session, agent))
 
 

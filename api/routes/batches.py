@@ -237,10 +237,10 @@ def lock_batch(alias: Alias, session: Tx, _caller: Admitted, once: Claimed) -> B
 
 
 @router.post("/v1/batches/{alias}/cancel", status_code=201)
-def cancel_batch(alias: Alias, session: Tx, _caller: Admitted, once: Claimed) -> BatchSummary:
+def cancel_batch(alias: Alias, session: Tx, _caller: Admitted, now: Now, once: Claimed) -> BatchSummary:
     """Withdraws a batch that was not released."""
     batch = batches.require(session, alias, lock=True)
-    batches.cancel(session, batch)
+    batches.cancel(session, batch, on=now.date())
     return once.keep(BatchSummary(**_summary(batch)))
 
 

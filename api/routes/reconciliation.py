@@ -118,11 +118,12 @@ class ReconciliationsOut(Wire):
 
 
 class ExceptionOut(Wire):
-    """One open difference."""
+    """One open difference; with a `fund` it is that fund that is below zero, after money left from the account."""
 
     alias: str
     difference: str
     account: str
+    fund: str | None
     amount: AmountOnWire
     opened_on: date
 
@@ -169,6 +170,7 @@ def list_exceptions(session: Tx, _caller: Admitted) -> ExceptionsOut:
                 alias=item.alias,
                 difference=item.difference,
                 account=item.account_code,
+                fund=item.fund_code,
                 amount=AmountOnWire.of(Money(item.minor, item.currency)),
                 opened_on=item.opened_on,
             )

@@ -6,15 +6,15 @@ from datetime import date, datetime
 from enum import StrEnum
 
 import rfc8785
-from sqlalchemy import func
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from ledger import references
-from ledger.aid import agents, spending
+from ledger import overdrafts, references
+from ledger.aid import agents
 from ledger.aid.agents import Agent, OverCap
 from ledger.aliases import AliasTaken, Kind, check
-from ledger.books import accounts, agent_recipes, funds, journal
+from ledger.books import accounts, agent_recipes, funds, holds, journal, spending
 from ledger.books.agent_recipes import apportion
+from ledger.books.holds import NewHold, Reserve
 from ledger.errors import BadInput, Conflict, NotFound
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
@@ -151,22 +151,20 @@ def approve(session: Session, advance: Advance, *, by: str, on: date) -> None:
     """
     _require_state(advance, State.REQUESTED)
     _require_within_cap(session, advance)
-    for fund, share in sorted(shares_of(session, advance).items()):
-        funds.require(session, fund, lock=True)
-        before = promised(session, fund, currency=share.currency)
-        spending.require_in_hand(session, fund, before + share, on=on)
+    spending.reserve(session, _promises(session, advance), on=on)
     advance.approved_by = by
     _move(session, advance, State.APPROVED)
 
 
-def release(session: Session, advance: Advance, *, by: str) -> None:
-    """Releases to the bank: the money on the leaf is held. The caller has made sure that the leaf has it.
+def release(session: Session, advance: Advance, *, by: str, on: date) -> None:
+    """Releases to the bank: the money on the leaf is held.
 
     Raises:
-        AdvanceNotReady: it is not approved. AgentNotActive, OverCap: see there.
+        AdvanceNotReady: it is not approved. AgentNotActive, OverCap: see there. WouldOverdraw: the leaf has not enough.
     """
     _require_state(advance, State.APPROVED)
     _require_within_cap(session, advance)
+    spending.reserve(session, [_order(advance)], on=on)
     advance.released_by = by
     _move(session, advance, State.RELEASED)
 
@@ -195,6 +193,9 @@ def send(
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
+    for held in (_order(advance), *_promises(session, advance)):
+        part = f"{source_key}:{held.fund}" if held.fund else source_key
+        holds.capture(session, held.source_key, held.amount, source_key=part, on=on)
     advance.sent_on = on
     _move(session, advance, State.SENT)
     return posted
@@ -217,21 +218,22 @@ def acknowledge(
     agent = agents.require(session, advance.agent_alias, lock=True)
     rows = _rows_of(session, advance)
     local = apportion(received.minor, by={row.fund_code: row.minor for row in rows})
-    journal.post(
-        session,
-        source_key=f"advance:{advance.alias}:acknowledged",
-        kind="advance_acknowledged",
-        postings=agent_recipes.advance_acknowledged(
-            transit=agent.transit(),
-            purse=agent.purse(),
-            sent=shares_of(session, advance),
-            received={fund: Money(minor, received.currency) for fund, minor in local.items()},
-            advance=advance.alias,
-        ),
-        happened_on=on,
-        recorded_at=recorded_at,
-        recorded_by=recorded_by,
-    )
+    with overdrafts.noted(session, on=recorded_at.date()):  # what arrives may be worth less than what was sent
+        journal.post(
+            session,
+            source_key=f"advance:{advance.alias}:acknowledged",
+            kind="advance_acknowledged",
+            postings=agent_recipes.advance_acknowledged(
+                transit=agent.transit(),
+                purse=agent.purse(),
+                sent=shares_of(session, advance),
+                received={fund: Money(minor, received.currency) for fund, minor in local.items()},
+                advance=advance.alias,
+            ),
+            happened_on=on,
+            recorded_at=recorded_at,
+            recorded_by=recorded_by,
+        )
     for row in rows:
         row.local_minor = local[row.fund_code]
         session.add(row)
@@ -259,25 +261,6 @@ def settle(session: Session, agent: Agent) -> None:
     for advance in {advance.alias: advance for advance, _ in rows}.values():
         if advance.state is State.ACKNOWLEDGED and advance.alias not in open_aliases:
             _move(session, advance, State.SETTLED)
-
-
-def promised(session: Session, fund: str, *, currency: str) -> Money:
-    """What a fund has promised to agents and not yet sent."""
-    query = (
-        select(func.sum(Share.minor))
-        .join(Advance, col(Advance.alias) == Share.advance_alias)
-        .where(Share.fund_code == fund, Advance.currency == currency)
-        .where(col(Advance.state).in_((State.APPROVED, State.RELEASED)))
-    )
-    return Money(int(session.exec(query).one() or 0), currency)
-
-
-def held_on_leaf(session: Session, account: str, *, currency: str) -> Money:
-    """What is released from a leaf and not yet seen at the bank."""
-    query = select(func.sum(Advance.minor)).where(
-        Advance.account_code == account, Advance.currency == currency, Advance.state == State.RELEASED
-    )
-    return Money(int(session.exec(query).one() or 0), currency)
 
 
 def exposure(session: Session, agent: Agent) -> Money:
@@ -325,6 +308,31 @@ def listed(session: Session, *, agent: str | None = None) -> list[Advance]:
 def shares_of(session: Session, advance: Advance) -> dict[str, Money]:
     """What each fund has of it."""
     return {row.fund_code: Money(row.minor, advance.currency) for row in _rows_of(session, advance)}
+
+
+def _promises(session: Session, advance: Advance) -> list[NewHold]:
+    """What each fund holds in hand from the approval to the bank's line."""
+    return [
+        NewHold(
+            source_key=f"advance:{advance.alias}:{fund}",
+            reserves=Reserve.IN_HAND,
+            amount=share,
+            held_for=advance.alias,
+            fund=fund,
+        )
+        for fund, share in sorted(shares_of(session, advance).items())
+    ]
+
+
+def _order(advance: Advance) -> NewHold:
+    """What is held on its leaf from the release to the bank's line; the funds hold it in hand already."""
+    return NewHold(
+        source_key=f"advance:{advance.alias}:released",
+        reserves=Reserve.LEAF,
+        amount=advance.amount(),
+        held_for=advance.alias,
+        account=advance.account_code,
+    )
 
 
 def _rows_of(session: Session, advance: Advance) -> list[Share]:

@@ -3,7 +3,7 @@
 from sqlmodel import Session
 
 from ledger import approvals
-from ledger.aid import advances, agents, batches, disbursements
+from ledger.aid import advances, agents, batches
 from ledger.aid.advances import Advance
 from ledger.aid.agents import Agent
 from ledger.approvals import Agreed, Verb
@@ -64,8 +64,7 @@ def release_advance(session: Session, alias: str, agreed: Agreed) -> Advance:
         )
     with session.begin_nested():
         _accept(session, agreed, "release_advance", advance)
-        disbursements.require_available(session, advance.account_code, advance.amount())
-        advances.release(session, advance, by=agreed.signer.alias)
+        advances.release(session, advance, by=agreed.signer.alias, on=agreed.now.date())
     return advance
 
 

@@ -1,11 +1,13 @@
 """Agents: people who pay on the fund's behalf, known here by a random alias, with caps on what they may hold."""
 
 import hashlib
+from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import and_, func, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from ledger import overdrafts
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, balances
 from ledger.books.journal import Line
@@ -120,13 +122,14 @@ def activate(session: Session, agent: Agent, *, by: str) -> None:
     """
     _move(session, agent, State.ACTIVE, frm={State.VETTED, State.FROZEN})
     agent.activated_by = by
-    session.flush()
+    accounts.count_as_liquid(session, (agent.purse(), agent.transit()), liquid=True)
 
 
-def freeze(session: Session, agent: Agent, *, by: str) -> None:
+def freeze(session: Session, agent: Agent, *, by: str, on: date) -> None:
     """Stops every advance and every list that was not released yet; frozen already: nothing happens.
 
-    What they hold counts no more as spendable. Facts about them are booked as before.
+    What they hold counts no more as spendable: a fund that falls below zero by it opens an exception. Facts about them
+    are booked as before.
 
     Raises:
         AgentNotReady: closed.
@@ -135,7 +138,10 @@ def freeze(session: Session, agent: Agent, *, by: str) -> None:
         return
     _move(session, agent, State.FROZEN, frm={State.VETTED, State.ACTIVE})
     agent.frozen_by = by
-    session.flush()
+    accounts.count_as_liquid(session, (agent.purse(), agent.transit()), liquid=False)
+    for fund in _funds_of(session, agent):
+        about = f"{agent.alias}:{agent.version}"
+        overdrafts.look_at_fund(session, fund, account=agent.purse(), about=about, on=on)
 
 
 def commitment(*, cap_lines: int) -> str:
@@ -201,23 +207,15 @@ def held_by_fund(session: Session, agent: Agent, *, currency: str) -> dict[str, 
     return {fund: int(minor) for fund, minor in session.exec(query)}
 
 
-def out_of_reach(session: Session, fund: str) -> list[Money]:
-    """What frozen agents hold of a fund, by currency: nobody may count on it."""
-    frozen = session.exec(select(Agent).where(Agent.state == State.FROZEN)).all()
-    codes = [code for agent in frozen for code in (agent.purse(), agent.transit())]
-    if not codes:
-        return []
-    query = (
-        select(Line.currency, func.sum(Line.minor))
-        .where(col(Line.account_code).in_(codes), Line.fund_code == fund)
-        .group_by(Line.currency)
-    )
-    return [Money(int(minor), currency) for currency, minor in session.exec(query)]
-
-
 def balance(session: Session, agent: Agent, *, currency: str) -> Money:
     """What stands in the agent's purse in a currency."""
     return balances.balance(session, agent.purse(), currency=currency)
+
+
+def _funds_of(session: Session, agent: Agent) -> list[str]:
+    """The funds whose money is, or was, with an agent."""
+    query = select(Line.fund_code).where(col(Line.account_code).in_((agent.purse(), agent.transit()))).distinct()
+    return sorted(session.exec(query))
 
 
 def _body(alias: str) -> str:

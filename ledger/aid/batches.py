@@ -248,8 +248,8 @@ def release(session: Session, batch: Batch, found: Sequence[Item], *, by: str, o
     _move(session, batch, State.RELEASED)
 
 
-def cancel(session: Session, batch: Batch) -> None:
-    """Withdraws a batch that was not released: its obligations may be asked for again.
+def cancel(session: Session, batch: Batch, *, on: date) -> None:
+    """Withdraws, on the day `on`, a batch that was not released: its obligations may be asked for again.
 
     Raises:
         BatchNotReady: it was released, or cancelled before.
@@ -257,7 +257,7 @@ def cancel(session: Session, batch: Batch) -> None:
     if batch.state not in {State.DRAFT, State.LOCKED, State.APPROVED}:
         raise BatchNotReady("the batch was released", batch=batch.alias, state=batch.state)
     for item in sorted(items(session, batch.alias, lock=True), key=lambda item: item.obligation.alias):
-        disbursements.cancel(session, item.disbursement)
+        disbursements.cancel(session, item.disbursement, on=on)
     _move(session, batch, State.CANCELLED)
 
 

@@ -1,21 +1,19 @@
 """Disbursements: money leaving for one obligation, asked by one person, approved by another, released, paid."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, func, text
+from sqlalchemy import Index, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import references
-from ledger.aid import advances, cases, obligations, spending
+from ledger.aid import cases, obligations
 from ledger.aid.agents import Agent
 from ledger.aid.obligations import Obligation
-from ledger.aid.spending import WouldOverdraw
 from ledger.aliases import AliasTaken, Kind, check
-from ledger.books import accounts, agent_recipes, balances, funds, journal, recipes
-from ledger.books.accounts import Account
+from ledger.books import accounts, agent_recipes, funds, holds, journal, recipes, spending
+from ledger.books.holds import NewHold, Reserve
 from ledger.errors import BadInput, Conflict, NotFound
 from ledger.identities.boxes import check_commitment
 from ledger.money import Money
@@ -181,23 +179,20 @@ def approve_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on
     """
     for disbursement in chosen:
         _require_state(disbursement, State.REQUESTED)
-    for fund in sorted({disbursement.fund_code for disbursement in chosen}):
-        funds.require(session, fund, lock=True)
     owed = {
         one.obligation_alias: obligations.require(session, one.obligation_alias, lock=True) for one in _ordered(chosen)
     }
-    needed: Counter[tuple[str, str]] = Counter()
-    for disbursement in chosen:
-        if owed[disbursement.obligation_alias].state is not obligations.State.RECOGNISED:  # which counts already
-            needed[disbursement.fund_code, disbursement.currency] += disbursement.minor
-    for (fund, currency), minor in sorted(needed.items()):
-        spending.require_spendable(session, fund, Money(minor, currency), on=on)
-    for case in sorted({disbursement.case_alias for disbursement in chosen}):
-        cases.approve(session, cases.require(session, case, lock=True))
-    for disbursement in _ordered(chosen):
-        obligations.approve(session, owed[disbursement.obligation_alias], fund=disbursement.fund_code)
-        disbursement.approved_by = by
-        _move(session, disbursement, State.APPROVED)
+    unrecognised = [  # what is recognised counts already
+        one for one in chosen if owed[one.obligation_alias].state is not obligations.State.RECOGNISED
+    ]
+    with session.begin_nested():  # all of them, or none
+        spending.reserve(session, [_promise(one) for one in unrecognised], on=on)
+        for case in sorted({disbursement.case_alias for disbursement in chosen}):
+            cases.approve(session, cases.require(session, case, lock=True))
+        for disbursement in _ordered(chosen):
+            obligations.approve(session, owed[disbursement.obligation_alias], fund=disbursement.fund_code)
+            disbursement.approved_by = by
+            _move(session, disbursement, State.APPROVED)
 
 
 def release(session: Session, disbursement: Disbursement, *, by: str, on: date, recorded_at: datetime) -> None:
@@ -217,18 +212,14 @@ def release_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on
     for disbursement in chosen:
         _require_state(disbursement, State.APPROVED)
     owed = [obligations.require(session, one.obligation_alias, lock=True) for one in _ordered(chosen)]
-    needed: Counter[tuple[str, str]] = Counter()
-    for disbursement in chosen:
-        needed[disbursement.account_code, disbursement.currency] += disbursement.minor
-    for (account, currency), minor in sorted(needed.items()):
-        if account.partition(":")[0] == BANK:
-            require_available(session, account, Money(minor, currency))
-    for obligation in owed:
-        obligations.recognise(session, obligation, on=on, recorded_at=recorded_at, recorded_by=by)
-    for disbursement in chosen:
-        disbursement.released_by = by
-        disbursement.released_on = on
-        _move(session, disbursement, State.RELEASED)
+    with session.begin_nested():  # all of them, or none
+        spending.reserve(session, [_order(one) for one in chosen if _from_bank(one)], on=on)
+        for obligation in owed:
+            obligations.recognise(session, obligation, on=on, recorded_at=recorded_at, recorded_by=by)
+        for disbursement in chosen:
+            disbursement.released_by = by
+            disbursement.released_on = on
+            _move(session, disbursement, State.RELEASED)
 
 
 def pay(
@@ -255,6 +246,7 @@ def pay(
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
+    holds.capture(session, _order(disbursement).source_key, disbursement.amount(), source_key=source_key, on=on)
     _mark_paid(session, disbursement, on=on, recorded_on=recorded_at.date())
     return posted
 
@@ -297,17 +289,18 @@ def pay_by_agent(
     return posted
 
 
-def fail(session: Session, disbursement: Disbursement) -> None:
-    """Nobody could be paid: what was recognised is still owed, and may be asked for again.
+def fail(session: Session, disbursement: Disbursement, *, on: date) -> None:
+    """Nobody could be paid, as is known on the day `on`: what was recognised is still owed, and may be asked for again.
 
     Raises:
         DisbursementNotReady: it was not released.
     """
     _require_state(disbursement, State.RELEASED)
+    holds.void_for(session, disbursement.alias, on=on)
     _move(session, disbursement, State.FAILED)
 
 
-def cancel(session: Session, disbursement: Disbursement) -> None:
+def cancel(session: Session, disbursement: Disbursement, *, on: date) -> None:
     """Withdraws what was not released yet: an obligation that waits for it is simply due again. Gone: nothing happens.
 
     Raises:
@@ -319,36 +312,8 @@ def cancel(session: Session, disbursement: Disbursement) -> None:
         raise DisbursementNotReady("it was released", disbursement=disbursement.alias, state=disbursement.state)
     obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
     if obligation.state is obligations.State.APPROVED:
-        obligations.drop(session, obligation)
+        obligations.drop(session, obligation, on=on)
     _move(session, disbursement, State.CANCELLED)
-
-
-def require_available(session: Session, account: str, needed: Money) -> None:
-    """Refuses what would overdraw a leaf; its row is locked until the transaction ends.
-
-    Raises:
-        WouldOverdraw: it has not enough.
-    """
-    session.exec(locked(select(Account).where(Account.code == account))).one()
-    free = available(session, account, currency=needed.currency)
-    if free < needed:
-        raise WouldOverdraw(
-            "the account has not enough", account=account, free_minor=free.minor, currency=free.currency
-        )
-
-
-def available(session: Session, account: str, *, currency: str) -> Money:
-    """What a leaf may still pay: its balance less what is released and not yet seen at the bank."""
-    # Held first: what the bank's line pays between the two looks counts twice then, never not at all.
-    held = session.exec(
-        select(func.sum(Disbursement.minor)).where(
-            Disbursement.account_code == account,
-            Disbursement.currency == currency,
-            Disbursement.state == State.RELEASED,
-        )
-    ).one()
-    promised = Money(int(held or 0), currency) + advances.held_on_leaf(session, account, currency=currency)
-    return balances.balance(session, account, currency=currency) - promised
 
 
 def require(session: Session, alias: str, *, lock: bool = False) -> Disbursement:
@@ -390,6 +355,33 @@ def standing(session: Session, obligation_aliases: Sequence[str], *, lock: bool 
 def _ordered(chosen: Sequence[Disbursement]) -> list[Disbursement]:
     """In the order in which everybody locks obligations."""
     return sorted(chosen, key=lambda disbursement: disbursement.obligation_alias)
+
+
+def _from_bank(disbursement: Disbursement) -> bool:
+    return disbursement.account_code.partition(":")[0] == BANK
+
+
+def _promise(disbursement: Disbursement) -> NewHold:
+    """What its fund holds from the approval to the recognition."""
+    return NewHold(
+        source_key=f"disbursement:{disbursement.alias}:approved",
+        reserves=Reserve.SPENDABLE,
+        amount=disbursement.amount(),
+        held_for=disbursement.obligation_alias,
+        fund=disbursement.fund_code,
+    )
+
+
+def _order(disbursement: Disbursement) -> NewHold:
+    """What is held on its leaf from the release to the bank's line."""
+    return NewHold(
+        source_key=f"disbursement:{disbursement.alias}:released",
+        reserves=Reserve.LEAF,
+        amount=disbursement.amount(),
+        held_for=disbursement.alias,
+        fund=disbursement.fund_code,
+        account=disbursement.account_code,
+    )
 
 
 def _mark_paid(session: Session, disbursement: Disbursement, *, on: date, recorded_on: date) -> None:

@@ -8,7 +8,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from ledger.aid import eligibility
 from ledger.aid.rulings import Ruling
 from ledger.aliases import AliasTaken, Kind, check
-from ledger.books import journal, recipes
+from ledger.books import holds, journal, recipes
 from ledger.books.journal import Entry
 from ledger.errors import Conflict, NotFound
 from ledger.money import Money
@@ -133,7 +133,7 @@ def is_owed(obligation: Obligation, *, by: str) -> bool:
 
 
 def approve(session: Session, obligation: Obligation, *, fund: str) -> None:
-    """A fund takes the obligation on; recognised already, because a payment has failed, it stays with its fund.
+    """A fund, which holds the amount, takes the obligation on; recognised already, it stays with its fund.
 
     Raises:
         ObligationNotReady: it is not simply due, or another fund has recognised it.
@@ -147,13 +147,14 @@ def approve(session: Session, obligation: Obligation, *, fund: str) -> None:
     session.flush()
 
 
-def drop(session: Session, obligation: Obligation) -> None:
-    """The fund lets go of an obligation that it took on and has not recognised: it is simply due again.
+def drop(session: Session, obligation: Obligation, *, on: date) -> None:
+    """The fund lets go, on the day `on`, of an obligation that it took on and has not recognised: it is due again.
 
     Raises:
         ObligationNotReady: it is not approved.
     """
     _require_state(obligation, State.APPROVED)
+    holds.void_for(session, obligation.alias, on=on)
     obligation.state = State.DUE
     obligation.fund_code = None
     session.add(obligation)
@@ -182,7 +183,7 @@ def tell(
 
 
 def recognise(session: Session, obligation: Obligation, *, on: date, recorded_at: datetime, recorded_by: str) -> None:
-    """Books expense and liability, once: approved, in force, told. Recognised already: nothing happens.
+    """Books expense and liability, once, in place of the hold: approved, in force, told. Recognised already: nothing.
 
     Raises:
         ObligationNotReady: not approved, or the beneficiary was not told.
@@ -209,6 +210,7 @@ def recognise(session: Session, obligation: Obligation, *, on: date, recorded_at
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
+    holds.void_for(session, obligation.alias, on=on)
     obligation.state = State.RECOGNISED
     session.add(obligation)
     session.flush()

@@ -64,7 +64,7 @@ def quash(session: Session, ruling: Ruling, *, by: str, on: date, recorded_at: d
         raise MoneyUnderWay("a payment for it was released", ruling=ruling.alias)
     for disbursement in paying:
         if disbursement.state is not disbursements.State.PAID:
-            disbursements.cancel(session, disbursement)
+            disbursements.cancel(session, disbursement, on=on)
     owed = [obligations.require(session, alias, lock=True) for alias in sorted(found)]
     for disbursement in disbursements.standing(session, found):  # asked for while nobody held the obligation
         if disbursement.state is disbursements.State.REQUESTED:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
+from ledger import overdrafts
 from ledger.aid import advances, agents, batches, disbursements, eligibility, jurisdictions, returns
 from ledger.aid.agents import Agent
 from ledger.aid.batch_lines import BatchLine, Item, Outcome, Receipt, items
@@ -91,7 +92,7 @@ def enter(session: Session, batch: str, results: Sequence[Result], *, recorded_a
         if _is_fresh(by_code.get(result.code), result, position=position, today=recorded_at.date())
     ]
     unspent = returns.unspent_by_fund(session, agent, currency=standing.currency)
-    with session.begin_nested():  # all of them, or none
+    with session.begin_nested(), overdrafts.noted(session, on=recorded_at.date()):  # all of them, or none
         for item, result in fresh:
             _enter(session, agent, item, result, unspent, recorded_at=recorded_at, recorded_by=recorded_by)
         batches.note_finished(session, batch)
@@ -147,7 +148,7 @@ def _enter(
         shelves.keep(session, [result.receipt_box], shelf=item.case.beneficiary_alias)
         line.receipt_commitment = result.receipt_box.commitment
     if result.outcome is Outcome.FAILED:
-        disbursements.fail(session, disbursement)
+        disbursements.fail(session, disbursement, on=recorded_at.date())
     elif result.verified_on is not None:
         charged = min(disbursement.minor, unspent.get(disbursement.fund_code, 0))
         unspent[disbursement.fund_code] = unspent.get(disbursement.fund_code, 0) - charged

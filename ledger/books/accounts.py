@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, bindparam, exists
 from sqlalchemy import select as select_columns
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.errors import BadInput, Conflict
 from ledger.money import exponent
@@ -170,6 +170,14 @@ def close(session: Session, code: str) -> Account:
     session.flush()
     looked_up(session, _CHART).clear()
     return account
+
+
+def count_as_liquid(session: Session, codes: Iterable[str], *, liquid: bool) -> None:
+    """Says whether what stands on these leaves can be counted on: what is out of reach is no money to promise."""
+    for account in session.exec(select(Account).where(col(Account.code).in_(codes))).all():
+        account.liquid = liquid
+        session.add(account)
+    session.flush()
 
 
 def load_default_chart(session: Session) -> None:

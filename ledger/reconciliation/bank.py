@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from sqlmodel import Session
 
-from ledger import exceptions
+from ledger import exceptions, overdrafts
 from ledger.books import balances
 from ledger.exceptions import Difference
 from ledger.giving import donations, payouts
@@ -49,7 +49,7 @@ def receive(session: Session, new: NewStatement, *, received_at: datetime, recei
     standing = statements.by_content(session, new)
     if standing is not None:
         return Outcome(standing, fresh=0, booked=0)
-    with session.begin_nested():  # the whole statement, or nothing of it
+    with session.begin_nested(), overdrafts.noted(session, on=received_at.date()):  # the whole statement, or nothing
         statement, fresh = statements.receive(session, new, received_at=received_at, received_by=received_by)
         booked = sum(_book(session, line, recorded_at=received_at, recorded_by=received_by) for line in fresh)
         _check_arithmetic(session, statement, new, on=received_at.date())
@@ -187,7 +187,7 @@ def _check_chain(session: Session, statement: Statement, *, on: date) -> None:
 
 
 def _check_balance(session: Session, statement: Statement, *, on: date) -> None:
-    """Books and bank must agree but for lines that have an exception of their own; a leaf is never below zero."""
+    """Books and bank must agree but for lines that have an exception of their own."""
     leaf = statement.account_code
     found = reconcile(session, leaf)
     if found is not None and found.difference.minor:
@@ -198,9 +198,4 @@ def _check_balance(session: Session, statement: Statement, *, on: date) -> None:
             about=statement.alias,
             amount=found.difference,
             on=on,
-        )
-    balance = balances.balance(session, leaf, currency=statement.currency)
-    if balance.minor < 0:
-        exceptions.open_once(
-            session, difference=Difference.BELOW_ZERO, account=leaf, about=statement.alias, amount=balance, on=on
         )

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from ledger import exceptions
+from ledger import exceptions, overdrafts
 from ledger.books import balances
 from ledger.books.accounts import Account
 from ledger.exceptions import Difference
@@ -41,12 +41,12 @@ def receive(
 
     `reported` are the balances that the processor itself tells after these movements, one a currency. An exception is
     opened where a leaf differs from the sum of its movements, where that sum differs from what is reported, and where
-    a leaf is below zero.
+    a leaf or a fund falls below zero.
 
     Raises:
         NoLeaf: a balance is reported in a currency without a leaf. What `giving.processor` raises. Nothing was written.
     """
-    with session.begin_nested():
+    with session.begin_nested(), overdrafts.noted(session, on=received_at.date()):
         booked = processor.book(session, received, recorded_at=received_at, recorded_by=received_by)
         told = {money.currency: money for money in reported}
         for currency in sorted({one.movement.net.currency for one in booked if not one.replayed} | told.keys()):
@@ -82,9 +82,6 @@ def _check(session: Session, currency: str, *, reported: Money | None, on: date)
     total = movements.total(session, leaf, currency=currency)
     if reported is not None and reported != total:
         _open(session, Difference.PROCESSOR_DIFFERS, leaf, reported - total, on=on)
-    balance = balances.balance(session, leaf, currency=currency)
-    if balance.minor < 0:
-        _open(session, Difference.BELOW_ZERO, leaf, balance, on=on)
 
 
 def _open(session: Session, difference: Difference, leaf: str, amount: Money, *, on: date) -> None:

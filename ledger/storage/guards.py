@@ -6,6 +6,9 @@ per currency and fund, and from then on no line can join. See docs/architecture.
 No entry is dated in a closed month. On PostgreSQL whoever posts shares an advisory lock, and whoever closes a month has
 it alone: no entry is in flight while its month is closed.
 
+A hold gives no more than is left of it, and nothing after its end: an end moves all that is left, and no movement is
+zero.
+
 On PostgreSQL the functions have a search path of their own: else a temporary table named `entry` or `line` would stand
 before the real one, and the guard would look into it. On SQLite a trigger sees its own database only.
 """
@@ -23,6 +26,8 @@ APPEND_ONLY = (
     "movement",
     "exchange_rate",
     "closed_month",
+    "hold",
+    "hold_movement",
 )
 """Tables whose rows are never changed and never removed."""
 
@@ -67,6 +72,25 @@ _SQLITE_JOURNAL = (
     WHEN EXISTS (SELECT 1 FROM exchange_rate
                  WHERE currency = NEW.currency AND quoted_on = NEW.quoted_on AND version = NEW.version)
     BEGIN SELECT RAISE(ABORT, 'guard: a rate is corrected by a new version'); END
+    """,
+    """
+    CREATE TRIGGER guard_hold_is_new BEFORE INSERT ON hold
+    WHEN EXISTS (SELECT 1 FROM hold WHERE source_key = NEW.source_key)
+    BEGIN SELECT RAISE(ABORT, 'guard: a hold is placed once'); END
+    """,
+    """
+    CREATE TRIGGER guard_hold_movement_is_new BEFORE INSERT ON hold_movement
+    WHEN EXISTS (SELECT 1 FROM hold_movement WHERE source_key = NEW.source_key)
+         OR NEW.number IS NOT (SELECT count(*) + 1 FROM hold_movement WHERE hold_key = NEW.hold_key)
+    BEGIN SELECT RAISE(ABORT, 'guard: what moves on a hold is numbered, each once'); END
+    """,
+    """
+    CREATE TRIGGER guard_hold_movement_fits BEFORE INSERT ON hold_movement
+    WHEN (SELECT NEW.minor <= rest AND (NEW.move = 'captured' OR NEW.minor = rest) FROM (
+              SELECT hold.minor - coalesce(
+                  (SELECT sum(minor) FROM hold_movement WHERE hold_key = NEW.hold_key), 0) AS rest
+              FROM hold WHERE source_key = NEW.hold_key)) IS NOT 1
+    BEGIN SELECT RAISE(ABORT, 'guard: a hold gives what is left of it, and its end all of that'); END
     """,
 )
 
@@ -126,6 +150,26 @@ _POSTGRESQL_JOURNAL = (
     END $$
     """,
     "CREATE TRIGGER guard_month_follows BEFORE INSERT ON closed_month FOR EACH ROW EXECUTE FUNCTION guard_month()",
+    # At once, two movements get the same number, and the primary key admits one of them: no lock is needed.
+    """
+    CREATE FUNCTION guard_hold_movement() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
+    DECLARE
+        held bigint := (SELECT minor FROM hold WHERE source_key = NEW.hold_key);
+        rest numeric := held - coalesce((SELECT sum(minor) FROM hold_movement WHERE hold_key = NEW.hold_key), 0);
+    BEGIN
+        IF NEW.number IS DISTINCT FROM (SELECT count(*) + 1 FROM hold_movement WHERE hold_key = NEW.hold_key) THEN
+            RAISE EXCEPTION 'guard: what moves on a hold is numbered, each once';
+        END IF;
+        IF (NEW.minor <= rest AND (NEW.move = 'captured' OR NEW.minor = rest)) IS NOT TRUE THEN
+            RAISE EXCEPTION 'guard: a hold gives what is left of it, and its end all of that';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER guard_hold_movement_fits BEFORE INSERT ON hold_movement
+    FOR EACH ROW EXECUTE FUNCTION guard_hold_movement()
+    """,
     """
     CREATE FUNCTION guard_append_only() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
     BEGIN

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import Session, select
 
-from ledger.aid import acts, disbursements, obligations, spending
+from ledger.aid import acts, disbursements, obligations
 from ledger.aid.disbursements import Disbursement, State
-from ledger.aid.spending import WouldOverdraw
 from ledger.approvals import ActDiffers, Agreed, NonceUsed, SignedAct
-from ledger.books import balances
+from ledger.books import balances, spending
+from ledger.books.spending import WouldOverdraw
 from ledger.errors import LedgerError
 from ledger.money import Money
 from ledger.storage.engine import transaction
@@ -133,7 +133,7 @@ def test_the_last_money_of_a_leaf_is_not_released_to_who_waited_for_it(house: Ho
     answers = one_after_the_other(
         house.session,
         releasing(payments[0].alias, agreed[0]),
-        look=lambda session: disbursements.available(session, LEAF, currency="BYN"),
+        look=lambda session: spending.available(session, LEAF, currency="BYN"),
         then=releasing(payments[1].alias, agreed[1]),
     )
 
@@ -219,7 +219,7 @@ def spendable(engine: Engine) -> Money:
 
 def available(engine: Engine) -> Money:
     with Session(engine) as session:
-        return disbursements.available(session, LEAF, currency="BYN")
+        return spending.available(session, LEAF, currency="BYN")
 
 
 def after_the_first_sum(engine: Engine, session: Session, act: Callable[[Session], object]) -> None:

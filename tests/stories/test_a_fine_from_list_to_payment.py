@@ -4,13 +4,13 @@ import pytest
 
 from api.client import keyring, sealing
 from ledger import approvals, exceptions, publications
-from ledger.aid import acts, cases, disbursements, obligations, spending
+from ledger.aid import acts, cases, disbursements, obligations
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.aid.eligibility import NotEligible
 from ledger.aid.obligations import ObligationKind, ObligationNotReady
 from ledger.aliases import Kind, draw
-from ledger.books import balances
+from ledger.books import balances, spending
 from ledger.identities import shelves
 from ledger.identities.shelves import NewBox, Opened
 from ledger.reconciliation import bank
@@ -102,7 +102,7 @@ def told_and_released(house: House, disbursement: Disbursement) -> None:
     assert balances.balance(session, "5000", currency="BYN", fund="fines") == byn("810.00")
     assert balances.balance(session, "2100", currency="BYN", fund="fines") == byn("-810.00")
     assert balances.balance(session, LEAF, currency="BYN") == byn("1000.00")
-    assert disbursements.available(session, LEAF, currency="BYN") == byn("190.00")
+    assert spending.available(session, LEAF, currency="BYN") == byn("190.00")
     assert spending.spendable(session, "fines")["BYN"] == byn("190.00")
 
 

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from ledger import approvals
-from ledger.aid import acts, cases, disbursements, obligations, rulings, spending
+from ledger.aid import acts, cases, disbursements, obligations, rulings
 from ledger.aid.acts import EvidenceNotOpened, PossibleDuplicate
 from ledger.aid.cases import CaseNotReady, State, UnknownCase
 from ledger.aid.disbursements import UnknownDisbursement
 from ledger.aid.eligibility import NotEligible, Rejection
-from ledger.aid.spending import WouldOverdraw
 from ledger.approvals import ActDiffers, NotInRole
+from ledger.books import spending
+from ledger.books.spending import WouldOverdraw
 from ledger.identities import shelves
 from ledger.identities.shelves import Shelf
 from tests.cast import NOW, House, Person, a_row, byn, give, nothing_written, one_after_the_other, sealed

@@ -5,19 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.aid import advances, agent_acts, agents, disbursements, returns
+from ledger.aid import advances, agent_acts, agents, returns
 from ledger.aid.advances import AdvanceNotReady, BadAdvance, State, UnknownAdvance
 from ledger.aid.agents import AgentNotActive, OverCap
 from ledger.aid.returns import OverReturn
-from ledger.aid.spending import WouldOverdraw
 from ledger.aliases import AliasTaken, BadAlias, Kind, draw
 from ledger.approvals import ActDiffers, NotInRole, SamePerson
-from ledger.books import accounts, agent_recipes, balances
+from ledger.books import accounts, agent_recipes, balances, spending
 from ledger.books.agent_recipes import apportion
 from ledger.books.funds import UnknownFund
 from ledger.books.postings import Posting, Side
+from ledger.books.spending import WouldOverdraw
 from ledger.money import Money
-from tests.cast import LEAF, NOW, House, Person, byn, eur, nothing_written
+from tests.cast import LEAF, NOW, TODAY, House, Person, byn, eur, nothing_written
 from tests.purses import (
     EUR_LEAF,
     RECEIVED_ON,
@@ -100,7 +100,7 @@ def test_a_second_person_approves_and_the_money_is_promised(house: House, boris:
     advance = approve_advance(house, a_requested_advance(house, agent, fines=eur("600.00")))
 
     assert (advance.state, advance.approved_by) == (State.APPROVED, boris.alias)
-    assert advances.promised(house.session, "fines", currency="EUR") == eur("600.00")
+    assert spending.in_hand(house.session, "fines") == {"EUR": eur("400.00")}
     over = a_requested_advance(house, agent, fines=eur("400.01"))
     with nothing_written(house.session), pytest.raises(WouldOverdraw):
         approve_advance(house, over)
@@ -186,7 +186,7 @@ def test_a_release_holds_the_money_on_the_leaf(house: House) -> None:
 
     release_advance(house, first)
 
-    assert disbursements.available(house.session, EUR_LEAF, currency="EUR") == eur("500.00")
+    assert spending.available(house.session, EUR_LEAF, currency="EUR") == eur("500.00")
     assert balance(house, EUR_LEAF, "EUR") == eur("1000.00")
 
 
@@ -217,7 +217,7 @@ def test_an_agent_frozen_between_approval_and_release_gets_nothing(house: House,
     give_euros(house)
     agent = an_agent(house)
     advance = approve_advance(house, a_requested_advance(house, agent))
-    agents.freeze(house.session, agent, by=clara.alias)
+    agents.freeze(house.session, agent, by=clara.alias, on=TODAY)
 
     with nothing_written(house.session), pytest.raises(AgentNotActive):
         release_advance(house, advance)
@@ -232,7 +232,7 @@ def test_a_sent_advance_is_in_transit_by_fund(house: House) -> None:
     assert advance.state is State.SENT
     assert balance(house, agent.transit(), "EUR", "fines") == eur("1000.00")
     assert balance(house, EUR_LEAF, "EUR", "fines") == eur("9000.00")
-    assert disbursements.available(house.session, EUR_LEAF, currency="EUR") == eur("9000.00")
+    assert spending.available(house.session, EUR_LEAF, currency="EUR") == eur("9000.00")
 
 
 # --- acknowledged

@@ -5,7 +5,7 @@ import pytest
 from sqlmodel import select
 
 from ledger import references
-from ledger.aid import cases, disbursements, obligations, spending
+from ledger.aid import cases, disbursements, obligations
 from ledger.aid.disbursements import (
     AlreadyRequested,
     Disbursement,
@@ -17,12 +17,12 @@ from ledger.aid.disbursements import (
 )
 from ledger.aid.eligibility import NotEligible, Rejection
 from ledger.aid.obligations import Obligation, ObligationKind, ObligationNotReady
-from ledger.aid.spending import WouldOverdraw
 from ledger.aliases import AliasTaken, BadAlias, Kind, draw
-from ledger.books import accounts, balances, journal
+from ledger.books import accounts, balances, journal, spending
 from ledger.books.accounts import NotPostable, UnknownAccount
 from ledger.books.funds import UnknownFund
 from ledger.books.journal import Entry
+from ledger.books.spending import WouldOverdraw
 from ledger.identities.boxes import BadDigest
 from tests.cast import (
     LEAF,
@@ -244,9 +244,9 @@ def test_each_step_needs_the_one_before(house: House, state: State, verb: Any) -
     if state is State.PAID:
         pay(house, disbursement)
     if state is State.FAILED:
-        disbursements.fail(house.session, disbursement)
+        disbursements.fail(house.session, disbursement, on=TODAY)
     if state is State.CANCELLED:
-        disbursements.cancel(house.session, disbursement)
+        disbursements.cancel(house.session, disbursement, on=TODAY)
     if (verb, state) in {(approve, State.REQUESTED), (release, State.APPROVED), (pay, State.RELEASED)}:
         if state is State.APPROVED:
             house.tell(disbursement)
@@ -271,7 +271,7 @@ def test_a_release_holds_the_money_on_the_leaf(house: House) -> None:
     release(house, disbursement)
 
     assert (disbursement.released_by, disbursement.released_on) == (house.fund.clara.alias, TODAY)
-    assert disbursements.available(house.session, LEAF, currency="BYN") == byn("190.00")
+    assert spending.available(house.session, LEAF, currency="BYN") == byn("190.00")
     assert balances.balance(house.session, LEAF, currency="BYN") == byn("1000.00")
 
 
@@ -364,7 +364,7 @@ def test_a_payment_is_booked_on_the_banks_day_and_ends_everything(house: House) 
     assert (disbursement.paid_on, disbursement.paid_recorded_on) == (bank_day, TODAY)
     assert obligations.require(house.session, disbursement.obligation_alias).state is obligations.State.PAID
     assert cases.require(house.session, disbursement.case_alias).state is cases.State.PAID
-    assert disbursements.available(house.session, LEAF, currency="BYN") == byn("190.00")
+    assert spending.available(house.session, LEAF, currency="BYN") == byn("190.00")
 
 
 def test_a_case_is_paid_when_its_last_obligation_is(house: House) -> None:

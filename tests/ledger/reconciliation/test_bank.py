@@ -9,7 +9,7 @@ from ledger import exceptions
 from ledger.aid import disbursements
 from ledger.aid.disbursements import Disbursement
 from ledger.aliases import Kind, draw
-from ledger.books import balances, journal
+from ledger.books import balances, journal, spending
 from ledger.books.journal import BadEntry, Entry
 from ledger.books.postings import credit, debit
 from ledger.exceptions import Difference
@@ -217,7 +217,7 @@ def test_a_release_and_the_statement_that_pays_another_do_not_hold_each_other_up
     answers = race(house.session, lambda own: receive(house, new, session=own).booked, release)
 
     assert answers == [1, None]
-    assert disbursements.available(house.session, LEAF, currency="BYN") == byn("0.00")
+    assert spending.available(house.session, LEAF, currency="BYN") == byn("0.00")
 
 
 # --- refusals

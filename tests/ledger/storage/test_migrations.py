@@ -80,13 +80,12 @@ def a_book_with_a_card_gift_and_a_difference(engine: Engine) -> None:
             ),
             {"source_key": CHARGE.source_key},
         )
-        exceptions.open_once(
-            session,
-            difference=Difference.BELOW_ZERO,
-            account=CARD_LEAF,
-            about="test",
-            amount=eur("-1.00"),
-            on=NOW.date(),
+        session.execute(
+            text(
+                "INSERT INTO exception (alias, difference, account_code, about, minor, currency, opened_on) "
+                "VALUES ('X-0000-0000-0001', 'below_zero', :leaf, 'below_zero:test', -100, 'EUR', '2020-11-20')"
+            ),
+            {"leaf": CARD_LEAF},
         )
         session.commit()
 

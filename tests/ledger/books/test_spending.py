@@ -3,12 +3,12 @@ from datetime import date
 import pytest
 from sqlmodel import Session
 
-from ledger.aid import acts, spending
+from ledger.aid import acts
 from ledger.aid.disbursements import State
-from ledger.aid.spending import WouldOverdraw
-from ledger.books import exchange, recipes
+from ledger.books import exchange, recipes, spending
 from ledger.books.exchange import NoRate
 from ledger.books.postings import Posting, credit, debit
+from ledger.books.spending import WouldOverdraw
 from ledger.money import Money
 from tests.bookkeeping import BYN_LEAF, CASE, OBLIGATION, a_gift, post
 from tests.cast import NOW, TODAY, House, Person, byn, eur, give, nothing_written
