@@ -158,7 +158,7 @@ _POSTGRESQL_JOURNAL = (
         rest numeric := held - coalesce((SELECT sum(minor) FROM hold_movement WHERE hold_key = NEW.hold_key), 0);
     BEGIN
         IF NEW.number IS DISTINCT FROM (SELECT count(*) + 1 FROM hold_movement WHERE hold_key = NEW.hold_key) THEN
-            RAISE EXCEPTION 'guard: what moves on a hold is numbered, each once';
+            RAISE EXCEPTION 'guard: what moves on a hold is numbered, each once' USING ERRCODE = 'unique_violation';
         END IF;
         IF (NEW.minor <= rest AND (NEW.move = 'captured' OR NEW.minor = rest)) IS NOT TRUE THEN
             RAISE EXCEPTION 'guard: a hold gives what is left of it, and its end all of that';

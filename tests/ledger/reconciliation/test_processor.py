@@ -31,8 +31,13 @@ def receive(session: Session, *received: Movement, reported: tuple[Money, ...] =
     return processor.receive(session, received, reported=reported, received_at=NOW, received_by=RECORDER)
 
 
-def differences(session: Session) -> list[tuple[Difference, str, Money]]:
-    return [(one.difference, one.account_code, Money(one.minor, one.currency)) for one in exceptions.listed(session)]
+def differences(session: Session, *, fund: str | None = None) -> list[tuple[Difference, str, Money]]:
+    """Those of leaves, or of a fund."""
+    return [
+        (one.difference, one.account_code, Money(one.minor, one.currency))
+        for one in exceptions.listed(session)
+        if one.fund_code == fund
+    ]
 
 
 def move_by_hand(session: Session, money: Money) -> None:
@@ -101,6 +106,14 @@ def test_a_leaf_below_zero_is_booked_and_is_an_exception(furnished: Session) -> 
     receive(furnished, CHARGE, a_payout(eur("100.00")))
 
     assert differences(furnished) == [(Difference.BELOW_ZERO, CARD_LEAF, eur("-3.20"))]
+
+
+def test_a_fund_that_bears_fees_without_money_is_an_exception_once(furnished: Session) -> None:
+    receive(furnished, CHARGE)
+    receive(furnished, a_charge(eur("50.00"), fee=eur("1.00"), nth=2))
+
+    assert differences(furnished, fund="general") == [(Difference.BELOW_ZERO, CARD_LEAF, eur("-3.20"))]
+    assert differences(furnished) == []
 
 
 def test_one_refusal_leaves_nothing_of_all(furnished: Session) -> None:
