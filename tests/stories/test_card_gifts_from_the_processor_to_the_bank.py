@@ -64,12 +64,11 @@ def test_card_gifts_are_refunded_disputed_paid_out_and_seen_at_the_bank(founded:
     assert shares(founded, BANK) == {"detention": usd("5013.26"), "general": usd("-13.26")}
     assert shares(founded, USD_TRANSIT) == {}
 
-    # Bank and processor agree with the books to the cent, nothing is open, and the same files change nothing.
+    # Bank and processor agree with the books to the cent, and the same files change nothing. All gifts are for
+    # detention: what is open is that nobody has given for the fees, which general bears.
     found = (bank.reconcile(founded, BANK), processor.reconcile(founded, USD_CARD_LEAF))
     assert [one.difference for one in found if one is not None] == [usd("0.00"), usd("0.00")]
-    (short,) = exceptions.listed(
-        founded
-    )  # all gifts are for detention: somebody must know that nobody gave for the fees
+    (short,) = exceptions.listed(founded)
     assert (short.difference, short.fund_code) == (Difference.BELOW_ZERO, "general")
     before = everything(founded)
     again = take_in(founded, listed([payout, *troubles, small, large]), reported=usd("655.00"))

@@ -1,14 +1,17 @@
 import pytest
 
+from ledger import exceptions
 from ledger.aid import agent_acts, agents
 from ledger.aid.agents import AgentNotReady, BadAgent, State, UnknownAgent
 from ledger.aliases import AliasTaken, BadAlias, Kind, draw
 from ledger.approvals import ActDiffers, NotInRole, SamePerson
 from ledger.books import accounts, spending
+from ledger.books.holds import NewHold, Reserve
+from ledger.exceptions import Difference
 from ledger.money import Money
 from ledger.people import Role
 from tests.cast import TODAY, House, Person, a_person, byn, enrol, eur, nothing_written, the_next
-from tests.purses import a_vetted_agent, an_advance, an_agent, give_euros, on_agent
+from tests.purses import a_sent_advance, a_vetted_agent, an_advance, an_agent, give_euros, on_agent
 
 
 def test_an_agent_is_entered_as_vetted_with_a_purse_and_a_transit_of_their_own(house: House) -> None:
@@ -95,6 +98,41 @@ def test_what_a_frozen_agent_holds_is_not_spendable(house: House, clara: Person)
 
     assert before == {"EUR": eur("500.00"), "BYN": byn("3000.00")}
     assert spending.spendable(house.session, "fines") == {"EUR": eur("500.00")}
+
+
+def test_a_fund_that_promised_what_a_frozen_agent_holds_is_an_exception(house: House, clara: Person) -> None:
+    give_euros(house, "1000.00")
+    agent = an_agent(house)
+    a_sent_advance(house, agent, fines=eur("1000.00"))
+    promise = NewHold(
+        source_key="test:promise",
+        reserves=Reserve.SPENDABLE,
+        amount=eur("600.00"),
+        held_for="O-0000-0000-0001",
+        fund="fines",
+    )
+    spending.reserve(house.session, [promise], on=TODAY)
+
+    agents.freeze(house.session, agent, by=clara.alias, on=TODAY)
+
+    (short,) = exceptions.listed(house.session)
+    assert (short.difference, short.fund_code, short.account_code) == (
+        Difference.BELOW_ZERO,
+        "fines",
+        agent.purse(),
+    )
+    assert (short.minor, short.currency) == (-60_000, "EUR")
+
+
+def test_what_an_agent_holds_who_works_again_is_spendable_again(house: House, clara: Person, boris: Person) -> None:
+    give_euros(house, "1000.00")
+    agent = an_agent(house)
+    a_sent_advance(house, agent, fines=eur("1000.00"))
+    agents.freeze(house.session, agent, by=clara.alias, on=TODAY)
+
+    agent_acts.activate_agent(house.session, agent.alias, on_agent(agent, by=boris))
+
+    assert spending.spendable(house.session, "fines") == {"EUR": eur("1000.00")}
 
 
 def test_freezing_twice_is_freezing_once(house: House, clara: Person, boris: Person) -> None:

@@ -18,7 +18,7 @@ from ledger.aid.disbursements import (
 from ledger.aid.eligibility import NotEligible, Rejection
 from ledger.aid.obligations import Obligation, ObligationKind, ObligationNotReady
 from ledger.aliases import AliasTaken, BadAlias, Kind, draw
-from ledger.books import accounts, balances, journal, spending
+from ledger.books import accounts, balances, holds, journal, spending
 from ledger.books.accounts import NotPostable, UnknownAccount
 from ledger.books.funds import UnknownFund
 from ledger.books.journal import Entry
@@ -437,3 +437,26 @@ def test_pages_go_through_all_disbursements_once(house: House) -> None:
     assert seen == aliases
     assert disbursements.page(house.session, state=State.PAID, after="", limit=10) == []
     assert len(disbursements.page(house.session, state=State.REQUESTED, after="", limit=10)) == 5
+
+
+def test_what_ends_otherwise_frees_what_was_held_for_it(house: House) -> None:
+    give(house.session, byn("2000.00"))
+    failing, cancelled = house.a_released_payment(), house.an_approved_payment()
+    before = [holds.open_for(house.session, one) for one in (failing.alias, cancelled.obligation_alias)]
+
+    disbursements.fail(house.session, failing, on=TODAY)
+    disbursements.cancel(house.session, cancelled, on=TODAY)
+
+    assert [[hold.amount() for hold in one] for one in before] == [[byn("810.00")], [byn("810.00")]]
+    assert spending.available(house.session, LEAF, currency="BYN") == byn("2000.00")
+    assert spending.spendable(house.session, "fines")["BYN"] == byn("1190.00")  # what failed is still owed
+
+
+def test_an_obligation_that_was_let_go_is_held_anew(house: House) -> None:
+    give(house.session, byn("810.00"))
+    case = house.a_verified_case()
+    disbursements.cancel(house.session, house.an_approved_payment(of=case), on=TODAY)
+
+    house.an_approved_payment(of=case)
+
+    assert spending.spendable(house.session, "fines")["BYN"] == byn("0.00")

@@ -9,11 +9,13 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 import ledger.storage
 from ledger import book, exceptions
-from ledger.books import accounts
+from ledger.aid import agents
+from ledger.books import accounts, holds, spending
+from ledger.books.holds import Hold
 from ledger.exceptions import Difference
 from ledger.giving import donations, processor, purposes
 from ledger.giving.donations import State
@@ -21,9 +23,20 @@ from ledger.money import Money
 from ledger.reconciliation.processor import reconcile
 from ledger.storage import guards, schema
 from ledger.storage.engine import open_database
+from tests import purses
 from tests.bookkeeping import CARD_LEAF, RECORDER
 from tests.cards import a_charge
-from tests.cast import BOOK_ID, FOUNDED_AT, LEAF, NOW, eur
+from tests.cast import BOOK_ID, FOUNDED_AT, LEAF, NOW, TODAY, House, byn, eur, give
+from tests.purses import (
+    a_locked_batch,
+    a_requested_advance,
+    a_sent_advance,
+    an_agent,
+    an_approved_batch,
+    approve_advance,
+    give_euros,
+    release_advance,
+)
 
 CHARGE = a_charge(eur("100.00"), fee=eur("3.20"))
 COLUMNS = "alias, source, state, source_key, fund_code, purpose_code, minor, fee_minor, currency, received_on"
@@ -233,3 +246,63 @@ def test_after_batches_came_states_are_more_and_still_known_ones_only(empty: Eng
         session.execute(text(again))
         session.commit()
         assert len(payments(session)) == len(PAYMENTS) + 1
+
+
+def as_before_holds(engine: Engine) -> None:
+    """Takes everything away that the migration to holds has brought."""
+    columns = "alias, difference, account_code, about, minor, currency, opened_on, resolved_on"
+    with engine.begin() as connection:
+        guards.remove(connection)
+        for statement in (
+            "DROP TABLE hold_movement",
+            "DROP TABLE hold",
+            f"CREATE TABLE exception_before AS SELECT {columns} FROM exception",  # noqa: S608  # names of our own
+            "DROP TABLE exception",
+            "ALTER TABLE exception_before RENAME TO exception",
+            "UPDATE account SET liquid = true WHERE parent_code IN ('1200', '1210')",
+            "UPDATE alembic_version SET version_num = '0004'",
+        ):
+            connection.execute(text(statement))
+
+
+def what_is_held(session: Session) -> list[tuple[str, ...]]:
+    """The holds of which something is left."""
+    found = [hold for hold in session.exec(select(Hold)) if holds.left(session, hold).minor]
+    return sorted(
+        tuple(
+            str(part)
+            for part in (one.source_key, one.reserves, one.fund_code, one.account_code, one.amount(), one.held_for)
+        )
+        for one in found
+    )
+
+
+def test_a_book_in_the_midst_of_a_season_holds_what_it_had_promised(house: House, engine: Engine) -> None:
+    session = house.session
+    give(session, byn("5000.00"))
+    give_euros(house)
+    house.a_requested_payment()
+    house.an_approved_payment()
+    released = house.a_released_payment()
+    batch = an_approved_batch(house, None, LEAF, [house.a_verified_case()])
+    purses.approve(house, a_locked_batch(house, None, LEAF, [house.a_verified_case()]))
+    agent, frozen = an_agent(house), an_agent(house)
+    approve_advance(house, a_requested_advance(house, agent, fines=eur("100.00")))
+    sent = a_sent_advance(house, frozen, fines=eur("30.00"))
+    advance = release_advance(house, approve_advance(house, a_requested_advance(house, agent, fines=eur("200.00"))))
+    agents.freeze(session, frozen, by=house.fund.clara.alias, on=TODAY)
+    session.commit()
+    before = what_is_held(session)
+    free = [spending.spendable(session, "fines"), spending.in_hand(session, "fines")]
+    session.commit()
+    as_before_holds(engine)
+
+    schema.migrate(engine)
+
+    with Session(engine) as again:
+        assert what_is_held(again) == before
+        assert [spending.spendable(again, "fines"), spending.in_hand(again, "fines")] == free
+        assert {hold.placed_on for hold in again.exec(select(Hold))} == {TODAY}
+        held_for = {row[-1] for row in before}
+        assert {released.alias, advance.alias} <= held_for
+        assert not {sent.alias, batch.alias} & held_for
