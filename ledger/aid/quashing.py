@@ -68,7 +68,7 @@ def quash(session: Session, ruling: Ruling, *, by: str, on: date, recorded_at: d
     owed = [obligations.require(session, alias, lock=True) for alias in sorted(found)]
     for disbursement in disbursements.standing(session, found):  # asked for while nobody held the obligation
         if disbursement.state is disbursements.State.REQUESTED:
-            disbursements.cancel(session, disbursement)
+            disbursements.cancel(session, disbursement, on=on)
     for obligation in owed:
         _take_back(session, obligation, by=by, on=on, recorded_at=recorded_at)
     session.add(Quashing(ruling_alias=ruling.alias, quashed_by=by, recorded_on=on))

@@ -16,10 +16,10 @@ from ledger.aid.cases import Case
 from ledger.aid.disbursements import AlreadyRequested, DisbursementNotReady, Payee
 from ledger.aid.eligibility import NotEligible
 from ledger.aid.obligations import Obligation, ObligationNotReady
-from ledger.aid.spending import WouldOverdraw
 from ledger.aliases import Kind, draw
 from ledger.approvals import ActDiffers, Agreed, NonceUsed, NotAgreed, NotInRole, SamePerson
-from ledger.books import balances
+from ledger.books import balances, spending
+from ledger.books.spending import WouldOverdraw
 from ledger.errors import LedgerError
 from ledger.people import Role
 from tests.cast import (
@@ -326,21 +326,21 @@ def test_an_agent_stopped_between_approval_and_release_gets_no_list(house: House
     agent = an_agent(house)
     batch = an_approved_batch(house, agent, LEAF, two_cases(house))
     if state == "frozen":
-        agents.freeze(house.session, agent, by=house.fund.clara.alias)
+        agents.freeze(house.session, agent, by=house.fund.clara.alias, on=TODAY)
     else:
         agents.close(house.session, agent)
     house.session.commit()
 
     with nothing_written(house.session), pytest.raises(AgentNotActive):
         release(house, batch)
-    batches.cancel(house.session, batch)
+    batches.cancel(house.session, batch, on=TODAY)
     assert batch.state is State.CANCELLED
 
 
 def test_an_agent_frozen_before_the_approval_gets_no_approval(house: House) -> None:
     agent = an_agent(house)
     batch = a_locked_batch(house, agent, LEAF, two_cases(house))
-    agents.freeze(house.session, agent, by=house.fund.clara.alias)
+    agents.freeze(house.session, agent, by=house.fund.clara.alias, on=TODAY)
 
     with nothing_written(house.session), pytest.raises(AgentNotActive):
         approve(house, batch)
@@ -446,7 +446,7 @@ def test_a_ruling_quashed_while_its_batch_is_released_is_either_paid_or_not_owed
 
     assert [type(one) for one in answers if isinstance(one, LedgerError)] == [DisbursementNotReady]
     with Session(house.session.get_bind()) as session:
-        assert disbursements.available(session, LEAF, currency="BYN") == byn("1620.00")
+        assert spending.available(session, LEAF, currency="BYN") == byn("1620.00")
 
 
 def test_a_ruling_quashed_twice_at_once_is_taken_back_once(house: House) -> None:
@@ -515,7 +515,7 @@ def test_a_line_that_ages_is_neither_asked_for_again_nor_cancelled(house: House)
     with nothing_written(house.session), pytest.raises(AlreadyRequested):
         create(house, lines, account=LEAF)
     with nothing_written(house.session), pytest.raises(BatchNotReady):
-        batches.cancel(house.session, batch)
+        batches.cancel(house.session, batch, on=TODAY)
 
 
 def approving(agreed: Agreed) -> Callable[[Session], object]:

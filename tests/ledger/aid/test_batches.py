@@ -6,10 +6,10 @@ from ledger.aid.batches import BadBatch, BatchNotReady, NewLine, State, UnknownB
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import AlreadyRequested, Payee
 from ledger.aid.obligations import ObligationKind, ObligationNotReady, UnknownObligation
-from ledger.aid.spending import WouldOverdraw
 from ledger.aliases import AliasTaken, BadAlias, Kind, draw
-from ledger.books import balances
+from ledger.books import balances, spending
 from ledger.books.funds import UnknownFund
+from ledger.books.spending import WouldOverdraw
 from ledger.errors import LedgerError
 from ledger.reconciliation import issued
 from tests.cast import LEAF, NOW, TODAY, House, Person, byn, give, nothing_written
@@ -52,7 +52,7 @@ def test_a_batch_goes_from_draft_to_the_bank_and_is_reconciled_when_every_line_i
     release(house, batch)
 
     assert (batch.state, batch.released_by, batch.released_on) == (State.RELEASED, clara.alias, TODAY)
-    assert disbursements.available(house.session, LEAF, currency="BYN") == byn("380.00")
+    assert spending.available(house.session, LEAF, currency="BYN") == byn("380.00")
     assert balances.balance(house.session, "2100", currency="BYN") == byn("-1620.00")
     assert [item.line.code for item in items(house, batch)] == [None, None]
     for item, state in zip(items(house, batch), (State.RELEASED, State.RECONCILED), strict=True):
@@ -82,7 +82,7 @@ def test_the_lines_of_an_agent_get_codes_of_their_own_at_release(house: House) -
     assert len(set(codes)) == 3
     assert all(len(code) == 6 for code in codes)
     assert batches.open_lines(house.session, agent.alias) == 3
-    assert disbursements.available(house.session, LEAF, currency="BYN") == byn("3000.00")
+    assert spending.available(house.session, LEAF, currency="BYN") == byn("3000.00")
 
 
 # --- asked for
@@ -233,7 +233,7 @@ def test_a_cancelled_batch_frees_everything_and_its_obligations_are_asked_for_ag
     case = house.a_verified_case()
     batch = approve(house, a_locked_batch(house, None, LEAF, [case]))
 
-    batches.cancel(house.session, batch)
+    batches.cancel(house.session, batch, on=TODAY)
 
     assert batch.state is State.CANCELLED
     assert house.obligation_of(case).state is obligations.State.DUE
@@ -245,11 +245,11 @@ def test_a_released_or_cancelled_batch_is_not_cancelled(house: House) -> None:
     give(house.session, byn("1620.00"))
     released = a_released_batch(house, None, LEAF, cases_of(house, 1))
     gone = create(house, lines_for(house, cases_of(house, 1)), account=LEAF)
-    batches.cancel(house.session, gone)
+    batches.cancel(house.session, gone, on=TODAY)
 
     for batch in (released, gone):
         with nothing_written(house.session), pytest.raises(BatchNotReady):
-            batches.cancel(house.session, batch)
+            batches.cancel(house.session, batch, on=TODAY)
 
 
 def test_a_failed_line_is_asked_for_again_by_its_own_fund_and_paid(house: House, clara: Person) -> None:

@@ -167,7 +167,7 @@ def test_a_batch_with_a_quashed_line_goes_no_further_and_can_be_withdrawn(house:
 
     with nothing_written(house.session), pytest.raises(DisbursementNotReady):
         approve(house, batch)
-    batches.cancel(house.session, batch)
+    batches.cancel(house.session, batch, on=TODAY)
 
     assert [one.alias for one in batches.candidates(house.session, after="", limit=9)] == [
         house.obligation_of(stays).alias

@@ -224,7 +224,7 @@ def test_only_a_released_list_of_an_agent_has_results(house: House) -> None:
 
 def test_what_a_frozen_agent_has_paid_is_a_fact(house: House, agent: Agent) -> None:
     batch, (item,) = a_list(house, agent)
-    agents.freeze(house.session, agent, by="test")
+    agents.freeze(house.session, agent, by="test", on=TODAY)
 
     enter(house, batch, verified(item))
 

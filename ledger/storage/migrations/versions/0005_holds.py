@@ -12,7 +12,7 @@ from alembic import op
 
 from ledger.storage.columns import UtcDateTime, whole_minor
 
-revision = "0006"
+revision = "0005"
 down_revision = "0004"
 
 BANK = "1000"
