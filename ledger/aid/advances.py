@@ -12,8 +12,8 @@ from ledger import overdrafts, references
 from ledger.aid import agents
 from ledger.aid.agents import Agent, OverCap
 from ledger.aliases import AliasTaken, Kind, check
-from ledger.books import accounts, agent_recipes, funds, holds, journal, spending
-from ledger.books.agent_recipes import apportion
+from ledger.books import accounts, funds, holds, journal, recipes, spending
+from ledger.books.recipes import apportion
 from ledger.books.holds import NewHold, Reserve
 from ledger.errors import BadInput, Conflict, NotFound
 from ledger.money import Money
@@ -183,7 +183,7 @@ def send(
         session,
         source_key=source_key,
         kind="advance_sent",
-        postings=agent_recipes.advance_sent(
+        postings=recipes.advance_sent(
             leaf=advance.account_code,
             transit=agent.transit(),
             shares=shares_of(session, advance),
@@ -223,7 +223,7 @@ def acknowledge(
             session,
             source_key=f"advance:{advance.alias}:acknowledged",
             kind="advance_acknowledged",
-            postings=agent_recipes.advance_acknowledged(
+            postings=recipes.advance_acknowledged(
                 transit=agent.transit(),
                 purse=agent.purse(),
                 sent=shares_of(session, advance),

@@ -12,7 +12,7 @@ from ledger.aid import cases, obligations
 from ledger.aid.agents import Agent
 from ledger.aid.obligations import Obligation
 from ledger.aliases import AliasTaken, Kind, check
-from ledger.books import accounts, agent_recipes, funds, holds, journal, recipes, spending
+from ledger.books import accounts, funds, holds, journal, recipes, spending
 from ledger.books.holds import NewHold, Reserve
 from ledger.errors import BadInput, Conflict, NotFound
 from ledger.identities.boxes import check_commitment
@@ -272,7 +272,7 @@ def pay_by_agent(
         session,
         source_key=source_key,
         kind="aid_paid_by_agent",
-        postings=agent_recipes.aid_paid_by_agent(
+        postings=recipes.aid_paid_by_agent(
             purse=disbursement.account_code,
             amount=disbursement.amount(),
             from_purse=from_purse,

@@ -9,8 +9,8 @@ from ledger import references
 from ledger.aid import advances, agents
 from ledger.aid.advances import Advance, AdvanceNotReady, BadAdvance
 from ledger.aid.agents import Agent
-from ledger.books import agent_recipes, journal
-from ledger.books.agent_recipes import apportion
+from ledger.books import journal, recipes
+from ledger.books.recipes import apportion
 from ledger.errors import Refused
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, whole_minor
@@ -115,7 +115,7 @@ def receive(
         session,
         source_key=source_key,
         kind="advance_returned",
-        postings=agent_recipes.advance_returned(
+        postings=recipes.advance_returned(
             leaf=leaf,
             purse=agent.purse(),
             came={fund: Money(minor, came.currency) for fund, minor in apportion(came.minor, by=stood_for).items()},

@@ -53,16 +53,9 @@ def split(amount: Money, balances_by_fund: Mapping[str, int]) -> dict[str, Money
     """
     total = sum(balances_by_fund.values())
     covered = max(0, min(amount.minor, total))
-    minors = dict.fromkeys([*sorted(balances_by_fund), recipes.GENERAL], 0)
-    if covered:
-        remainders = {}
-        for fund, balance in balances_by_fund.items():
-            minors[fund], remainders[fund] = divmod(balance * covered, total)
-        left = covered - sum(minors.values())
-        for fund in sorted(remainders, key=lambda fund: (-remainders[fund], fund))[:left]:
-            minors[fund] += 1
-    minors[recipes.GENERAL] += amount.minor - covered
-    return {fund: Money(minor, amount.currency) for fund, minor in minors.items() if minor}
+    minors = recipes.apportion(covered, by=balances_by_fund) if covered else {}
+    minors[recipes.GENERAL] = minors.get(recipes.GENERAL, 0) + amount.minor - covered
+    return {fund: Money(minor, amount.currency) for fund, minor in sorted(minors.items()) if minor}
 
 
 def shares_of_leaf(session: Session, leaf: str, *, currency: str) -> dict[str, int]:

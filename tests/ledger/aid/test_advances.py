@@ -11,8 +11,8 @@ from ledger.aid.agents import AgentNotActive, OverCap
 from ledger.aid.returns import OverReturn
 from ledger.aliases import AliasTaken, BadAlias, Kind, draw
 from ledger.approvals import ActDiffers, NotInRole, SamePerson
-from ledger.books import accounts, agent_recipes, balances, spending
-from ledger.books.agent_recipes import apportion
+from ledger.books import accounts, balances, recipes, spending
+from ledger.books.recipes import apportion
 from ledger.books.funds import UnknownFund
 from ledger.books.postings import Posting, Side
 from ledger.books.spending import WouldOverdraw
@@ -411,10 +411,10 @@ def test_every_entry_sums_to_zero_in_each_currency_of_each_fund(sent: dict[str, 
     received = {fund: Money(minor, "BYN") for fund, minor in apportion(local, by=sent).items()}
     came = {fund: Money(minor, "EUR") for fund, minor in apportion(back, by=sent).items()}
     entries = [
-        agent_recipes.advance_sent(leaf="1000:a", transit="1210:a", shares=of, advance="V"),
-        agent_recipes.advance_acknowledged(transit="1210:a", purse="1200:a", sent=of, received=received, advance="V"),
-        agent_recipes.advance_returned(leaf="1000:a", purse="1200:a", came=came, stood_for=received, advance="V"),
-        agent_recipes.advance_returned(leaf="1000:a", purse="1200:a", came=of, stood_for=of, advance="V"),
+        recipes.advance_sent(leaf="1000:a", transit="1210:a", shares=of, advance="V"),
+        recipes.advance_acknowledged(transit="1210:a", purse="1200:a", sent=of, received=received, advance="V"),
+        recipes.advance_returned(leaf="1000:a", purse="1200:a", came=came, stood_for=received, advance="V"),
+        recipes.advance_returned(leaf="1000:a", purse="1200:a", came=of, stood_for=of, advance="V"),
     ]
 
     for postings in entries:

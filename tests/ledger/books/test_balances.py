@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session
@@ -130,7 +131,7 @@ def test_a_share_of_a_pooled_leaf_may_be_below_zero(founded: Session) -> None:
 
 
 def test_a_fund_has_its_liquid_assets_less_what_it_owes(founded: Session) -> None:
-    aid = {"fund": "fines", "obligation": OBLIGATION, "case": CASE}
+    aid: dict[str, Any] = {"fund": "fines", "obligation": OBLIGATION, "case": CASE}
     post(founded, a_gift(byn("1000.00")), source_key="test:1")
     assert liquid_nets(founded, "fines") == {"BYN": byn("1000.00")}
 

@@ -1,0 +1,97 @@
+"""The recipes of gifts that come by bank, in cash or in kind, with a purpose, a condition, or neither known yet."""
+
+from datetime import date
+
+from ledger.books.postings import Posting, credit, debit
+from ledger.books.recipes.codes import (
+    ADMINISTRATION,
+    CONDITIONAL_GIFTS,
+    DONATIONS,
+    GENERAL,
+    GIFTS_IN_KIND,
+    LEGAL_AID,
+    UNASSIGNED,
+    UNIDENTIFIED,
+)
+from ledger.books.recipes.legs import BadFacts, Place, Shares, balanced, between_funds, exchanged, moved, paid_out
+from ledger.money import Money
+
+IN_KIND_EXPENSE = {"legal_aid": LEGAL_AID, "administration": ADMINISTRATION}
+"""The expense that each kind of gift in kind saves the fund."""
+
+
+def bank_gift(*, leaf: str, gift: Money, fund: str, donation: str) -> list[Posting]:
+    """A gift seen at the bank whose purpose is known."""
+    return balanced(debit(leaf, gift, fund), credit(DONATIONS, gift, fund, subject=donation))
+
+
+def bank_gift_unidentified(*, leaf: str, gift: Money, donation: str) -> list[Posting]:
+    """Money seen at the bank, nobody knows yet what for: a liability in the fund `unassigned`."""
+    return balanced(debit(leaf, gift, UNASSIGNED), credit(UNIDENTIFIED, gift, UNASSIGNED, subject=donation))
+
+
+def unidentified_matched(*, leaf: Place, gift: Money, fund: str, donation: str, received_on: date) -> list[Posting]:
+    """The purpose of an unidentified gift is known: income of `fund`, at the rate of the day it was received.
+
+    `leaf` is where the money is now; the fund gets its share there from `unassigned`.
+    """
+    return balanced(
+        debit(UNIDENTIFIED, gift, UNASSIGNED, subject=donation),
+        *between_funds(leaf, gift, giver=UNASSIGNED, taker=fund),
+        credit(DONATIONS, gift, fund, subject=donation, rate_on=received_on),
+    )
+
+
+def unidentified_unclaimed(*, leaf: Place, gift: Money, donation: str, received_on: date) -> list[Posting]:
+    """Nobody has claimed an unidentified gift in time: income of `general`."""
+    return unidentified_matched(leaf=leaf, gift=gift, fund=GENERAL, donation=donation, received_on=received_on)
+
+
+def unidentified_sent_back(*, leaf: Place, gift: Money, donation: str, spent: Money | None = None) -> list[Posting]:
+    """An unidentified gift goes back; `spent` is what it cost when the leaf has another currency."""
+    owed = debit(UNIDENTIFIED, gift, UNASSIGNED, subject=donation)
+    return exchanged(owed, paid_out(leaf, spent or gift, UNASSIGNED))
+
+
+def conditional_gift(*, leaf: str, gift: Money, fund: str, donation: str) -> list[Posting]:
+    """A gift that goes back unless its condition is met: owed until then."""
+    return balanced(debit(leaf, gift, fund), credit(CONDITIONAL_GIFTS, gift, fund, subject=donation))
+
+
+def condition_met(*, amount: Money, fund: str, donation: str) -> list[Posting]:
+    """The condition of a gift, or of a part of it, is met: income."""
+    return balanced(
+        debit(CONDITIONAL_GIFTS, amount, fund, subject=donation), credit(DONATIONS, amount, fund, subject=donation)
+    )
+
+
+def conditional_gift_returned(
+    *, leaf: Place, amount: Money, fund: str, donation: str, spent: Money | None = None
+) -> list[Posting]:
+    """The condition was not met: the gift, or the rest of it, goes back."""
+    owed = debit(CONDITIONAL_GIFTS, amount, fund, subject=donation)
+    return exchanged(owed, paid_out(leaf, spent or amount, fund))
+
+
+def gift_in_kind(*, kind: str, worth: Money, fund: str, donation: str) -> list[Posting]:
+    """Work or things given, at the value that their evidence shows: `legal_aid` or `administration`.
+
+    Raises:
+        BadFacts: another kind, or what `balanced` refuses.
+    """
+    if kind not in IN_KIND_EXPENSE:
+        raise BadFacts("a gift in kind is legal aid or administration", where="kind")
+    return balanced(
+        debit(IN_KIND_EXPENSE[kind], worth, fund, subject=donation),
+        credit(GIFTS_IN_KIND, worth, fund, subject=donation),
+    )
+
+
+def cash_gift(*, cash: str, gift: Money, fund: str, donation: str) -> list[Posting]:
+    """A gift in cash, which two witnesses have counted; `cash` is 1020 or its leaf."""
+    return bank_gift(leaf=cash, gift=gift, fund=fund, donation=donation)
+
+
+def cash_banked(*, cash: str, leaf: str, shares: Shares) -> list[Posting]:
+    """Cash in hand paid in at the bank."""
+    return moved(shares, source=cash, target=leaf)
