@@ -1,43 +1,38 @@
-"""Two worked years of an invented fund: 74 entries in three currencies and five funds, in a book of their own.
+"""Two worked years of an invented fund, posted: 74 entries in three currencies and five funds, in a book of their own.
 
-The rates, the accounts and the dates are those of the reference, which is not ours to ship.
+`load` needs nothing but the database. What a reference made of the same events is not ours to ship: see
+`tests/conformance/test_two_years_postings.py`.
 """
 
-import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
-from pathlib import Path
 
 from sqlmodel import Session
 
 from ledger import book
 from ledger.books import accounts, exchange, funds, journal
-from ledger.books.postings import Posting, Side
-from ledger.money import Money
+from ledger.books.journal import Because, Posted
 from tests.cast import BOOK_ID
+from tests.two_years_events import EVENTS, Event
 
-REFERENCE = Path(__file__).parents[1] / "../shared/reference/two-years"
-FIRST_DAY = date(2020, 8, 1)
 YEAR_ENDS = (date(2020, 12, 31), date(2021, 12, 31))
 RECORDED_AT = datetime(2022, 1, 10, 9, 0, tzinfo=UTC)
 RECORDER = "OP-0000-0000-0001"
 QUOTED_ON = (
-    "2020-08-01",
-    "2020-10-01",
-    "2020-11-01",
-    "2020-12-01",
-    "2020-12-31",
-    "2021-02-01",
-    "2021-06-01",
-    "2021-12-31",
+    date(2020, 8, 1),
+    date(2020, 10, 1),
+    date(2020, 11, 1),
+    date(2020, 12, 1),
+    date(2020, 12, 31),
+    date(2021, 2, 1),
+    date(2021, 6, 1),
+    date(2021, 12, 31),
 )
 RATES = {
     "USD": (".85", ".86", ".84", ".82", ".80", ".82", ".84", ".88"),
     "BYN": (".34", ".33", ".32", ".31", ".30", ".32", ".33", ".35"),
 }
-"""What one unit is worth in EUR; each rate is valid until the next, however long that is."""
+"""What one unit is worth in EUR. Each rate is valid until the next, for up to 213 days: over `exchange.OLDEST_DAYS`."""
 LEAVES = {
     "1000:eur": "EUR",
     "1000:usd": "USD",
@@ -46,46 +41,23 @@ LEAVES = {
     "1050:usd": "USD",
     "1100:eur": "EUR",
     "1100:usd": "USD",
-    "1200:A-1": "BYN",
-    "1200:A-2": "BYN",
-}
-SUBJECTS = {
-    "obligation": "O-0000-0000-0001",
-    "donation": "G-0000-0000-0001",
-    "dispute": "Q-0000-0000-0001",
-    "advance,agent": "A-0000-0000-0001",
-    "obligation,donation": "G-0000-0000-0001",
+    "1200:A-1": None,
+    "1200:A-2": None,
+    "1210:A-1": None,
+    "1210:A-2": None,
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """One entry of the reference."""
+def load(session: Session) -> dict[int, Posted]:
+    """Founds the book, with its rates, accounts and funds, and posts both years; flushes, and does not commit.
 
-    number: int
-    on: date
-    event: str
-    postings: list[Posting]
-
-
-def load(session: Session) -> None:
-    """Founds the book, with its rates, accounts and funds, and posts the two years."""
+    Returns what the journal made of each entry of the reference, by its number from 1 to 74.
+    """
     found(session)
-    subjects = {account.code: SUBJECTS.get(account.subject) for account in accounts.listed(session)}
-    for entry in expected():
-        named = [
-            Posting(one.side, one.account, one.money, one.fund, subject=subjects[one.account], rate_on=one.rate_on)
-            for one in entry.postings
-        ]
-        journal.post(
-            session,
-            source_key=f"two-years:{entry.number}",
-            kind="two_years",
-            postings=named,
-            happened_on=entry.on,
-            recorded_at=RECORDED_AT,
-            recorded_by=RECORDER,
-        )
+    posted: dict[int, Posted] = {}
+    for event in EVENTS:
+        posted[event.number] = post(session, event, posted)
+    return posted
 
 
 def found(session: Session) -> None:
@@ -100,38 +72,40 @@ def found(session: Session) -> None:
         created_at=datetime(2020, 8, 1, 8, 0, tzinfo=UTC),
     )
     for code, currency in LEAVES.items():
-        accounts.add_leaf(session, code, name=code, currency=currency)
+        accounts.add_leaf(session, code, name="Leaf", currency=currency)
     funds.add(session, "bail", name="Bail", restricted=True)
     for currency, values in RATES.items():
         for day, value in zip(QUOTED_ON, values, strict=True):
             exchange.add(
                 session,
                 currency,
-                on=date.fromisoformat(day),
+                on=day,
                 value=Fraction(value),
                 source="reference",
                 recorded_at=RECORDED_AT,
                 recorded_by=RECORDER,
             )
-    session.flush()
 
 
-def expected() -> Iterator[Expected]:
-    """The entries of the reference, in their order; recoveries on the leaf of their kind."""
-    with (REFERENCE / "postings.tsv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
-            number, rate_on = int(row["n"]), row["rate_on"]
-            postings = [
-                _posting(text, number=number, rate_on=date.fromisoformat(rate_on) if rate_on else None)
-                for text in row["postings"].split(";")
-            ]
-            yield Expected(number, date.fromisoformat(row["date"]), row["event"], postings)
-
-
-def _posting(text: str, *, number: int, rate_on: date | None) -> Posting:
-    side, account, amount, currency, fund = text.split()
-    if account == "5900":
-        account = {51: "5900:fine", 54: "5900:detention"}[number]
-    return Posting(
-        Side.DEBIT if side == "dr" else Side.CREDIT, account, Money.parse(amount, currency), fund, rate_on=rate_on
+def post(session: Session, event: Event, posted: dict[int, Posted]) -> Posted:
+    """Posts one event; `posted` are those before it."""
+    source_key = f"two-years:{event.number}"
+    if event.reverses is not None:
+        return journal.reverse(
+            session,
+            posted[event.reverses].entry_id,
+            source_key=source_key,
+            because=Because.FACT_WITHDRAWN,
+            on=event.on,
+            recorded_at=RECORDED_AT,
+            recorded_by=RECORDER,
+        )
+    return journal.post(
+        session,
+        source_key=source_key,
+        kind="two_years",
+        postings=event.postings,
+        happened_on=event.on,
+        recorded_at=RECORDED_AT,
+        recorded_by=RECORDER,
     )

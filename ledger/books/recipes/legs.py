@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ledger.books.postings import Posting, Side, credit, debit
+from ledger.books.postings import BadPosting, Posting, Side, credit, debit
 from ledger.books.recipes.codes import EXCHANGE
 from ledger.errors import BadInput
 from ledger.money import CurrencyMismatch, Money
@@ -17,7 +17,7 @@ _MOST_CURRENCIES = 2
 
 
 class BadFacts(BadInput):
-    """Facts that make no entry: an amount not above zero, a share that is missing, a kind or a place that cannot be.
+    """Facts that make no entry: a share that is missing, a kind that cannot be, nothing that moves.
 
     Or what came or went stands for another amount of its own currency: `residual_minor` tells by how much.
     """
@@ -43,7 +43,8 @@ def balanced(*postings: Posting) -> list[Posting]:
     """The postings of an event in one currency.
 
     Raises:
-        BadFacts: an amount is not above zero, or a fund's sides differ. CurrencyMismatch: there are two currencies.
+        BadPosting: an amount is not above zero. BadFacts: nothing moves, or a fund's sides differ.
+        CurrencyMismatch: there are two currencies.
     """
     _require_above_zero(postings)
     first, *others = sorted({posting.money.currency for posting in postings})
@@ -65,7 +66,7 @@ def exchanged(*postings: Posting) -> list[Posting]:
     A fund whose share is too small for a unit of the other currency has the one leg only.
 
     Raises:
-        BadFacts: see `balanced`, or money of both currencies came, or went, in one fund.
+        BadPosting, BadFacts: see `balanced`, or money of both currencies came, or went, in one fund.
         CurrencyMismatch: there are three currencies.
     """
     currencies = sorted({posting.money.currency for posting in postings})
@@ -112,7 +113,7 @@ def moved(shares: Shares, *, source: Place, target: Place) -> list[Posting]:
     """From one pooled leaf to another, fund by fund; a share below zero moves the other way.
 
     Raises:
-        BadFacts: there is nothing to move. CurrencyMismatch: the shares are in two currencies.
+        BadFacts: nothing moves. CurrencyMismatch: the shares are in two currencies.
     """
     postings = []
     for fund, share in moving(shares):
@@ -186,7 +187,7 @@ def _require_above_zero(postings: Sequence[Posting]) -> None:
         raise BadFacts("nothing moves", where="amount")
     for number, posting in enumerate(postings, start=1):
         if posting.money.minor <= 0:
-            raise BadFacts("an amount is above zero", where="amount", line=number, minor=posting.money.minor)
+            raise BadPosting("an amount is above zero, the verb tells its direction", line=number)
 
 
 def _residuals(postings: Iterable[Posting]) -> Counter[tuple[str, str]]:
