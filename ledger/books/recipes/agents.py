@@ -30,12 +30,12 @@ from ledger.books.recipes.legs import (
 from ledger.money import Money
 
 
-def advance_sent(*, leaf: str, transit: str, shares: Shares, advance: str, fee: Money | None = None) -> list[Posting]:
+def advance_sent(*, leaf: Place, transit: str, shares: Shares, advance: str, fee: Money | None = None) -> list[Posting]:
     """An advance seen leaving the bank, on its way to the agent; `general` bears the bank's fee."""
     sent = moved(shares, source=leaf, target=Purse(transit, advance))
     if fee is None or not fee.minor:
         return sent
-    return balanced(*sent, debit(BANK_FEES, fee, GENERAL), credit(leaf, fee, GENERAL))
+    return balanced(*sent, debit(BANK_FEES, fee, GENERAL), paid_out(leaf, fee, GENERAL))
 
 
 def advance_acknowledged(*, transit: str, purse: str, sent: Shares, received: Shares, advance: str) -> list[Posting]:
@@ -44,7 +44,7 @@ def advance_acknowledged(*, transit: str, purse: str, sent: Shares, received: Sh
     return exchanged(*arrived(Purse(purse, advance), received), *left(Purse(transit, advance), sent))
 
 
-def advance_returned(*, leaf: str, purse: str, came: Shares, stood_for: Shares, advance: str) -> list[Posting]:
+def advance_returned(*, leaf: Place, purse: str, came: Shares, stood_for: Shares, advance: str) -> list[Posting]:
     """Unspent money is back at the bank: `came` there, for what it `stood_for` in the agent's purse."""
     require_same_funds(came, stood_for)
     return exchanged(*arrived(leaf, came), *left(Purse(purse, advance), stood_for))

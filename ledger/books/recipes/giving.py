@@ -13,21 +13,31 @@ from ledger.books.recipes.codes import (
     UNASSIGNED,
     UNIDENTIFIED,
 )
-from ledger.books.recipes.legs import BadFacts, Place, Shares, balanced, between_funds, exchanged, moved, paid_out
+from ledger.books.recipes.legs import (
+    BadFacts,
+    Place,
+    Shares,
+    balanced,
+    between_funds,
+    exchanged,
+    moved,
+    paid_in,
+    paid_out,
+)
 from ledger.money import Money
 
 IN_KIND_EXPENSE = {"legal_aid": LEGAL_AID, "administration": ADMINISTRATION}
 """The expense that each kind of gift in kind saves the fund."""
 
 
-def bank_gift(*, leaf: str, gift: Money, fund: str, donation: str) -> list[Posting]:
+def bank_gift(*, leaf: Place, gift: Money, fund: str, donation: str) -> list[Posting]:
     """A gift seen at the bank whose purpose is known."""
-    return balanced(debit(leaf, gift, fund), credit(DONATIONS, gift, fund, subject=donation))
+    return balanced(paid_in(leaf, gift, fund), credit(DONATIONS, gift, fund, subject=donation))
 
 
-def bank_gift_unidentified(*, leaf: str, gift: Money, donation: str) -> list[Posting]:
+def bank_gift_unidentified(*, leaf: Place, gift: Money, donation: str) -> list[Posting]:
     """Money seen at the bank, nobody knows yet what for: a liability in the fund `unassigned`."""
-    return balanced(debit(leaf, gift, UNASSIGNED), credit(UNIDENTIFIED, gift, UNASSIGNED, subject=donation))
+    return balanced(paid_in(leaf, gift, UNASSIGNED), credit(UNIDENTIFIED, gift, UNASSIGNED, subject=donation))
 
 
 def unidentified_matched(*, leaf: Place, gift: Money, fund: str, donation: str, received_on: date) -> list[Posting]:
@@ -53,9 +63,9 @@ def unidentified_sent_back(*, leaf: Place, gift: Money, donation: str, spent: Mo
     return exchanged(owed, paid_out(leaf, spent or gift, UNASSIGNED))
 
 
-def conditional_gift(*, leaf: str, gift: Money, fund: str, donation: str) -> list[Posting]:
+def conditional_gift(*, leaf: Place, gift: Money, fund: str, donation: str) -> list[Posting]:
     """A gift that goes back unless its condition is met: owed until then."""
-    return balanced(debit(leaf, gift, fund), credit(CONDITIONAL_GIFTS, gift, fund, subject=donation))
+    return balanced(paid_in(leaf, gift, fund), credit(CONDITIONAL_GIFTS, gift, fund, subject=donation))
 
 
 def condition_met(*, amount: Money, fund: str, donation: str) -> list[Posting]:

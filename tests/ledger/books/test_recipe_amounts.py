@@ -115,6 +115,18 @@ def test_a_recipe_balances_in_each_currency_of_each_fund(name: str, data: st.Dat
     assert len(postings) > 1
 
 
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [(name, key) for name in RECIPES for key, kind in annotations(name).items() if "Purse" in kind and "str" in kind],
+)
+def test_where_money_may_be_with_an_agent_its_line_names_them(name: str, place: str) -> None:
+    postings = RECIPES[name](**plain(name) | {place: HOLDER})
+
+    at_the_agent = [posting for posting in postings if posting.account == HOLDER.code]
+    assert at_the_agent
+    assert {posting.subject for posting in at_the_agent} <= {HOLDER.agent, WORDS["advance"]}
+
+
 # --- what no recipe takes
 
 
