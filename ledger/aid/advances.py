@@ -13,8 +13,8 @@ from ledger.aid import agents
 from ledger.aid.agents import Agent, OverCap
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, funds, holds, journal, recipes, spending
-from ledger.books.recipes import apportion
 from ledger.books.holds import NewHold, Reserve
+from ledger.books.recipes import apportion
 from ledger.errors import BadInput, Conflict, NotFound
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor

@@ -12,9 +12,9 @@ from ledger.aid.returns import OverReturn
 from ledger.aliases import AliasTaken, BadAlias, Kind, draw
 from ledger.approvals import ActDiffers, NotInRole, SamePerson
 from ledger.books import accounts, balances, recipes, spending
-from ledger.books.recipes import apportion
 from ledger.books.funds import UnknownFund
 from ledger.books.postings import Posting, Side
+from ledger.books.recipes import apportion
 from ledger.books.spending import WouldOverdraw
 from ledger.money import Money
 from tests.cast import LEAF, NOW, TODAY, House, Person, byn, eur, nothing_written
