@@ -220,6 +220,31 @@ def posting_of(line: Line) -> Posting:
     )
 
 
+def fingerprint_of(
+    postings: Sequence[Posting],
+    *,
+    source_key: str,
+    kind: str,
+    happened_on: date,
+    effective_on: date,
+    reverses_id: int | None = None,
+    because: str | None = None,
+) -> str:
+    """The fingerprint of an entry with this content, to be compared with the one that was kept.
+
+    Of an entry that was moved out of a closed month, it is the one with `effective_on` as it was agreed: `happened_on`.
+    """
+    entry = {
+        "source_key": source_key,
+        "kind": kind,
+        "happened_on": happened_on,
+        "effective_on": effective_on,
+        "reverses_id": reverses_id,
+        "because": because,
+    }
+    return _fingerprint(entry, postings)
+
+
 def count(session: Session) -> int:
     """How many entries the journal holds."""
     return session.exec(select(func.count()).select_from(Entry)).one()

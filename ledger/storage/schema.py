@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from ledger.errors import Refused
 from ledger.storage import guards
@@ -20,12 +20,17 @@ class OldSchema(Refused):
 
 def migrate(engine: Engine) -> None:
     """Runs what is missing of the hand-written migrations, in one transaction, with the guards made anew."""
-    config = _config()
     with engine.begin() as connection:
         guards.remove(connection)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade(connection)
         guards.install(connection)
+
+
+def upgrade(connection: Connection) -> None:
+    """Runs what is missing of the migrations, without guards."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def require_current(engine: Engine) -> None:

@@ -19,6 +19,7 @@ from ledger.aliases import Kind, draw
 from ledger.books import balances, imports, journal
 from ledger.books.journal import Entry
 from ledger.storage.engine import open_database, transaction
+from tests.bookcheck import assert_it_holds
 from tests.canaries import sightings
 from tests.journals import an_empty_book, exported
 from tests.other_programs import our_cells, told_by_beancount
@@ -63,6 +64,7 @@ def test_the_books_of_the_season_say_what_was_computed_without_them(
     said = capsys.readouterr().out
     assert "250 fine" in said
     assert "0 of them new in this run" in said
+    assert_it_holds(season.app.state.engine)
 
 
 def _assert_others_read_the_books(season: Stage, folder: Path, sqlite_template: Path) -> None:

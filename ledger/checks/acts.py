@@ -1,0 +1,202 @@
+"""Checks of trust: the chain of rosters, every signed act, and that what was agreed to has its act."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col
+from sqlmodel import select as select_rows
+
+from ledger import book, people
+from ledger.aid.advances import Advance
+from ledger.aid.agents import Agent
+from ledger.aid.batch_lines import BatchLine
+from ledger.aid.batches import Batch
+from ledger.aid.cases import Case
+from ledger.aid.disbursements import Disbursement
+from ledger.aid.quashing import Quashing
+from ledger.approvals import ACT_DOMAIN, CLOCK_SKEW, OLDEST_ACT, ROLE_OF, Act, SignedAct
+from ledger.books.periods import ClosedMonth
+from ledger.checks.findings import Check, Fact, Finding, Tell, paged
+from ledger.errors import LedgerError
+from ledger.people import Operator, RosterVersion
+from ledger.publications import Draft, Publication
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that stands only because somebody signed: its object, the verb, who, and what the act restates."""
+
+    kind: str
+    object: str
+    verb: str
+    signer: str
+    restated: Mapping[str, str | None]
+    others: frozenset[str | None]
+    """Who must be somebody else: the people of the steps before."""
+
+
+def find_rosters(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Rosters that do not follow the one before, or lack signatures."""
+    book_id = book.require(session).book_id
+    before: people.Roster | None = None
+    for version in people.versions(session):
+        try:
+            roster = people.read_roster(version.document)
+            people.verify_roster(roster, people.signatures_of(version), before=before, on=version.recorded_at.date())
+        except (LedgerError, ValueError):
+            yield Finding("rosters", "roster", str(version.number))
+            continue
+        if (roster.number, people.digest(roster), roster.book) != (version.number, version.digest, book_id):
+            yield Finding("rosters", "roster", str(version.number), {"where": "digest"})
+        before = roster
+
+
+def find_acts(session: Session, tell: Tell) -> Iterator[Finding]:
+    """Acts whose signature does not hold by the roster of their time, or that say something else than their row."""
+    book_id = book.require(session).book_id
+    operators = {version.number: _operators(version) for version in people.versions(session)}
+    done = 0
+    for page in paged(session, SignedAct, SignedAct.nonce):
+        for kept in page:
+            where = _why_not(kept, operators.get(kept.roster, {}).get(kept.signer), book_id=book_id)
+            if where is not None:
+                yield Finding("acts", "act", kept.nonce, {"verb": kept.verb, "object": kept.object, "where": where})
+        done += len(page)
+        tell(done, done)
+
+
+def find_unsigned(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """What stands without the signed act that it needs, or with one that restates something else."""
+    for page in _effects(session):
+        query = select_rows(SignedAct).where(col(SignedAct.object).in_({effect.object for effect in page}))
+        acts: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+        for kept in session.exec(query):
+            acts.setdefault((kept.object, kept.verb, kept.signer), []).append(_content(kept))
+        for effect in page:
+            signed = acts.get((effect.object, effect.verb, effect.signer), [])
+            if not any(all(act.get(n) == value for n, value in effect.restated.items()) for act in signed):
+                facts: dict[str, Fact] = {"verb": effect.verb, "signer": effect.signer, "acts": len(signed)}
+                yield Finding("signed", effect.kind, effect.object, facts)
+
+
+def find_same_person(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Steps that were taken by somebody who took one of the steps before."""
+    for page in _effects(session):
+        for effect in page:
+            if effect.signer in effect.others:
+                yield Finding("four-eyes", effect.kind, effect.object, {"verb": effect.verb, "signer": effect.signer})
+
+
+def _operators(version: RosterVersion) -> dict[str, Operator]:
+    try:
+        return {operator.alias: operator for operator in people.read_roster(version.document).operators}
+    except LedgerError:  # found by the check of rosters; nobody can be shown to have signed by it
+        return {}
+
+
+def _why_not(kept: SignedAct, signer: Operator | None, *, book_id: str) -> str | None:
+    """Which part of a kept act does not hold, or None."""
+    if signer is None:
+        return "signer"
+    if not people.holds(signer.signing_key, ACT_DOMAIN + kept.document.encode(), kept.signature):
+        return "signature"
+    act = Act.model_validate_json(kept.document)  # what was signed was an act once
+    columns = (kept.verb, kept.signer, kept.object, kept.nonce)
+    if (act.act, act.signer, act.object, act.nonce, act.book) != (*columns, book_id):
+        return "columns"
+    if ROLE_OF[act.act] not in signer.roles or kept.recorded_at.date() > signer.expires_on:
+        return "role"
+    in_time = kept.recorded_at - OLDEST_ACT <= act.at <= kept.recorded_at + CLOCK_SKEW
+    return None if in_time else "at"
+
+
+def _content(kept: SignedAct) -> dict[str, Any]:
+    try:
+        content = json.loads(kept.document)
+    except ValueError:  # found by the check of acts
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _effects(session: Session) -> Iterator[list[Effect]]:
+    for cases_page in paged(session, Case, Case.alias):
+        yield [_effect("case", c.alias, "verify_case", c.verified_by, set()) for c in cases_page if c.verified_by]
+    for page in paged(session, Disbursement, Disbursement.alias):
+        yield list(_of_disbursements(session, page))
+    for batch_page in paged(session, Batch, Batch.alias):
+        yield list(_of_batches(batch_page))
+    for advances_page in paged(session, Advance, Advance.alias):
+        yield list(_of_advances(advances_page))
+    agents = session.exec(select_rows(Agent).where(col(Agent.activated_by).is_not(None)))
+    yield [_effect("agent", a.alias, "activate_agent", a.activated_by or "", {a.added_by}) for a in agents]
+    quashed = session.exec(select_rows(Quashing))
+    yield [_effect("ruling", q.ruling_alias, "quash_ruling", q.quashed_by, set()) for q in quashed]
+    months = session.exec(select_rows(ClosedMonth))
+    yield [_effect("month", f"{m.last_day:%Y-%m}", "close_period", m.closed_by, set()) for m in months]
+    yield list(_of_publications(session))
+
+
+def _effect(
+    kind: str, alias: str, verb: str, signer: str, others: Iterable[str | None], **restated: str | None
+) -> Effect:
+    return Effect(kind, alias, verb, signer, restated, frozenset(others))
+
+
+def _of_disbursements(session: Session, page: list[Disbursement]) -> Iterator[Effect]:
+    aliases = [one.alias for one in page]
+    lines = select_rows(BatchLine.disbursement_alias, BatchLine.batch_alias)
+    batch_of = dict(session.exec(lines.where(col(BatchLine.disbursement_alias).in_(aliases))).all())
+    found = session.exec(select_rows(Case).where(col(Case.alias).in_({one.case_alias for one in page})))
+    cases = {case.alias: case for case in found}
+    for one in page:
+        case, batch = cases[one.case_alias], batch_of.get(one.alias)
+        before = {one.requested_by, case.entered_by, case.verified_by}
+        for step, signer, others in (
+            ("approve", one.approved_by, before),
+            ("release", one.released_by, {one.approved_by}),
+        ):
+            if signer is None:
+                continue
+            if batch is not None:  # agreed to with its batch, by somebody who took no step before with this line
+                yield _effect("batch", batch, f"{step}_batch", signer, others)
+            else:
+                restated = {"amount": one.amount().decimal(), "currency": one.currency}
+                restated |= {"payee_commitment": one.payee_commitment}
+                yield _effect("disbursement", one.alias, f"{step}_disbursement", signer, others, **restated)
+
+
+def _of_batches(page: list[Batch]) -> Iterator[Effect]:
+    for one in page:
+        restated = {"amount": one.amount().decimal(), "currency": one.currency, "payee_commitment": one.digest}
+        if one.approved_by is not None:
+            yield _effect("batch", one.alias, "approve_batch", one.approved_by, {one.requested_by}, **restated)
+        if one.released_by is not None:
+            yield _effect("batch", one.alias, "release_batch", one.released_by, {one.approved_by}, **restated)
+
+
+def _of_advances(page: list[Advance]) -> Iterator[Effect]:
+    for one in page:
+        restated = {"amount": one.amount().decimal(), "currency": one.currency}
+        if one.approved_by is not None:
+            yield _effect("advance", one.alias, "approve_advance", one.approved_by, {one.requested_by}, **restated)
+        if one.released_by is not None:
+            yield _effect("advance", one.alias, "release_advance", one.released_by, {one.approved_by}, **restated)
+
+
+def _of_publications(session: Session) -> Iterator[Effect]:
+    for draft in session.exec(select_rows(Draft)):
+        yield _effect("publication", draft.alias, "draft_publication", draft.drafted_by, set())
+    rows = session.exec(select_rows(Publication, Draft).join(Draft, col(Draft.alias) == Publication.alias))
+    for publication, draft in rows:
+        others = {draft.drafted_by}
+        yield _effect("publication", publication.alias, "approve_publication", publication.approved_by, others)
+
+
+CHECKS = (
+    Check("rosters", "every roster follows the one before and is signed by its officers", find_rosters),
+    Check("acts", "every signed act holds by the roster of its time and says what its row says", find_acts),
+    Check("signed", "what was verified, agreed to, released, closed or published has its signed act", find_unsigned),
+    Check("four-eyes", "nobody took two steps that two people take", find_same_person),
+)
