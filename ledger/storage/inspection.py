@@ -18,6 +18,9 @@ from ledger.storage import guards, schema
 SQLITE_SETTINGS = {"foreign_keys": 1, "recursive_triggers": 1, "secure_delete": 1, "synchronous": 2}
 """The settings of a connection to SQLite on which guarantees rest, as PRAGMA tells them."""
 
+NUMBERED = (("entry_number", "entry", "id"), ("access_id_seq", "access", "id"))
+"""Which sequences of PostgreSQL number the rows of which column."""
+
 _TRIGGER = re.compile(
     r"CREATE TRIGGER (\w+) (BEFORE|AFTER|INSTEAD OF) ([A-Z ]+?) ON (\S+) FOR EACH (ROW|STATEMENT) "
     r"EXECUTE FUNCTION (\S+)\(\)"
@@ -114,15 +117,7 @@ def late_sequences(connection: Connection) -> Iterator[tuple[str, int, int]]:
     """Sequences of PostgreSQL that would give out a number again: name, last number given, highest number in use."""
     if connection.dialect.name != "postgresql":
         return
-    owned = connection.execute(
-        text(
-            "SELECT s.relname, t.relname, a.attname FROM pg_depend d JOIN pg_class s ON s.oid = d.objid "
-            "JOIN pg_class t ON t.oid = d.refobjid "
-            "JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid "
-            "WHERE s.relkind = 'S' AND d.deptype IN ('a', 'i') AND s.relnamespace = current_schema()::regnamespace"
-        )
-    ).all()
-    for sequence, table, column in [("entry_number", "entry", "id"), *owned]:
+    for sequence, table, column in NUMBERED:
         place = table_clause(sequence, column_clause("last_value"), column_clause("is_called"))
         rows = table_clause(table, column_clause(column))
         given = connection.execute(select(case((place.c.is_called, place.c.last_value), else_=0))).scalar_one()

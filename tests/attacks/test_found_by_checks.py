@@ -1,0 +1,456 @@
+"""What no guard can hinder, because somebody owns the database and drops the guards first, is found afterwards.
+
+Every attack starts from a book in which the checks find nothing. The guards are made again when it is done, so that
+what is found is the changed row and not the missing guard.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlmodel import Session
+
+from ledger.aid import obligations
+from ledger.books import journal, periods
+from ledger.books.journal import Because
+from ledger.books.postings import credit, debit
+from ledger.giving import donations
+from ledger.storage import guards
+from ledger.storage.engine import transaction
+from tests.bookcheck import assert_it_holds, found
+from tests.bookkeeping import DAY, EUR_LEAF, LATER, RECORDER, post
+from tests.cast import NOW, House, byn, eur, give
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+GIFT, FEE, REVERSAL = 1, 2, 3
+"""The entries of the book, in the order in which they are posted."""
+LINE = "INSERT INTO line (entry_id, number, xact_id, account_code, fund_code, currency, minor) SELECT "
+
+
+@pytest.fixture
+def book(founded: Session) -> Session:
+    """A gift, a fee, and the reversal of the fee, committed."""
+    donations.receive_at_bank(
+        founded,
+        source_key="test:gift",
+        leaf=EUR_LEAF,
+        gift=eur("20.00"),
+        reference=None,
+        on=DAY,
+        recorded_at=NOW,
+        recorded_by=RECORDER,
+    )
+    fee = eur("5.00")
+    post(founded, [debit("6020", fee, "general"), credit(EUR_LEAF, fee, "general")], source_key="test:fee")
+    journal.reverse(
+        founded,
+        FEE,
+        source_key="test:reversal",
+        because=Because.BOOKED_TWICE,
+        on=LATER,
+        recorded_at=NOW,
+        recorded_by=RECORDER,
+    )
+    founded.commit()
+    return founded
+
+
+@contextmanager
+def owning(engine: Engine) -> Iterator[Connection]:
+    """A connection of the database's owner: without guards and without foreign keys, which both stand again after."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text("SET session_replication_role = replica"))
+        guards.remove(connection)
+        yield connection
+        guards.install(connection)
+        connection.commit()
+        connection.invalidate()
+
+
+def attack(session: Session, *statements: str) -> set[tuple[str, str, str]]:
+    """What the checks find after somebody has run these statements as the owner: check, kind and name."""
+    engine = _engine(session)
+    with owning(engine) as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    with transaction(engine, write=False) as looking:
+        return {(one.check, one.kind, one.name) for one in found(looking, but={"schema"})}  # which takes its time
+
+
+def test_before_an_attack_nothing_is_found(book: Session) -> None:
+    assert_it_holds(_engine(book))
+
+
+def test_before_an_attack_on_aid_nothing_is_found(aided: House) -> None:
+    assert_it_holds(_engine(aided.session))
+
+
+ONE_ROW = {
+    "an amount": ("UPDATE line SET minor = minor + 1 WHERE entry_id = 2 AND number = 1", FEE, "balanced"),
+    "both amounts": ("UPDATE line SET minor = minor * 2 WHERE entry_id = 2", FEE, "as-agreed"),
+    "both sides": ("UPDATE line SET minor = -minor WHERE entry_id = 2", FEE, "as-agreed"),
+    "the day of effect": ("UPDATE entry SET effective_on = '2020-11-03' WHERE id = 2", FEE, "as-agreed"),
+    "the day it happened": ("UPDATE entry SET happened_on = '2020-11-01' WHERE id = 2", FEE, "as-agreed"),
+    "an account": ("UPDATE line SET account_code = '6000' WHERE entry_id = 2 AND number = 1", FEE, "as-agreed"),
+    "a fund": ("UPDATE line SET fund_code = 'fines' WHERE entry_id = 2 AND number = 1", FEE, "balanced"),
+    "both funds": ("UPDATE line SET fund_code = 'fines' WHERE entry_id = 2", FEE, "as-agreed"),
+    "both currencies": ("UPDATE line SET currency = 'USD' WHERE entry_id = 2", FEE, "accounts"),
+    "a subject": ("UPDATE line SET subject = 'G-0000-0000-0002' WHERE entry_id = 1 AND number = 2", GIFT, "as-agreed"),
+    "a subject's kind": ("UPDATE line SET subject = 'A-0000-0000-0002' WHERE entry_id = 1", GIFT, "subjects"),
+    "no subject": ("UPDATE line SET subject = NULL WHERE entry_id = 1", GIFT, "subjects"),
+    "a case": ("UPDATE line SET case_alias = 'C-0000-0000-0002' WHERE entry_id = 2", FEE, "as-agreed"),
+    "a day of the rate": ("UPDATE line SET rate_on = '2020-10-01' WHERE entry_id = 2", FEE, "as-agreed"),
+    "the key": ("UPDATE entry SET source_key = 'test:other' WHERE id = 2", FEE, "as-agreed"),
+    "the kind": ("UPDATE entry SET kind = 'other' WHERE id = 2", FEE, "as-agreed"),
+    "the fingerprint": ("UPDATE entry SET fingerprint = 'f' WHERE id = 2", FEE, "as-agreed"),
+    "the future": ("UPDATE entry SET effective_on = '2031-01-01' WHERE id = 2", FEE, "readable"),
+    "what is reversed": ("UPDATE entry SET reverses_id = 1 WHERE id = 3", REVERSAL, "reversals"),
+    "that it reverses": ("UPDATE entry SET reverses_id = NULL WHERE id = 3", REVERSAL, "reversals"),
+    "why it reverses": ("UPDATE entry SET because = 'wrong_date' WHERE id = 3", REVERSAL, "as-agreed"),
+    "a mirrored amount": ("UPDATE line SET minor = minor * 3 WHERE entry_id = 3", REVERSAL, "reversals"),
+    "a line less": ("DELETE FROM line WHERE entry_id = 2 AND number = 1", FEE, "numbered"),
+    "a line more": (f"{LINE} 2, 3, xact_id, '6300', 'general', 'EUR', 1 FROM entry WHERE id = 2", FEE, "balanced"),
+    "an entry less": ("DELETE FROM entry WHERE id = 2", FEE, "orphans"),
+    "a line elsewhere": ("UPDATE line SET entry_id = 9 WHERE entry_id = 2 AND number = 2", 9, "orphans"),
+    "a number": ("UPDATE line SET number = 5 WHERE entry_id = 2 AND number = 2", FEE, "numbered"),
+}
+
+
+@pytest.mark.parametrize(("statement", "entry", "check"), ONE_ROW.values(), ids=ONE_ROW.keys())
+def test_a_changed_row_is_found_and_its_entry_is_named(book: Session, statement: str, entry: int, check: str) -> None:
+    told = attack(book, statement)
+
+    assert (check, "entry", str(entry)) in told
+
+
+def test_lines_that_cancel_out_are_found_in_the_entry_they_joined(book: Session) -> None:
+    told = attack(
+        book,
+        f"{LINE} 2, 3, xact_id, '6300', 'general', 'EUR', 700 FROM entry WHERE id = 2",
+        f"{LINE} 2, 4, xact_id, '{EUR_LEAF}', 'general', 'EUR', -700 FROM entry WHERE id = 2",
+    )
+
+    assert ("as-agreed", "entry", str(FEE)) in told
+
+
+def test_a_gift_whose_entry_is_gone_with_its_lines_is_found(book: Session) -> None:
+    (gift,) = donations.listed(book)
+
+    told = attack(book, "DELETE FROM line WHERE entry_id = 1", "DELETE FROM entry WHERE id = 1")
+
+    assert {("unidentified-gifts", "donation", gift.alias), ("gift-entries", "donation", gift.alias)} <= told
+
+
+@on_sqlite
+def test_a_number_that_is_missing_on_sqlite_is_found(book: Session) -> None:
+    told = attack(book, "DELETE FROM line WHERE entry_id = 2", "DELETE FROM entry WHERE id = 2")
+
+    assert ("gaps", "entry", str(FEE)) in told
+
+
+def test_an_entry_with_a_right_fingerprint_is_still_no_second_reversal(book: Session) -> None:
+    """A fingerprint is no secret: whoever writes an entry can write its fingerprint too."""
+    fingerprint = journal.fingerprint_of(
+        journal.postings_of(book, REVERSAL),
+        source_key="test:again",
+        kind="reversal",
+        happened_on=LATER,
+        effective_on=LATER,
+        reverses_id=FEE,
+        because="booked_twice",
+    )
+    copy = (
+        "INSERT INTO entry (id, xact_id, source_key, fingerprint, kind, happened_on, effective_on, recorded_at, "
+        "recorded_by, reverses_id, because) SELECT 4, xact_id, 'test:again', 'FINGERPRINT', kind, happened_on, "
+        "effective_on, recorded_at, recorded_by, reverses_id, because FROM entry WHERE id = 3"
+    )
+    lines = f"{LINE} 4, number, xact_id, account_code, fund_code, currency, minor FROM line WHERE entry_id = 3"
+    rates = "UPDATE line SET rate_on = (SELECT max(rate_on) FROM line WHERE entry_id = 3) WHERE entry_id = 4"
+
+    told = attack(book, *_without_unique_reversals(book), copy.replace("FINGERPRINT", fingerprint), lines, rates)
+
+    assert ("once", "entry", "4") in told
+    assert not {one for one in told if one[0] == "as-agreed"}
+
+
+def test_an_entry_that_slipped_into_a_closed_month_is_found(book: Session) -> None:
+    periods.close(book, "2020-11", by=RECORDER, at=NOW.replace(month=12))
+    book.commit()
+    late = "UPDATE entry SET recorded_at = '2020-12-20 10:00:00+00:00' WHERE id = 2"
+    if _engine(book).dialect.name == "sqlite":
+        late = late.replace("+00:00", ".000000")
+
+    told = attack(book, late)
+
+    assert ("open-month", "entry", str(FEE)) in told
+
+
+def test_a_fact_that_was_moved_out_of_a_closed_month_is_not_found(book: Session) -> None:
+    periods.close(book, "2020-11", by=RECORDER, at=NOW.replace(month=12))
+    post(
+        book,
+        [debit("6020", eur("1.00"), "general"), credit(EUR_LEAF, eur("1.00"), "general")],
+        source_key="test:late",
+        recorded_at=NOW.replace(month=12, day=21),
+    )
+    book.commit()
+
+    told = attack(book)
+
+    assert {name for _, kind, name in told if kind == "entry"} == set()
+
+
+def test_a_day_of_effect_that_only_looks_moved_is_found(book: Session) -> None:
+    told = attack(book, "UPDATE entry SET effective_on = '2020-11-03', happened_on = '2020-10-31' WHERE id = 2")
+
+    assert ("as-agreed", "entry", str(FEE)) in told
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entry SET effective_on = 'tomorrow' WHERE id = 2",
+        "UPDATE entry SET recorded_at = 17 WHERE id = 2",
+        "UPDATE entry SET happened_on = '' WHERE id = 2",
+        "UPDATE line SET currency = '' WHERE entry_id = 2",
+        "UPDATE line SET currency = 'XXX' WHERE entry_id = 2",
+        "UPDATE line SET minor = 1.5 WHERE entry_id = 2 AND number = 1",
+        "UPDATE line SET minor = 'much' WHERE entry_id = 2 AND number = 1",
+    ],
+)
+def test_what_is_no_day_and_no_amount_ends_no_check(book: Session, statement: str) -> None:
+    told = attack(book, "PRAGMA ignore_check_constraints = ON", statement, "PRAGMA ignore_check_constraints = OFF")
+
+    assert ("readable", "entry", str(FEE)) in told
+
+
+# --- guards and tables
+
+
+def found_by_owner(session: Session, *statements: str) -> set[tuple[str, str, str, Any]]:
+    """What the checks find of the database itself, when nobody makes the guards again."""
+    engine = _engine(session)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    with transaction(engine, write=False) as looking:
+        return {(one.check, one.kind, one.name, one.facts.get("deviation")) for one in found(looking)}
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("statements", "check", "kind", "name", "deviation"),
+    [
+        (["DROP TRIGGER guard_line_no_update"], "guards", "guard", "guard_line_no_update", "missing"),
+        (
+            [
+                "DROP TRIGGER guard_line_no_update",
+                "CREATE TRIGGER guard_line_no_update BEFORE UPDATE ON line WHEN 0 BEGIN SELECT 1; END",
+            ],
+            "guards",
+            "guard",
+            "guard_line_no_update",
+            "changed",
+        ),
+        (
+            ["CREATE TRIGGER own AFTER INSERT ON fund BEGIN DELETE FROM fund WHERE code = NEW.code; END"],
+            "guards",
+            "guard",
+            "own",
+            "unknown",
+        ),
+        (["DROP INDEX line_by_account"], "schema", "index", "line_by_account", "missing"),
+        (["CREATE TABLE own (id int)"], "schema", "table", "own", "unknown"),
+        (["ALTER TABLE fund ADD COLUMN own int"], "schema", "table", "fund", "changed"),
+    ],
+    ids=["dropped", "lenient", "a trigger more", "no index", "a table more", "a column more"],
+)
+def test_on_sqlite_a_changed_guard_or_table_is_found(  # noqa: PLR0917  # parametrised
+    book: Session, statements: list[str], check: str, kind: str, name: str, deviation: str
+) -> None:
+    told = found_by_owner(book, *statements)
+
+    assert (check, kind, name, deviation) in told
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    ("statement", "check", "name", "deviation"),
+    [
+        ("DROP TRIGGER guard_line_append_only ON line", "guards", "guard_line_append_only", "missing"),
+        ("ALTER TABLE line DISABLE TRIGGER guard_line_append_only", "guards", "guard_line_append_only", "disabled"),
+        ("ALTER TABLE entry DISABLE TRIGGER USER", "guards", "guard_entry_seals", "disabled"),
+        (
+            "ALTER TABLE line ENABLE REPLICA TRIGGER guard_line_append_only",
+            "guards",
+            "guard_line_append_only",
+            "disabled",
+        ),
+        (
+            (
+                "CREATE OR REPLACE FUNCTION guard_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+                "'BEGIN RETURN NULL; END'"
+            ),
+            "guards",
+            "guard_line_append_only",
+            "changed",
+        ),
+        (
+            (
+                "CREATE OR REPLACE TRIGGER guard_line_append_only BEFORE UPDATE ON line FOR EACH STATEMENT "
+                "EXECUTE FUNCTION guard_append_only()"
+            ),
+            "guards",
+            "guard_line_append_only",
+            "changed",
+        ),
+        (
+            (
+                "CREATE OR REPLACE TRIGGER guard_entry_seals BEFORE INSERT ON entry FOR EACH ROW "
+                "WHEN (false) EXECUTE FUNCTION guard_entry()"
+            ),
+            "guards",
+            "guard_entry_seals",
+            "changed",
+        ),
+        ("ALTER FUNCTION guard_line() RESET ALL", "guards", "guard_line_before_its_entry", "changed"),
+        (
+            "CREATE TRIGGER own BEFORE INSERT ON fund FOR EACH ROW EXECUTE FUNCTION guard_append_only()",
+            "guards",
+            "own",
+            "unknown",
+        ),
+        ("ALTER TABLE line DROP CONSTRAINT minor_is_not_zero", "schema", "line.minor_is_not_zero", "missing"),
+        ("ALTER TABLE entry ALTER COLUMN kind TYPE text", "schema", "modify_type.entry.kind", "changed"),
+        ("DROP INDEX line_by_account", "schema", "add_index.line_by_account", "changed"),
+    ],
+)
+def test_on_postgresql_a_changed_guard_or_table_is_found(
+    book: Session, statement: str, check: str, name: str, deviation: str
+) -> None:
+    told = found_by_owner(book, statement)
+
+    assert (check, name, deviation) in {(one, name, deviation) for one, _, name, deviation in told}
+
+
+@on_postgresql
+def test_on_postgresql_a_sequence_that_was_set_back_is_found(book: Session) -> None:
+    told = attack(book, "SELECT setval('entry_number', 1)")
+
+    assert ("sequences", "sequence", "entry_number") in told
+
+
+# --- aid
+
+
+@pytest.fixture
+def aided(house: House) -> House:
+    """A released payment of a fine, out of a gift, committed."""
+    give(house.session, byn("5000.00"))
+    house.a_released_payment()
+    house.session.commit()
+    return house
+
+
+def the_obligation(house: House) -> Any:
+    (alias,) = house.session.connection().scalars(text("SELECT alias FROM obligation"))
+    return obligations.require(house.session, alias)
+
+
+def the_payment(house: House) -> str:
+    (alias,) = house.session.connection().scalars(text("SELECT alias FROM disbursement"))
+    return str(alias)
+
+
+ON_AID: dict[str, tuple[str, Callable[[House], str], str]] = {
+    "a state": ("UPDATE obligation SET state = 'paid'", lambda house: the_obligation(house).alias, "payments"),
+    "a liability": (
+        "UPDATE obligation SET state = 'due'",
+        lambda house: the_obligation(house).alias,
+        "approved-assistance",
+    ),
+    "a sum": ("UPDATE disbursement SET minor = minor + 1", the_payment, "payments"),
+    "an approver": ("UPDATE disbursement SET approved_by = requested_by", the_payment, "four-eyes"),
+    "a releaser": (
+        "UPDATE disbursement SET released_by = 'OP-0000-0000-0001'",
+        the_payment,
+        "signed",
+    ),
+    "a payee": (
+        "UPDATE disbursement SET payee_commitment = 'f' || substr(payee_commitment, 1, 63)",
+        the_payment,
+        "commitments",
+    ),
+    "a ruling's day": (
+        "UPDATE ruling SET payable_from = '2020-12-01'",
+        the_payment,
+        "after-not-before",
+    ),
+    "an act's verb": (
+        "UPDATE signed_act SET verb = 'approve_batch' WHERE verb = 'approve_disbursement'",
+        the_payment,
+        "signed",
+    ),
+    "a roster": ("UPDATE roster SET signatures = '{}'", lambda _: "1", "rosters"),
+    "a rejection": ("UPDATE aid_case SET state = 'rejected'", lambda house: the_obligation(house).case_alias, "cases"),
+    "a reference": ("UPDATE disbursement SET reference = 'RF00'", the_payment, "references"),
+}
+
+
+@pytest.mark.parametrize(("statement", "name", "check"), ON_AID.values(), ids=ON_AID.keys())
+def test_what_was_changed_of_aid_is_found(
+    aided: House, statement: str, name: Callable[[House], str], check: str
+) -> None:
+    expected = name(aided)
+
+    told = attack(aided.session, statement)
+
+    assert (check, expected) in {(one, named) for one, _, named in told}
+
+
+def test_a_signature_that_does_not_hold_is_found(aided: House) -> None:
+    told = attack(aided.session, "UPDATE signed_act SET signature = 'f' || substr(signature, 1, 127)")
+
+    assert "acts" in {check for check, _, _ in told}
+
+
+def test_nothing_found_names_a_reference_or_a_key(aided: House) -> None:
+    reference = aided.session.connection().scalar(text("SELECT reference FROM disbursement"))
+    engine = _engine(aided.session)
+
+    with owning(engine) as connection:
+        connection.execute(
+            text("UPDATE disbursement SET minor = 5, payee_commitment = 'x', approved_by = requested_by")
+        )
+    with transaction(engine, write=False) as looking:
+        told = repr(found(looking))
+
+    assert reference is not None
+    assert reference not in told
+
+
+def _engine(session: Session) -> Engine:
+    session.commit()
+    bound = session.get_bind()
+    assert isinstance(bound, Engine)
+    return bound
+
+
+def _without_unique_reversals(session: Session) -> list[str]:
+    """The owner takes the database's own rule away."""
+    if _engine(session).dialect.name == "postgresql":
+        return ["ALTER TABLE entry DROP CONSTRAINT entry_reverses_id_key"]
+    return [
+        "CREATE TABLE copied AS SELECT * FROM entry",
+        "DROP TABLE entry",
+        "ALTER TABLE copied RENAME TO entry",
+    ]
