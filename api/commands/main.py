@@ -14,6 +14,7 @@ from api.commands import (
     book_commands,
     case_commands,
     demo,
+    doctor,
     donation_commands,
     entry_commands,
     operator_commands,
@@ -24,12 +25,13 @@ from api.commands import (
     rate_commands,
     report_commands,
     statement_commands,
+    verify_commands,
 )
 from api.problems import describe
 from ledger.errors import BadInput, LedgerError
 
 REFUSED, BAD_INPUT, SERVICE_DOWN, BUG = 1, 65, 69, 70
-"""Exit codes, beside 0 for done and 2 for usage: by a rule; data that cannot be read; no answer; our own fault."""
+"""Exit codes, beside 0 for done, 2 for usage, 3 for findings: by a rule; unreadable data; no answer; our own fault."""
 
 app = typer.Typer(
     name="solidarity",
@@ -41,6 +43,8 @@ app = typer.Typer(
 book_commands.add_to(app)
 report_commands.add_to(app)
 app.command("demo")(demo.run_demo)
+app.command("doctor")(doctor.examine)
+app.add_typer(verify_commands.app, name="verify")
 app.add_typer(operator_commands.operators, name="operators")
 app.add_typer(operator_commands.keys, name="keys")
 app.add_typer(case_commands.app, name="cases")

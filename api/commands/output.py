@@ -18,6 +18,9 @@ DAYS = ["%Y-%m-%d"]
 """How a day is told to a command: `2020-10-05`; anything else is an error of usage."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
+FINDINGS = 3
+"""The exit code of a command that was asked to look for what is wrong, and has found something."""
+
 _WIDE = 160
 """Columns where no terminal tells its own: lines that a program reads are not broken at 80."""
 

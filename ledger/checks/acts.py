@@ -17,6 +17,7 @@ from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.quashing import Quashing
 from ledger.approvals import ACT_DOMAIN, CLOCK_SKEW, OLDEST_ACT, ROLE_OF, Act, SignedAct
+from ledger.bearer_keys import BearerKey
 from ledger.books.periods import ClosedMonth
 from ledger.checks.findings import Check, Fact, Finding, Tell, paged
 from ledger.errors import LedgerError
@@ -87,6 +88,22 @@ def find_same_person(session: Session, _tell: Tell) -> Iterator[Finding]:
         for effect in page:
             if effect.signer in effect.others:
                 yield Finding("four-eyes", effect.kind, effect.object, {"verb": effect.verb, "signer": effect.signer})
+
+
+def find_keys(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Bearer keys of nobody, with roles that no roster gave their operator, or that outlive everything it said."""
+    said: dict[str, list[Operator]] = {}
+    for version in people.versions(session):
+        for alias, operator in _operators(version).items():
+            said.setdefault(alias, []).append(operator)
+    for page in paged(session, BearerKey, BearerKey.alias):
+        for key in page:
+            admitted = any(
+                {*key.roles.split(",")} <= {*operator.roles} and key.expires_on <= operator.expires_on
+                for operator in said.get(key.operator, ())
+            )
+            if not admitted:
+                yield Finding("keys", "key", key.alias, {"operator": key.operator})
 
 
 def _operators(version: RosterVersion) -> dict[str, Operator]:
@@ -198,5 +215,6 @@ CHECKS = (
     Check("rosters", "every roster follows the one before and is signed by its officers", find_rosters),
     Check("acts", "every signed act holds by the roster of its time and says what its row says", find_acts),
     Check("signed", "what was verified, agreed to, released, closed or published has its signed act", find_unsigned),
+    Check("keys", "every bearer key carries what a roster gave its operator, and not longer", find_keys),
     Check("four-eyes", "nobody took two steps that two people take", find_same_person),
 )

@@ -12,6 +12,7 @@ from sqlmodel import select as select_rows
 
 from ledger import people
 from ledger.aid.batch_lines import BatchLine
+from ledger.aid.beneficiaries import Beneficiary
 from ledger.aid.disbursements import Disbursement
 from ledger.answers import StoredAnswer
 from ledger.books.exchange import ExchangeRate
@@ -82,6 +83,15 @@ def find_shelves(session: Session, tell: Tell) -> Iterator[Finding]:
         tell(done, done)
 
 
+def find_unshelved(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Beneficiaries of whom nothing can lie sealed anywhere."""
+    for page in paged(session, Beneficiary, Beneficiary.alias):
+        aliases = {one.alias for one in page}
+        shelved = session.exec(select_rows(Shelf.alias).where(col(Shelf.alias).in_(aliases)))
+        for alias in sorted(aliases - set(shelved)):
+            yield Finding("shelved", "beneficiary", alias)
+
+
 def find_commitments(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Payees and receipts that the books commit to and no shelf holds, unless the person was erased."""
     for page in paged(session, Disbursement, Disbursement.alias):
@@ -143,6 +153,7 @@ CHECKS = (
     Check("answers", "every stored answer was given to somebody of the roster", find_answers),
     Check("publications", "every publication is what was signed, numbered without a gap", find_publications),
     Check("shelves", "every shelf is signed by its bringer and holds sealed boxes only", find_shelves),
+    Check("shelved", "every beneficiary has a shelf", find_unshelved),
     Check("commitments", "payees and receipts that are committed to lie on their shelves", find_commitments),
     Check("months", "months are closed one after the other, when they are over", find_month_gaps),
     Check("rates", "rates are corrected by a next version, never replaced", find_rates),

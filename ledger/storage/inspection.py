@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -99,6 +100,32 @@ def deviating_settings(connection: Connection) -> Iterator[Deviating]:
     for name, value in told.items():
         if connection.execute(text("SELECT current_setting(:name)"), {"name": name}).scalar() != value:
             yield Deviating("setting", name, Deviation.CHANGED)
+
+
+def powers(connection: Connection) -> Iterator[str]:
+    """By which power the connected role could get past the guards: `superuser`, `owner of tables`; else nothing.
+
+    On SQLite whoever can write the file can do anything with it.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    role = text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+    if connection.execute(role).scalar():
+        yield "superuser"
+    owned = text(
+        "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' "
+        "AND pg_has_role(current_user, relowner, 'USAGE')"
+    )
+    if connection.execute(owned).scalar():
+        yield "owner of tables"
+
+
+def moment(connection: Connection) -> datetime:
+    """What time it is by the database's clock, in UTC; SQLite's is that of this machine."""
+    if connection.dialect.name != "postgresql":
+        return datetime.now(UTC)
+    told: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return told.astimezone(UTC)
 
 
 def damage(connection: Connection) -> Iterator[str]:

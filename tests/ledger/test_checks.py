@@ -1,0 +1,88 @@
+import json
+import subprocess
+import sys
+
+from sqlmodel import Session
+
+from ledger import checks
+from ledger.checks import CHECKS
+from ledger.checks.findings import Check, Finding, paged
+from ledger.giving import donations
+from ledger.giving.donations import Donation
+from tests.bookkeeping import EUR_LEAF, RECORDER
+from tests.cast import NOW, TODAY, eur
+
+TABLES = "import json; from sqlmodel import SQLModel; print(json.dumps(sorted(SQLModel.metadata.tables)))"
+EVERYTHING = (
+    "import importlib, pkgutil, ledger\n"
+    "for m in pkgutil.walk_packages(ledger.__path__, 'ledger.'):\n"
+    "    'migrations' in m.name or importlib.import_module(m.name)\n"
+)
+
+
+def tables_after(program: str) -> list[str]:
+    said = subprocess.run([sys.executable, "-c", f"{program}\n{TABLES}"], capture_output=True, check=True, text=True)
+    names: list[str] = json.loads(said.stdout)
+    return names
+
+
+def test_the_checks_know_every_table_or_one_more_would_be_found_in_each_book() -> None:
+    assert tables_after("import ledger.checks") == tables_after(EVERYTHING)
+
+
+def test_every_check_has_its_own_name_and_one_sentence() -> None:
+    names = [check.name for check in CHECKS]
+
+    assert len(set(names)) == len(names)
+    assert all(check.promise and not check.promise.endswith(".") for check in CHECKS)
+
+
+def test_a_new_book_holds(founded: Session) -> None:
+    outcomes = checks.run(founded, checks=[check for check in CHECKS if check.name not in {"schema", "settings"}])
+
+    assert {outcome.check.name for outcome in outcomes if outcome.findings} == set()
+
+
+def test_who_waits_is_told_how_many_entries_were_looked_at(founded: Session) -> None:
+    _give(founded, 3)
+    told: list[tuple[str, int, int]] = []
+
+    checks.run(founded, checks=CHECKS[:2], progress=lambda name, done, total: told.append((name, done, total)))
+
+    assert told == [("entries", 0, 0), ("entries", 3, 3)]
+
+
+def test_a_check_that_cannot_read_its_rows_has_found_something_and_the_others_go_on(founded: Session) -> None:
+    def fall(session: Session, _tell: object) -> list[Finding]:
+        session.connection().exec_driver_sql("SELECT * FROM nowhere")
+        return []
+
+    fallen = Check("fallen", "it reads what is not there", fall)
+    outcomes = checks.run(founded, checks=[fallen, *CHECKS[:8]])
+
+    assert [(one.check, one.kind) for one in outcomes[0].findings] == [("fallen", "unreadable")]
+    assert [list(outcome.findings) for outcome in outcomes[1:]] == [[]] * 8
+
+
+def test_pages_hold_every_row_once(founded: Session) -> None:
+    aliases = _give(founded, 5)
+
+    pages = list(paged(founded, Donation, Donation.alias))
+
+    assert [one.alias for page in pages for one in page] == sorted(aliases)
+
+
+def _give(session: Session, times: int) -> list[str]:
+    return [
+        donations.receive_at_bank(
+            session,
+            source_key=f"test:{nth}",
+            leaf=EUR_LEAF,
+            gift=eur("1.00"),
+            reference=None,
+            on=TODAY,
+            recorded_at=NOW,
+            recorded_by=RECORDER,
+        )[0].alias
+        for nth in range(times)
+    ]
