@@ -16,7 +16,8 @@ from ledger.identities.shelves import NewBox, Opened
 from ledger.reconciliation import bank
 from ledger.reconciliation.bank import Outcome, Reconciliation
 from ledger.reconciliation.statements import NewLine, NewStatement
-from tests.cast import LEAF, House, Person, a_row, byn, everything, give
+from tests.bookcheck import assert_it_holds
+from tests.cast import LEAF, House, Person, a_row, byn, engine_of, everything, give
 
 THURSDAY = datetime(2020, 11, 19, 9, 0, tzinfo=UTC)
 FRIDAY = THURSDAY + timedelta(days=1)
@@ -45,6 +46,7 @@ def test_a_fine_goes_from_a_list_to_a_payment_that_the_bank_confirms(house: Hous
     assert (payment.person, payment.amount, payment.way) == (case.beneficiary_alias, byn("810.00"), "authority")
     assert (payment.kind, payment.recorded_on) == (ObligationKind.FINE, date(2020, 11, 23))
     assert NAME not in repr(everything(house.session))
+    assert_it_holds(engine_of(house.session))
 
 
 def verified_and_approved(house: House, case: Case) -> Disbursement:

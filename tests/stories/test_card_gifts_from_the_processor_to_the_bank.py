@@ -13,9 +13,10 @@ from ledger.giving.processor import Booked
 from ledger.money import Money
 from ledger.reconciliation import bank, processor
 from ledger.reconciliation.statements import NewLine, NewStatement
+from tests.bookcheck import assert_it_holds
 from tests.bookkeeping import RECORDER
 from tests.cards import USD_CARD_LEAF, USD_TRANSIT, a_charge, a_dispute, a_payout, a_refund, furnish, listed, usd
-from tests.cast import NOW, everything
+from tests.cast import NOW, engine_of, everything
 
 BANK = "1000:usd"
 GIVEN, DISPUTED, PAID_OUT, AT_THE_BANK = (date(2020, 9, 1), date(2020, 9, 16), date(2020, 10, 5), date(2020, 10, 6))
@@ -75,6 +76,7 @@ def test_card_gifts_are_refunded_disputed_paid_out_and_seen_at_the_bank(founded:
     bank.receive(founded, statement, received_at=NOW, received_by=RECORDER)
     assert all(one.replayed for one in again)
     assert everything(founded) == before
+    assert_it_holds(engine_of(founded))
 
 
 def take_in(session: Session, file: bytes, *, reported: Money) -> list[Booked]:
