@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
 from ledger import book, people
-from ledger.aid.advances import Advance
+from ledger.aid.advances import Advance, commitment_of
 from ledger.aid.agents import Agent
 from ledger.aid.batch_lines import BatchLine
 from ledger.aid.batches import Batch
@@ -145,7 +145,7 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
     for batch_page in paged(session, Batch, Batch.alias):
         yield list(_of_batches(batch_page))
     for advances_page in paged(session, Advance, Advance.alias):
-        yield list(_of_advances(advances_page))
+        yield list(_of_advances(session, advances_page))
     agents = session.exec(select_rows(Agent).where(col(Agent.activated_by).is_not(None)))
     yield [_effect("agent", a.alias, "activate_agent", a.activated_by or "", {a.added_by}) for a in agents]
     quashed = session.exec(select_rows(Quashing))
@@ -193,9 +193,10 @@ def _of_batches(page: list[Batch]) -> Iterator[Effect]:
             yield _effect("batch", one.alias, "release_batch", one.released_by, {one.approved_by}, **restated)
 
 
-def _of_advances(page: list[Advance]) -> Iterator[Effect]:
+def _of_advances(session: Session, page: list[Advance]) -> Iterator[Effect]:
     for one in page:
         restated = {"amount": one.amount().decimal(), "currency": one.currency}
+        restated |= {"payee_commitment": commitment_of(session, one)}
         if one.approved_by is not None:
             yield _effect("advance", one.alias, "approve_advance", one.approved_by, {one.requested_by}, **restated)
         if one.released_by is not None:

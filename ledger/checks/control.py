@@ -19,15 +19,12 @@ from ledger.aid.disbursements import Disbursement
 from ledger.aid.obligations import Obligation
 from ledger.aliases import Kind
 from ledger.books import recipes
-from ledger.checks.findings import Check, Finding, Tell, paged
+from ledger.checks.findings import Check, Finding, Tell, booked_here, paged
 from ledger.giving import disputes, donations
 from ledger.giving.disputes import Dispute
 from ledger.giving.donations import Donation
 
 _UNDECIDED = frozenset({disputes.State.OPEN})
-IMPORTED = "import:"
-"""How the source keys of entries begin that came from another book: what they are about need not stand in this one."""
-
 _ENTRIES = SQLModel.metadata.tables["entry"]
 _LINES = SQLModel.metadata.tables["line"]
 _SUBJECTS = {
@@ -122,7 +119,7 @@ def find_unknown(session: Session, _tell: Tell) -> Iterator[Finding]:
             select(column, func.min(_LINES.c.entry_id))
             .join(_ENTRIES, _ENTRIES.c.id == _LINES.c.entry_id)
             .where(column.startswith(prefix, autoescape=True))
-            .where(_ENTRIES.c.source_key.not_like(f"{IMPORTED}%"))
+            .where(booked_here(session))
             .where(~select(rows.c.alias).where(rows.c.alias == column).exists())
             .group_by(column)
         )

@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, SQLModel, col, select
 
+from ledger import book
+from ledger.books import imports
+
 PAGE = 500
 """Rows that are held at a time."""
 
@@ -49,6 +52,16 @@ def paged(session: Session, model: type[Row], key: Any, *where: ColumnElement[bo
             return
         last = getattr(page[-1], key.key)
         page = list(session.exec(query.where(col(key) > last).execution_options(populate_existing=True)))
+
+
+def booked_here(session: Session) -> ColumnElement[bool]:
+    """Which entries were booked in this book: what others are about stands in the book from which they were imported.
+
+    An addition has keys of its own; the entries of a copy were recorded before the book that holds it was founded.
+    """
+    entries = SQLModel.metadata.tables["entry"]
+    addition = entries.c.source_key.startswith(imports.NAMESPACE, autoescape=True)
+    return ~addition & (entries.c.recorded_at >= book.require(session).created_at)
 
 
 def silent(_done: int, _total: int) -> None:

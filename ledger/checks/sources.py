@@ -10,7 +10,7 @@ from sqlmodel import select as select_rows
 from ledger import exceptions
 from ledger.books.accounts import Account
 from ledger.books.journal import Entry
-from ledger.checks.findings import Check, Fact, Finding, Tell, paged
+from ledger.checks.findings import Check, Fact, Finding, Tell, booked_here, paged
 from ledger.exceptions import Difference, OpenException
 from ledger.giving.donations import Donation
 from ledger.giving.movements import ReceivedMovement
@@ -73,6 +73,7 @@ def find_facts_without_source(session: Session, _tell: Tell) -> Iterator[Finding
     }
     for prefix, source in sources.items():
         query = select(entries.c.id).where(entries.c.source_key.startswith(prefix), ~source.exists())
+        query = query.where(booked_here(session))
         for entry_id in session.connection().scalars(query):
             yield Finding("sources", "entry", str(entry_id), {"namespace": prefix})
 

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from datetime import timedelta
 
 from sqlmodel import Session
 
@@ -9,8 +10,8 @@ from ledger.checks import CHECKS
 from ledger.checks.findings import Check, Finding, paged
 from ledger.giving import donations
 from ledger.giving.donations import Donation
-from tests.bookkeeping import EUR_LEAF, RECORDER
-from tests.cast import NOW, TODAY, eur
+from tests.bookkeeping import EUR_LEAF, RECORDER, a_gift, post
+from tests.cast import FOUNDED_AT, NOW, TODAY, eur
 
 TABLES = "import json; from sqlmodel import SQLModel; print(json.dumps(sorted(SQLModel.metadata.tables)))"
 EVERYTHING = (
@@ -86,3 +87,14 @@ def _give(session: Session, times: int) -> list[str]:
         )[0].alias
         for nth in range(times)
     ]
+
+
+def test_an_entry_that_came_from_another_book_may_be_about_what_stands_there(founded: Session) -> None:
+    old, addition = FOUNDED_AT - timedelta(days=1), "import:bank:1"
+    post(founded, a_gift(eur("1.00")), source_key="bank:1", on=old.date(), recorded_at=old)
+    post(founded, a_gift(eur("2.00")), source_key=addition)
+    own = post(founded, a_gift(eur("3.00")), source_key="bank:2")
+
+    told = {(one.check, one.name) for one in checks.findings(founded) if one.kind == "entry"}
+
+    assert told == {("sources", str(own.entry_id)), ("known-subjects", str(own.entry_id))}
