@@ -8,7 +8,7 @@ from itertools import islice
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from ledger.checks import acts, aid, control, database, entries, records, sources
+from ledger.checks import acts, aid, control, database, entries, holds, records, sources
 from ledger.checks.entries import ENTRY_CHECKS, EntryCheck
 from ledger.checks.findings import Check, Finding, Tell, silent
 from ledger.errors import LedgerError
@@ -22,6 +22,7 @@ CHECKS: Sequence[Check | EntryCheck] = (
     Check("once", "every source key stands in one entry, and every entry is reversed once", entries.find_twice),
     Check("gaps", "entries are numbered without a gap where the database gives no number in vain", entries.find_gaps),
     *control.CHECKS,
+    *holds.CHECKS,
     *aid.CHECKS,
     *acts.CHECKS,
     *sources.CHECKS,

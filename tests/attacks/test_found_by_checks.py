@@ -402,6 +402,18 @@ ON_AID: dict[str, tuple[str, Callable[[House], str], str]] = {
     ),
     "a roster": ("UPDATE roster SET signatures = '{}'", lambda _: "1", "rosters"),
     "a rejection": ("UPDATE aid_case SET state = 'rejected'", lambda house: the_obligation(house).case_alias, "cases"),
+    "a hold less": ("DELETE FROM hold WHERE reserves = 'leaf'", the_payment, "payments-held"),
+    "a hold more": ("UPDATE hold SET minor = minor + 1 WHERE reserves = 'leaf'", the_payment, "payments-held"),
+    "a hold freed": (
+        "DELETE FROM hold_movement",
+        lambda house: the_obligation(house).alias,
+        "promises-held",
+    ),
+    "a hold overdrawn": (
+        "UPDATE hold_movement SET minor = minor * 2",
+        lambda house: the_obligation(house).alias,
+        "holds",
+    ),
     "a reference": ("UPDATE disbursement SET reference = 'RF00'", the_payment, "references"),
 }
 

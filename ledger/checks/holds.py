@@ -1,0 +1,100 @@
+"""Checks of holds: none gives more than it has, and what stands is what promises and orders to the bank need."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session, SQLModel
+
+from ledger.aid import advances, disbursements, obligations
+from ledger.aid.advances import Advance
+from ledger.aid.disbursements import BANK, Disbursement
+from ledger.aid.obligations import Obligation
+from ledger.books.holds import Hold, HoldMovement, Reserve
+from ledger.checks.findings import Check, Fact, Finding, Tell, paged
+
+_HOLDS = SQLModel.metadata.tables[str(Hold.__tablename__)]
+_MOVEMENTS = SQLModel.metadata.tables[str(HoldMovement.__tablename__)]
+Needs = Mapping[tuple[Reserve, str], int]
+"""By what is reserved and its currency: how much, in minor units."""
+
+
+def find_overdrawn(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Holds of which more moved than they have, or whose movements are not numbered from one."""
+    moved = (
+        select(
+            _HOLDS.c.held_for, _HOLDS.c.minor, func.sum(_MOVEMENTS.c.minor), func.count(), func.max(_MOVEMENTS.c.number)
+        )
+        .join(_MOVEMENTS, _MOVEMENTS.c.hold_key == _HOLDS.c.source_key)
+        .group_by(_HOLDS.c.source_key, _HOLDS.c.held_for, _HOLDS.c.minor)
+    )
+    for held_for, minor, total, count, last in session.connection().execute(moved):
+        if total > minor or count != last:
+            yield Finding("holds", "hold", held_for, {"minor": minor, "moved_minor": int(total), "movements": count})
+
+
+def find_unheld(
+    model: type[Any], needs: Callable[[Any], Needs], session: Session, _tell: Tell, *, check: str, kind: str
+) -> Iterator[Finding]:
+    """Things for which more or less is held than their state needs."""
+    for page in paged(session, model, model.alias):
+        left = _left(session, [one.alias for one in page])
+        for one in page:
+            expected, standing = needs(one), left.get(one.alias, Counter())
+            for reserves, currency in sorted({*expected, *standing}):
+                needed, held = expected.get((reserves, currency), 0), standing[reserves, currency]
+                if needed != held:
+                    facts: dict[str, Fact] = {"reserves": reserves, "currency": currency}
+                    yield Finding(check, kind, one.alias, facts | {"needed_minor": needed, "held_minor": held})
+
+
+def _left(session: Session, aliases: Sequence[str]) -> dict[str, Counter[tuple[Reserve, str]]]:
+    """What is left of the holds for each of these."""
+    moved = select(func.sum(_MOVEMENTS.c.minor)).where(_MOVEMENTS.c.hold_key == _HOLDS.c.source_key).scalar_subquery()
+    left = _HOLDS.c.minor - func.coalesce(moved, 0)
+    query = select(_HOLDS.c.held_for, _HOLDS.c.reserves, _HOLDS.c.currency, left).where(_HOLDS.c.held_for.in_(aliases))
+    found: dict[str, Counter[tuple[Reserve, str]]] = {}
+    for held_for, reserves, currency, minor in session.connection().execute(query):
+        found.setdefault(held_for, Counter())[reserves, currency] += int(minor)
+    return found
+
+
+def _of_obligation(one: Obligation) -> Needs:
+    promised = one.state is obligations.State.APPROVED
+    return {(Reserve.SPENDABLE, one.currency): one.minor} if promised else {}
+
+
+def _of_disbursement(one: Disbursement) -> Needs:
+    ordered = one.state is disbursements.State.RELEASED and one.account_code.partition(":")[0] == BANK
+    return {(Reserve.LEAF, one.currency): one.minor} if ordered else {}
+
+
+def _of_advance(one: Advance) -> Needs:
+    needed = {}
+    if one.state in {advances.State.APPROVED, advances.State.RELEASED}:
+        needed[Reserve.IN_HAND, one.currency] = one.minor
+    if one.state is advances.State.RELEASED:
+        needed[Reserve.LEAF, one.currency] = one.minor
+    return needed
+
+
+CHECKS = (
+    Check("holds", "no hold gives more than it has", find_overdrawn),
+    Check(
+        "promises-held",
+        "every approved and not recognised obligation is held on its fund, and nothing else",
+        partial(find_unheld, Obligation, _of_obligation, check="promises-held", kind="obligation"),
+    ),
+    Check(
+        "payments-held",
+        "every payment the bank was told of and has not shown is held on its leaf, and nothing else",
+        partial(find_unheld, Disbursement, _of_disbursement, check="payments-held", kind="disbursement"),
+    ),
+    Check(
+        "advances-held",
+        "every advance agreed to and not sent is held on its funds and its leaf, and nothing else",
+        partial(find_unheld, Advance, _of_advance, check="advances-held", kind="advance"),
+    ),
+)
