@@ -13,6 +13,7 @@ from api.commands import (
     batch_commands,
     book_commands,
     case_commands,
+    database_commands,
     demo,
     doctor,
     donation_commands,
@@ -45,6 +46,7 @@ report_commands.add_to(app)
 app.command("demo")(demo.run_demo)
 app.command("doctor")(doctor.examine)
 app.add_typer(verify_commands.app, name="verify")
+app.add_typer(database_commands.app, name="database")
 app.add_typer(operator_commands.operators, name="operators")
 app.add_typer(operator_commands.keys, name="keys")
 app.add_typer(case_commands.app, name="cases")

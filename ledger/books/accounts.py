@@ -105,8 +105,19 @@ def postable(session: Session, code: str, *, currency: str) -> Leaf:
         UnknownAccount: there is no such account.
         NotPostable: it has leaves, needs one, is closed, or is kept in another currency.
     """
-    look_up(session, [code])
-    account: Leaf | None = looked_up(session, _CHART)[code]
+    chart = looked_up(session, _CHART)
+    if code not in chart:
+        rows = session.connection().execute(_LEAVES, {"codes": [code]}).mappings()
+        remember(session, [code], (Leaf(**dict(row)) for row in rows))
+    return admit(chart[code], code, currency=currency)
+
+
+def admit(account: Leaf | None, code: str, *, currency: str) -> Leaf:
+    """`account`, as the chart has it under `code`, when it may be posted to in `currency`.
+
+    Raises:
+        UnknownAccount, NotPostable: as `postable`.
+    """
     if account is None:
         raise UnknownAccount("no account has this code", account=_shown(code))
     if account.closed:
@@ -118,14 +129,16 @@ def postable(session: Session, code: str, *, currency: str) -> Leaf:
     return account
 
 
-def look_up(session: Session, codes: Iterable[str]) -> None:
-    """Reads many accounts at once, so that `postable` need not read them one by one in this transaction."""
-    known = looked_up(session, _CHART)
-    missing = [code for code in codes if code not in known]
-    if missing:
-        known.update(dict.fromkeys(missing))
-        rows = session.connection().execute(_LEAVES, {"codes": missing}).mappings()
-        known.update({row["code"]: Leaf(**dict(row)) for row in rows})
+def known(session: Session) -> dict[str, Leaf | None]:
+    """What this transaction has read of the chart; None stands for a code that is not in it."""
+    return looked_up(session, _CHART)
+
+
+def remember(session: Session, codes: Iterable[str], leaves: Iterable[Leaf]) -> None:
+    """Keeps for this transaction what the chart has under `codes`: these `leaves`, and under the others nothing."""
+    chart = known(session)
+    chart.update(dict.fromkeys(codes))
+    chart.update({leaf.code: leaf for leaf in leaves})
 
 
 def add_leaf(session: Session, code: str, *, name: str, currency: str | None = None) -> Account:

@@ -1,6 +1,7 @@
 """Funds: what money is held for. Every line names one."""
 
 import re
+from collections.abc import Collection, Iterable
 
 from sqlmodel import Field, Session, SQLModel, select
 
@@ -82,12 +83,21 @@ def add(session: Session, code: str, *, name: str, restricted: bool) -> Fund:
     return fund
 
 
-def codes(session: Session) -> frozenset[str]:
+def codes(session: Session) -> Collection[str]:
     """The codes of all funds, read once per transaction."""
-    known = looked_up(session, _FUNDS)
-    if not known:
-        known.update(dict.fromkeys(session.connection().scalars(_ALL_CODES)))
-    return frozenset(known)
+    if not known(session):
+        remember(session, session.connection().scalars(_ALL_CODES))
+    return known(session)
+
+
+def known(session: Session) -> Collection[str]:
+    """The codes of all funds, when this transaction has read them; else none."""
+    return looked_up(session, _FUNDS).keys()
+
+
+def remember(session: Session, all_codes: Iterable[str]) -> None:
+    """Keeps the codes of all funds for this transaction."""
+    looked_up(session, _FUNDS).update(dict.fromkeys(all_codes))
 
 
 def listed(session: Session) -> list[Fund]:

@@ -93,30 +93,46 @@ def close(session: Session, month: str, *, by: str, at: datetime) -> ClosedMonth
     return closed
 
 
-def booking_day(session: Session, happened_on: date) -> date:
-    """The day on which a fact is booked: when it happened, or the first open day after the closed months."""
-    through = closed_through(session)
-    return happened_on if through is None or happened_on > through else through + timedelta(days=1)
-
-
 def require_open(session: Session, day: date) -> None:
     """Refuses a day in a closed month.
 
     Raises:
         PeriodClosed: see there.
     """
-    through = closed_through(session)
-    if through is not None and day <= through:
-        raise PeriodClosed("the month is closed", month=f"{day:%Y-%m}", closed_through=through.isoformat())
+    check_open(day, closed_through=closed_through(session))
+
+
+def first_open(day: date, *, closed_through: date | None) -> date:
+    """`day` itself, or the first one after the closed months."""
+    return day if closed_through is None or day > closed_through else closed_through + timedelta(days=1)
+
+
+def check_open(day: date, *, closed_through: date | None) -> None:
+    """Refuses a day in a closed month.
+
+    Raises:
+        PeriodClosed: see there.
+    """
+    if closed_through is not None and day <= closed_through:
+        raise PeriodClosed("the month is closed", month=f"{day:%Y-%m}", closed_through=closed_through.isoformat())
 
 
 def closed_through(session: Session) -> date | None:
     """The last day of the last closed month, or None; read once per transaction."""
-    known = looked_up(session, _CLOSED)
-    if not known:
-        known["through"] = session.connection().execute(_CLOSED_THROUGH).scalar()
-    through: date | None = known["through"]
+    if not is_known(session):
+        remember(session, session.connection().execute(_CLOSED_THROUGH).scalar())
+    through: date | None = looked_up(session, _CLOSED)["through"]
     return through
+
+
+def is_known(session: Session) -> bool:
+    """Whether this transaction has read which months are closed."""
+    return "through" in looked_up(session, _CLOSED)
+
+
+def remember(session: Session, through: date | None) -> None:
+    """Keeps the last day of the last closed month for this transaction."""
+    looked_up(session, _CLOSED)["through"] = through
 
 
 def look_again(session: Session) -> None:

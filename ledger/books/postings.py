@@ -1,13 +1,11 @@
 """Postings: which side of which account, how much, for which fund. What the journal makes lines of."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import Any
-
-from sqlmodel import Session
 
 from ledger.aliases import Kind, kind_of
 from ledger.books import accounts, funds
@@ -76,15 +74,28 @@ def credit(account: str, money: Money, fund: str, **more: Any) -> Posting:
     return Posting(Side.CREDIT, account, money, fund, **more)
 
 
-def check_postings(session: Session, postings: Sequence[Posting]) -> None:
-    """Refuses what cannot be an entry's lines.
+def check_postings(
+    postings: Sequence[Posting], *, chart: Mapping[str, accounts.Leaf | None], known_funds: Collection[str]
+) -> None:
+    """Refuses what cannot be an entry's lines; `chart` holds each of their accounts, or None where there is none.
 
     Raises:
         BadPosting, UnknownAccount, NotPostable, UnknownFund: one of them, by its number. UnbalancedEntry: all together.
     """
-    accounts.look_up(session, {posting.account for posting in postings})
     for number, posting in enumerate(postings, start=1):
-        _check_posting(session, posting, number=number)
+        money = posting.money
+        if not 0 < money.minor <= LARGEST_POSTING_MINOR:
+            raise BadPosting("an amount is above zero, the side tells its direction, and at most 10^15", line=number)
+        try:
+            account = accounts.admit(chart[posting.account], posting.account, currency=money.currency)
+        except (accounts.UnknownAccount, accounts.NotPostable) as refusal:
+            refusal.data["line"] = number
+            raise
+        if posting.fund not in known_funds:
+            raise funds.UnknownFund("no fund has this code", line=number)
+        if posting.case is not None and kind_of(posting.case) is not Kind.CASE:
+            raise BadPosting("the case is not the alias of one", line=number)
+        _check_subject(account, posting.subject, number=number)
     _check_balance(postings)
 
 
@@ -92,21 +103,6 @@ def mirrored(posting: Posting, *, rate_on: date) -> Posting:
     """The same on the other side; without a rate date of its own it keeps `rate_on`."""
     side = Side.CREDIT if posting.side is Side.DEBIT else Side.DEBIT
     return replace(posting, side=side, rate_on=posting.rate_on or rate_on)
-
-
-def _check_posting(session: Session, posting: Posting, *, number: int) -> None:
-    if not 0 < posting.money.minor <= LARGEST_POSTING_MINOR:
-        raise BadPosting("an amount is above zero, the side tells its direction, and at most 10^15", line=number)
-    try:
-        account = accounts.postable(session, posting.account, currency=posting.money.currency)
-    except (accounts.UnknownAccount, accounts.NotPostable) as refusal:
-        refusal.data["line"] = number
-        raise
-    if posting.fund not in funds.codes(session):
-        raise funds.UnknownFund("no fund has this code", line=number)
-    if posting.case is not None and kind_of(posting.case) is not Kind.CASE:
-        raise BadPosting("the case is not the alias of one", line=number)
-    _check_subject(account, posting.subject, number=number)
 
 
 def _check_subject(account: accounts.Leaf, subject: str | None, *, number: int) -> None:
@@ -119,16 +115,23 @@ def _check_subject(account: accounts.Leaf, subject: str | None, *, number: int) 
     kind = kind_of(subject)
     if kind is None:
         raise BadPosting("a subject is an alias", line=number, account=account.code)
-    admitted = [SUBJECT_KINDS[word] for word in account.subject.split(",") if word in SUBJECT_KINDS]
-    if account.subject and kind not in admitted:
+    if account.subject and kind not in _admitted(account.subject):
         raise BadPosting("the subject is of another kind", line=number, account=account.code, subject=account.subject)
 
 
+@cache
+def _admitted(subject: str) -> frozenset[Kind]:
+    return frozenset(SUBJECT_KINDS[word] for word in subject.split(",") if word in SUBJECT_KINDS)
+
+
 def _check_balance(postings: Sequence[Posting]) -> None:
-    sums: Counter[tuple[str, str]] = Counter()
+    sums: dict[tuple[str, str], int] = {}
     for posting in postings:
+        pair = posting.money.currency, posting.fund
         signed = posting.money.minor if posting.side is Side.DEBIT else -posting.money.minor
-        sums[posting.money.currency, posting.fund] += signed
+        sums[pair] = sums.get(pair, 0) + signed
+    if not any(sums.values()):
+        return
     for (currency, fund), residual in sorted(sums.items()):
         if residual:
             raise UnbalancedEntry("debits and credits differ", currency=currency, fund=fund, residual_minor=residual)

@@ -1,19 +1,32 @@
 """Opening a database and running one transaction on it."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from psycopg import OperationalError
+from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, create_engine
 
-from ledger.errors import BadInput
+from ledger.errors import BadInput, Conflict
 
 LOCK_WAIT_MS = 5_000
 """How long a write waits for another one before the database gives up, in milliseconds."""
+
+TRIED_AFTER_IDLE_SECONDS = 2.0
+"""A connection to PostgreSQL that lay unused for longer is tried before it is used: the server may have gone since.
+
+Trying it each time would cost every transaction one more journey to the server.
+"""
+
+FAILED = "failed"
+"""Set in the `info` of a connection to SQLite by who wrote half of something: it can only be rolled back."""
 
 _SQLITE_PRAGMAS = (
     "journal_mode = WAL",
@@ -35,6 +48,16 @@ _READING: dict[str, dict[str, Any]] = {
 }
 
 
+class TransactionFailed(Conflict):
+    """A statement of the transaction failed, so nothing of it can be committed: roll back, and do all of it again.
+
+    PostgreSQL would answer COMMIT with a silent ROLLBACK, and the caller would believe that it was booked; SQLite would
+    commit the half that was written.
+    """
+
+    rule = "transaction_failed"
+
+
 class BadDatabaseUrl(BadInput):
     """Neither `sqlite:///FILE` (a plain file, without options) nor `postgresql://…`."""
 
@@ -52,14 +75,17 @@ def open_database(url: str) -> Engine:
         engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
-            pool_pre_ping=True,
             connect_args={"options": _POSTGRESQL_OPTIONS},
         )
         event.listen(engine, "handle_error", _shorten_error)
+        event.listen(engine, "commit", _refuse_to_commit_a_failure)
+        event.listen(engine, "checkin", _note_the_time)
+        event.listen(engine, "checkout", _try_after_idling)
     else:
         engine = create_engine(parsed.set(drivername="sqlite"), hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "commit", _refuse_to_commit_half)
     return engine
 
 
@@ -82,15 +108,22 @@ def looked_up(session: Session, kind: str) -> dict[str, Any]:
 
     The next transaction may see other rows, and a savepoint that is rolled back takes its own with it.
     """
-    if not session.in_transaction():
-        session.connection()
     current = session.get_nested_transaction() or session.get_transaction()
+    if current is None:
+        session.connection()
+        current = session.get_transaction()
     holder, kept = session.info.get(kind, (None, {}))
     if holder is not current:
         kept = {}
         session.info[kind] = (current, kept)
     found: dict[str, Any] = kept
     return found
+
+
+def shorten(error: BaseException) -> None:
+    """Keeps the first line, which names the rule. In the lines below PostgreSQL repeats the whole row that failed."""
+    if error.args:
+        error.args = (str(error.args[0]).partition("\n")[0],)
 
 
 def _read(url: str) -> URL:
@@ -109,10 +142,34 @@ def _read(url: str) -> URL:
 
 
 def _shorten_error(context: ExceptionContext) -> None:
-    """Keeps the first line, which names the rule. In the lines below PostgreSQL repeats the whole row that failed."""
     for error in (context.original_exception, context.sqlalchemy_exception):
-        if error is not None and error.args:
-            error.args = (str(error.args[0]).partition("\n")[0],)
+        if error is not None:
+            shorten(error)
+
+
+def _refuse_to_commit_a_failure(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    if driver.info.transaction_status == TransactionStatus.INERROR:
+        raise TransactionFailed("a statement of this transaction failed: nothing was committed")
+
+
+def _refuse_to_commit_half(connection: Connection) -> None:
+    if connection.info.get(FAILED, False):
+        raise TransactionFailed("a statement of this transaction failed: nothing was committed")
+
+
+def _note_the_time(_driver: Any, record: ConnectionPoolEntry) -> None:
+    record.info["idle_since"] = time.monotonic()
+
+
+def _try_after_idling(driver: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    if time.monotonic() - record.info.get("idle_since", time.monotonic()) < TRIED_AFTER_IDLE_SECONDS:
+        return
+    try:
+        driver.execute("")
+        driver.rollback()
+    except OperationalError:
+        raise DisconnectionError from None  # the pool opens another one
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -126,4 +183,10 @@ def _begin_sqlite(connection: Connection) -> None:
     if connection.info.get("reading", False) is not reading:  # not each time: SQLite would prepare all statements anew
         connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
         connection.info["reading"] = reading
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    connection.info[FAILED] = False
+    driver: Any = connection.connection.driver_connection
+    begin = "BEGIN" if reading else "BEGIN IMMEDIATE"
+    try:
+        driver.execute(begin)  # not through the layer above: each transaction would pay for it
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(begin, None, error, sqlite3.Error, hide_parameters=True) from error

@@ -94,6 +94,16 @@ _SQLITE_JOURNAL = (
     """,
 )
 
+_KEYS = {
+    "signed_act": ("nonce", "rowid"),
+    "roster": ("number", "digest"),
+    "publication": ("number", "alias"),
+    "access": ("id",),
+    "statement_line": ("source_key", "rowid"),
+    "movement": ("balance_transaction", "source, category"),
+}
+"""By which keys a row could be replaced on SQLite, a hidden row number among them; the other tables have one above."""
+
 _CLOSING_LOCK = 20201031
 """The key of the advisory lock that entries share and closings have alone."""
 
@@ -149,6 +159,30 @@ _POSTGRESQL_JOURNAL = (
         RETURN NEW;
     END $$
     """,
+    """
+    CREATE FUNCTION post_entry(
+        new_key text, new_fingerprint text, new_kind text, new_happened_on date, new_effective_on date,
+        new_recorded_at timestamptz, new_recorded_by text, new_reverses_id bigint, new_because text, new_lines json,
+        OUT entry_number bigint, OUT standing_fingerprint text, OUT failure text
+    ) LANGUAGE plpgsql SET search_path = {path} AS $$
+    BEGIN
+        SELECT id, fingerprint INTO entry_number, standing_fingerprint FROM entry WHERE source_key = new_key;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+        entry_number := nextval('entry_number');
+        INSERT INTO line (entry_id, number, xact_id, account_code, fund_code, currency, minor, subject, case_alias,
+                          rate_on)
+        SELECT entry_number, nth, 0, one->>0, one->>1, one->>2, (one->>3)::bigint, one->>4, one->>5, (one->>6)::date
+        FROM json_array_elements(new_lines) WITH ORDINALITY AS lines(one, nth);
+        INSERT INTO entry (id, xact_id, source_key, fingerprint, kind, happened_on, effective_on, recorded_at,
+                           recorded_by, reverses_id, because)
+        VALUES (entry_number, 0, new_key, new_fingerprint, new_kind, new_happened_on, new_effective_on, new_recorded_at,
+                new_recorded_by, new_reverses_id, new_because);
+    EXCEPTION WHEN integrity_constraint_violation THEN
+        failure := SQLSTATE || ' ' || SQLERRM;
+    END $$
+    """,
     "CREATE TRIGGER guard_month_follows BEFORE INSERT ON closed_month FOR EACH ROW EXECUTE FUNCTION guard_month()",
     # At once, two movements get the same number, and the primary key admits one of them: no lock is needed.
     """
@@ -189,7 +223,7 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
             for table in APPEND_ONLY
             for verb in ("UPDATE", "DELETE")
         ]
-        return [*_SQLITE_JOURNAL, *rails]
+        return [*_SQLITE_JOURNAL, *rails, *(_against_replacing(table, keys) for table, keys in _KEYS.items())]
     rails = [
         f"CREATE TRIGGER guard_{table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only()"
@@ -210,6 +244,16 @@ def install(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _against_replacing(table: str, keys: tuple[str, ...]) -> str:
+    """INSERT OR REPLACE in a program that leaves `recursive_triggers` off would push the old row out past its guard."""
+    taken = " OR ".join(f"({key}) = ({', '.join(f'NEW.{column}' for column in key.split(', '))})" for key in keys)
+    return (
+        f"CREATE TRIGGER guard_{table}_is_not_replaced BEFORE INSERT ON {table} "  # noqa: S608  # names of our own
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {taken}) "
+        f"BEGIN SELECT RAISE(ABORT, 'guard: a row of {table} is not replaced'); END"
+    )
+
+
 def remove(connection: Connection) -> None:
     """Drops every guard, of this version or an earlier one, so that a migration can change tables."""
     if connection.dialect.name == "sqlite":
@@ -219,11 +263,12 @@ def remove(connection: Connection) -> None:
         return
     functions = connection.execute(
         text(
-            "SELECT proname FROM pg_proc WHERE proname LIKE 'guard%' AND pronamespace = current_schema()::regnamespace"
+            "SELECT oid::regprocedure::text FROM pg_proc WHERE (proname LIKE 'guard%' OR proname = 'post_entry') "
+            "AND pronamespace = current_schema()::regnamespace"
         )
     )
-    for (name,) in functions.all():
-        connection.exec_driver_sql(f'DROP FUNCTION "{name}"() CASCADE')
+    for (signature,) in functions.all():
+        connection.exec_driver_sql(f"DROP FUNCTION {signature} CASCADE")
 
 
 def installed(connection: Connection) -> dict[str, str]:

@@ -26,7 +26,19 @@ _TRIGGER = re.compile(
     r"CREATE TRIGGER (\w+) (BEFORE|AFTER|INSTEAD OF) ([A-Z ]+?) ON (\S+) FOR EACH (ROW|STATEMENT) "
     r"EXECUTE FUNCTION (\S+)\(\)"
 )
+_POSTING_FUNCTION = re.compile(
+    r"CREATE (?:OR REPLACE )?FUNCTION \S*post_entry\(.*?\) (?:RETURNS record )?(LANGUAGE .*?) AS \$\w*\$(.*)\$\w*\$"
+)
 _FUNCTION = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\S+)\(\) RETURNS trigger (.*?) AS \$\w*\$(.*)\$\w*\$")
+
+
+POST_ENTRY = "post_entry"
+"""The function by which entries are posted on PostgreSQL: it stands among the guards, and is compared as they are."""
+
+_FUNCTION_THAT_POSTS = text(
+    "SELECT pg_get_functiondef(oid) FROM pg_proc "
+    "WHERE proname = 'post_entry' AND pronamespace = current_schema()::regnamespace"
+)
 
 
 class Deviation(StrEnum):
@@ -165,6 +177,8 @@ def _expected_guards(connection: Connection) -> dict[str, Any]:
     for one in statements:
         if made := _FUNCTION.match(one):
             functions[made[1]] = _function(made)
+        elif made := _POSTING_FUNCTION.match(one):
+            expected[POST_ENTRY] = _function(made)
     for one in statements:
         if made := _TRIGGER.match(one):
             expected[made[1]] = (*_trigger(made), functions.get(made[6]))
@@ -188,6 +202,9 @@ def _standing_guards(connection: Connection) -> dict[str, Any]:
         function = _FUNCTION.fullmatch(" ".join(body.split()))
         made = (*_trigger(trigger), _function(function)) if trigger and function else told
         standing[name] = made if enabled == "O" else None
+    for body in connection.scalars(_FUNCTION_THAT_POSTS):
+        function = _POSTING_FUNCTION.fullmatch(" ".join(body.split()))
+        standing[POST_ENTRY] = _function(function) if function else body
     return standing
 
 
@@ -199,8 +216,9 @@ def _trigger(made: re.Match[str]) -> tuple[Any, ...]:
 
 def _function(made: re.Match[str]) -> tuple[Any, ...]:
     """Options and body of a function: PostgreSQL gives the body back as it was written."""
-    options = made[2].replace(" TO ", " = ").replace("'", "").replace('"', "")
-    return tuple(sorted(options.replace(",", " ").split())), made[3].strip()
+    told, body = made[made.re.groups - 1], made[made.re.groups]
+    options = told.replace(" TO ", " = ").replace("'", "").replace('"', "")
+    return tuple(sorted(options.replace(",", " ").split())), body.strip()
 
 
 def _deviating_statements(connection: Connection) -> Iterator[Deviating]:

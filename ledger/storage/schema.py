@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from ledger.errors import Refused
-from ledger.storage import guards
+from ledger.storage import guards, roles
 
 
 class OldSchema(Refused):
@@ -19,11 +19,12 @@ class OldSchema(Refused):
 
 
 def migrate(engine: Engine) -> None:
-    """Runs what is missing of the hand-written migrations, in one transaction, with the guards made anew."""
+    """Runs what is missing of the hand-written migrations, in one transaction, with guards and rights made anew."""
     with engine.begin() as connection:
         guards.remove(connection)
         upgrade(connection)
         guards.install(connection)
+        roles.grant(connection)
 
 
 def upgrade(connection: Connection) -> None:

@@ -251,6 +251,36 @@ def test_no_line_joins_an_entry_that_is_not_yet_committed(
 
 
 @on_postgresql
+def test_a_forged_transaction_number_does_not_bring_a_line_in(founded: Session, engine: Engine) -> None:
+    """The attacker names the very transaction that books; the guard writes the attacker's own number over it."""
+    posted = post(founded, a_gift(eur("20.00")))
+    booking = founded.connection().scalar(text("SELECT pg_current_xact_id()::text::bigint"))
+    attacker = engine.connect()
+    insert(attacker, "line", LINE | {"entry_id": posted.entry_id, "number": 3, "xact_id": booking})
+
+    founded.commit()
+    forged = attacker.scalar(text("SELECT count(*) FROM line WHERE number = 3 AND xact_id = :x"), {"x": booking})
+    with pytest.raises(DBAPIError, match="violates foreign key constraint"):
+        attacker.commit()
+    attacker.close()
+
+    assert forged == 0
+    assert [len(rows) for rows in content(engine)] == [1, 2]
+
+
+@on_postgresql
+def test_a_forged_transaction_number_of_an_entry_is_written_over(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write(connection, *BALANCED, xact_id=77)
+        numbers = {
+            connection.scalar(text(select)) for select in ("SELECT xact_id FROM entry", "SELECT min(xact_id) FROM line")
+        }
+        own = connection.scalar(text("SELECT pg_current_xact_id()::text::bigint"))
+
+    assert numbers == {own}
+
+
+@on_postgresql
 def test_lines_that_wait_for_an_entry_of_another_transaction_fail(founded: Session, engine: Engine) -> None:
     """The attacker prepares lines for the next number; the journal's own entry of that number leaves them outside."""
     attacker = engine.connect()
@@ -561,6 +591,37 @@ def test_a_plain_connection_replaces_nothing_and_adds_no_late_line(
         raw.execute(f"REPLACE INTO {name} {into}", full)
 
     assert content(engine) == before
+
+
+ONLY_ADDED = sorted(
+    set(guards.APPEND_ONLY) - {"entry", "line", "closed_month", "exchange_rate", "hold", "hold_movement"}
+)
+
+
+@on_sqlite
+@pytest.mark.parametrize("verb", ["REPLACE", "INSERT OR REPLACE"])
+@pytest.mark.parametrize("table", ONLY_ADDED)
+def test_a_plain_connection_replaces_no_row_that_is_only_added(raw: sqlite3.Connection, table: str, verb: str) -> None:
+    """With `recursive_triggers` off the old row would go without a trigger: the new one is refused instead."""
+    columns = {name: kind for _, name, kind, *_ in raw.execute(f"PRAGMA table_info({table})")}
+    raw.execute("PRAGMA ignore_check_constraints = ON")
+    blanks = f"VALUES ({', '.join('?' * len(columns))})"
+    raw.execute(f"INSERT INTO {table} {blanks}", [1] * len(columns))
+    everything = f"SELECT * FROM {table}"  # noqa: S608  # names of our own
+    before = raw.execute(everything).fetchall()
+    attacks = [(blanks, [1] * len(columns))]
+    for index in [row[1] for row in raw.execute(f"PRAGMA index_list({table})") if row[2] and row[3] != "pk"]:
+        key = {name for *_, name in raw.execute(f"PRAGMA index_info({index})")}
+        attacks.append((blanks, [1 if name in key else 2 for name in columns]))
+    (made,) = raw.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    if "WITHOUT ROWID" not in made and next(iter(columns.values())) != "INTEGER":  # else the hidden number is the key
+        attacks.append((f"(rowid, {', '.join(columns)}) {blanks[:-1]}, ?)", [1, *[2] * len(columns)]))
+
+    for row, values_of_row in attacks:
+        with pytest.raises(sqlite3.IntegrityError, match=f"guard: a row of {table} is not replaced"):
+            raw.execute(f"{verb} INTO {table} {row}", values_of_row)
+
+    assert raw.execute(everything).fetchall() == before
 
 
 @on_sqlite

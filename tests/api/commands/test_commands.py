@@ -339,6 +339,7 @@ class Founders:
         assert self.shell.json(*init, "founding.bearer")["admin"] == self.devices["clara"].alias
         assert (self.shell.run(*init, "second.bearer"), self.shell.err.partition(":")[0]) == (1, "book_exists")
         assert self.shell.json("migrate") == {"current": True}
+        assert (self.shell.run("database", "roles"), self.shell.err.partition(":")[0]) == (1, "not_postgresql")
         roles = {"anna": ["intake", "treasurer"], "boris": ["approver"], "clara": ["admin", "publisher", "auditor"]}
         for name, told in roles.items():
             chosen = [word for role in told for word in ("--role", role)]

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
-from sqlalchemy.exc import StatementError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
 from ledger.books import accounts, balances, journal
@@ -22,6 +22,8 @@ from ledger.books.journal import (
 )
 from ledger.books.postings import Posting, UnbalancedEntry, credit, debit
 from ledger.money import Money
+from ledger.storage.driver import driver_of
+from ledger.storage.engine import TransactionFailed
 from tests.bookkeeping import BYN_LEAF, CASE, DAY, EUR_LEAF, LATER, OBLIGATION, RECORDER, a_gift, post
 from tests.cast import NOW, byn, eur, nothing_written
 
@@ -123,15 +125,15 @@ def test_a_rate_is_of_a_day_that_was(founded: Session, day: date) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "text"),
+    ("where", "words"),
     [
         *(("source_key", text) for text in ("", "k" * 201, "bank:\n", "bank:\x00", "bank:\u0416", "\ud800")),
         *(("kind", text) for text in ("", "Gift", "a gift", "gift\n", "9gift", "g" * 61, "\u0434ar")),
         *(("recorded_by", text) for text in ("", "Invented Person", "r" * 41, "r\n", "\u0418")),
     ],
 )
-def test_keys_kinds_and_recorders_are_short_codes_on_both_databases(founded: Session, where: str, text: str) -> None:
-    texts: dict[str, Any] = {where: text}
+def test_keys_kinds_and_recorders_are_short_codes_on_both_databases(founded: Session, where: str, words: str) -> None:
+    texts: dict[str, Any] = {where: words}
 
     with nothing_written(founded), pytest.raises(BadEntry) as refusal:
         post(founded, a_gift(eur("20.00")), **texts)
@@ -154,19 +156,55 @@ def test_a_posting_to_a_parent_writes_nothing(founded: Session) -> None:
 
 
 def test_a_naive_moment_of_recording_writes_nothing(founded: Session) -> None:
-    with nothing_written(founded), pytest.raises(StatementError, match="a moment needs its time zone"):
+    with nothing_written(founded), pytest.raises(BadEntry, match="a moment needs its time zone") as refusal:
         post(founded, a_gift(eur("20.00")), recorded_at=NOW.replace(tzinfo=None))
 
+    assert refusal.value.data == {"where": "recorded_at"}
 
-def test_when_the_database_fails_between_lines_and_entry_no_line_stays(founded: Session, engine: Engine) -> None:
-    def fail(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if statement.startswith("INSERT INTO entry"):
-            raise ConnectionError("the cable is out")
 
-    event.listen(engine, "before_cursor_execute", fail)
+BROKEN = {
+    "sqlite": "CREATE TRIGGER broken BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, 'out of order'); END",
+    "postgresql": "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'out of order' USING ERRCODE = '{code}'; END $$; "
+    "CREATE TRIGGER broken BEFORE INSERT ON entry FOR EACH ROW EXECUTE FUNCTION broken()",
+}
 
-    with nothing_written(founded), pytest.raises(ConnectionError):
+
+def break_entries(session: Session, *, code: str = "23000") -> None:
+    """From now on the database fails between the lines and their entry; `code` is PostgreSQL's."""
+    session.execute(text(BROKEN[session.get_bind().dialect.name].replace("{code}", code)))
+    session.commit()
+
+
+def test_when_the_database_fails_between_lines_and_entry_no_half_is_committed(founded: Session) -> None:
+    """SQLite would commit the lines, PostgreSQL would answer COMMIT with a ROLLBACK: nobody would know."""
+    post(founded, a_gift(eur("10.00")))
+    founded.commit()
+    break_entries(founded, code="P0001")
+    with pytest.raises(DBAPIError, match="out of order"):
+        post(founded, a_gift(eur("20.00")), source_key="test:2")
+
+    with pytest.raises(TransactionFailed):
+        founded.commit()
+
+    founded.rollback()
+    assert len(postings_of(founded, 1)) == 2
+    assert founded.scalar(text("SELECT count(*) FROM line")) == 2
+    founded.execute(text("DROP TRIGGER broken" + (" ON entry" if driver_of(founded).dialect == "postgresql" else "")))
+    assert not post(founded, a_gift(eur("20.00")), source_key="test:2").replayed
+    founded.commit()
+    assert journal.count(founded) == 2
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_when_postgresql_refuses_by_a_constraint_no_line_stays_and_the_transaction_goes_on(founded: Session) -> None:
+    break_entries(founded)
+
+    with nothing_written(founded), pytest.raises(IntegrityError, match="out of order"):
         post(founded, a_gift(eur("20.00")))
+
+    founded.commit()
+    assert journal.count(founded) == 0
 
 
 # --- the same fact again

@@ -13,7 +13,6 @@ from ledger.books.periods import (
     MonthNotOver,
     MonthOutOfOrder,
     PeriodClosed,
-    booking_day,
     closed_through,
     last_day_of,
 )
@@ -167,7 +166,6 @@ def test_what_happened_since_is_booked_on_its_day(founded: Session, happened_on:
     posted = post(founded, a_gift(eur("5.00")), on=happened_on, source_key="test:late")
 
     assert founded.get_one(Entry, posted.entry_id).effective_on == happened_on
-    assert booking_day(founded, happened_on) == happened_on
 
 
 @pytest.mark.usefixtures("closed")

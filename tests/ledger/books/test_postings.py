@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
+from ledger.books import postings as rules
+from ledger.books import premises
 from ledger.books.accounts import NotPostable, UnknownAccount
 from ledger.books.funds import UnknownFund
 from ledger.books.postings import (
@@ -15,7 +17,6 @@ from ledger.books.postings import (
     Posting,
     Side,
     UnbalancedEntry,
-    check_postings,
     credit,
     debit,
     mirrored,
@@ -23,6 +24,11 @@ from ledger.books.postings import (
 from ledger.money import Money
 from tests.bookkeeping import BYN_LEAF, CASE, DONATION, EUR_LEAF, OBLIGATION, a_gift
 from tests.cast import byn, eur
+
+
+def check_postings(session: Session, postings: list[Posting]) -> None:
+    chart, known_funds, _ = premises.look_up(session, postings)
+    rules.check_postings(postings, chart=chart, known_funds=known_funds)
 
 
 def test_a_balanced_gift_is_fine(founded: Session) -> None:

@@ -5,8 +5,8 @@ from threading import Barrier
 from traceback import format_exception
 
 import pytest
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
 from ledger.books import funds
@@ -134,6 +134,28 @@ def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(open_new, range(8))) == ["wal"] * 8
+
+
+@on_postgresql
+def test_a_connection_that_died_while_it_lay_idle_is_replaced(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.storage.engine.TRIED_AFTER_IDLE_SECONDS", 0.0)
+    with engine.connect() as connection:
+        dead = connection.scalar(text("SELECT pg_backend_pid()"))
+    with create_engine(engine.url).connect() as other:
+        other.execute(text("SELECT pg_terminate_backend(:dead, 5000)"), {"dead": dead})
+
+    with transaction(engine) as session:
+        assert session.connection().scalar(text("SELECT pg_backend_pid()")) != dead
+
+
+@on_sqlite
+def test_a_writer_that_waits_too_long_is_told_as_by_any_statement(founded: Session, engine: Engine) -> None:
+    with engine.connect() as impatient:
+        impatient.connection.driver_connection.execute("PRAGMA busy_timeout = 1")  # type: ignore[union-attr]  # checked out
+    add_fund(founded, "first")
+
+    with pytest.raises(OperationalError, match="locked"), engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
 
 
 # --- addresses
