@@ -283,7 +283,10 @@ def _move(session: Session, hold: Hold, move: Move, *, source_key: str, on: date
             rest, number = rest - before.minor, before.number + 1
         if rest == 0:
             return Money(0, hold.currency)
-        if session.exec(select(HoldMovement).where(HoldMovement.source_key == source_key)).first() is not None:
+        other = session.exec(select(HoldMovement).where(HoldMovement.source_key == source_key)).first()
+        if other is not None and most is not None and other.hold_key == hold.source_key:
+            continue  # another transaction took the same part between our two looks
+        if other is not None:
             raise SourceKeyConflict("the source key stands for another part", held_for=hold.held_for)
         moved = HoldMovement(
             hold_key=hold.source_key,

@@ -322,6 +322,8 @@ def test_on_sqlite_a_changed_guard_or_table_is_found(  # noqa: PLR0917  # parame
             "guard_entry_seals",
             "changed",
         ),
+        ("ALTER FUNCTION post_entry RESET ALL", "guards", "post_entry", "changed"),
+        ("ALTER FUNCTION post_entry RENAME TO post_entry_of_before", "guards", "post_entry", "missing"),
         ("ALTER FUNCTION guard_line() RESET ALL", "guards", "guard_line_before_its_entry", "changed"),
         (
             "CREATE TRIGGER own BEFORE INSERT ON fund FOR EACH ROW EXECUTE FUNCTION guard_append_only()",

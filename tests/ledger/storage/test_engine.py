@@ -141,8 +141,10 @@ def test_a_connection_that_died_while_it_lay_idle_is_replaced(engine: Engine, mo
     monkeypatch.setattr("ledger.storage.engine.TRIED_AFTER_IDLE_SECONDS", 0.0)
     with engine.connect() as connection:
         dead = connection.scalar(text("SELECT pg_backend_pid()"))
-    with create_engine(engine.url).connect() as other:
-        other.execute(text("SELECT pg_terminate_backend(:dead, 5000)"), {"dead": dead})
+    another = create_engine(engine.url)
+    with another.connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:dead, 5000)"), {"dead": dead})
+    another.dispose()
 
     with transaction(engine) as session:
         assert session.connection().scalar(text("SELECT pg_backend_pid()")) != dead
@@ -150,6 +152,7 @@ def test_a_connection_that_died_while_it_lay_idle_is_replaced(engine: Engine, mo
 
 @on_sqlite
 def test_a_writer_that_waits_too_long_is_told_as_by_any_statement(founded: Session, engine: Engine) -> None:
+    founded.commit()
     with engine.connect() as impatient:
         impatient.connection.driver_connection.execute("PRAGMA busy_timeout = 1")  # type: ignore[union-attr]  # checked out
     add_fund(founded, "first")
