@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlmodel import Session
@@ -47,10 +48,19 @@ def _read(session: Session, codes: Collection[str]) -> None:
     driver = driver_of(session)
     with told_shortly(driver) as connection:
         rows = connection.execute(LOOK_UP[driver.dialect], (json.dumps(sorted(codes)),)).fetchall()
-    accounts.remember(session, codes, [_leaf(row) for row in rows if row[0] == "account"])
-    funds.remember(session, [row[1] for row in rows if row[0] == "fund"])
+    leaves, all_funds, through = _parsed(tuple(rows))
+    accounts.remember(session, codes, leaves)
+    funds.remember(session, all_funds)
+    periods.remember(session, through)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(rows: tuple[tuple[Any, ...], ...]) -> tuple[tuple[Leaf, ...], tuple[str, ...], date | None]:
+    """The same rows come again and again, transaction after transaction: they are read anew, but not built anew."""
+    leaves = tuple(_leaf(row) for row in rows if row[0] == "account")
+    all_funds = tuple(row[1] for row in rows if row[0] == "fund")
     (through,) = (row[8] for row in rows if row[0] == "month")
-    periods.remember(session, date.fromisoformat(through) if isinstance(through, str) else through)
+    return leaves, all_funds, date.fromisoformat(through) if isinstance(through, str) else through
 
 
 def _leaf(row: Sequence[Any]) -> Leaf:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from ledger.books import journal, periods
+from ledger.books import journal, periods, premises
 from ledger.books.journal import Because
 from ledger.books.periods import PeriodClosed
 from ledger.storage.engine import transaction
@@ -203,7 +203,7 @@ def test_who_looked_before_the_closing_is_told_and_books_nothing(founded: Sessio
     before = journal.count(founded)
     founded.commit()
     with transaction(engine) as session:
-        periods.closed_through(session)
+        premises.look_up(session, a_gift(eur("5.00")))
         with engine.begin() as connection:
             close_month(connection, "2020-10-31")
         with pytest.raises(PeriodClosed):

@@ -151,14 +151,18 @@ def test_a_connection_that_died_while_it_lay_idle_is_replaced(engine: Engine, mo
 
 
 @on_sqlite
-def test_a_writer_that_waits_too_long_is_told_as_by_any_statement(founded: Session, engine: Engine) -> None:
-    founded.commit()
-    with engine.connect() as impatient:
-        impatient.connection.driver_connection.execute("PRAGMA busy_timeout = 1")  # type: ignore[union-attr]  # checked out
+def test_a_writer_that_waits_too_long_is_told_as_by_any_statement(founded: Session, database_url: str) -> None:
     add_fund(founded, "first")
+    impatient = open_database(database_url)
+    with impatient.execution_options(sqlite_reading=True).connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 1")
 
-    with pytest.raises(OperationalError, match="locked"), engine.connect() as connection:
+    with pytest.raises(OperationalError, match="locked"), impatient.connect() as connection:
         connection.execute(text("SELECT 1"))
+
+    impatient.dispose()
+    founded.commit()
+    assert funds_seen(founded) == 5
 
 
 # --- addresses
