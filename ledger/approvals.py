@@ -45,6 +45,7 @@ Verb = Literal[
     "draft_publication",
     "approve_publication",
     "close_period",
+    "admit_entry",
 ]
 ROLE_OF: dict[str, Role] = {
     "create_key": Role.ADMIN,
@@ -61,6 +62,7 @@ ROLE_OF: dict[str, Role] = {
     "draft_publication": Role.PUBLISHER,
     "approve_publication": Role.APPROVER,
     "close_period": Role.TREASURER,
+    "admit_entry": Role.TREASURER,
 }
 """Which role of the roster each act needs."""
 

@@ -322,7 +322,9 @@ def walk_the_path(office: Office) -> None:
     publications.draft(clara)
     (waiting,) = publications.listed(boris)["drafts"]
     publications.approve(boris, waiting)
-    rates.send(anna, b"currency,on,rate,source\nBYN,2020-10-01,0.33,nbrb\n")
+    rates.send(anna, b"currency,on,rate,source\nBYN,2020-09-28,0.33,nbrb\nBYN,2020-10-01,0.33,nbrb\n")
+    periods.soft_close(anna, "2020-09")
+    periods.admit(anna, "2020-09", fingerprint="0" * 64)
     periods.close(anna, "2020-09")
     walk_with_an_agent(office)
     clara.api.post("/v1/roster", the_next_roster(office), key="roster:2")

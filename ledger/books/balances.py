@@ -1,13 +1,15 @@
 """What stands on the accounts on a day, as known at a moment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, Subquery, func, or_
 from sqlmodel import Session, SQLModel, col, select
 
+from ledger.books import rollups
 from ledger.books.accounts import Account, AccountClass
 from ledger.books.journal import Entry, Line
+from ledger.books.rollups import Choice, Columns
 from ledger.money import Money
 
 _ENTRIES = SQLModel.metadata.tables[str(Entry.__tablename__)]
@@ -24,6 +26,23 @@ class Balance:
     minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class PriorResult:
+    """What income and expense of earlier years came to in one fund and currency; below zero is a surplus."""
+
+    fund: str
+    currency: str
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class YearToDate:
+    """A year's trial balance; together with the prior results it sums to zero per fund and currency."""
+
+    balances: list[Balance]
+    prior_results: list[PriorResult]
+
+
 def balance(
     session: Session,
     account: str,
@@ -38,12 +57,13 @@ def balance(
     A credit balance is negative. `as_known_at` leaves out what was recorded later.
     """
     leaves = select(Account.code).where(or_(col(Account.code) == account, col(Account.parent_code) == account))
-    query = select(func.sum(_LINES.c.minor)).where(
-        _LINES.c.account_code.in_(leaves), _LINES.c.currency == currency, *_until(on, as_known_at)
-    )
-    if fund is not None:
-        query = query.where(_LINES.c.fund_code == fund)
-    total = session.connection().execute(query)
+
+    def chosen(columns: Columns) -> list[ColumnElement[bool]]:
+        conditions = [columns.account_code.in_(leaves), columns.currency == currency]
+        return conditions if fund is None else [*conditions, columns.fund_code == fund]
+
+    moved = _moved(session, chosen, on=on, as_known_at=as_known_at)
+    total = session.connection().execute(select(func.sum(moved.c.minor)))
     return Money(int(total.scalar_one() or 0), currency)  # PostgreSQL sums to Decimal
 
 
@@ -59,31 +79,82 @@ def cash(session: Session, fund: str) -> dict[str, Money]:
 
 def trial_balance(session: Session, *, on: date | None = None, as_known_at: datetime | None = None) -> list[Balance]:
     """Every leaf that moved, per fund and currency, in the order of codes; balances of zero are included."""
-    rows = session.connection().execute(
-        select(_LINES.c.account_code, _LINES.c.fund_code, _LINES.c.currency, func.sum(_LINES.c.minor))
-        .where(*_until(on, as_known_at))
-        .group_by(_LINES.c.account_code, _LINES.c.fund_code, _LINES.c.currency)
+    return _added_up(session, _moved(session, _everything, on=on, as_known_at=as_known_at))
+
+
+def recomputed(session: Session, *, on: date | None = None) -> list[Balance]:
+    """The same trial balance from nothing but the lines: what is sealed, and what checks compare with."""
+    return _added_up(session, _lines(_everything, on=on, as_known_at=None))
+
+
+def year_to_date(session: Session, *, on: date, as_known_at: datetime | None = None) -> YearToDate:
+    """The trial balance of the calendar year of `on`, without closing entries.
+
+    Income and expense begin at zero on 1 January; what they had come to before stands as prior results. So a year opens
+    with the net assets with which the last one closed.
+    """
+    new_years_eve = date(on.year - 1, 12, 31)
+    before = {
+        (one.account.code, one.fund, one.currency): one.minor
+        for one in trial_balance(session, on=new_years_eve, as_known_at=as_known_at)
+        if one.account.account_class in _RESULTS
+    }
+    prior: dict[tuple[str, str], int] = {}
+    for (_, fund, currency), minor in before.items():
+        prior[fund, currency] = prior.get((fund, currency), 0) + minor
+    return YearToDate(
+        balances=[
+            replace(one, minor=one.minor - before.get((one.account.code, one.fund, one.currency), 0))
+            for one in trial_balance(session, on=on, as_known_at=as_known_at)
+        ],
+        prior_results=[PriorResult(fund, currency, minor) for (fund, currency), minor in sorted(prior.items())],
     )
-    chart = {account.code: account for account in session.exec(select(Account))}
-    # Sorted here: the databases sort by their locale.
-    return [Balance(chart[code], fund, currency, int(total)) for code, fund, currency, total in sorted(rows)]
+
+
+_RESULTS = (AccountClass.INCOME, AccountClass.EXPENSE)
 
 
 def _nets(session: Session, fund: str, counted: ColumnElement[bool]) -> dict[str, Money]:
-    totals = session.connection().execute(
-        select(_LINES.c.currency, func.sum(_LINES.c.minor))
-        .join(Account, col(Account.code) == _LINES.c.account_code)
-        .where(counted, _LINES.c.fund_code == fund)
-        .group_by(_LINES.c.currency)
-    )
+    codes = select(Account.code).where(counted)
+
+    def chosen(columns: Columns) -> list[ColumnElement[bool]]:
+        return [columns.account_code.in_(codes), columns.fund_code == fund]
+
+    moved = _moved(session, chosen)
+    totals = session.connection().execute(select(moved.c.currency, func.sum(moved.c.minor)).group_by(moved.c.currency))
     return {currency: Money(int(total), currency) for currency, total in totals}
 
 
-def _until(on: date | None, as_known_at: datetime | None) -> list[ColumnElement[bool]]:
-    """Conditions on the lines' entries; without them the entries need not be read at all."""
-    conditions: list[ColumnElement[bool]] = []
+def _everything(_columns: Columns) -> list[ColumnElement[bool]]:
+    return []
+
+
+def _moved(
+    session: Session, choice: Choice, *, on: date | None = None, as_known_at: datetime | None = None
+) -> Subquery:
+    """What moved, from the roll-ups and the tail, or from the lines where no roll-ups help."""
+    if rollups.in_force(session, as_known_at=as_known_at):
+        return rollups.movements(choice=choice, on=on, as_known_at=as_known_at)
+    return _lines(choice, on=on, as_known_at=as_known_at)
+
+
+def _lines(choice: Choice, *, on: date | None, as_known_at: datetime | None) -> Subquery:
+    """What moved, line by line; without a day and a moment the entries need not be read at all."""
+    query = select(_LINES.c.account_code, _LINES.c.fund_code, _LINES.c.currency, _LINES.c.minor).where(
+        *choice(_LINES.c)
+    )
+    if on is not None or as_known_at is not None:
+        query = query.join(_ENTRIES, _ENTRIES.c.id == _LINES.c.entry_id)
     if on is not None:
-        conditions.append(_ENTRIES.c.effective_on <= on)
+        query = query.where(_ENTRIES.c.effective_on <= on)
     if as_known_at is not None:
-        conditions.append(_ENTRIES.c.recorded_at <= as_known_at)
-    return [_ENTRIES.c.id == _LINES.c.entry_id, *conditions] if conditions else []
+        query = query.where(_ENTRIES.c.recorded_at <= as_known_at)
+    return query.subquery("movement")
+
+
+def _added_up(session: Session, moved: Subquery) -> list[Balance]:
+    cell = (moved.c.account_code, moved.c.fund_code, moved.c.currency)
+    rows = session.connection().execute(select(*cell, func.sum(moved.c.minor)).group_by(*cell))
+    chart = {account.code: account for account in session.exec(select(Account))}
+    # Sorted here: the databases sort by their locale.
+    return [Balance(chart[code], fund, currency, int(total)) for code, fund, currency, total in sorted(rows)]

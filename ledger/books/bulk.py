@@ -66,7 +66,7 @@ def _fresh(session: Session, drafts: Sequence[Draft], standing: Mapping[str, Sta
             if new.source_key in standing:
                 journal.replay_of(new, standing[new.source_key])
             elif new.source_key not in fresh:
-                fresh[new.source_key] = journal.admit(new, grounds)
+                fresh[new.source_key] = journal.admit(session, new, grounds)
             elif new.fingerprint != fresh[new.source_key].fingerprint:
                 raise SourceKeyConflict("two contents stand under one source key")
     return fresh

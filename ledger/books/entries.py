@@ -80,7 +80,8 @@ class Entry(SQLModel, table=True):
     reverses_id: int | None = Field(default=None, sa_type=BigInteger, foreign_key="entry.id", unique=True)
     because: Because | None = Field(default=None, sa_type=enumeration(Because))
 
-    __table_args__ = (UniqueConstraint("id", "xact_id", name="entry_of_transaction"), WITHOUT_ROWID)
+    # The transaction first: the roll-ups look for the entries of the newest ones.
+    __table_args__ = (UniqueConstraint("xact_id", "id", name="entry_of_transaction"), WITHOUT_ROWID)
 
 
 class Line(SQLModel, table=True):
@@ -194,11 +195,13 @@ def fingerprint_of(
     source_key: str,
     kind: str,
     happened_on: date,
-    effective_on: date,
+    effective_on: date | None = None,
     reverses_id: int | None = None,
     because: str | None = None,
 ) -> str:
-    """A hash of everything that was agreed: equal content, equal fingerprint.
+    """A hash of everything that was agreed, in 64 hexadecimal digits: equal content, equal fingerprint.
+
+    `effective_on` is `happened_on` unless another day was agreed.
 
     Of an entry that was moved out of a closed month, it is the one with `effective_on` as it was agreed: `happened_on`.
     It is of the same bytes as `json.dumps(…, sort_keys=True)` gives, put together by hand in a third of the time. They
@@ -212,8 +215,8 @@ def fingerprint_of(
         for p in postings
     )
     content = (
-        f'{{"entry":{{"because":"{because}","effective_on":"{effective_on}","happened_on":"{happened_on}",'
-        f'"kind":{quote(kind)},"reverses_id":"{reverses_id}","source_key":{quote(source_key)}}},'
+        f'{{"entry":{{"because":"{because}","effective_on":"{effective_on or happened_on}",'
+        f'"happened_on":"{happened_on}","kind":{quote(kind)},"reverses_id":"{reverses_id}","source_key":{quote(source_key)}}},'
         f'"lines":[{lines}]}}'
     )
     return hashlib.sha256(content.encode()).hexdigest()

@@ -79,6 +79,7 @@ def post(
 
     Raises:
         SourceKeyConflict: the key stands for another content. PeriodClosed: `effective_on` is told, and closed.
+        PeriodSoftClosed: it is told, closed softly, and the entry is not admitted (see `closing.admit`).
         BadEntry, BadPosting, UnbalancedEntry, UnknownAccount, NotPostable, UnknownFund: nothing was written.
     """
     new = NewEntry(source_key, kind, postings, happened_on, effective_on)
@@ -143,20 +144,20 @@ def count(session: Session) -> int:
     return session.exec(select(func.count()).select_from(Entry)).one()
 
 
-def admit(new: Draft, grounds: Premises) -> Draft:
+def admit(session: Session, new: Draft, grounds: Premises) -> Draft:
     """`new` as it can be booked now: checked against chart, funds and months, and moved out of a closed month.
 
     The mirror image of what was checked once needs no second check.
 
     Raises:
-        PeriodClosed, BadPosting, UnbalancedEntry, UnknownAccount, NotPostable, UnknownFund: see `post`.
+        PeriodClosed, PeriodSoftClosed, BadPosting, UnbalancedEntry, UnknownAccount, NotPostable, UnknownFund: as `post`.
     """
-    if new.movable:
-        day = periods.first_open(new.effective_on, closed_through=grounds.closed_through)
-        if day is not new.effective_on:
+    if grounds.still_through is not None and new.effective_on <= grounds.still_through:
+        if new.movable:
+            day = periods.booking_day(session, new.effective_on, fingerprint=new.fingerprint)
             new = new._replace(effective_on=day)
-    else:
-        periods.check_open(new.effective_on, closed_through=grounds.closed_through)
+        else:
+            periods.require_open(session, new.effective_on, fingerprint=new.fingerprint)
     if new.reverses_id is None:
         check_postings(new.postings, chart=grounds.chart, known_funds=grounds.funds)
     return new
@@ -183,7 +184,7 @@ def _post(session: Session, new: Draft) -> Posted:
         if found is not None:
             return found
     try:
-        new = admit(new, premises.look_up(session, new.postings if new.reverses_id is None else ()))
+        new = admit(session, new, premises.look_up(session, new.postings if new.reverses_id is None else ()))
         written = inscription.write(session, new)
     except (LedgerError, IntegrityError) as failure:
         found = _replay(session, new)
@@ -191,7 +192,7 @@ def _post(session: Session, new: Draft) -> Posted:
             return found
         if isinstance(failure, IntegrityError):
             periods.look_again(session)
-            periods.require_open(session, new.effective_on)
+            periods.require_open(session, new.effective_on, fingerprint=new.fingerprint)
         raise
     return replay_of(new, written) if isinstance(written, Standing) else Posted(written, replayed=False)
 

@@ -15,6 +15,8 @@ before the real one, and the guard would look into it. On SQLite a trigger sees 
 
 from sqlalchemy import Connection, text
 
+from ledger.storage.locks import CLOSING
+
 APPEND_ONLY = (
     "entry",
     "line",
@@ -28,8 +30,17 @@ APPEND_ONLY = (
     "closed_month",
     "hold",
     "hold_movement",
+    "soft_closed_month",
+    "admitted_entry",
+    "sealed_balance",
+    "sealed_rate",
+    "sealed_net_assets",
+    "sealed_month",
 )
 """Tables whose rows are never changed and never removed."""
+
+SEALED = ("sealed_balance", "sealed_rate", "sealed_net_assets", "sealed_month")
+"""Tables that a closing fills, and nobody after it."""
 
 _SQLITE_JOURNAL = (
     """
@@ -42,6 +53,11 @@ _SQLITE_JOURNAL = (
     WHEN EXISTS (SELECT 1 FROM entry WHERE id = NEW.id OR source_key = NEW.source_key
                                         OR (NEW.reverses_id IS NOT NULL AND reverses_id = NEW.reverses_id))
     BEGIN SELECT RAISE(ABORT, 'guard: an entry is posted once'); END
+    """,
+    """
+    CREATE TRIGGER guard_entry_is_behind_the_rollups BEFORE INSERT ON entry
+    WHEN NEW.id <= (SELECT entry_id FROM rollup_horizon)
+    BEGIN SELECT RAISE(ABORT, 'guard: an entry is numbered after those that are rolled up'); END
     """,
     """
     CREATE TRIGGER guard_entry_has_lines BEFORE INSERT ON entry
@@ -59,6 +75,26 @@ _SQLITE_JOURNAL = (
     WHEN NEW.effective_on IS NOT date(NEW.effective_on)
          OR NEW.effective_on <= (SELECT max(last_day) FROM closed_month)
     BEGIN SELECT RAISE(ABORT, 'guard: an entry is dated in an open month'); END
+    """,
+    """
+    CREATE TRIGGER guard_entry_in_soft_closed_month BEFORE INSERT ON entry
+    WHEN NEW.effective_on <= (SELECT max(last_day) FROM soft_closed_month)
+         AND NOT EXISTS (SELECT 1 FROM admitted_entry WHERE fingerprint = NEW.fingerprint)
+    BEGIN SELECT RAISE(ABORT, 'guard: an entry in a softly closed month is one that was admitted'); END
+    """,
+    """
+    CREATE TRIGGER guard_soft_month_follows BEFORE INSERT ON soft_closed_month
+    WHEN NEW.last_day IS NOT date(
+        coalesce((SELECT max(last_day) FROM (SELECT last_day FROM closed_month
+                                             UNION ALL SELECT last_day FROM soft_closed_month)),
+                 date(NEW.last_day, 'start of month', '-1 day')),
+        '+1 day', 'start of month', '+1 month', '-1 day')
+    BEGIN SELECT RAISE(ABORT, 'guard: months are closed by their last day, one after the other'); END
+    """,
+    """
+    CREATE TRIGGER guard_month_is_sealed BEFORE INSERT ON closed_month
+    WHEN NOT EXISTS (SELECT 1 FROM sealed_month WHERE last_day = NEW.last_day)
+    BEGIN SELECT RAISE(ABORT, 'guard: a month is closed with its figures sealed'); END
     """,
     """
     CREATE TRIGGER guard_month_follows BEFORE INSERT ON closed_month
@@ -100,12 +136,15 @@ _KEYS = {
     "publication": ("number", "alias"),
     "access": ("id",),
     "statement_line": ("source_key", "rowid"),
+    "admitted_entry": ("fingerprint",),
     "movement": ("balance_transaction", "source, category"),
 }
 """By which keys a row could be replaced on SQLite, a hidden row number among them; the other tables have one above."""
 
-_CLOSING_LOCK = 20201031
-"""The key of the advisory lock that entries share and closings have alone."""
+_SQLITE_MONTH_IS_NOT_CLOSED = """
+    WHEN EXISTS (SELECT 1 FROM closed_month WHERE last_day >= NEW.last_day)
+    BEGIN SELECT RAISE(ABORT, 'guard: the month is closed, its figures are sealed'); END
+"""
 
 _POSTGRESQL_JOURNAL = (
     """
@@ -130,6 +169,11 @@ _POSTGRESQL_JOURNAL = (
             RAISE EXCEPTION 'guard: an entry is dated in an open month'
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
+        IF NEW.effective_on <= (SELECT max(last_day) FROM soft_closed_month)
+           AND NOT EXISTS (SELECT 1 FROM admitted_entry WHERE fingerprint = NEW.fingerprint) THEN
+            RAISE EXCEPTION 'guard: an entry in a softly closed month is one that was admitted'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
         IF (SELECT count(*) FROM line WHERE entry_id = NEW.id) < 2 THEN
             RAISE EXCEPTION 'guard: an entry has two lines or more';
         END IF;
@@ -151,10 +195,20 @@ _POSTGRESQL_JOURNAL = (
             RAISE EXCEPTION 'guard: a month is closed in a transaction that sees what others commit';
         END IF;
         PERFORM pg_advisory_xact_lock({closing_lock});
-        first_day := coalesce((SELECT max(last_day) + 1 FROM closed_month)::timestamp, first_day);
+        IF TG_TABLE_NAME = 'closed_month' THEN
+            first_day := coalesce((SELECT max(last_day) + 1 FROM closed_month)::timestamp, first_day);
+        ELSE
+            first_day := coalesce((SELECT greatest((SELECT max(last_day) FROM closed_month),
+                                                   (SELECT max(last_day) FROM soft_closed_month)) + 1)::timestamp,
+                                  first_day);
+        END IF;
         IF NEW.last_day IS DISTINCT FROM (first_day + interval '1 month')::date - 1 THEN
             RAISE EXCEPTION 'guard: months are closed by their last day, one after the other'
                 USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        IF TG_TABLE_NAME = 'closed_month'
+           AND NOT EXISTS (SELECT 1 FROM sealed_month WHERE last_day = NEW.last_day) THEN
+            RAISE EXCEPTION 'guard: a month is closed with its figures sealed';
         END IF;
         RETURN NEW;
     END $$
@@ -205,6 +259,24 @@ _POSTGRESQL_JOURNAL = (
     FOR EACH ROW EXECUTE FUNCTION guard_hold_movement()
     """,
     """
+    CREATE TRIGGER guard_soft_month_follows BEFORE INSERT ON soft_closed_month
+    FOR EACH ROW EXECUTE FUNCTION guard_month()
+    """,
+    """
+    CREATE FUNCTION guard_sealed() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
+    BEGIN
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            RAISE EXCEPTION 'guard: a month is closed in a transaction that sees what others commit';
+        END IF;
+        PERFORM pg_advisory_xact_lock({closing_lock});
+        IF EXISTS (SELECT 1 FROM closed_month WHERE last_day >= NEW.last_day) THEN
+            RAISE EXCEPTION 'guard: the month is closed, its figures are sealed'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
     CREATE FUNCTION guard_append_only() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
     BEGIN
         RAISE EXCEPTION USING
@@ -223,13 +295,22 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
             for table in APPEND_ONLY
             for verb in ("UPDATE", "DELETE")
         ]
+        rails += [
+            f"CREATE TRIGGER guard_{table}_before_closing BEFORE INSERT ON {table} {_SQLITE_MONTH_IS_NOT_CLOSED}"
+            for table in SEALED
+        ]
         return [*_SQLITE_JOURNAL, *rails, *(_against_replacing(table, keys) for table, keys in _KEYS.items())]
     rails = [
         f"CREATE TRIGGER guard_{table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only()"
         for table in APPEND_ONLY
     ]
-    blanks = {"{path}": f'pg_catalog, "{schema}", pg_temp', "{closing_lock}": str(_CLOSING_LOCK)}
+    rails += [
+        f"CREATE TRIGGER guard_{table}_before_closing BEFORE INSERT ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION guard_sealed()"
+        for table in SEALED
+    ]
+    blanks = {"{path}": f'pg_catalog, "{schema}", pg_temp', "{closing_lock}": str(CLOSING)}
     filled = list(_POSTGRESQL_JOURNAL)
     for blank, value in blanks.items():
         filled = [statement.replace(blank, value) for statement in filled]

@@ -2,7 +2,12 @@
 
 from typing import TypeVar
 
+from sqlalchemy import func, select
+from sqlmodel import Session
 from sqlmodel.sql.expression import SelectOfScalar
+
+CLOSING = 20201031
+"""The key of PostgreSQL's advisory lock that entries share and closings have alone."""
 
 Row = TypeVar("Row")
 
@@ -15,3 +20,13 @@ def locked(query: SelectOfScalar[Row]) -> SelectOfScalar[Row]:
     `populate_existing` makes the locked read the one that counts.
     """
     return query.with_for_update(key_share=True).execution_options(populate_existing=True)
+
+
+def close_alone(session: Session) -> None:
+    """Waits until no entry is in flight, and holds up those to come until the transaction ends.
+
+    What is read afterwards is what the closing finds. On SQLite a writing transaction is alone anyway.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(CLOSING)))

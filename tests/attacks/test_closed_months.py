@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from ledger.books import journal, periods, premises
+from ledger.books import journal, periods, premises, seals
 from ledger.books.journal import Because
 from ledger.books.periods import PeriodClosed
 from ledger.storage.engine import transaction
@@ -27,7 +27,7 @@ IN_CLOSED, IN_OPEN = "2020-09-15", "2020-10-15"
 def september(founded: Session) -> None:
     """An entry in September, and September closed; committed."""
     post(founded, a_gift(eur("20.00")), on=date(2020, 9, 10))
-    periods.close(founded, "2020-09", by=RECORDER, at=NOW)
+    seals.close(founded, "2020-09", by=RECORDER, at=NOW)
     founded.commit()
 
 
@@ -46,8 +46,16 @@ def write_entry(connection: Connection, effective_on: Any, *, number: int = 900)
     connection.execute(text(entry), {"id": number, "key": f"attack:{number}", "effective_on": effective_on})
 
 
-def close_month(connection: Connection, last_day: str, *, verb: str = "INSERT") -> None:
+def close_month(connection: Connection, last_day: str, *, verb: str = "INSERT", seal: bool = True) -> None:
+    if seal:
+        sealing = "INSERT INTO sealed_month (last_day, currency, digest) VALUES (:day, 'EUR', 'x')"
+        connection.execute(text(sealing), {"day": last_day})
     statement = f"{verb} INTO closed_month (last_day, closed_by, closed_at) VALUES (:day, 'x', '2020-11-20 09:00:00')"
+    connection.execute(text(statement), {"day": last_day})
+
+
+def soft_close_month(connection: Connection, last_day: str) -> None:
+    statement = "INSERT INTO soft_closed_month (last_day, closed_by, closed_at) VALUES (:day, 'x', '2020-11-20 09:00')"
     connection.execute(text(statement), {"day": last_day})
 
 
@@ -63,7 +71,7 @@ def content(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         return [
             repr(row)
-            for name in ("entry", "line", "closed_month")
+            for name in ("entry", "line", "closed_month", "soft_closed_month", "sealed_month", "sealed_balance")
             for row in connection.execute(text(f"SELECT * FROM {name} ORDER BY 1, 2"))  # noqa: S608  # our own names
         ]
 
@@ -112,15 +120,19 @@ def test_closed_months_are_not_emptied(engine: Engine) -> None:
     "last_day", ["2020-09-30", "2020-08-31", "2020-11-30", "2020-10-30", "2020-10-01", "2030-12-31"]
 )
 def test_no_month_is_closed_out_of_order_or_by_halves(engine: Engine, last_day: str) -> None:
-    with refused(engine, "guard: months are closed by their last day") as connection:
+    with refused(engine, "guard: (months are closed by their last day|the month is closed)") as connection:
         close_month(connection, last_day)
+    with refused(engine, "guard: months are closed by their last day|guard: a month is closed with") as connection:
+        close_month(connection, last_day, seal=False)
+    with refused(engine, "guard: months are closed by their last day") as connection:
+        soft_close_month(connection, last_day)
 
 
 @on_sqlite
 @pytest.mark.parametrize("verb", ["REPLACE", "INSERT OR REPLACE"])
 def test_on_sqlite_a_closed_month_is_not_replaced(engine: Engine, verb: str) -> None:
     with refused(engine, "guard: ") as connection:
-        close_month(connection, "2020-09-30", verb=verb)
+        close_month(connection, "2020-09-30", verb=verb, seal=False)
 
 
 def test_the_month_that_follows_is_closed(engine: Engine) -> None:
@@ -132,14 +144,58 @@ def test_the_month_that_follows_is_closed(engine: Engine) -> None:
         write_entry(connection, IN_OPEN)
 
 
+def test_no_month_is_closed_without_its_seal(engine: Engine) -> None:
+    with refused(engine, "guard: a month is closed with its figures sealed") as connection:
+        close_month(connection, "2020-10-31", seal=False)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO sealed_balance VALUES ('2020-09-30', '4300', 'fines', 'EUR', 5)",
+        "INSERT INTO sealed_rate VALUES ('2020-09-30', 'USD', '2020-09-30', 1, 1)",
+        "INSERT INTO sealed_net_assets VALUES ('2020-09-30', 'detention', 5)",
+        "INSERT INTO sealed_month VALUES ('2020-08-31', 'EUR', 'x')",
+    ],
+)
+def test_nothing_joins_a_seal_after_the_closing(engine: Engine, statement: str) -> None:
+    with refused(engine, "guard: the month is closed, its figures are sealed") as connection:
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("table", ["sealed_balance", "sealed_net_assets", "sealed_month", "closed_month"])
+@pytest.mark.parametrize("verb", ["UPDATE {} SET last_day = '2020-08-31'", "DELETE FROM {}"])
+def test_what_is_sealed_is_not_changed(engine: Engine, table: str, verb: str) -> None:
+    with refused(engine, "guard: (UPDATE|DELETE) of sealed_|guard: (UPDATE|DELETE) of closed_") as connection:
+        connection.execute(text(verb.format(table)))
+
+
+@pytest.mark.parametrize("effective_on", ["2020-10-01", "2020-10-31"])
+def test_no_entry_is_dated_in_a_softly_closed_month_unless_admitted(engine: Engine, effective_on: str) -> None:
+    with engine.begin() as connection:
+        soft_close_month(connection, "2020-10-31")
+
+    with refused(engine, "guard: an entry in a softly closed month is one that was admitted") as connection:
+        write_entry(connection, effective_on)
+    with refused(engine, "(?i)foreign key") as connection:  # an admission rests on a signed act
+        connection.execute(text("INSERT INTO admitted_entry (fingerprint, nonce) VALUES ('f', 'no such act')"))
+        write_entry(connection, effective_on)
+        connection.execute(text("SELECT 1"))
+    with engine.begin() as connection:
+        write_entry(connection, "2020-11-01")
+
+
 # --- at once, on PostgreSQL: on SQLite writers take turns
 
 
 @on_postgresql
-def test_a_closing_waits_for_an_entry_in_flight_and_the_next_entry_for_the_closing(engine: Engine) -> None:
+@pytest.mark.parametrize("softly", [False, True])
+def test_a_closing_waits_for_an_entry_in_flight_and_the_next_entry_for_the_closing(
+    engine: Engine, *, softly: bool
+) -> None:
     def close() -> None:
         with engine.begin() as connection:
-            close_month(connection, "2020-10-31")
+            (soft_close_month if softly else close_month)(connection, "2020-10-31")
 
     with ThreadPoolExecutor(1) as threads:
         with engine.begin() as connection:
@@ -149,7 +205,7 @@ def test_a_closing_waits_for_an_entry_in_flight_and_the_next_entry_for_the_closi
                 closing.result(0.5)
         closing.result()
 
-    with refused(engine, "guard: an entry is dated in an open month") as connection:
+    with refused(engine, "guard: an entry (is dated in an open month|in a softly closed)") as connection:
         write_entry(connection, IN_OPEN, number=901)
 
 

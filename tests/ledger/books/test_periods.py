@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from ledger.books import journal, periods
+from ledger.books import journal, periods, seals
 from ledger.books.journal import Because, Entry, Posted, SourceKeyConflict
 from ledger.books.periods import (
     AlreadyClosed,
@@ -26,7 +26,7 @@ AT = datetime(2020, 11, 20, 9, tzinfo=UTC)
 
 
 def close(session: Session, month: str, *, at: datetime = AT) -> ClosedMonth:
-    return periods.close(session, month, by=RECORDER, at=at)
+    return seals.close(session, month, by=RECORDER, at=at)
 
 
 def reverse(session: Session, posted: Posted, *, on: date, source_key: str = "test:reversal") -> Posted:
