@@ -150,7 +150,8 @@ def admit(session: Session, new: Draft, grounds: Premises) -> Draft:
     The mirror image of what was checked once needs no second check.
 
     Raises:
-        PeriodClosed, PeriodSoftClosed, BadPosting, UnbalancedEntry, UnknownAccount, NotPostable, UnknownFund: as `post`.
+        PeriodClosed, PeriodSoftClosed, BadPosting, UnbalancedEntry, UnknownAccount, NotPostable, UnknownFund: see
+            `post`.
     """
     if grounds.still_through is not None and new.effective_on <= grounds.still_through:
         if new.movable:

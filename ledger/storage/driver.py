@@ -23,13 +23,16 @@ class Driver(NamedTuple):
 
 
 def driver_of(session: Session) -> Driver:
-    """The driver on which the session's transaction runs; begun, if it was not. Found once per transaction."""
+    """The driver on which the session's transaction runs; begun, if it was not. Found once per transaction.
+
+    And once per savepoint: the session sets it on the database when it is first asked for the connection within it.
+    """
     kept: tuple[object, Driver] | None = session.info.get("driver")
-    current = session.get_transaction()
+    current = session.get_nested_transaction() or session.get_transaction()
     if kept is None or current is None or kept[0] is not current:
         connection = session.connection()
         driver = Driver(connection.connection.driver_connection, connection.dialect.name, connection.info)
-        kept = session.get_transaction(), driver
+        kept = session.get_nested_transaction() or session.get_transaction(), driver
         session.info["driver"] = kept
     return kept[1]
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from ledger.books import journal, periods, premises, seals
+from ledger.books import journal, premises, seals
 from ledger.books.journal import Because
 from ledger.books.periods import PeriodClosed
 from ledger.storage.engine import transaction

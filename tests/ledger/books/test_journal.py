@@ -385,3 +385,13 @@ def test_moments_are_kept_in_utc_to_the_microsecond(founded: Session) -> None:
     kept = founded.get_one(Entry, posted.entry_id).recorded_at
     assert kept == recorded_at
     assert kept.tzinfo is UTC
+
+
+def test_what_is_posted_under_a_savepoint_goes_with_it(founded: Session) -> None:
+    post(founded, a_gift(eur("7.00")), source_key="test:before")
+    savepoint = founded.begin_nested()
+    post(founded, a_gift(eur("5.00")), source_key="test:within")
+    savepoint.rollback()
+
+    assert journal.count(founded) == 1
+    assert not post(founded, a_gift(eur("6.00")), source_key="test:within").replayed
