@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, func, or_
+from sqlalchemy import ColumnElement, Select, String, Subquery, bindparam, func, or_
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col, select
 
 from ledger.books import rollups
@@ -56,14 +59,14 @@ def balance(
 
     A credit balance is negative. `as_known_at` leaves out what was recorded later.
     """
-    leaves = select(Account.code).where(or_(col(Account.code) == account, col(Account.parent_code) == account))
-
-    def chosen(columns: Columns) -> list[ColumnElement[bool]]:
-        conditions = [columns.account_code.in_(leaves), columns.currency == currency]
-        return conditions if fund is None else [*conditions, columns.fund_code == fund]
-
-    moved = _moved(session, chosen, on=on, as_known_at=as_known_at)
-    total = session.connection().execute(select(func.sum(moved.c.minor)))
+    query = _balance_query(
+        rolled_up=rollups.in_force(session, as_known_at=as_known_at),
+        of_fund=fund is not None,
+        dated=on is not None,
+        known=as_known_at is not None,
+    )
+    asked = {"account": account, "currency": currency, "fund": fund}
+    total = session.connection().execute(query, asked | rollups.moments(on=on, as_known_at=as_known_at))
     return Money(int(total.scalar_one() or 0), currency)  # PostgreSQL sums to Decimal
 
 
@@ -79,12 +82,13 @@ def cash(session: Session, fund: str) -> dict[str, Money]:
 
 def trial_balance(session: Session, *, on: date | None = None, as_known_at: datetime | None = None) -> list[Balance]:
     """Every leaf that moved, per fund and currency, in the order of codes; balances of zero are included."""
-    return _added_up(session, _moved(session, _everything, on=on, as_known_at=as_known_at))
+    rolled_up = rollups.in_force(session, as_known_at=as_known_at)
+    return _added_up(session, rolled_up=rolled_up, on=on, as_known_at=as_known_at)
 
 
 def recomputed(session: Session, *, on: date | None = None) -> list[Balance]:
     """The same trial balance from nothing but the lines: what is sealed, and what checks compare with."""
-    return _added_up(session, _lines(_everything, on=on, as_known_at=None))
+    return _added_up(session, rolled_up=False, on=on, as_known_at=None)
 
 
 def year_to_date(session: Session, *, on: date, as_known_at: datetime | None = None) -> YearToDate:
@@ -120,41 +124,45 @@ def _nets(session: Session, fund: str, counted: ColumnElement[bool]) -> dict[str
     def chosen(columns: Columns) -> list[ColumnElement[bool]]:
         return [columns.account_code.in_(codes), columns.fund_code == fund]
 
-    moved = _moved(session, chosen)
+    moved = _moved(chosen, rolled_up=rollups.in_force(session), dated=False, known=False)
     totals = session.connection().execute(select(moved.c.currency, func.sum(moved.c.minor)).group_by(moved.c.currency))
     return {currency: Money(int(total), currency) for currency, total in totals}
 
 
-def _everything(_columns: Columns) -> list[ColumnElement[bool]]:
-    return []
+@cache
+def _balance_query(*, rolled_up: bool, of_fund: bool, dated: bool, known: bool) -> Select[Any]:
+    """Built once for each way to ask: building takes longer than the database does."""
+    asked = bindparam("account", type_=String)
+    leaves = select(Account.code).where(or_(col(Account.code) == asked, col(Account.parent_code) == asked))
+
+    def chosen(columns: Columns) -> list[ColumnElement[bool]]:
+        conditions = [columns.account_code.in_(leaves), columns.currency == bindparam("currency", type_=String)]
+        return [*conditions, columns.fund_code == bindparam("fund", type_=String)] if of_fund else conditions
+
+    moved = _moved(chosen, rolled_up=rolled_up, dated=dated, known=known)
+    return select_columns(func.sum(moved.c.minor))
 
 
-def _moved(
-    session: Session, choice: Choice, *, on: date | None = None, as_known_at: datetime | None = None
-) -> Subquery:
-    """What moved, from the roll-ups and the tail, or from the lines where no roll-ups help."""
-    if rollups.in_force(session, as_known_at=as_known_at):
-        return rollups.movements(choice=choice, on=on, as_known_at=as_known_at)
-    return _lines(choice, on=on, as_known_at=as_known_at)
-
-
-def _lines(choice: Choice, *, on: date | None, as_known_at: datetime | None) -> Subquery:
-    """What moved, line by line; without a day and a moment the entries need not be read at all."""
-    query = select(_LINES.c.account_code, _LINES.c.fund_code, _LINES.c.currency, _LINES.c.minor).where(
-        *choice(_LINES.c)
-    )
-    if on is not None or as_known_at is not None:
-        query = query.join(_ENTRIES, _ENTRIES.c.id == _LINES.c.entry_id)
-    if on is not None:
-        query = query.where(_ENTRIES.c.effective_on <= on)
-    if as_known_at is not None:
-        query = query.where(_ENTRIES.c.recorded_at <= as_known_at)
-    return query.subquery("movement")
-
-
-def _added_up(session: Session, moved: Subquery) -> list[Balance]:
+@cache
+def _trial_query(*, rolled_up: bool, dated: bool, known: bool) -> Select[Any]:
+    moved = _moved(lambda _: [], rolled_up=rolled_up, dated=dated, known=known)
     cell = (moved.c.account_code, moved.c.fund_code, moved.c.currency)
-    rows = session.connection().execute(select(*cell, func.sum(moved.c.minor)).group_by(*cell))
+    return select_columns(*cell, func.sum(moved.c.minor)).group_by(*cell)
+
+
+def _moved(choice: Choice, *, rolled_up: bool, dated: bool, known: bool) -> Subquery:
+    """What moved, from the roll-ups and the tail, or line by line where no roll-ups help."""
+    if rolled_up:
+        return rollups.movements(choice=choice, dated=dated, known=known)
+    lines = select_columns(_LINES.c.account_code, _LINES.c.fund_code, _LINES.c.currency, _LINES.c.minor)
+    if dated or known:  # else the entries need not be read at all
+        lines = lines.join(_ENTRIES, _ENTRIES.c.id == _LINES.c.entry_id).where(*rollups.until(dated=dated, known=known))
+    return lines.where(*choice(_LINES.c)).subquery("movement")
+
+
+def _added_up(session: Session, *, rolled_up: bool, on: date | None, as_known_at: datetime | None) -> list[Balance]:
+    query = _trial_query(rolled_up=rolled_up, dated=on is not None, known=as_known_at is not None)
+    rows = session.connection().execute(query, rollups.moments(on=on, as_known_at=as_known_at))
     chart = {account.code: account for account in session.exec(select(Account))}
     # Sorted here: the databases sort by their locale.
     return [Balance(chart[code], fund, currency, int(total)) for code, fund, currency, total in sorted(rows)]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -24,6 +25,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     and_,
+    bindparam,
     case,
     cast,
     delete,
@@ -181,30 +183,45 @@ def in_force(session: Session, *, as_known_at: datetime | None = None) -> bool:
 
     It only chooses between two ways to the same figures.
     """
-    query = select(col(Horizon.id)).where(_is_known(as_known_at))
-    if session.connection().dialect.name == "postgresql":
-        query = query.where(col(Horizon.xact_id) <= _NEXT_TRANSACTION)
-    return session.connection().execute(query).first() is not None
+    connection = session.connection()
+    query = _in_force_query(connection.dialect.name, known=as_known_at is not None)
+    return connection.execute(query, moments(on=None, as_known_at=as_known_at)).first() is not None
 
 
-def movements(*, choice: Choice, on: date | None = None, as_known_at: datetime | None = None) -> Subquery:
-    """What moved until the end of `on`, as known at a moment: rows of account, fund, currency and `minor` to be added.
+def movements(*, choice: Choice, dated: bool, known: bool) -> Subquery:
+    """What moved: rows of account, fund, currency and `minor` to be added, to be executed with `moments`.
 
-    Roll-ups and tail are read by one statement, so that they meet at one horizon though it moves meanwhile. What the
-    roll-ups know too early for `as_known_at` makes all entries the tail.
+    `dated`: until the end of a day; `known`: as known at a moment. Roll-ups and tail are read by one statement, so that
+    they meet at one horizon though it moves meanwhile. What the roll-ups know too early makes all entries the tail.
     """
-    is_known = _is_known(as_known_at)
+    is_known = _is_known(bindparam("as_known_at", type_=UtcDateTime) if known else None)
     rolled_up = select(*_cell(_ROLLUPS.c), _ROLLUPS.c.minor).where(
         select(col(Horizon.id)).where(is_known).exists(), *choice(_ROLLUPS.c)
     )
     months, days = (rolled_up.where(_ROLLUPS.c.level == level) for level in (Level.MONTH, Level.DAY))
     parts = [months]
-    if on is not None:
-        first = on.replace(day=1)
+    if dated:
+        first, on = bindparam("month_of_on", type_=Date), bindparam("on", type_=Date)
         parts = [months.where(_ROLLUPS.c.starts_on < first), days.where(_ROLLUPS.c.starts_on.between(first, on))]
-    tail = _tail(is_known, on=on, as_known_at=as_known_at)
+    tail = _tail(is_known, dated=dated, known=known)
     parts.append(select(*_cell(tail.c), tail.c.minor).where(*choice(tail.c)))
     return union_all(*parts).subquery("movement")
+
+
+def moments(*, on: date | None, as_known_at: datetime | None) -> dict[str, date | datetime]:
+    """The parameters of `movements` and `until`."""
+    dates = {} if on is None else {"on": on, "month_of_on": on.replace(day=1)}
+    return dates if as_known_at is None else {**dates, "as_known_at": as_known_at}
+
+
+def until(*, dated: bool, known: bool) -> list[ColumnElement[bool]]:
+    """Conditions on entries: effective until the end of a day, recorded until a moment."""
+    conditions: list[ColumnElement[bool]] = []
+    if dated:
+        conditions.append(_ENTRIES.c.effective_on <= bindparam("on", type_=Date))
+    if known:
+        conditions.append(_ENTRIES.c.recorded_at <= bindparam("as_known_at", type_=UtcDateTime))
+    return conditions
 
 
 _ENTRIES = SQLModel.metadata.tables[str(Entry.__tablename__)]
@@ -215,21 +232,23 @@ _OLDEST_IN_FLIGHT = cast(cast(func.pg_snapshot_xmin(_SNAPSHOT), postgresql.TEXT)
 _NEXT_TRANSACTION = cast(cast(func.pg_snapshot_xmax(_SNAPSHOT), postgresql.TEXT), BigInteger)
 
 
-def _tail(is_known: ColumnElement[bool], *, on: date | None, as_known_at: datetime | None) -> Any:
+@cache
+def _in_force_query(dialect: str, *, known: bool) -> Select[Any]:
+    query = select(col(Horizon.id)).where(_is_known(bindparam("as_known_at", type_=UtcDateTime) if known else None))
+    return query.where(col(Horizon.xact_id) <= _NEXT_TRANSACTION) if dialect == "postgresql" else query
+
+
+def _tail(is_known: ColumnElement[bool], *, dated: bool, known: bool) -> Any:
     xact_id = func.coalesce(select(col(Horizon.xact_id)).where(is_known).scalar_subquery(), 0)
     entry_id = func.coalesce(select(col(Horizon.entry_id)).where(is_known).scalar_subquery(), -LARGEST_MINOR)
     # With both ends: of a range with one unknown end PostgreSQL expects a third of the table, and reads it all.
-    conditions = [_ENTRIES.c.xact_id.between(xact_id, LARGEST_MINOR), _ENTRIES.c.id > entry_id]
-    if on is not None:
-        conditions.append(_ENTRIES.c.effective_on <= on)
-    if as_known_at is not None:
-        conditions.append(_ENTRIES.c.recorded_at <= as_known_at)
+    behind = [_ENTRIES.c.xact_id.between(xact_id, LARGEST_MINOR), _ENTRIES.c.id > entry_id]
     lines = select(*_cell(_LINES.c), _LINES.c.minor).join_from(_ENTRIES, _LINES, _LINES.c.entry_id == _ENTRIES.c.id)
     # Materialised, so that the few entries lead to the lines, and not the many lines of an account to the entries.
-    return lines.where(*conditions).cte("tail").prefix_with("MATERIALIZED")
+    return lines.where(*behind, *until(dated=dated, known=known)).cte("tail").prefix_with("MATERIALIZED")
 
 
-def _is_known(as_known_at: datetime | None) -> ColumnElement[bool]:
+def _is_known(as_known_at: Any) -> ColumnElement[bool]:
     known_at = col(Horizon.known_at)
     return known_at.is_not(None) if as_known_at is None else known_at <= as_known_at
 
