@@ -13,11 +13,12 @@ from ledger.aliases import Kind, kind_of
 from ledger.books import journal
 from ledger.books.accounts import Account
 from ledger.books.funds import Fund
-from ledger.books.periods import ClosedMonth
+from ledger.books.periods import ClosedMonth, SoftClosedMonth
 from ledger.books.postings import LARGEST_POSTING_MINOR, SUBJECT_KINDS, mirrored
 from ledger.checks import sealed
 from ledger.checks.findings import Fact, Finding, Tell
 from ledger.checks.sealed import SealedEntry
+from ledger.closing import AdmittedEntry
 
 IN_FLIGHT = timedelta(minutes=5)
 """How far the clocks of two processes may differ, and how long an entry may be in flight while its month is closed."""
@@ -29,11 +30,16 @@ Facts = Mapping[str, Fact]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an entry is judged by: chart, funds, closed months (last day to moment), and the entries it reverses."""
+    """What an entry is judged by: chart, funds, closed months (last day to moment), and the entries it reverses.
+
+    `softly` are the months closed softly, then perhaps for good; `admitted` the fingerprints that they took in later.
+    """
 
     chart: Mapping[str, Account]
     funds: frozenset[str]
     closed: Mapping[date, datetime]
+    softly: Mapping[date, datetime]
+    admitted: frozenset[str]
     originals: Mapping[int, SealedEntry]
 
 
@@ -51,11 +57,13 @@ def walk(session: Session, checks: Sequence[EntryCheck], tell: Tell) -> Iterator
     chart = {account.code: account for account in session.exec(select_rows(Account))}
     codes = frozenset(session.exec(select_rows(Fund.code)))
     closed = {month.last_day: month.closed_at for month in session.exec(select_rows(ClosedMonth))}
+    softly = {month.last_day: month.closed_at for month in session.exec(select_rows(SoftClosedMonth))}
+    admitted = frozenset(session.exec(select_rows(AdmittedEntry.fingerprint)))
     done, total = 0, sealed.count(session)
     for page in sealed.pages(session):
         readable = [entry for entry in page if isinstance(entry, SealedEntry)]
         originals = sealed.numbered(session, [e.reverses_id for e in readable if e.reverses_id is not None])
-        around = Surroundings(chart, codes, closed, originals)
+        around = Surroundings(chart, codes, closed, softly, admitted, originals)
         for entry in page:
             if not isinstance(entry, SealedEntry):
                 yield Finding("readable", "entry", str(entry.id), {"where": entry.where})
@@ -134,7 +142,8 @@ def _as_agreed(entry: SealedEntry, around: Surroundings) -> Iterator[Facts]:
 
 
 def _in_open_month(entry: SealedEntry, around: Surroundings) -> Iterator[Facts]:
-    for last_day, closed_at in around.closed.items():
+    softly = {} if entry.fingerprint in around.admitted else around.softly
+    for last_day, closed_at in (*around.closed.items(), *softly.items()):
         if entry.effective_on <= last_day and closed_at + IN_FLIGHT < entry.recorded_at:
             yield {"effective_on": entry.effective_on.isoformat(), "closed_through": last_day.isoformat()}
             return
@@ -184,7 +193,7 @@ def _mirrors_its_original(entry: SealedEntry, around: Surroundings) -> Iterator[
 def _was_moved(entry: SealedEntry, around: Surroundings) -> bool:
     """Whether the day of effect is the first one that was open when the entry was recorded."""
     through = entry.effective_on - timedelta(days=1)
-    closed_at = around.closed.get(through)
+    closed_at = around.softly.get(through) or around.closed.get(through)  # softly before, where both
     return closed_at is not None and entry.happened_on <= through and closed_at <= entry.recorded_at + IN_FLIGHT
 
 

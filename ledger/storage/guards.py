@@ -137,6 +137,10 @@ _KEYS = {
     "access": ("id",),
     "statement_line": ("source_key", "rowid"),
     "admitted_entry": ("fingerprint",),
+    "sealed_balance": ("last_day, account_code, fund_code, currency",),
+    "sealed_rate": ("last_day, currency",),
+    "sealed_net_assets": ("last_day, fund_code",),
+    "sealed_month": ("last_day",),
     "movement": ("balance_transaction", "source, category"),
 }
 """By which keys a row could be replaced on SQLite, a hidden row number among them; the other tables have one above."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlmodel import Session
 
 from ledger.aid import obligations
-from ledger.books import journal, periods
+from ledger.books import journal, periods, rollups, seals
 from ledger.books.journal import Because
 from ledger.books.postings import credit, debit
 from ledger.giving import donations
@@ -181,8 +181,9 @@ def test_an_entry_with_a_right_fingerprint_is_still_no_second_reversal(book: Ses
     assert not {one for one in told if one[0] == "as-agreed"}
 
 
-def test_an_entry_that_slipped_into_a_closed_month_is_found(book: Session) -> None:
-    periods.close(book, "2020-11", by=RECORDER, at=NOW.replace(month=12))
+@pytest.mark.parametrize("close", [seals.close, periods.soft_close])
+def test_an_entry_that_slipped_into_a_closed_month_is_found(book: Session, close: Callable[..., object]) -> None:
+    close(book, "2020-11", by=RECORDER, at=NOW.replace(month=12))
     book.commit()
     late = "UPDATE entry SET recorded_at = '2020-12-20 10:00:00+00:00' WHERE id = 2"
     if _engine(book).dialect.name == "sqlite":
@@ -193,8 +194,9 @@ def test_an_entry_that_slipped_into_a_closed_month_is_found(book: Session) -> No
     assert ("open-month", "entry", str(FEE)) in told
 
 
-def test_a_fact_that_was_moved_out_of_a_closed_month_is_not_found(book: Session) -> None:
-    periods.close(book, "2020-11", by=RECORDER, at=NOW.replace(month=12))
+@pytest.mark.parametrize("close", [seals.close, periods.soft_close])
+def test_a_fact_that_was_moved_out_of_a_closed_month_is_not_found(book: Session, close: Callable[..., object]) -> None:
+    close(book, "2020-11", by=RECORDER, at=NOW.replace(month=12))
     post(
         book,
         [debit("6020", eur("1.00"), "general"), credit(EUR_LEAF, eur("1.00"), "general")],
@@ -206,6 +208,24 @@ def test_a_fact_that_was_moved_out_of_a_closed_month_is_not_found(book: Session)
     told = attack(book)
 
     assert {name for _, kind, name in told if kind == "entry"} == set()
+
+
+def test_a_changed_roll_up_is_found(book: Session) -> None:
+    rollups.advance(book)
+    book.commit()
+
+    told = attack(book, "UPDATE rollup SET minor = minor + 1 WHERE account_code = '6020' AND level = 'month'")
+
+    assert ("rollups", "month", "2020-11-01") in told
+
+
+def test_a_seal_that_was_changed_and_one_that_nobody_signed_are_found(book: Session) -> None:
+    seals.close(book, "2020-11", by=RECORDER, at=NOW.replace(month=12))
+    book.commit()
+
+    told = attack(book, "UPDATE sealed_net_assets SET minor = minor + 1")
+
+    assert {("seals", "month", "2020-11"), ("sealed-as-signed", "month", "2020-11")} <= told
 
 
 def test_a_day_of_effect_that_only_looks_moved_is_found(book: Session) -> None:

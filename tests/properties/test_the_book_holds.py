@@ -18,10 +18,10 @@ from sqlalchemy import func, select
 from sqlmodel import SQLModel
 
 from ledger import closing
-from ledger.books import accounts, balances, exchange, journal, periods
-from ledger.books.exchange import BadRate
+from ledger.books import accounts, balances, exchange, journal, periods, rollups, seals
+from ledger.books.exchange import BadRate, NoRate
 from ledger.books.journal import AlreadyReversed, BadEntry, Because, Posted, SourceKeyConflict
-from ledger.books.periods import MonthNotOver, MonthOutOfOrder, PeriodClosed
+from ledger.books.periods import ClosedMonth, MonthNotOver, MonthOutOfOrder, PeriodClosed, PeriodSoftClosed
 from ledger.books.postings import BadPosting, Posting, Side, UnbalancedEntry, credit, debit
 from ledger.errors import LedgerError
 from ledger.giving import donations, purposes
@@ -173,7 +173,7 @@ class BookMachine(RuleBasedStateMachine):
             on=self.today - timedelta(days=ago),
             **self._recorded(),
         )
-        posted = self.may(reverse, AlreadyReversed, BadEntry, PeriodClosed)
+        posted = self.may(reverse, AlreadyReversed, BadEntry, PeriodClosed, PeriodSoftClosed)
         if posted is not None:
             self._expect(posted.entry_id)
             self.reversible.append(posted.entry_id)  # which is refused, from now on
@@ -216,8 +216,26 @@ class BookMachine(RuleBasedStateMachine):
         open_months = [one.month for one in listed if one.closed is None][later:]
         if not open_months:
             return
-        agreed = agreed_by(self.house.fund.clara, "close_period", now=self._now(), object=open_months[0])
-        self.may(partial(closing.close, self.session, open_months[0], agreed), MonthNotOver, MonthOutOfOrder)
+        month = open_months[0]
+
+        def close() -> ClosedMonth:
+            facts = {"object": month, "evidence_commitments": (seals.gather(self.session, month).digest(),)}
+            agreed = agreed_by(self.house.fund.clara, "close_period", now=self._now(), **facts)
+            return closing.close(self.session, month, agreed)
+
+        self.may(close, MonthNotOver, MonthOutOfOrder, NoRate)
+
+    @rule()
+    def a_month_is_closed_softly(self) -> None:
+        listed = periods.listed(self.session, today=self.today)
+        open_months = [one.month for one in listed if one.state == "open"]
+        if open_months:
+            close = partial(periods.soft_close, self.session, open_months[0], by="OP-0000-0000-0001", at=self._now())
+            self.may(close, MonthNotOver, MonthOutOfOrder)
+
+    @rule()
+    def balances_are_rolled_up(self) -> None:
+        rollups.advance(self.session)
 
     @rule(quoted=st.integers(1, 10**6), currency=st.sampled_from(["BYN", "EUR"]), ago=days_ago)
     def a_rate_is_added(self, quoted: int, currency: str, ago: int) -> None:

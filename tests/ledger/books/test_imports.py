@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from ledger.books import accounts, balances, exports, funds, imports, journal, periods, recipes
+from ledger.books import accounts, balances, exports, funds, imports, journal, recipes, seals
 from ledger.books.accounts import Account
 from ledger.books.imports import MOST_PROBLEMS, BadEntriesFile, Imported
 from ledger.books.journal import Because, Entry
@@ -112,7 +112,7 @@ def test_a_copied_fact_that_is_delivered_again_is_known(founded: Session, other:
 
 def test_a_fact_moved_out_of_a_closed_month_stands_when_its_own_book_imports_it(founded: Session) -> None:
     post(founded, a_gift(eur("1.00")), source_key="test:first", on=DAY.replace(month=10))
-    periods.close(founded, "2020-10", by="OP-0000-0000-0001", at=NOW)
+    seals.close(founded, "2020-10", by="OP-0000-0000-0001", at=NOW)
     post(founded, a_gift(eur("20.00")), source_key="test:late", on=DAY.replace(month=10))
     lines = exported(founded)
 
@@ -197,7 +197,7 @@ def test_the_same_key_with_another_content_is_refused(founded: Session) -> None:
 
 def test_a_closed_month_takes_no_addition(founded: Session) -> None:
     post(founded, a_gift(eur("1.00")), on=DAY.replace(month=10))
-    periods.close(founded, "2020-10", by="OP-0000-0000-0001", at=NOW)
+    seals.close(founded, "2020-10", by="OP-0000-0000-0001", at=NOW)
     late = an_entry(happened_on="2020-10-05", effective_on="2020-10-05")
 
     assert problems_of(founded, a_file(late)) == [(3, "period_closed")]
