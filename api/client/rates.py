@@ -87,6 +87,11 @@ def add(desk: Desk, rows: list[RateRow]) -> dict[str, Any]:
     return answer
 
 
+def functional_currency(desk: Desk) -> str:
+    """The currency that the book's rates are told in."""
+    return str(desk.api.get("/v1/exchange-rates", limit=1)["functional_currency"])
+
+
 def listed(desk: Desk, *, currency: str | None = None) -> Iterator[dict[str, Any]]:
     """All rates, corrected ones included, page by page."""
     cursor: str | None = None

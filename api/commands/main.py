@@ -18,6 +18,7 @@ from api.commands import (
     doctor,
     donation_commands,
     entry_commands,
+    figure_commands,
     operator_commands,
     output,
     payment_commands,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 book_commands.add_to(app)
 report_commands.add_to(app)
+figure_commands.add_to(app)
 app.command("demo")(demo.run_demo)
 app.command("doctor")(doctor.examine)
 app.add_typer(verify_commands.app, name="verify")

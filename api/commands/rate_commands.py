@@ -1,11 +1,14 @@
 """Commands for exchange rates."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from api.client import rate_files
 from api.client import rates as client
+from api.client.rates import BadRates
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.files import read_file
@@ -16,12 +19,38 @@ app = typer.Typer(help="Exchange rates: added, never changed.", no_args_is_help=
 
 @app.command("import")
 def import_rates(
-    file: Annotated[Path, typer.Argument(help="A CSV file with the columns currency,on,rate,source.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A CSV file with the columns currency,on,rate,source, or one of the ECB (CSV) or NBRB (JSON)."
+        ),
+    ],
+    currency: Annotated[
+        list[str] | None, typer.Option(help="Of a central bank's file: which currency; again for more.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=output.DAYS, help="Of a central bank's file: from this day.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--to", formats=output.DAYS, help="Of a central bank's file: to this day.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Adds the rates of a file, all or none; a day's later rate corrects the one before."""
-    rows = client.read(read_file(file))
+    data = read_file(file)
+    is_of_bank = rate_files.source_of(data) is not None
+    if is_of_bank is not bool(currency) or (not is_of_bank and (since or until)):
+        raise BadRates("currencies and days are chosen from a central bank's file, and only there", where="--currency")
+    rows = [] if is_of_bank else client.read(data)
     with connect() as desk:
+        if is_of_bank:
+            rows = rate_files.read(
+                data,
+                into=client.functional_currency(desk),
+                currencies=currency or [],
+                since=since and since.date(),
+                until=until and until.date(),
+            )
         answer = client.add(desk, rows)
     output.show(answer, as_json=as_json, lines=[f"{answer['told']} rates read, {answer['added']} of them new."])
 

@@ -4,6 +4,7 @@ A rate is a fraction: sources quote decimals, the inverse of a decimal, or a dec
 """
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -101,13 +102,50 @@ def rate(
     newest_first = query.order_by(col(ExchangeRate.quoted_on).desc(), col(ExchangeRate.version).desc())
     found = session.exec(newest_first.limit(1)).first()
     if found is None or (on - found.quoted_on).days > oldest_days:
-        raise NoRate(
-            "the books hold no rate of this currency for the day, nor one of the days before it",
-            currency=currency,
-            on=on.isoformat(),
-            oldest_days=oldest_days,
-        )
+        raise _no_rate(currency, on=on, oldest_days=oldest_days)
     return Rate(currency, into, found.quoted_on, found.value())
+
+
+class RateTable:
+    """The rates of one transaction for many look-ups, each currency read once: what `rate` gives, day by day."""
+
+    def __init__(
+        self, session: Session, *, as_known_at: datetime | None = None, oldest_days: int = OLDEST_DAYS
+    ) -> None:
+        self.into = functional_currency(session)
+        self._session = session
+        self._as_known_at = as_known_at
+        self._oldest_days = oldest_days
+        self._quoted: dict[str, tuple[list[date], list[Fraction]]] = {}
+
+    def rate(self, currency: str, *, on: date) -> Rate:
+        """See `rate`, which it agrees with; raises the same."""
+        if currency == self.into:
+            return Rate(currency, currency, on, Fraction(1))
+        if currency not in self._quoted:
+            self._quoted[currency] = self._read(currency)
+        days, values = self._quoted[currency]
+        place = bisect_right(days, on) - 1
+        if place < 0 or (on - days[place]).days > self._oldest_days:
+            raise _no_rate(currency, on=on, oldest_days=self._oldest_days)
+        return Rate(currency, self.into, days[place], values[place])
+
+    def worth(self, minor: int, currency: str, *, on: date) -> Fraction:
+        """What so many minor units of `currency` are worth on a day, as `translate` tells it; nothing needs no rate.
+
+        Raises:
+            NoRate, BadCurrency: see `rate`.
+        """
+        return minor * _factor(self.rate(currency, on=on)) if minor else Fraction(0)
+
+    def _read(self, currency: str) -> tuple[list[date], list[Fraction]]:
+        exponent(currency)
+        query = select_columns(_RATES.c.quoted_on, _RATES.c.numerator, _RATES.c.scale)
+        query = query.where(_RATES.c.currency == currency).order_by(_RATES.c.quoted_on, _RATES.c.version)
+        if self._as_known_at is not None:
+            query = query.where(_RATES.c.recorded_at <= self._as_known_at)
+        highest = {row.quoted_on: row for row in self._session.connection().execute(query)}
+        return list(highest), [Fraction(row.numerator, row.scale) for row in highest.values()]
 
 
 def translate(money: Money, by: Rate) -> Fraction:
@@ -118,7 +156,7 @@ def translate(money: Money, by: Rate) -> Fraction:
     """
     if money.currency != by.currency:
         raise CurrencyMismatch("the rate is of another currency", left=money.currency, right=by.currency)
-    return money.minor * by.value * Fraction(10) ** (exponent(by.into) - exponent(by.currency))
+    return money.minor * _factor(by)
 
 
 def add(
@@ -209,9 +247,24 @@ def functional_currency(session: Session) -> str:
     return code
 
 
+_RATES = SQLModel.metadata.tables["exchange_rate"]
 _FUNCTIONAL = "functional_currency"
 # By name: the book's own module stands above the books, which it founds.
 _OF_THE_BOOK = select_columns(column("functional_currency", String)).select_from(table("book"))
+
+
+def _factor(by: Rate) -> Fraction:
+    """Minor units of the one currency for one minor unit of the other."""
+    return by.value * Fraction(10) ** (exponent(by.into) - exponent(by.currency))
+
+
+def _no_rate(currency: str, *, on: date, oldest_days: int) -> NoRate:
+    return NoRate(
+        "the books hold no rate of this currency for the day, nor one of the days before it",
+        currency=currency,
+        on=on.isoformat(),
+        oldest_days=oldest_days,
+    )
 
 
 def _check(session: Session, currency: str, *, on: date, value: Fraction, source: str, recorded_at: datetime) -> None:

@@ -89,3 +89,44 @@ def test_what_is_no_month_exits_as_bad_input(run: Run, month: str, capsys: pytes
     assert run("periods", "close", month) == 65
 
     assert capsys.readouterr().err.startswith("bad_month: ")
+
+
+@on_sqlite
+@pytest.mark.usefixtures("at_annas")
+def test_a_central_banks_file_is_imported_and_the_statements_are_shown(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rates.json"
+    quotes = [
+        {"Date": "2020-09-01T00:00:00", "Cur_Abbreviation": code, "Cur_Scale": scale, "Cur_OfficialRate": told}
+        for code, scale, told in (("EUR", 1, 3.2), ("USD", 1, 2.6))
+    ]
+    file.write_text(json.dumps(quotes), "utf-8")
+
+    assert run("rates", "import", file) == 65
+    assert capsys.readouterr().err.startswith("bad_rates: ")
+    assert run("rates", "import", file, "--currency", "BYN", "--from", "2020-09-01", "--to", "2020-09-30") == 0
+    assert "1 rates read, 1 of them new" in capsys.readouterr().out
+
+    assert run("position", "--on", "2020-09-30", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["total_assets"] == "1562.50"
+    assert run("position", "--on", "2020-09-30") == 0
+    shown = capsys.readouterr().out
+    assert "1562.50 EUR" in shown
+    assert "1 BYN = 0.3125 EUR, quoted on 2020-09-01" in shown
+    span = ("--from", "2020-09-01", "--to", "2020-09-30")
+    assert run("activities", *span) == 0
+    shown = capsys.readouterr().out
+    assert "Released from restriction" in shown
+    assert "Exchange result of fines: 0.00" in shown
+    assert run("cash-flows", *span) == 0
+    assert "Total operating" in capsys.readouterr().out
+
+
+def test_days_are_not_chosen_from_our_own_form(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "rates.csv"
+    file.write_text("currency,on,rate,source\nBYN,2020-10-01,0.33,nbrb\n", "utf-8")
+
+    assert run("rates", "import", file, "--from", "2020-10-01") == 65
+
+    assert capsys.readouterr().err.startswith("bad_rates: ")
