@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from uuid import UUID, uuid4
 
 import structlog
@@ -11,7 +10,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 
-from api import idempotency, problems
+from api import bodies, idempotency, problems
 from api.authorisation import DOORS
 from api.routes import (
     agents,
@@ -35,8 +34,6 @@ from ledger.identities.person_keys import ShredKeys
 from ledger.storage import schema
 from ledger.storage.engine import open_database, transaction
 
-LARGEST_BODY = 64 * 1024 * 1024
-"""Bytes of a request: 500 sealed rows, or a statement of 20,000 lines."""
 ROUTERS: tuple[APIRouter, ...] = (
     books.router,
     exchange.router,
@@ -89,12 +86,13 @@ def create_app(settings: Settings, *, engine: Engine | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.engine = database
     app.state.shred_keys = ShredKeys(settings.shred_key_directory)
+    app.state.routes = [route for router in ROUTERS for route in _routes(router)]
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
     idempotency.install(app)
     app.middleware("http")(_attend)
-    routes = {(method, route.path) for router in ROUTERS for route in _routes(router) for method in route.methods or ()}
+    routes = {(method, route.path) for route in app.state.routes for method in route.methods or ()}
     if routes != set(DOORS):
         raise UnlistedRoute(f"routes and doors differ: {sorted(routes ^ set(DOORS))}")
     return app
@@ -109,7 +107,7 @@ async def _attend(request: Request, proceed: Callable[[Request], Awaitable[Respo
     request.state.request_id = _request_id(request)
     started = time.perf_counter()
     try:
-        response = _check_length(request) or await proceed(request)
+        response = await bodies.refuse(request) or await proceed(request)
     except Exception as error:  # noqa: BLE001  # here or nowhere: the server would log it with its text
         response = problems.answer_bug(request, error)
     route = request.scope.get("route")
@@ -129,20 +127,6 @@ async def _attend(request: Request, proceed: Callable[[Request], Awaitable[Respo
         operator=getattr(request.state, "operator", None),
     )
     return response
-
-
-def _check_length(request: Request) -> Response | None:
-    """A refusal when a body is too long or does not tell how long it is; the HTTP server holds it to its word.
-
-    The framework's own limit answers without the form of a problem document: clients would take it for a stranger's.
-    """
-    length = request.headers.get("content-length", "0")
-    if "transfer-encoding" in request.headers:
-        return problems.problem(request, HTTPStatus.LENGTH_REQUIRED, "length_required", "a body tells its length", {})
-    if not length.isdecimal() or len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
-        data = {"largest_bytes": LARGEST_BODY}
-        return problems.problem(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "too large a body", data)
-    return None
 
 
 def _request_id(request: Request) -> str:

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlmodel import Session
 
-from api.authorisation import DOORS
+from api.authorisation import DOORS, Door
 from api.problems import NoKey, NotAllowed
 from api.transactions import Tx
 from ledger import bearer_keys
@@ -13,7 +14,17 @@ from ledger.bearer_keys import Caller
 
 
 def admit(request: Request, session: Tx) -> Caller:
-    """The caller, when their key opens this route.
+    """The caller, when their key opens this route; see `knock`. A change notes the day on which the key was used."""
+    door = DOORS[request.method, request.scope["route"].path]
+    caller = knock(request, session, door=door)
+    request.state.operator = caller.operator.alias
+    if door.writes:
+        bearer_keys.note_use(session, caller, on=now(request).date())
+    return caller
+
+
+def knock(request: Request, session: Session, *, door: Door) -> Caller:
+    """The caller, when their key opens the door. Reads headers only, and writes nothing.
 
     Raises:
         NoKey, KeyRefused, NotAllowed: in this order; what lies behind the route does not show.
@@ -22,12 +33,8 @@ def admit(request: Request, session: Tx) -> Caller:
     if scheme.lower() != "bearer" or not bearer:
         raise NoKey("the request carries no bearer key")
     caller = bearer_keys.authenticate(session, bearer, now=now(request))
-    door = DOORS[request.method, request.scope["route"].path]
     if door.roles is None or not caller.roles & door.roles:
         raise NotAllowed("the key's roles do not open this route")
-    request.state.operator = caller.operator.alias
-    if door.writes:
-        bearer_keys.note_use(session, caller, on=now(request).date())
     return caller
 
 

@@ -16,20 +16,27 @@ EVERYBODY = frozenset(Role)
 """Every operator with a key."""
 
 
+BOX_BODY = 8 * 1024 * 1024
+"""Bytes of a request that brings a box or two: 4 MiB in base64, and what stands around it."""
+LIST_BODY = 64 * 1024 * 1024
+"""Bytes of a request that brings many: 500 sealed rows, or a statement of 20,000 lines."""
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """Who may pass: `roles`, or anybody without a key when None. `writes`: it needs a writing transaction."""
 
     roles: frozenset[Role] | None
     writes: bool
+    largest_body: int = BOX_BODY
 
 
 def _read(*roles: Role) -> Door:
     return Door(frozenset(roles), writes=False)
 
 
-def _write(*roles: Role) -> Door:
-    return Door(frozenset(roles), writes=True)
+def _write(*roles: Role, largest_body: int = BOX_BODY) -> Door:
+    return Door(frozenset(roles), writes=True, largest_body=largest_body)
 
 
 PUBLIC = Door(None, writes=False)
@@ -41,7 +48,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/data/{name}"): PUBLIC,
     ("GET", "/v1/book"): _read(*EVERYBODY),
     ("GET", "/v1/roster"): _read(*EVERYBODY),
-    ("POST", "/v1/roster"): _write(ADMIN),
+    ("POST", "/v1/roster"): _write(ADMIN, largest_body=LIST_BODY),
     ("POST", "/v1/keys"): _write(ADMIN),
     ("GET", "/v1/vaults/{name}/wraps"): _read(INTAKE, APPROVER, TREASURER, PUBLISHER, AUDITOR),
     ("PUT", "/v1/vaults/{name}/wraps"): _write(ADMIN),
@@ -55,8 +62,8 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/v1/purposes"): _read(TREASURER, AUDITOR, ADMIN),
     ("POST", "/v1/purposes"): _write(ADMIN),
     ("GET", "/v1/donations"): _read(TREASURER, AUDITOR),
-    ("POST", "/v1/donations"): _write(TREASURER),
-    ("POST", "/v1/case-imports"): _write(INTAKE),
+    ("POST", "/v1/donations"): _write(TREASURER, largest_body=LIST_BODY),
+    ("POST", "/v1/case-imports"): _write(INTAKE, largest_body=LIST_BODY),
     ("GET", "/v1/cases"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
     ("GET", "/v1/cases/{alias}"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
     ("POST", "/v1/cases/{alias}/verify"): _write(INTAKE),
@@ -79,21 +86,21 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/v1/obligations"): _read(APPROVER, TREASURER, AUDITOR),
     ("GET", "/v1/batches"): _read(APPROVER, TREASURER, AUDITOR),
     ("GET", "/v1/batches/{alias}"): _read(APPROVER, TREASURER, AUDITOR),
-    ("POST", "/v1/batches"): _write(TREASURER),
-    ("POST", "/v1/batches/{alias}/lock"): _write(TREASURER),
+    ("POST", "/v1/batches"): _write(TREASURER, largest_body=LIST_BODY),
+    ("POST", "/v1/batches/{alias}/lock"): _write(TREASURER, largest_body=LIST_BODY),
     ("POST", "/v1/batches/{alias}/cancel"): _write(TREASURER),
-    ("POST", "/v1/batches/{alias}/told"): _write(INTAKE, TREASURER),
-    ("POST", "/v1/batches/{alias}/release"): _write(TREASURER),
-    ("POST", "/v1/batches/{alias}/results"): _write(TREASURER),
+    ("POST", "/v1/batches/{alias}/told"): _write(INTAKE, TREASURER, largest_body=LIST_BODY),
+    ("POST", "/v1/batches/{alias}/release"): _write(TREASURER, largest_body=LIST_BODY),
+    ("POST", "/v1/batches/{alias}/results"): _write(TREASURER, largest_body=LIST_BODY),
     ("POST", "/v1/rulings/{alias}/quash"): _write(INTAKE),
     ("GET", "/v1/refunds"): _read(INTAKE, TREASURER, AUDITOR),
-    ("POST", "/v1/statements"): _write(TREASURER),
+    ("POST", "/v1/statements"): _write(TREASURER, largest_body=LIST_BODY),
     ("GET", "/v1/reconciliations"): _read(TREASURER, AUDITOR),
     ("GET", "/v1/exceptions"): _read(TREASURER, AUDITOR),
     ("GET", "/v1/balances"): _read(APPROVER, TREASURER, AUDITOR),
     ("GET", "/v1/trial-balance"): _read(APPROVER, TREASURER, AUDITOR),
     ("GET", "/v1/exchange-rates"): _read(APPROVER, TREASURER, AUDITOR, ADMIN),
-    ("POST", "/v1/exchange-rates"): _write(TREASURER, ADMIN),
+    ("POST", "/v1/exchange-rates"): _write(TREASURER, ADMIN, largest_body=LIST_BODY),
     ("GET", "/v1/periods"): _read(APPROVER, TREASURER, AUDITOR, ADMIN),
     ("GET", "/v1/periods/{month}/figures"): _read(TREASURER, AUDITOR),
     ("POST", "/v1/periods/{month}/soft-close"): _write(TREASURER),

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 
+from api.logs import describe
 from ledger import approvals, bearer_keys
 from ledger.books import accounts, funds
 from ledger.errors import BadInput, Conflict, LedgerError, NotFound, Refused, Tampered
@@ -100,13 +101,9 @@ def problem(request: Request, status: HTTPStatus, rule: str, detail: str, data: 
     return JSONResponse(body, status_code=status.value, media_type="application/problem+json", headers=headers)
 
 
-def describe(error: Exception) -> str:
-    """The kind and the place of a failure, without its text."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place else "unknown"
-    return f"{type(error).__name__} in {where}"
+async def answer(request: Request, error: LedgerError | OperationalError) -> Response:
+    """The answer to a refusal, or to a database that is away or busy, outside of the routes."""
+    return await (_refusal if isinstance(error, LedgerError) else _busy)(request, error)
 
 
 def place_of(error: Mapping[str, Any] | ErrorDetails) -> str:

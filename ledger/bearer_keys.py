@@ -1,9 +1,10 @@
-"""Bearer keys: who calls, and in which roles. A key alone moves no money: see approvals."""
+"""Bearer keys: who calls, and in which roles. A key alone approves and releases nothing: see approvals."""
 
 import hashlib
 import re
 from datetime import date, datetime
 
+import rfc8785
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import Field, Session, SQLModel, select
 
@@ -102,6 +103,21 @@ def admit(
     session.add(key)
     session.flush()
     return key
+
+
+def commitment(*, alias: str, operator: str, roles: frozenset[Role], key_digest: str, expires_on: date) -> str:
+    """What the act that makes a key commits to: SHA-256, in hexadecimal digits, of all its facts as RFC 8785 JSON.
+
+    So an administrator's signature is for this operator, these roles and this day only, and tells who made the key.
+    """
+    facts = {
+        "alias": alias,
+        "digest": key_digest,
+        "expires_on": expires_on.isoformat(),
+        "operator": operator,
+        "roles": sorted(role.value for role in roles),
+    }
+    return hashlib.sha256(rfc8785.dumps(facts)).hexdigest()
 
 
 def authenticate(session: Session, bearer: str, *, now: datetime) -> Caller:

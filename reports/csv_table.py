@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 _STARTS_FORMULA = re.compile(
     r"(^|[;,|\t\r\n])"  # the start of a cell, or of what a program set to another separator takes for one
-    r"(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])"  # also in full width, as East Asian spreadsheets read them
+    # also behind what does not show, and in full width, as East Asian spreadsheets read them
+    r"(?=[\t\r\n]|[\s\ufeff\u200b\u2060]*[=+\-@\uff1d\uff0b\uff0d\uff20])"
 )
 
 

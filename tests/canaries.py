@@ -11,27 +11,79 @@ from urllib.parse import quote, quote_plus
 
 import pikepdf
 
+LATIN = {
+    "passport": "g zh kh ts ch sh shch ie e i e iu ia",
+    "bgn": "g zh kh ts ch sh shch - yo y e yu ya",
+    "iso 9": "g ž h c č š ŝ - ë j è û â",
+    "scholarly": "g ž x c č š šč - ë j è ju ja",
+    "belarusian": "h ž ch c č š šč - io j e iu ia",
+    "plain": "h zh h c ch sh sch - jo j e ju ja",
+}
+"""How the usual ways of writing Russian and Belarusian names in Latin letters write what they write differently."""
+_VARYING = "гжхцчшщъёйэюя"
+_COMMON = dict(zip("абвдезиклмнопрстуфыіў", "abvdeziklmnoprstufyiu", strict=True)) | {"ь": "", "'": ""}
+
+
+def in_latin(word: str) -> set[str]:
+    """The word as each scheme writes it, and without its accents; nothing where no letter is Cyrillic."""
+    if not any("\u0400" <= letter <= "\u052f" for letter in word):
+        return set()
+    schemes = [dict(zip(_VARYING, scheme.replace("-", " - ").split(), strict=True)) for scheme in LATIN.values()]
+    tables = [_COMMON | {letter: latin.strip("-") for letter, latin in scheme.items()} for scheme in schemes]
+    written = {"".join(table.get(letter, letter) for letter in word.lower()) for table in tables}
+    bare = {unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode() for text in written}
+    return {text.title() for text in written | bare if len(text) > SHORTEST}
+
+
+SHORTEST = 4
+"""A shorter word stands in random bytes by chance."""
+
 
 def spellings(word: str) -> set[bytes]:
-    """The word in UTF-8 and UTF-16, as hexadecimal digits, in base64 at each alignment, and escaped for the web.
+    """The word in each of its forms and encodings, as somebody might plant it.
 
-    Case is kept but for hexadecimal digits: search `haystack.lower()` with `word.lower()` too where it may change.
+    Forms: as it is, in small and in capital letters, decomposed, in Latin letters. Encodings: UTF-8 and UTF-16, as
+    hexadecimal digits, in base64 at each alignment, and escaped for the web and for JSON.
     """
     found: set[bytes] = set()
-    for form in {word, unicodedata.normalize("NFD", word)}:
+    for form in _forms(word):
         for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
             plain = form.encode(encoding)
             found |= {plain, plain.hex().encode(), plain.hex().upper().encode(), *_in_base64(plain)}
         escaped = {quote(form), quote_plus(form), html.escape(form), json.dumps(form)[1:-1]}
         escaped |= {text.lower() for text in escaped if "%" in text}
-        escaped.add("".join(f"&#{ord(letter)};" if ord(letter) > 126 else letter for letter in form))
+        escaped |= {_in_entities(form, "&#{};"), _in_entities(form, "&#x{:x};")}
         found |= {text.encode() for text in escaped}
     return found
 
 
 def sightings(words: Iterable[str], haystack: bytes) -> list[str]:
-    """The words that stand in the haystack, in any spelling."""
-    return [word for word in words if any(spelling in haystack for spelling in spellings(word))]
+    """The words that stand in the haystack, in any spelling, and in any mixture of small and capital letters."""
+    texts = [haystack.decode("utf-8", "replace").casefold()]
+    for shift in (0, 1):
+        texts += [haystack[shift:].decode(kind, "replace").casefold() for kind in ("utf-16-le", "utf-16-be")]
+    coded = b"\n".join(re.findall(rb"[A-Za-z0-9+/=_%&#;\\-]{8,}", haystack))
+    return [word for word in words if _is_in(word, texts=texts, coded=coded, haystack=haystack)]
+
+
+def _is_in(word: str, *, texts: list[str], coded: bytes, haystack: bytes) -> bool:
+    folded = {form.casefold() for form in _forms(word)}
+    if any(form in text for form in folded for text in texts):
+        return True
+    return any(
+        spelling in (coded if re.fullmatch(rb"[A-Za-z0-9+/=_%&#;\\-]{8,}", spelling) else haystack)
+        for spelling in spellings(word)
+    )
+
+
+def _forms(word: str) -> set[str]:
+    written = {word, *in_latin(word)}
+    cased = {text for form in written for text in (form, form.lower(), form.upper())}
+    return {unicodedata.normalize(kind, form) for form in cased for kind in ("NFC", "NFD")}
+
+
+def _in_entities(word: str, form: str) -> str:
+    return "".join(form.format(ord(letter)) if ord(letter) > 126 else letter for letter in word)
 
 
 def text_of_pdf(pdf: bytes) -> bytes:

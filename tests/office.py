@@ -333,13 +333,16 @@ def walk_the_path(office: Office) -> None:
 def make_key(admin: Desk, operator: str, roles: list[Role], **stated: Any) -> dict[str, Any]:
     """The administrator admits a bearer key; `stated` are fields in which somebody lies."""
     alias, key_digest = draw(Kind.KEY), digest_of(draw_bearer())
+    committed = bearer_keys.commitment(
+        alias=alias, operator=operator, roles=frozenset(roles), key_digest=key_digest, expires_on=EXPIRES_ON
+    )
     body = {
         "alias": alias,
         "operator": operator,
         "roles": sorted(roles),
         "digest": key_digest,
         "expires_on": EXPIRES_ON.isoformat(),
-        "agreed": admin.agree("create_key", alias, version=1, evidence=[key_digest]),
+        "agreed": admin.agree("create_key", alias, version=1, evidence=[committed]),
     }
     answer: dict[str, Any] = admin.api.post("/v1/keys", body | stated, key=f"key:{alias}")
     return answer

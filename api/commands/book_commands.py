@@ -1,20 +1,21 @@
 """Commands for the book itself: init, migrate, serve, accounts, funds, purposes."""
 
 import json
+import logging
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import typer
 import uvicorn
 
-from api import settings
+from api import logs, settings
 from api.app import create_app
 from api.client.founding import Wrap
 from api.client.keyring import KeyFileExists
 from api.client.sealing import from_base64
-from api.commands import administration, output
+from api.commands import administration, output, processes
 from api.commands.connection import connect
 from api.commands.output import AsJson
 from ledger.errors import BadInput
@@ -23,8 +24,14 @@ from ledger.storage import schema
 from ledger.storage.engine import open_database
 
 ADMIN_KEY_LIVES = timedelta(days=90)
-SERVER: dict[str, Any] = {"access_log": False, "server_header": False, "log_level": "warning", "proxy_headers": False}
-"""How the HTTP server runs: it logs no addresses and no paths, and believes no proxy's headers."""
+SERVER: dict[str, Any] = {
+    "access_log": False,
+    "server_header": False,
+    "log_level": "warning",
+    "log_config": logs.LIBRARIES,
+    "proxy_headers": False,
+}
+"""How the HTTP server runs: it logs no addresses, no paths and no texts, and believes no proxy's headers."""
 
 
 class BadRosterFile(BadInput):
@@ -87,7 +94,8 @@ def serve(
     port: Annotated[int, typer.Option(help="The port to listen at.")] = 8000,
 ) -> None:
     """Serves the API. No addresses are logged; put a reverse proxy with TLS in front of it."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(0))
+    logs.write_to(sys.stderr, level=logging.INFO)
+    processes.stay_undumped()
     uvicorn.run(create_app(settings.load()), host=host, port=port, **SERVER)
 
 

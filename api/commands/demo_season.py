@@ -11,6 +11,7 @@ from api.commands import administration, demo_aid, demo_people
 from api.commands.demo_bank import Transfer
 from api.commands.demo_people import EXPIRES_ON, ROLES
 from api.commands.demo_stage import FOUNDING_KEY, STORY, Stage, say
+from ledger import bearer_keys
 from ledger.aliases import Kind, draw
 from ledger.money import Money
 from reports.transparency.disclosure import StillOpen
@@ -125,13 +126,16 @@ def _publish(stage: Stage) -> None:
 
 def _make_key(admin: Desk, operator: str, roles: tuple[Any, ...], bearer: str) -> None:
     alias, digest = draw(Kind.KEY), administration.digest_of(bearer)
+    committed = bearer_keys.commitment(
+        alias=alias, operator=operator, roles=frozenset(roles), key_digest=digest, expires_on=EXPIRES_ON
+    )
     body = {
         "alias": alias,
         "operator": operator,
         "roles": sorted(roles),
         "digest": digest,
         "expires_on": EXPIRES_ON.isoformat(),
-        "agreed": admin.agree("create_key", alias, version=1, evidence=[digest]),
+        "agreed": admin.agree("create_key", alias, version=1, evidence=[committed]),
     }
     admin.api.post("/v1/keys", body, key=f"key:{alias}")
 

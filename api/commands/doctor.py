@@ -37,8 +37,14 @@ class Diagnosis:
     advice: str = ""
 
 
-def examine(as_json: AsJson = False) -> None:
+app = typer.Typer(invoke_without_command=True)
+
+
+@app.callback()
+def examine(context: typer.Context, as_json: AsJson = False) -> None:
     """Looks at settings, database, clock and key files, and says what to do. Ends with 3 when something is wrong."""
+    if context.invoked_subcommand is not None:
+        return
     found = list(_diagnoses())
     rows = [{"what": one.what, "state": one.state, "advice": one.advice} for one in found]
     output.show_table(rows, {"state": "State", "what": "What", "advice": "What to do"}, as_json=as_json)

@@ -3,10 +3,10 @@
 import logging
 import sys
 
-import structlog
 import typer
 from sqlalchemy.exc import OperationalError
 
+from api import logs
 from api.client.http import ApiRefusal, ApiUnreachable
 from api.commands import (
     agent_commands,
@@ -19,17 +19,19 @@ from api.commands import (
     donation_commands,
     entry_commands,
     figure_commands,
+    linkage,
     operator_commands,
     output,
     payment_commands,
     period_commands,
+    processes,
     publication_commands,
     rate_commands,
     report_commands,
     statement_commands,
     verify_commands,
 )
-from api.problems import describe
+from api.logs import describe
 from ledger.errors import BadInput, LedgerError
 
 REFUSED, BAD_INPUT, SERVICE_DOWN, BUG = 1, 65, 69, 70
@@ -46,7 +48,8 @@ book_commands.add_to(app)
 report_commands.add_to(app)
 figure_commands.add_to(app)
 app.command("demo")(demo.run_demo)
-app.command("doctor")(doctor.examine)
+doctor.app.command("linkage")(linkage.measure_linkage)
+app.add_typer(doctor.app, name="doctor")
 app.add_typer(verify_commands.app, name="verify")
 app.add_typer(database_commands.app, name="database")
 app.add_typer(operator_commands.operators, name="operators")
@@ -67,7 +70,8 @@ app.add_typer(publication_commands.site, name="site")
 
 def run() -> None:
     """Runs the command line and exits with a code that tells what happened."""
-    _log_to_stderr()
+    logs.write_to(sys.stderr, level=logging.WARNING)
+    processes.dump_no_core()
     try:
         app()
     except LedgerError as error:
@@ -95,16 +99,3 @@ def exit_code(error: LedgerError) -> int:
             return BUG
         return BAD_INPUT if error.status == 422 else REFUSED  # noqa: PLR2004  # HTTP's own number
     return BAD_INPUT if isinstance(error, BadInput) else REFUSED
-
-
-def _log_to_stderr() -> None:
-    """Warnings and worse, as JSON lines on the standard error; `serve` logs its requests too."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

@@ -15,7 +15,7 @@ from api.commands import administration, output
 from api.commands.book_commands import read_roster_file
 from api.commands.connection import connect, passphrase
 from api.commands.output import DAYS, AsJson
-from ledger import people
+from ledger import bearer_keys, people
 from ledger.aliases import Kind, draw
 from ledger.errors import BadInput
 from ledger.identities.person_keys import write_secret
@@ -104,14 +104,18 @@ def create_key(
         bearer = administration.draw_bearer()
         alias = draw(Kind.KEY)
         digest = administration.digest_of(bearer)
+        expires_on = desk.now().date() + timedelta(days=days)
+        committed = bearer_keys.commitment(
+            alias=alias, operator=operator, roles=frozenset(role), key_digest=digest, expires_on=expires_on
+        )
         write_secret(out, bearer.encode())
         body = {
             "alias": alias,
             "operator": operator,
             "roles": sorted(role),
             "digest": digest,
-            "expires_on": (desk.now().date() + timedelta(days=days)).isoformat(),
-            "agreed": desk.agree("create_key", alias, version=1, evidence=[digest]),
+            "expires_on": expires_on.isoformat(),
+            "agreed": desk.agree("create_key", alias, version=1, evidence=[committed]),
         }
         answer = desk.api.post("/v1/keys", body, key=f"key:{secrets.token_hex(8)}")
     output.show(answer, as_json=as_json, lines=[f"Key {alias} for {operator} is in {out}."])

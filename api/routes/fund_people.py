@@ -1,7 +1,7 @@
 """Routes of the people of the fund: the book, roster, keys, vaults, boxes and the log of who opened them."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field, PlainValidator, WithJsonSchema
@@ -169,25 +169,24 @@ def enrol_roster(roster: RosterIn, session: Tx, now: Now, once: Claimed) -> Done
 
 @router.post("/v1/keys", status_code=201)
 def create_key(key: KeyIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> KeyOut:
-    """Admits a bearer key. The act's one evidence commitment is the hash of the key: no other key can be slipped in."""
+    """Admits a bearer key. The act commits to all its facts: no other key, operator, role or day slips in."""
     agreed = Agreed(key.agreed.act, key.agreed.signature, caller.operator, now)
+    facts: dict[str, Any] = {
+        "alias": key.alias,
+        "operator": key.operator,
+        "roles": key.roles,
+        "key_digest": key.digest,
+        "expires_on": key.expires_on,
+    }
     approvals.accept(
         session,
         agreed,
         verb="create_key",
         object_alias=key.alias,
         version=1,
-        evidence_commitments=[key.digest],
+        evidence_commitments=[bearer_keys.commitment(**facts)],
     )
-    added = bearer_keys.admit(
-        session,
-        alias=key.alias,
-        operator=key.operator,
-        roles=key.roles,
-        key_digest=key.digest,
-        expires_on=key.expires_on,
-        created_at=now,
-    )
+    added = bearer_keys.admit(session, **facts, created_at=now)
     out = KeyOut(alias=added.alias, operator=added.operator, roles=added.roles.split(","), expires_on=added.expires_on)
     return once.keep(out)
 

@@ -99,6 +99,27 @@ def test_an_act_is_handed_in_once(furnished: Office) -> None:
     assert told(again) == (409, "nonce_used")
 
 
+def test_an_act_that_makes_a_key_commits_to_its_operator_roles_day_and_hash(furnished: Office) -> None:
+    """Whoever has the administrator's bearer key alone, or stands in between, makes no other key of the act."""
+    clara = furnished.desk("clara")
+    request = catch(furnished, "POST", lambda: make_key(clara, furnished.alias("anna"), [Role.INTAKE]))
+    body = json.loads(request.content)
+    lies = {
+        "operator": furnished.alias("dora"),
+        "roles": ["treasurer"],
+        "digest": "0" * 64,
+        "expires_on": "2025-12-30",
+    }
+
+    with furnished.nothing_written():
+        answers = [furnished.post("/v1/keys", body | {field: lie}, by="clara") for field, lie in lies.items()]
+        more = furnished.post("/v1/keys", body | {"roles": ["intake", "treasurer"]}, by="clara")
+
+    assert {told(answer) for answer in (*answers, more)} == {(409, "act_differs")}
+    assert {answer.json()["field"] for answer in (*answers, more)} == {"evidence_commitments"}
+    assert furnished.post("/v1/keys", body, by="clara").status_code == 201
+
+
 def test_an_approval_that_was_given_already_does_nothing_again(furnished: Office) -> None:
     requested = furnished.a_requested_payment()
     boris, dora = furnished.desk("boris"), furnished.desk("dora")

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, text
 
 from api.client import cases, donations, lists, payments, publications, statements
 from api.client.http import ApiRefusal
@@ -136,6 +136,38 @@ def dump(office: Office) -> bytes:
     return found.getvalue()
 
 
+def on_disk(office: Office, *, since: str) -> bytes:
+    """What the database has on its disk: the files of its tables and the log of its writes since then.
+
+    On SQLite the log lies beside the file: see `dump`.
+    """
+    if office.engine.dialect.name == "sqlite":
+        return dump(office)
+    with office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CHECKPOINT"))
+        data = Path(connection.scalar(text("SHOW data_directory")) or "")
+        own = connection.scalar(text("SELECT oid FROM pg_database WHERE datname = current_database()"))
+        told = {"since": since, "size": 2**24}
+        first, offset = connection.execute(
+            text("SELECT * FROM pg_walfile_name_offset(CAST(:since AS pg_lsn))"), told
+        ).one()
+        written = connection.scalar(
+            text("SELECT CAST(pg_current_wal_insert_lsn() - CAST(:since AS pg_lsn) AS bigint)"), told
+        )
+    tables = b"".join(path.read_bytes() for path in sorted((data / "base" / str(own)).iterdir()))
+    segments = [path for path in sorted((data / "pg_wal").iterdir()) if path.is_file() and path.name >= first]
+    log = b"".join(path.read_bytes() for path in segments[: 1 + (offset + int(written or 0)) // 2**24])
+    return tables + log[offset : offset + int(written or 0)]
+
+
+def place_in_log(office: Office) -> str:
+    """Up to where PostgreSQL has written its log; nothing on SQLite."""
+    if office.engine.dialect.name == "sqlite":
+        return ""
+    with office.engine.connect() as connection:
+        return str(connection.scalar(text("SELECT pg_current_wal_insert_lsn()")))
+
+
 def folder(office: Office) -> bytes:
     """Every file of the server and of the clients without their passphrases: outboxes, shred keys, pins."""
     return b"\n".join(
@@ -160,6 +192,7 @@ def shown_to_auditors(office: Office) -> bytes:
 def test_no_canary_reaches_the_server_or_comes_out_of_it(
     office: Office, wire: Wire, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    before = place_in_log(office)
     released = live_through_everything(office)
 
     assert known_on_the_device(office, released) == set(PERSON.values())
@@ -167,6 +200,7 @@ def test_no_canary_reaches_the_server_or_comes_out_of_it(
         "requests": b"\n".join(wire.requests),
         "answers": b"\n".join(wire.answers),
         "database": dump(office),
+        "disk": on_disk(office, since=before),
         "files": folder(office),
         "page and data": shown_to_everybody(office),
         "reports": shown_to_auditors(office),
@@ -175,7 +209,13 @@ def test_no_canary_reaches_the_server_or_comes_out_of_it(
     }
     assert {place: found for place, haystack in sought.items() if (found := sightings(WORDS, haystack))} == {}
     # Each of these places was really looked at: it holds what it should.
-    own = {"requests": "cases:", "answers": released["alias"], "database": released["reference"], "logs": "/v1/cases"}
+    own = {
+        "requests": "cases:",
+        "answers": released["alias"],
+        "database": released["reference"],
+        "disk": released["reference"],
+        "logs": "/v1/cases",
+    }
     assert [place for place, word in own.items() if not sightings([word], sought[place])] == []
     assert sightings(["Invented Fund"], sought["page and data"]) == ["Invented Fund"]
     assert sightings(["Invented Fund", "Fines"], sought["reports"]) == ["Invented Fund", "Fines"]
@@ -221,7 +261,7 @@ def test_a_refusal_on_the_device_holds_no_canary_either(office: Office) -> None:
 
 
 def test_a_name_planted_in_the_database_is_found_everywhere(office: Office) -> None:
-    wire = Wire()
+    wire, before = Wire(), place_in_log(office)
     wire.listen(office)
     body = {"code": "1000:planted", "name": PLANTED, "currency": "BYN"}
     office.desk("clara").api.post("/v1/accounts", body, key="planted")
@@ -232,6 +272,7 @@ def test_a_name_planted_in_the_database_is_found_everywhere(office: Office) -> N
         "requests": b"\n".join(wire.requests),
         "answers": b"\n".join(wire.answers),
         "database": dump(office),
+        "disk": on_disk(office, since=before),
         "page": office.send("GET", "/").content,
         "report": text_of_pdf(office.desk("clara").api.download("/v1/reports/audit.pdf", on="2020-11-02")),
     }

@@ -1,7 +1,9 @@
 """The command line `solidarity`: what it prints, and with which code it ends."""
 
 import json
+import logging
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -73,8 +75,10 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
     opened = Shell(monkeypatch, capsys)
     names = ("DATABASE_URL", "SHRED_KEY_DIRECTORY", "DEMO_NOW", "API_URL", "API_KEY", "API_KEY_FILE")
     opened.set(**dict.fromkeys((*names, "DEVICE_KEY_FILE", "PASSPHRASE_FILE")))
+    root, hook = logging.getLogger().handlers, threading.excepthook
     yield opened
     structlog.reset_defaults()
+    logging.getLogger().handlers, threading.excepthook = root, hook
 
 
 @pytest.fixture
