@@ -69,6 +69,10 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/v1/cases/{alias}/verify"): _write(INTAKE),
     ("POST", "/v1/cases/{alias}/reject"): _write(INTAKE),
     ("POST", "/v1/cases/{alias}/told"): _write(INTAKE, TREASURER),
+    ("GET", "/v1/cases/{alias}/evidence"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
+    ("POST", "/v1/cases/{alias}/evidence"): _write(INTAKE, TREASURER),
+    ("PUT", "/v1/evidence/{alias}/{version}/chunks/{number}"): _write(INTAKE, TREASURER),
+    ("GET", "/v1/evidence/{alias}/{version}"): _write(INTAKE, APPROVER, TREASURER),  # the reading is logged
     ("GET", "/v1/disbursements"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
     ("POST", "/v1/disbursements"): _write(TREASURER),
     ("POST", "/v1/disbursements/{alias}/release"): _write(TREASURER),

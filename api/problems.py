@@ -16,6 +16,7 @@ from api.logs import describe
 from ledger import approvals, bearer_keys
 from ledger.books import accounts, funds
 from ledger.errors import BadInput, Conflict, LedgerError, NotFound, Refused, Tampered
+from ledger.identities import readings
 
 _LOG = structlog.get_logger("solidarity")
 
@@ -24,6 +25,7 @@ STATUS: dict[type[LedgerError], HTTPStatus] = {
     approvals.NotInRole: HTTPStatus.FORBIDDEN,
     approvals.SamePerson: HTTPStatus.FORBIDDEN,
     approvals.BadSignature: HTTPStatus.FORBIDDEN,
+    readings.TooManyReadings: HTTPStatus.TOO_MANY_REQUESTS,
     BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     Tampered: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotFound: HTTPStatus.NOT_FOUND,

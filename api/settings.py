@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.errors import BadInput, Refused
@@ -24,13 +25,15 @@ class NotADemo(Refused):
 class Settings(BaseSettings):
     """What the server needs to know. Nothing secret stands here, and nothing has a working default but ports and names.
 
-    `shred_key_directory` lies outside database and backups.
+    `shred_key_directory` lies outside database and backups. `readings_a_day` is how many shelves one operator opens a
+    day beyond the work that waits for them: a batch of the largest size can be asked for.
     """
 
     model_config = SettingsConfigDict(env_prefix="SOLIDARITY_", env_file=".env", extra="ignore", frozen=True)
 
     database_url: str
     shred_key_directory: Path
+    readings_a_day: Annotated[int, Field(ge=1)] = 500
     demo_now: AwareDatetime | None = None
 
     def now(self) -> datetime:

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     AGENT = "A"
     ADVANCE = "V"
     BATCH = "T"
+    EVIDENCE = "E"
 
 
 _KINDS = {kind.value: kind for kind in Kind}

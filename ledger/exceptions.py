@@ -3,11 +3,12 @@
 from datetime import date
 from enum import StrEnum
 
+from sqlalchemy import CheckConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aliases import Kind, draw
 from ledger.money import Money
-from ledger.storage.columns import MinorUnits, enumeration, whole_minor
+from ledger.storage.columns import MinorUnits, enumeration
 
 
 class Difference(StrEnum):
@@ -24,36 +25,48 @@ class Difference(StrEnum):
     BELOW_ZERO = "below_zero"
     AMBIGUOUS_PAYOUT = "ambiguous_payout"
     PROCESSOR_DIFFERS = "processor_differs"
+    TOO_MANY_READINGS = "too_many_readings"
 
 
 class OpenException(SQLModel, table=True):
-    """One difference with its amount. `about` (a source key or an alias) makes the same difference open once.
+    """One difference, with its amount when it is about money.
 
-    With a `fund_code` it is the fund that is below zero, and the account is where its money went last.
+    `about` (a source key or an alias) makes the same difference open once.
+
+    With a `fund_code` it is the fund that is below zero, and the account is where its money went last. Without an
+    account it is about people, and has no amount.
     """
 
     __tablename__ = "exception"
     alias: str = Field(primary_key=True, max_length=20)
     difference: Difference = Field(sa_type=enumeration(Difference))
-    account_code: str = Field(foreign_key="account.code", max_length=45, index=True)
+    account_code: str | None = Field(default=None, foreign_key="account.code", max_length=45, index=True)
     fund_code: str | None = Field(default=None, foreign_key="fund.code", max_length=30)
     about: str = Field(max_length=200, unique=True)
-    minor: int = Field(sa_type=MinorUnits)
-    currency: str = Field(max_length=3)
+    minor: int | None = Field(default=None, sa_type=MinorUnits)
+    currency: str | None = Field(default=None, max_length=3)
     opened_on: date
     resolved_on: date | None = None
 
-    __table_args__ = whole_minor("minor")
+    __table_args__ = (
+        CheckConstraint("typeof(minor) IN ('integer', 'null')", name="minor_is_whole").ddl_if(dialect="sqlite"),
+        CheckConstraint("(account_code IS NULL) = (minor IS NULL)", name="money_is_of_an_account"),
+        CheckConstraint("(minor IS NULL) = (currency IS NULL)", name="money_has_a_currency"),
+    )
+
+    def amount(self) -> Money | None:
+        """The difference; None when it is not about money."""
+        return None if self.minor is None or self.currency is None else Money(self.minor, self.currency)
 
 
 def open_once(
     session: Session,
     *,
     difference: Difference,
-    account: str,
     about: str,
-    amount: Money,
     on: date,
+    account: str | None = None,
+    amount: Money | None = None,
     fund: str | None = None,
 ) -> OpenException:
     """Opens a difference, or finds it open or resolved already under the same `about`."""
@@ -67,8 +80,8 @@ def open_once(
         account_code=account,
         fund_code=fund,
         about=key,
-        minor=amount.minor,
-        currency=amount.currency,
+        minor=amount.minor if amount else None,
+        currency=amount.currency if amount else None,
         opened_on=on,
     )
     session.add(opened)

@@ -21,6 +21,7 @@ from api.app import ROUTERS, create_app
 from api.client import (
     cases,
     donations,
+    evidence,
     founding,
     keyring,
     lists,
@@ -42,6 +43,7 @@ from ledger import bearer_keys, book, people
 from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
 from ledger.identities import shelves
+from ledger.identities.evidence import EvidenceKind
 from ledger.identities.person_keys import ShredKeys
 from ledger.money import Money
 from ledger.people import Role
@@ -217,6 +219,12 @@ class Office:
         cases.import_rows(self.desk("anna"), rows or (a_list_row(),), jurisdiction="by", list_name=name)
         return sorted({case["alias"] for case in cases.listed(self.desk("anna"))} - before)
 
+    def bring_evidence(self, case: str, content: bytes = b"An invented scan.", **told: Any) -> dict[str, Any]:
+        """Anna seals a scan of a ruling and sends it."""
+        file = self.folder / f"scan-{secrets.token_hex(4)}.pdf"
+        file.write_bytes(content)
+        return evidence.add(self.desk("anna"), case, file, **({"kind": EvidenceKind.RULING} | told))
+
     def a_verified_case(self, row: lists.ListRow | None = None) -> str:
         (alias,) = self.take_in(*([row] if row else []))
         assert cases.verify(self.desk("anna"), alias) is None
@@ -289,7 +297,9 @@ def found(engine: Engine, shred_keys: ShredKeys) -> None:
         signatures = {device.alias: founding.sign_roster(device, roster) for device in officers}
         people.enrol(session, roster.canonical(), signatures, recorded_at=FOUNDED)
         for wrap in staff.proposal.wraps:
-            shelves.keep_vault_wrap(session, vault=wrap.vault, epoch=wrap.epoch, member=wrap.member, wrap=wrap.wrap)
+            shelves.keep_vault_wrap(
+                session, vault=wrap.vault, epoch=wrap.epoch, member=wrap.member, wrap=wrap.wrap, on=FOUNDED.date()
+            )
         keys = [(name, role, bearer, EXPIRES_ON) for (name, role), bearer in staff.bearers.items()]
         keys.append(("anna", None, staff.expired, date(2020, 8, 1)))
         for name, role, bearer, expires_on in keys:
@@ -316,6 +326,7 @@ def walk_the_path(office: Office) -> None:
     office.receive_gift()
     donations.send(anna, a_gift_by_card())
     (rejected,) = office.take_in(a_list_row())
+    office.bring_evidence(rejected)
     cases.reject(anna, rejected, because=Rejection.ILLEGIBLE)
     released = office.a_released_payment()
     office.confirm(released)

@@ -3,17 +3,17 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from api.client import sealing
+from api.client import sealed_files, sealing
 from api.client.desk import Desk
 from api.client.http import ApiRefusal
 from api.client.lists import BadList, ListRow
-from api.client.sealing import CannotOpen
+from api.client.sealing import CannotOpen, WrongCommitment, WrongKey
 from ledger.aid import eligibility, jurisdictions
-from ledger.aid.acts import PossibleDuplicate
+from ledger.aid.acts import EvidenceNotOpened, PossibleDuplicate
 from ledger.aid.eligibility import Rejection
 from ledger.aid.jurisdictions import Pack
 from ledger.aliases import Kind, draw
@@ -26,6 +26,10 @@ ROWS_A_REQUEST = 100
 SHELVES_A_REQUEST = 100
 VAULT = "people"
 POSSIBLE_DUPLICATE = PossibleDuplicate.rule
+FOR_A_PERSON = (POSSIBLE_DUPLICATE, EvidenceNotOpened.rule)
+"""Refusals of a case that a person must look at; the others go on."""
+UNREADABLE = (CannotOpen, WrongCommitment, WrongKey)
+"""What is said of boxes that look random to a server, and were never sealed for their shelf."""
 
 Progress = Callable[[int, int], None]
 """Called with how many are done, of how many."""
@@ -116,9 +120,20 @@ def check_many(desk: Desk, cases: Sequence[dict[str, Any]], *, reason: str) -> d
     Raises:
         EvidenceDiffers, CannotOpen, WrongCommitment, WrongKey, BadSignature: see there.
     """
+    checked: dict[str, Evidence] = {}
+    for alias, found in _look_at_many(desk, cases, reason=reason):
+        if isinstance(found, Tampered):
+            raise found
+        checked[alias] = found
+    return checked
+
+
+def _look_at_many(
+    desk: Desk, cases: Sequence[dict[str, Any]], *, reason: str
+) -> Iterator[tuple[str, Evidence | Tampered]]:
+    """Each case's evidence by its alias, or why its boxes cannot be read: one such row does not stop the others."""
     by_alias = {case["alias"]: case for case in cases}
     waiting = list(by_alias.values())
-    checked: dict[str, Evidence] = {}
     for start in range(0, len(waiting), SHELVES_A_REQUEST):
         part = waiting[start : start + SHELVES_A_REQUEST]
         shelves = list(dict.fromkeys(case["beneficiary"] for case in part))
@@ -127,34 +142,23 @@ def check_many(desk: Desk, cases: Sequence[dict[str, Any]], *, reason: str) -> d
         for case in part:
             (ruling,) = case["rulings"]
             beneficiary = case["beneficiary"]
-            evidence = _open(desk, opened[beneficiary], beneficiary, ruling=ruling["alias"])
-            _hold_against(case, evidence)
-            checked[case["alias"]] = evidence
-    return checked
+            try:
+                evidence = _open(desk, opened[beneficiary], beneficiary, ruling=ruling["alias"])
+            except UNREADABLE as error:
+                yield case["alias"], error
+            else:
+                yield case["alias"], _hold_against(desk, case, evidence)
 
 
 def _open(desk: Desk, opened: dict[str, Any], beneficiary: str, *, ruling: str) -> Evidence:
-    wire = opened["shelf"]
-    shelf = sealing.Shelf(
-        alias=wire["alias"],
-        vault=wire["vault"],
-        epoch=wire["epoch"],
-        public=sealing.from_base64(wire["public"]),
-        signature=wire["signature"],
-        wrap=sealing.from_base64(wire["wrap"]),
-    )
-    signer = desk.roster.operator(opened["signer"], on=date.min)
-    sealing.check_shelf(shelf, signed_by=bytes.fromhex(signer.signing_key))
-    if shelf.alias != beneficiary:
-        raise CannotOpen("the server answered with another shelf")
-    seed = sealing.open_wrap(desk.vault(shelf.vault), shelf.wrap, alias=shelf.alias, public=shelf.public)
+    shelf, seed = open_shelf(desk, opened, alias=beneficiary)
     contents: dict[tuple[str, str, str], dict[str, Any]] = {}
     commitments: dict[tuple[str, str, str], str] = {}
     for box in sorted(opened["boxes"], key=lambda box: box["version"]):
         place = {"kind": box["kind"], "alias": box["alias"], "field": box["field"], "version": box["version"]}
         opening = sealing.open_with_salt(seed, sealing.from_base64(box["bytes"]), **place)
         sealing.verify_commitment(box["commitment"], opening, **place)
-        contents[box["kind"], box["alias"], box["field"]] = json.loads(opening.plaintext)
+        contents[box["kind"], box["alias"], box["field"]] = _record(opening.plaintext)
         commitments[box["kind"], box["alias"], box["field"]] = box["commitment"]
     kept = [("beneficiary", beneficiary, "identity"), ("ruling", ruling, "details")]
     return Evidence(
@@ -166,6 +170,55 @@ def _open(desk: Desk, opened: dict[str, Any], beneficiary: str, *, ruling: str) 
         receipts=Counter(box["alias"] for box in opened["boxes"] if box["field"] == "receipt"),
         commitments=sorted(commitments[place] for place in kept),
     )
+
+
+def open_shelf(desk: Desk, opened: dict[str, Any], *, alias: str) -> tuple[sealing.Shelf, bytes]:
+    """A fetched shelf and its seed, in memory only.
+
+    Raises:
+        CannotOpen, WrongKey, BadSignature: it is another one, or was altered or swapped.
+    """
+    shelf = check_shelf(desk, opened["shelf"] | {"signer": opened["signer"]}, alias=alias)
+    return shelf, sealing.open_wrap(desk.vault(shelf.vault), shelf.wrap, alias=shelf.alias, public=shelf.public)
+
+
+def check_shelf(desk: Desk, wire: dict[str, Any], *, alias: str) -> sealing.Shelf:
+    """A shelf as the API tells of it, once its signer in the roster stands for its key.
+
+    Raises:
+        CannotOpen: it is another one. BadSignature: its key is not signed.
+    """
+    shelf = sealing.Shelf(
+        alias=wire["alias"],
+        vault=wire["vault"],
+        epoch=wire["epoch"],
+        public=sealing.from_base64(wire["public"]),
+        signature=wire["signature"],
+        wrap=sealing.from_base64(wire.get("wrap", "")),
+    )
+    sealing.check_shelf(shelf, signed_by=bytes.fromhex(_signing_key(desk, wire["signer"])))
+    if shelf.alias != alias:
+        raise CannotOpen("the server answered with another shelf")
+    return shelf
+
+
+def check_file(desk: Desk, file: dict[str, Any], *, subject: str, shelf: str) -> str:
+    """The commitment of a file of evidence, once its signer in the roster stands for it; else `BadSignature`."""
+    return sealed_files.check_file(file, subject=subject, shelf=shelf, signed_by=_signing_key(desk, file["signer"]))
+
+
+def _signing_key(desk: Desk, signer: str) -> str:
+    return desk.roster.operator(signer, on=date.min).signing_key
+
+
+def _record(plaintext: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(plaintext)
+    except ValueError:
+        raise CannotOpen("the box holds no record") from None
+    if not isinstance(record, dict):
+        raise CannotOpen("the box holds no record")
+    return record
 
 
 def verify(desk: Desk, alias: str, *, not_duplicates: Sequence[str] = ()) -> Rejection | None:
@@ -181,21 +234,26 @@ def verify(desk: Desk, alias: str, *, not_duplicates: Sequence[str] = ()) -> Rej
 def verify_many(desk: Desk, aliases: Sequence[str], *, progress: Progress | None = None) -> dict[str, str]:
     """As `verify` for many cases, opened a hundred at a time: what became of each.
 
-    `verified`, a rejection code, or `possible_duplicate`: such a case stays received for a person to look at.
+    `verified`, a rejection code, or `possible_duplicate`, `evidence_not_opened` or `cannot_open`: such a case stays
+    received for a person to look at.
 
     Raises:
         EvidenceDiffers: the boxes and the books disagree about a case; nothing is signed. ApiRefusal, ApiUnreachable.
     """
     found = [desk.api.get(f"/v1/cases/{alias}") for alias in aliases]
-    evidence = check_many(desk, found, reason="verification")
+    evidence = dict(_look_at_many(desk, found, reason="verification"))
     answers: dict[str, str] = {}
     for number, case in enumerate(found, start=1):
+        facts = evidence[case["alias"]]
         try:
-            answers[case["alias"]] = _settle(desk, case, evidence[case["alias"]], ()) or "verified"
+            if isinstance(facts, Tampered):
+                answers[case["alias"]] = facts.rule
+            else:
+                answers[case["alias"]] = _settle(desk, case, facts, ()) or "verified"
         except ApiRefusal as refusal:
-            if refusal.rule != POSSIBLE_DUPLICATE:
+            if refusal.rule not in FOR_A_PERSON:
                 raise
-            answers[case["alias"]] = POSSIBLE_DUPLICATE
+            answers[case["alias"]] = refusal.rule
         if progress:
             progress(number, len(found))
     return answers
@@ -205,29 +263,38 @@ def _settle(desk: Desk, case: dict[str, Any], facts: Evidence, not_duplicates: S
     """Tests the exact facts of an opened case and signs the answer."""
     code = _rejection_of(jurisdictions.load(case["jurisdiction"]), facts.ruling, on=desk.now().date())
     if code:
-        _answer(desk, "reject_case", case, facts, because=code)
+        _answer(desk, "reject_case", case, facts.commitments, because=code)
     else:
-        _answer(desk, "verify_case", case, facts, not_duplicates=list(not_duplicates))
+        _answer(desk, "verify_case", case, facts.commitments, not_duplicates=list(not_duplicates))
     return code
 
 
 def reject(desk: Desk, alias: str, *, because: Rejection) -> None:
     """Opens a case and rejects it with a code, signed: a duplicate, an illegible ruling, an unsafe channel.
 
+    What was never sealed to its shelf looks random to the server and opens for nobody: it is rejected as illegible.
+
     Raises:
         EvidenceDiffers: the boxes and the books disagree; nothing is signed.
+        CannotOpen, WrongCommitment, WrongKey: the boxes cannot be read, and the code is another one.
     """
     case = desk.api.get(f"/v1/cases/{alias}")
-    _answer(desk, "reject_case", case, check_evidence(desk, case, reason="verification"), because=because)
+    try:
+        commitments = check_evidence(desk, case, reason="verification").commitments
+    except UNREADABLE:
+        if because is not Rejection.ILLEGIBLE:
+            raise
+        commitments = case["evidence_commitments"]
+    _answer(desk, "reject_case", case, commitments, because=because)
 
 
-def _answer(desk: Desk, verb: Verb, case: dict[str, Any], facts: Evidence, **more: Any) -> None:
+def _answer(desk: Desk, verb: Verb, case: dict[str, Any], commitments: Sequence[str], **more: Any) -> None:
     agreed = desk.agree(
         verb,
         case["alias"],
         version=case["version"],
         amount=Money.parse(case["owed"]["amount"], case["owed"]["currency"]),
-        evidence=facts.commitments,
+        evidence=commitments,
     )
     path = f"/v1/cases/{case['alias']}/{verb.removesuffix('_case')}"
     desk.api.post(path, {"agreed": agreed, **more}, key=f"{verb}:{case['alias']}:{case['version']}")
@@ -254,11 +321,14 @@ def check_evidence(desk: Desk, case: dict[str, Any], *, reason: str) -> Evidence
     """
     (ruling,) = case["rulings"]
     evidence = open_evidence(desk, case["beneficiary"], ruling=ruling["alias"], reason=reason)
-    _hold_against(case, evidence)
-    return evidence
+    return _hold_against(desk, case, evidence)
 
 
-def _hold_against(case: dict[str, Any], evidence: Evidence) -> None:
+def _hold_against(desk: Desk, case: dict[str, Any], evidence: Evidence) -> Evidence:
+    """The evidence with the commitments of the case's files, whose content their operators have signed for."""
+    alias, shelf = case["alias"], case["beneficiary"]
+    files = [check_file(desk, file, subject=alias, shelf=shelf) for file in case["evidence"]]
+    evidence = replace(evidence, commitments=sorted([*evidence.commitments, *files]))
     (ruling,), (obligation,) = case["rulings"], case["obligations"]
     bounds = _bounds(jurisdictions.load(case["jurisdiction"]), evidence.ruling)
     told = evidence.ruling
@@ -273,6 +343,7 @@ def _hold_against(case: dict[str, Any], evidence: Evidence) -> None:
     for name, (books, boxes) in compared.items():
         if books != boxes:
             raise EvidenceDiffers("the boxes and the books disagree", case=case["alias"], field=name)
+    return evidence
 
 
 def _sealed_row(desk: Desk, pack: Pack, row: ListRow, token_key: bytes, row_token: str) -> dict[str, Any]:

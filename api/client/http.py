@@ -59,6 +59,21 @@ class Api:
         told = {name: value for name, value in query.items() if value is not None}
         return self._send("GET", path, params=told, headers=self._headers).content
 
+    @contextmanager
+    def stream(self, path: str, **query: str | int) -> Iterator[Iterator[bytes]]:
+        """The bytes of an answer as they come; over a network they are not held whole.
+
+        Raises:
+            ApiRefusal, ApiUnreachable: see there, also when the connection ends amid the answer.
+        """
+        try:
+            with self._http.stream("GET", path, params=query, headers=self._headers) as response:
+                if response.status_code not in _OK:
+                    response.read()
+                yield _accepted(response).iter_bytes()
+        except httpx2.TransportError as error:
+            raise ApiUnreachable("the API does not answer", kind=type(error).__name__) from None
+
     def put(self, path: str, body: Any) -> Any:
         """Sends what may be sent twice without harm."""
         return _read(self._send("PUT", path, json=body, headers=self._headers).content)
@@ -97,11 +112,15 @@ class Api:
             response = self._http.request(method, path, **request)
         except httpx2.TransportError as error:
             raise ApiUnreachable("the API does not answer", kind=type(error).__name__) from None
-        if response.status_code in _OK:
-            return response
-        if "problem+json" not in response.headers.get("content-type", ""):
-            raise ApiUnreachable("somebody else answers at the API's address", status=response.status_code)
-        raise ApiRefusal(response.status_code, _read(response.content))
+        return _accepted(response)
+
+
+def _accepted(response: httpx2.Response) -> httpx2.Response:
+    if response.status_code in _OK:
+        return response
+    if "problem+json" not in response.headers.get("content-type", ""):
+        raise ApiUnreachable("somebody else answers at the API's address", status=response.status_code)
+    raise ApiRefusal(response.status_code, _read(response.content))
 
 
 def _read(content: bytes) -> Any:

@@ -253,6 +253,16 @@ def unwrap_seed(opening_seed: bytes, wrap: bytes, *, bound_to: bytes) -> bytes:
     return seed
 
 
+def seal_chunk(public: bytes, content: bytes, *, bound_to: bytes) -> bytes:
+    """A chunk of a file sealed to `public` and bound to its place: see `sealed_files`."""
+    return _encrypt(public, content, bound_to)
+
+
+def open_chunk(seed: bytes, data: bytes, *, bound_to: bytes) -> bytes:
+    """The content that `seal_chunk` was given for the same place; raises `CannotOpen` otherwise."""
+    return _decrypt(seed, data, bound_to)
+
+
 def to_base64(data: bytes) -> str:
     """Bytes as the wire has them."""
     return base64.b64encode(data).decode()

@@ -53,7 +53,9 @@ def found_book(
         )
         people.enrol(session, founding.roster, founding.signatures, recorded_at=now)
         for wrap in founding.wraps:
-            shelves.keep_vault_wrap(session, vault=wrap.vault, epoch=wrap.epoch, member=wrap.member, wrap=wrap.wrap)
+            shelves.keep_vault_wrap(
+                session, vault=wrap.vault, epoch=wrap.epoch, member=wrap.member, wrap=wrap.wrap, on=now.date()
+            )
         bearer_keys.admit(
             session,
             alias=draw(Kind.KEY),

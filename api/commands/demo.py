@@ -116,8 +116,9 @@ def _show_troubles(stage: Stage) -> None:
                 f"  agent {agent['alias']}: receipt {line['receipt']}, {_amount(line['amount'])} stay with them and age"
             )
     for found in anna.api.get("/v1/exceptions")["exceptions"]:
-        place = found["fund"] or found["account"]
-        screen.print(f"  open exception on {place}: {found['difference']}, {_amount(found['amount'])}")
+        place = found["fund"] or found["account"] or found["about"]
+        amount = f", {_amount(found['amount'])}" if found["amount"] else ""
+        screen.print(f"  open exception on {place}: {found['difference']}{amount}")
 
 
 def _amount(amount: dict[str, str]) -> str:

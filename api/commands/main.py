@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from api import logs
 from api.client.http import ApiRefusal, ApiUnreachable
 from api.commands import (
+    access_commands,
     agent_commands,
     batch_commands,
     book_commands,
@@ -18,6 +19,7 @@ from api.commands import (
     doctor,
     donation_commands,
     entry_commands,
+    evidence_commands,
     figure_commands,
     linkage,
     operator_commands,
@@ -47,6 +49,7 @@ app = typer.Typer(
 book_commands.add_to(app)
 report_commands.add_to(app)
 figure_commands.add_to(app)
+app.command("accesses")(access_commands.list_accesses)
 app.command("demo")(demo.run_demo)
 doctor.app.command("linkage")(linkage.measure_linkage)
 app.add_typer(doctor.app, name="doctor")
@@ -55,6 +58,7 @@ app.add_typer(database_commands.app, name="database")
 app.add_typer(operator_commands.operators, name="operators")
 app.add_typer(operator_commands.keys, name="keys")
 app.add_typer(case_commands.app, name="cases")
+app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(payment_commands.app, name="disbursements")
 app.add_typer(batch_commands.app, name="batches")
 app.add_typer(agent_commands.agents_app, name="agents")

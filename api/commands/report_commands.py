@@ -69,6 +69,7 @@ def exceptions(as_json: AsJson = False) -> None:
         "difference": "Difference",
         "account": "Account",
         "fund": "Fund",
+        "about": "About",
         "amount": "Amount",
         "opened_on": "Opened",
     }

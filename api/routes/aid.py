@@ -11,6 +11,7 @@ from sqlmodel import Session
 from api.authentication import Admitted, Now
 from api.idempotency import Body, Claimed
 from api.problems import place_of
+from api.routes.evidence import EvidenceOut
 from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Day, Page, ShelfOnWire, SignedActOnWire, TokenOnWire, Wire
 from api.transactions import Tx
 from ledger.aid import acts, cases, intake, obligations, rulings
@@ -137,6 +138,7 @@ class CaseOut(CaseSummary):
     jurisdiction: str
     owed: AmountOnWire
     evidence_commitments: list[str]
+    evidence: list[EvidenceOut]
     possible_duplicates: list[str]
     rulings: list[RulingOut]
     obligations: list[ObligationOut]
@@ -275,6 +277,7 @@ def _case(session: Session, case: Case) -> CaseOut:
         jurisdiction=case.jurisdiction,
         owed=AmountOnWire.of(acts.owed(session, case)),
         evidence_commitments=acts.evidence_of(session, case),
+        evidence=[EvidenceOut.of(file) for file in acts.files_of(session, case)],
         possible_duplicates=intake.possible_duplicates(session, case.alias),
         rulings=[
             RulingOut.model_validate(ruling.model_dump(include=set(RulingOut.model_fields)))

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
 from api.routes.aid import PAGE, ObligationOut, RulingOut
+from api.routes.evidence import EvidenceOut
 from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, Day, Page, SignedActOnWire, Wire
 from api.transactions import Tx
 from ledger.aid import batch_acts, batch_lines, batches, results
@@ -23,7 +24,7 @@ from ledger.aid.results import Result
 from ledger.aid.rulings import Ruling
 from ledger.approvals import Agreed
 from ledger.errors import BadInput
-from ledger.identities import shelves
+from ledger.identities import evidence, shelves
 
 router = APIRouter()
 
@@ -45,6 +46,7 @@ class CaseFacts(Wire):
     rulings: list[RulingOut]
     obligations: list[ObligationOut]
     evidence_commitments: list[str]
+    evidence: list[EvidenceOut]
 
 
 class CandidateOut(Wire):
@@ -324,7 +326,7 @@ def _line(item: Item, facts: dict[str, CaseFacts]) -> LineOut:
 
 
 def _facts(session: Session, cases: Iterable[Case]) -> dict[str, CaseFacts]:
-    """What the cases rest on, by alias, in four queries."""
+    """What the cases rest on, by alias, in five queries."""
     by_alias = {case.alias: case for case in cases}
     rulings: dict[str, list[RulingOut]] = {alias: [] for alias in by_alias}
     owed: dict[str, list[ObligationOut]] = {alias: [] for alias in by_alias}
@@ -333,7 +335,8 @@ def _facts(session: Session, cases: Iterable[Case]) -> dict[str, CaseFacts]:
         rulings[ruling.case_alias].append(out)
     for obligation in session.exec(select(Obligation).where(col(Obligation.case_alias).in_(by_alias))):
         owed[obligation.case_alias].append(ObligationOut.of(obligation))
-    evidence = batch_acts.evidence_of(session, by_alias.values())
+    commitments = batch_acts.evidence_of(session, by_alias.values())
+    files = evidence.current(session, by_alias)
     return {
         alias: CaseFacts(
             alias=alias,
@@ -341,7 +344,8 @@ def _facts(session: Session, cases: Iterable[Case]) -> dict[str, CaseFacts]:
             jurisdiction=case.jurisdiction,
             rulings=sorted(rulings[alias], key=lambda one: (one.ruled_by, one.alias)),
             obligations=sorted(owed[alias], key=lambda one: one.alias),
-            evidence_commitments=evidence[alias],
+            evidence_commitments=commitments[alias],
+            evidence=[EvidenceOut.of(file) for file in files[alias]],
         )
         for alias, case in by_alias.items()
     }

@@ -1,9 +1,9 @@
-"""Routes of the people of the fund: the book, roster, keys, vaults, boxes and the log of who opened them."""
+"""Routes of the people of the fund: the book, roster, keys and vaults."""
 
-from datetime import date, datetime
-from typing import Annotated, Any
+from datetime import date
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from api.authentication import Admitted, Now
@@ -11,12 +11,10 @@ from api.idempotency import Claimed
 from api.routes.wire import (
     Alias,
     Base64,
-    BoxOnWire,
     Day,
     Digest,
     Done,
     Epoch,
-    ShelfOnWire,
     SignedActOnWire,
     VaultName,
     Wire,
@@ -25,13 +23,9 @@ from api.transactions import Tx
 from ledger import approvals, bearer_keys, book, people
 from ledger.approvals import Agreed
 from ledger.identities import shelves
-from ledger.identities.shelves import Access, Opened, Reason, UnknownVault
 from ledger.people import Role
 
 router = APIRouter()
-
-MOST_SHELVES = 100
-"""The most shelves that one request opens."""
 
 
 def _read_signatures(value: object) -> dict[str, str]:
@@ -110,35 +104,6 @@ class WrapsOut(Wire):
     wraps: list[WrapIn]
 
 
-class OpenedOut(Wire):
-    """What a vault member needs to open a shelf on their device."""
-
-    shelf: ShelfOnWire
-    signer: str
-    boxes: list[BoxOnWire]
-
-
-class ManyOpenedOut(Wire):
-    """What a vault member needs to open many shelves."""
-
-    opened: list[OpenedOut]
-
-
-class AccessOut(Wire):
-    """One reading."""
-
-    operator: str
-    alias: str
-    reason: str
-    at: datetime
-
-
-class AccessLogOut(Wire):
-    """The newest readings first."""
-
-    accesses: list[AccessOut]
-
-
 @router.get("/v1/book")
 def read_book(session: Tx, _caller: Admitted) -> BookOut:
     """The book's own data."""
@@ -201,80 +166,5 @@ def read_wraps(name: VaultName, session: Tx, caller: Admitted) -> WrapsOut:
 @router.put("/v1/vaults/{name}/wraps")
 def keep_wrap(name: VaultName, wrap: WrapIn, session: Tx, _caller: Admitted, now: Now) -> Done:
     """Keeps a vault's seed wrapped to a member of the roster; the same again changes nothing."""
-    roster = people.current(session)
-    roster.operator(wrap.member, on=now.date())
-    if not any(vault.name == name and vault.epoch == wrap.epoch for vault in roster.vaults):
-        raise UnknownVault("the roster names no such vault in this epoch", vault=name, epoch=wrap.epoch)
-    shelves.keep_vault_wrap(session, vault=name, epoch=wrap.epoch, member=wrap.member, wrap=wrap.wrap)
+    shelves.keep_vault_wrap(session, vault=name, epoch=wrap.epoch, member=wrap.member, wrap=wrap.wrap, on=now.date())
     return Done()
-
-
-@router.get("/v1/boxes")
-def open_shelves(
-    alias: Annotated[list[Alias], Query(min_length=1, max_length=MOST_SHELVES)],
-    reason: Reason,
-    request: Request,
-    session: Tx,
-    caller: Admitted,
-    now: Now,
-) -> ManyOpenedOut:
-    """As for one shelf, for many at once, all or none: each reading is logged by itself."""
-    found = shelves.open_shelves(
-        session,
-        alias,
-        operator=caller.operator.alias,
-        reason=reason,
-        at=now,
-        shred_keys=request.app.state.shred_keys,
-    )
-    return ManyOpenedOut(opened=[_opened(one) for one in found])
-
-
-@router.get("/v1/boxes/{alias}")
-def open_shelf(alias: Alias, reason: Reason, request: Request, session: Tx, caller: Admitted, now: Now) -> OpenedOut:
-    """Hands out a shelf's sealed boxes and wrap; who asked, and the reason, are logged for the auditors."""
-    opened = shelves.open_shelf(
-        session,
-        alias,
-        operator=caller.operator.alias,
-        reason=reason,
-        at=now,
-        shred_keys=request.app.state.shred_keys,
-    )
-    return _opened(opened)
-
-
-def _opened(opened: Opened) -> OpenedOut:
-    shelf = opened.shelf
-    return OpenedOut(
-        shelf=ShelfOnWire(
-            alias=shelf.alias,
-            vault=shelf.vault,
-            epoch=shelf.epoch,
-            public=shelf.sealing_key,
-            signature=shelf.signature,
-            wrap=opened.wrap,
-        ),
-        signer=shelf.signer,
-        boxes=[
-            BoxOnWire(
-                kind=box.kind,
-                alias=box.alias,
-                field=box.field,
-                version=box.version,
-                bytes=box.data,
-                commitment=box.commitment,
-            )
-            for box in opened.boxes
-        ],
-    )
-
-
-@router.get("/v1/access-log")
-def read_access_log(session: Tx, _caller: Admitted, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> AccessLogOut:
-    """Who opened what, when and why."""
-    return AccessLogOut(accesses=[_access(access) for access in shelves.accesses(session, limit=limit)])
-
-
-def _access(access: Access) -> AccessOut:
-    return AccessOut(operator=access.operator, alias=access.shelf_alias, reason=access.reason, at=access.at)

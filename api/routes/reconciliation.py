@@ -118,13 +118,17 @@ class ReconciliationsOut(Wire):
 
 
 class ExceptionOut(Wire):
-    """One open difference; with a `fund` it is that fund that is below zero, after money left from the account."""
+    """One open difference; with a `fund` it is that fund that is below zero, after money left from the account.
+
+    Without an account it is not about money: `about` tells the operator and the day.
+    """
 
     alias: str
     difference: str
-    account: str
+    account: str | None
     fund: str | None
-    amount: AmountOnWire
+    about: str | None
+    amount: AmountOnWire | None
     opened_on: date
 
 
@@ -171,7 +175,8 @@ def list_exceptions(session: Tx, _caller: Admitted) -> ExceptionsOut:
                 difference=item.difference,
                 account=item.account_code,
                 fund=item.fund_code,
-                amount=AmountOnWire.of(Money(item.minor, item.currency)),
+                about=item.about.partition(":")[2] if item.account_code is None else None,
+                amount=AmountOnWire.of(amount) if (amount := item.amount()) else None,
                 opened_on=item.opened_on,
             )
             for item in exceptions.listed(session)

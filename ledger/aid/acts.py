@@ -21,7 +21,8 @@ from ledger.aid.disbursements import Disbursement
 from ledger.aid.eligibility import Rejection
 from ledger.approvals import Agreed, Verb
 from ledger.errors import Refused
-from ledger.identities import shelves
+from ledger.identities import evidence, shelves
+from ledger.identities.evidence import EvidenceFile
 from ledger.money import Money
 from ledger.people import Operator
 
@@ -50,7 +51,8 @@ def verify_case(session: Session, alias: str, agreed: Agreed, *, not_duplicates:
     if not others <= set(not_duplicates):
         raise PossibleDuplicate("other cases share the ruling", case=alias, others=len(others))
     seen = evidence_of(session, case)
-    _require_opened(session, case, agreed.signer, seen)
+    brought = {file.commitment for file in files_of(session, case) if file.signer == agreed.signer.alias}
+    _require_opened(session, case, agreed.signer, [one for one in seen if one not in brought])
     with session.begin_nested():  # act and effect, or neither
         _accept_case(session, agreed, "verify_case", case, seen)
         cases.verify(session, case, by=agreed.signer.alias)
@@ -71,7 +73,7 @@ def reject_case(session: Session, alias: str, agreed: Agreed, *, because: Reject
 
 
 def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbursement:
-    """Approves a disbursement: another person than who entered, verified and asked, who has opened the evidence.
+    """Approves a disbursement: another person than who entered, verified, asked or brought evidence, who has opened it.
 
     Raises:
         SamePerson, EvidenceNotOpened, NotEligible, WouldOverdraw, NoRate, DisbursementNotReady, CaseNotReady, InBatch,
@@ -80,7 +82,8 @@ def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
     disbursement = disbursements.require(session, alias, lock=True)
     batch_lines.require_single(session, alias)
     case = cases.require(session, disbursement.case_alias)
-    approvals.require_other(agreed.signer.alias, than={case.entered_by, case.verified_by, disbursement.requested_by})
+    earlier = {case.entered_by, case.verified_by, disbursement.requested_by}
+    approvals.require_other(agreed.signer.alias, than=earlier | {file.signer for file in files_of(session, case)})
     seen = evidence_of(session, case)
     _require_opened(session, case, agreed.signer, [*seen, disbursement.payee_commitment])
     obligation = obligations.require(session, disbursement.obligation_alias)
@@ -153,9 +156,14 @@ def owed(session: Session, case: Case) -> Money:
 
 
 def evidence_of(session: Session, case: Case) -> list[str]:
-    """The sorted commitments of the newest boxes a case rests on: what every act about it restates."""
+    """The sorted commitments of what a case rests on, in the newest versions: what every act about it restates."""
     things = [case.beneficiary_alias, *(ruling.alias for ruling in rulings.of_case(session, case.alias))]
-    return shelves.commitments(session, things)
+    return sorted([*shelves.commitments(session, things), *(file.commitment for file in files_of(session, case))])
+
+
+def files_of(session: Session, case: Case) -> list[EvidenceFile]:
+    """The files of evidence of a case, each in its newest version."""
+    return evidence.current(session, [case.alias])[case.alias]
 
 
 def _require_opened(session: Session, case: Case, signer: Operator, needed: list[str]) -> None:

@@ -12,11 +12,12 @@ from ledger.aid.batches import Batch
 from ledger.aid.cases import Case
 from ledger.aid.rulings import Ruling
 from ledger.approvals import Agreed, Verb
-from ledger.identities import shelves
+from ledger.identities import evidence, shelves
+from ledger.identities.evidence import EvidenceFile
 
 
 def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
-    """Approves a locked batch: nobody who entered, verified or asked for one line, and who has opened everything.
+    """Approves a locked batch: nobody who entered, verified, asked or brought evidence, and who has opened everything.
 
     Raises:
         SamePerson, EvidenceNotOpened, NotEligible, BatchNotReady, BatchAltered, AgentNotActive, OverCap, WouldOverdraw,
@@ -27,9 +28,10 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     batches.require_unaltered(batch, found)
     earlier = {batch.requested_by, *(item.disbursement.requested_by for item in found)}
     earlier |= {item.case.entered_by for item in found}
+    earlier |= {file.signer for files in _files_of(session, found).values() for file in files}
     approvals.require_other(agreed.signer.alias, than=earlier | {item.case.verified_by for item in found})
-    evidence = evidence_of(session, [item.case for item in found])
-    _require_opened(session, agreed.signer.alias, found, evidence)
+    needed = evidence_of(session, [item.case for item in found])
+    _require_opened(session, agreed.signer.alias, found, needed)
     for item in found:
         eligibility.require_lawful(
             jurisdictions.load(item.case.jurisdiction),
@@ -39,7 +41,7 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
             on=agreed.now.date(),
         )
     with session.begin_nested():  # act and effect, or neither
-        _accept(session, agreed, "approve_batch", batch, evidence)
+        _accept(session, agreed, "approve_batch", batch, needed)
         batches.approve(session, batch, found, by=agreed.signer.alias, on=agreed.now.date())
     return batch
 
@@ -66,27 +68,37 @@ def release_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
 
 
 def evidence_of(session: Session, found: Iterable[Case]) -> dict[str, list[str]]:
-    """By case: the sorted commitments of the newest boxes it rests on, as `acts.evidence_of` has them, all at once."""
+    """By case: the sorted commitments of what it rests on, as `acts.evidence_of` has them, all at once."""
     things = {case.alias: [case.beneficiary_alias] for case in found}
     rulings = session.exec(select(Ruling.case_alias, Ruling.alias).where(col(Ruling.case_alias).in_(things)))
     for case, ruling in rulings:
         things[case].append(ruling)
     kept = shelves.commitments_by_alias(session, [alias for aliases in things.values() for alias in aliases])
+    files = evidence.current(session, things)
     return {
-        case: sorted(commitment for alias in aliases for commitment in kept.get(alias, []))
+        case: sorted(
+            [
+                *(commitment for alias in aliases for commitment in kept.get(alias, [])),
+                *(file.commitment for file in files[case]),
+            ]
+        )
         for case, aliases in things.items()
     }
 
 
-def _require_opened(session: Session, signer: str, found: Sequence[Item], evidence: dict[str, list[str]]) -> None:
+def _files_of(session: Session, found: Iterable[Item]) -> dict[str, list[EvidenceFile]]:
+    return evidence.current(session, {item.case.alias for item in found})
+
+
+def _require_opened(session: Session, signer: str, found: Sequence[Item], rests_on: dict[str, list[str]]) -> None:
     seen = shelves.handed_out(session, operator=signer, shelves=[item.case.beneficiary_alias for item in found])
     for item in found:
-        needed = {*evidence[item.case.alias], item.disbursement.payee_commitment}
+        needed = {*rests_on[item.case.alias], item.disbursement.payee_commitment}
         if not needed <= seen.get(item.case.beneficiary_alias, set()):
             raise EvidenceNotOpened("the signer has not opened the current evidence", case=item.case.alias)
 
 
-def _accept(session: Session, agreed: Agreed, verb: Verb, batch: Batch, evidence: dict[str, list[str]]) -> None:
+def _accept(session: Session, agreed: Agreed, verb: Verb, batch: Batch, rests_on: dict[str, list[str]]) -> None:
     approvals.accept(
         session,
         agreed,
@@ -95,5 +107,5 @@ def _accept(session: Session, agreed: Agreed, verb: Verb, batch: Batch, evidence
         version=batch.version,
         amount=batch.amount(),
         payee_commitment=batch.digest,
-        evidence_commitments=[commitment for one in evidence.values() for commitment in one],
+        evidence_commitments=[commitment for one in rests_on.values() for commitment in one],
     )

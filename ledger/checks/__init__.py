@@ -8,7 +8,7 @@ from itertools import islice
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from ledger.checks import acts, aid, control, database, entries, figures, holds, records, sources
+from ledger.checks import acts, aid, control, database, entries, figures, files, holds, records, sources
 from ledger.checks.entries import ENTRY_CHECKS, EntryCheck
 from ledger.checks.findings import Check, Finding, Tell, silent
 from ledger.errors import LedgerError
@@ -28,6 +28,7 @@ CHECKS: Sequence[Check | EntryCheck] = (
     *sources.CHECKS,
     *records.CHECKS,
     *figures.CHECKS,
+    *files.CHECKS,
     *database.CHECKS,
 )
 """Every check, in the order in which they are told. A new promise gets its line here, and is checked everywhere."""

@@ -2,6 +2,8 @@
 
 import re
 import struct
+from dataclasses import dataclass
+from datetime import date
 
 from ledger.errors import BadInput
 
@@ -24,6 +26,15 @@ SMALLEST_PADDED = 1024
 LARGEST_PADDED = 4 * 1024 * 1024
 DOUBLING_UP_TO = 64 * 1024
 
+LARGEST_FILE = 25 * 1024 * 1024
+"""The most bytes of a file of evidence."""
+
+LARGEST_PADDED_FILE = 26 * 1024 * 1024
+"""What the largest file takes with its name, salt and padding."""
+
+CHUNK_BYTES = 1024 * 1024
+"""A padded file is sealed in chunks of so many bytes, and a last one of the rest."""
+
 _WINDOW = 256
 _FEWEST_DISTINCT = 100
 # How many different byte values a window of sealed bytes must show. A window of 256 random bytes shows about 162. It
@@ -44,7 +55,7 @@ class NotASealedBox(BadInput):
 
 
 class BoxTooLarge(BadInput):
-    """More than a box holds (4 MiB with its padding)."""
+    """More than a box holds (4 MiB with its padding), or a file of evidence (26 MiB with its padding)."""
 
     rule = "box_too_large"
 
@@ -69,6 +80,15 @@ def check_sealed(data: bytes) -> None:
     padded = len(data) - 1 - ENC_BYTES - TAG_BYTES
     admitted = SMALLEST_PADDED <= padded <= LARGEST_PADDED and padded_length(padded) == padded
     _check_shape(data, admitted=admitted, where="box")
+
+
+def check_chunk(data: bytes, *, padded: int) -> None:
+    """Accepts one chunk of a file: a box of exactly `padded` bytes.
+
+    Raises:
+        NotASealedBox: as for `check_sealed`, at this one length.
+    """
+    _check_shape(data, admitted=len(data) == sealed_length(padded), where="chunk")
 
 
 def check_wrap(data: bytes) -> None:
@@ -101,16 +121,16 @@ def check_commitment(value: str) -> str:
     return _check_digest(value, where="commitment")
 
 
-def padded_length(length: int) -> int:
+def padded_length(length: int, *, largest: int = LARGEST_PADDED) -> int:
     """To how many bytes a content of `length` bytes is padded, so that a box tells only its class.
 
     At least 1,024, doubling up to 64 KiB, above that the next multiple of a sixteenth of the next power of two.
 
     Raises:
-        BoxTooLarge: more than 4 MiB.
+        BoxTooLarge: more than `largest`, 4 MiB unless told.
     """
-    if length > LARGEST_PADDED:
-        raise BoxTooLarge("a box holds 4 MiB with its padding", where="box", size=length, largest=LARGEST_PADDED)
+    if length > largest:
+        raise BoxTooLarge("more than fits, with its padding", where="box", size=length, largest=largest)
     if length <= SMALLEST_PADDED:
         return SMALLEST_PADDED
     power = 1 << (length - 1).bit_length()
@@ -118,6 +138,17 @@ def padded_length(length: int) -> int:
         return power
     step = power // 16
     return -(-length // step) * step
+
+
+def chunk_lengths(padded: int) -> list[int]:
+    """How many bytes each chunk of a padded file holds."""
+    whole, rest = divmod(padded, CHUNK_BYTES)
+    return [CHUNK_BYTES] * whole + [rest] * bool(rest)
+
+
+def sealed_length(padded: int) -> int:
+    """How long a box of `padded` bytes is: version byte, encapsulation, content, tag."""
+    return 1 + ENC_BYTES + padded + TAG_BYTES
 
 
 def info(kind: str, alias: str, field: str, version: int) -> bytes:
@@ -128,6 +159,25 @@ def info(kind: str, alias: str, field: str, version: int) -> bytes:
 def shelf_message(alias: str, public: bytes, vault: str, epoch: int) -> bytes:
     """What an operator signs to stand for the public key of a shelf."""
     return length_prefixed("SL1 shelf", alias, public, vault, epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlace:
+    """Where a file of evidence belongs: the thing it is about, what it is, and which version of which item."""
+
+    subject: str
+    kind: str
+    alias: str
+    version: int
+
+    def info(self, *parts: str | int | bytes) -> bytes:
+        """What the file's commitment and, with more parts, each of its chunks is bound to."""
+        return length_prefixed("SL1 evidence", self.subject, self.kind, self.alias, self.version, *parts)
+
+    def message(self, *, shelf: str, size: int, commitment: str, keep_until: date | None) -> bytes:
+        """What the operator signs who brings the file: nobody else's can be slipped in, nor its retention changed."""
+        kept = keep_until.isoformat() if keep_until else ""
+        return length_prefixed("SL1 evidence file", self.info(), shelf, size, commitment, kept)
 
 
 def length_prefixed(*parts: str | int | bytes) -> bytes:

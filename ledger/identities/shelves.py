@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, text
@@ -313,18 +313,18 @@ def handed_out(session: Session, *, operator: str, shelves: Sequence[str]) -> di
     return seen
 
 
-def accesses(session: Session, *, limit: int) -> list[Access]:
-    """The newest readings first."""
-    return list(session.exec(select(Access).order_by(col(Access.id).desc()).limit(limit)))
-
-
-def keep_vault_wrap(session: Session, *, vault: str, epoch: int, member: str, wrap: bytes) -> None:
-    """Keeps a vault's seed wrapped to a member; the same again changes nothing.
+def keep_vault_wrap(session: Session, *, vault: str, epoch: int, member: str, wrap: bytes, on: date) -> None:
+    """Keeps a vault's seed wrapped to a member of the roster; the same again changes nothing.
 
     Raises:
-        NotASealedBox: it is no wrap. AliasTaken: another wrap stands for this member in this epoch.
+        NotASealedBox: it is no wrap. UnknownOperator: on the day `on` the roster has no such member.
+        UnknownVault: the roster names no such vault. AliasTaken: another wrap stands for this member in this epoch.
     """
     boxes.check_wrap(wrap)
+    roster = people.current(session)
+    roster.operator(member, on=on)
+    if not any(named.name == vault and named.epoch == epoch for named in roster.vaults):
+        raise UnknownVault("the roster names no such vault in this epoch", vault=vault, epoch=epoch)
     standing = session.get(VaultWrap, (vault, epoch, member))
     if standing is not None and standing.wrap != wrap:
         raise AliasTaken("the member has another wrap in this epoch", vault=vault, epoch=epoch)

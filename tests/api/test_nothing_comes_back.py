@@ -106,7 +106,7 @@ def strange_queries(*words: str) -> Iterator[dict[str, Any]]:
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     for route in (route for route in routes if "GET" in (route.methods or ())):
         path = route.path.replace("{name}", "paid.json" if "/data/" in route.path else "people")
-        path = path.replace("{form}", "json").replace("{alias}", "C-0000-0000-0000")
+        path = path.replace("{form}", "json").replace("{alias}", "C-0000-0000-0000").replace("{version}", "1")
         fields = route.dependant.query_params
         required = {field.alias: needed.get(field.alias, "x") for field in fields if field.field_info.is_required()}
         for name in [*(field.alias for field in fields), *WORDS[2:]]:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ from api.client import keyring, sealing
 from api.client.sealing import WrongKey
 from ledger import people
 from ledger.aliases import AliasTaken, Kind, draw
-from ledger.identities import boxes, shelves
+from ledger.identities import boxes, readings, shelves
 from ledger.identities.boxes import BadDigest, NotASealedBox
 from ledger.identities.person_keys import ShredKeyMissing, WrapDoesNotUnlock
 from ledger.identities.shelves import (
@@ -23,7 +24,7 @@ from ledger.identities.shelves import (
     UnknownShelf,
     UnknownVault,
 )
-from tests.cast import NOW, House, Person, a_shelf, everything, nothing_written, sealed
+from tests.cast import NOW, TODAY, House, Person, a_shelf, everything, nothing_written, sealed
 
 CANARY = "Kanareika Invented-Person"
 
@@ -189,7 +190,7 @@ def test_opening_is_logged_with_who_why_when_and_what(house: House, alias: str, 
 
     open_(house, alias, reason=Reason.VERIFICATION)
 
-    (access,) = shelves.accesses(house.session, limit=10)
+    (access,) = readings.page(house.session, limit=10)
     assert (access.operator, access.shelf_alias, access.at) == (boris.alias, alias, NOW)
     assert (access.reason, access.boxes) == (Reason.VERIFICATION, box.commitment)
 
@@ -199,7 +200,7 @@ def test_the_newest_readings_come_first(house: House, alias: str) -> None:
     for reason in (Reason.VERIFICATION, Reason.APPROVAL, Reason.PAYMENT):
         open_(house, alias, reason=reason)
 
-    newest = shelves.accesses(house.session, limit=2)
+    newest = readings.page(house.session, limit=2)
 
     assert [access.reason for access in newest] == [Reason.PAYMENT, Reason.APPROVAL]
 
@@ -313,11 +314,28 @@ def test_a_member_gets_the_vault_back_out_of_the_servers_wrap(house: House, bori
     vault = house.fund.vault
     wrap = keyring.wrap_vault(vault, bytes.fromhex(boris.operator.sealing_key), member=boris.alias)
 
-    shelves.keep_vault_wrap(house.session, vault="people", epoch=1, member=boris.alias, wrap=wrap)
+    shelves.keep_vault_wrap(house.session, vault="people", epoch=1, member=boris.alias, wrap=wrap, on=TODAY)
 
     (kept,) = shelves.vault_wraps(house.session, vault="people", member=boris.alias)
     assert keyring.unwrap_vault(boris.device, kept.wrap, vault=vault.public()) == vault
     assert shelves.vault_wraps(house.session, vault="people", member=house.fund.ana.alias) == []
+
+
+def test_the_ledger_itself_keeps_no_wrap_for_strangers_nor_for_vaults_that_the_roster_does_not_name(
+    house: House, boris: Person
+) -> None:
+    wrap = keyring.wrap_vault(house.fund.vault, bytes.fromhex(boris.operator.sealing_key), member=boris.alias)
+    honest: dict[str, Any] = {"vault": "people", "epoch": 1, "member": boris.alias, "wrap": wrap, "on": TODAY}
+    lies: list[tuple[dict[str, Any], type[Exception]]] = [
+        ({"member": draw(Kind.OPERATOR)}, people.UnknownOperator),
+        ({"on": boris.operator.expires_on + timedelta(days=1)}, people.UnknownOperator),
+        ({"epoch": 2}, shelves.UnknownVault),
+        ({"vault": "donors"}, shelves.UnknownVault),
+    ]
+
+    for lie, error in lies:
+        with nothing_written(house.session), pytest.raises(error):
+            shelves.keep_vault_wrap(house.session, **(honest | lie))
 
 
 def test_a_members_wrap_is_kept_once_and_not_replaced(house: House, boris: Person) -> None:
@@ -325,7 +343,7 @@ def test_a_members_wrap_is_kept_once_and_not_replaced(house: House, boris: Perso
         keyring.wrap_vault(house.fund.vault, bytes.fromhex(boris.operator.sealing_key), member=boris.alias)
         for _ in range(2)
     )
-    keep = partial(shelves.keep_vault_wrap, house.session, vault="people", epoch=1, member=boris.alias)
+    keep = partial(shelves.keep_vault_wrap, house.session, vault="people", epoch=1, member=boris.alias, on=TODAY)
     keep(wrap=first)
 
     with nothing_written(house.session):

@@ -49,8 +49,8 @@ def receive(session: Session, *lines: NewLine, content: str = "ab", account: str
     return bank.receive(session, said, received_at=NOW, received_by=RECORDER)
 
 
-def differences(session: Session) -> list[tuple[Difference, Money]]:
-    return [(one.difference, Money(one.minor, one.currency)) for one in exceptions.listed(session)]
+def differences(session: Session) -> list[tuple[Difference, Money | None]]:
+    return [(one.difference, one.amount()) for one in exceptions.listed(session)]
 
 
 def states(session: Session) -> list[str]:

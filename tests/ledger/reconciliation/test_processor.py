@@ -31,12 +31,10 @@ def receive(session: Session, *received: Movement, reported: tuple[Money, ...] =
     return processor.receive(session, received, reported=reported, received_at=NOW, received_by=RECORDER)
 
 
-def differences(session: Session, *, fund: str | None = None) -> list[tuple[Difference, str, Money]]:
+def differences(session: Session, *, fund: str | None = None) -> list[tuple[Difference, str | None, Money | None]]:
     """Those of leaves, or of a fund."""
     return [
-        (one.difference, one.account_code, Money(one.minor, one.currency))
-        for one in exceptions.listed(session)
-        if one.fund_code == fund
+        (one.difference, one.account_code, one.amount()) for one in exceptions.listed(session) if one.fund_code == fund
     ]
 
 
