@@ -1,4 +1,4 @@
-"""How fast boxes and files of evidence are sealed and opened, beside AES-256-GCM alone: `python bench/sealing.py`."""  # noqa: INP001  # a program beside others, no package
+"""How fast boxes and files of evidence are sealed and opened, beside AES-256-GCM alone: `python bench/sealing.py`."""
 
 import io
 import json
@@ -46,7 +46,7 @@ def _files(seed: bytes, public: bytes, seconds: float) -> list[dict[str, Any]]:
             pass
 
     def open_() -> None:
-        told = {"place": FILE_PLACE, "size": draft.size, "commitment": draft.commitment}
+        told: dict[str, Any] = {"place": FILE_PLACE, "size": draft.size, "commitment": draft.commitment}
         sealed_files.open_chunks(chunks, io.BytesIO(), seed=seed, **told)
 
     def check() -> None:

@@ -1,7 +1,7 @@
 """Routes of the people of the fund: the book, roster, keys and vaults."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import Field, PlainValidator, WithJsonSchema
