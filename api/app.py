@@ -17,6 +17,7 @@ from api.routes import (
     aid,
     batches,
     books,
+    conversions,
     evidence,
     exchange,
     fund_people,
@@ -29,6 +30,7 @@ from api.routes import (
     readings,
     reconciliation,
     reporting,
+    transfers,
 )
 from api.settings import NotADemo, Settings
 from ledger import book
@@ -48,6 +50,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     paying.router,
     agents.router,
     batches.router,
+    transfers.router,
+    conversions.router,
     quashing.router,
     reconciliation.router,
     reporting.router,

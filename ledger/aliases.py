@@ -32,6 +32,8 @@ class Kind(StrEnum):
     ADVANCE = "V"
     BATCH = "T"
     EVIDENCE = "E"
+    TRANSFER = "F"
+    CONVERSION = "W"
 
 
 _KINDS = {kind.value: kind for kind in Kind}

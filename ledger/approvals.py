@@ -42,6 +42,10 @@ Verb = Literal[
     "approve_batch",
     "release_batch",
     "quash_ruling",
+    "request_transfer",
+    "approve_transfer",
+    "approve_conversion",
+    "release_conversion",
     "draft_publication",
     "approve_publication",
     "close_period",
@@ -59,6 +63,10 @@ ROLE_OF: dict[str, Role] = {
     "approve_batch": Role.APPROVER,
     "release_batch": Role.TREASURER,
     "quash_ruling": Role.INTAKE,
+    "request_transfer": Role.TREASURER,
+    "approve_transfer": Role.APPROVER,
+    "approve_conversion": Role.APPROVER,
+    "release_conversion": Role.TREASURER,
     "draft_publication": Role.PUBLISHER,
     "approve_publication": Role.APPROVER,
     "close_period": Role.TREASURER,
@@ -250,11 +258,20 @@ def require_agreed(
     Raises:
         NotAgreed: nobody signed the verb on this object with this amount and this commitment.
     """
+    if not agreed_by(session, object_alias, verb=verb, amount=amount, payee_commitment=payee_commitment):
+        raise NotAgreed("no kept signature covers what stands here", object=object_alias, verb=verb)
+
+
+def agreed_by(
+    session: Session, object_alias: str, *, verb: Verb, amount: Money, payee_commitment: str | None
+) -> set[str]:
+    """Who signed the verb on this object with this amount and this commitment, as far as their acts still hold."""
     agreed = {"amount": amount.decimal(), "currency": amount.currency, "payee_commitment": payee_commitment}
-    for kept in of_object(session, object_alias):
-        if kept.verb == verb and still_holds(session, kept) and agreed.items() <= json.loads(kept.document).items():
-            return
-    raise NotAgreed("no kept signature covers what stands here", object=object_alias, verb=verb)
+    return {
+        kept.signer
+        for kept in of_object(session, object_alias)
+        if kept.verb == verb and still_holds(session, kept) and agreed.items() <= json.loads(kept.document).items()
+    }
 
 
 def of_object(session: Session, object_alias: str) -> list[SignedAct]:

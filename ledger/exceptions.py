@@ -7,8 +7,10 @@ from sqlalchemy import CheckConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aliases import Kind, draw
+from ledger.errors import NotFound
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration
+from ledger.storage.locks import locked
 
 
 class Difference(StrEnum):
@@ -26,6 +28,12 @@ class Difference(StrEnum):
     AMBIGUOUS_PAYOUT = "ambiguous_payout"
     PROCESSOR_DIFFERS = "processor_differs"
     TOO_MANY_READINGS = "too_many_readings"
+
+
+class UnknownException(NotFound):
+    """No exception that waits has this alias."""
+
+    rule = "unknown_exception"
 
 
 class OpenException(SQLModel, table=True):
@@ -87,6 +95,25 @@ def open_once(
     session.add(opened)
     session.flush()
     return opened
+
+
+def require_open(session: Session, alias: str) -> OpenException:
+    """The difference, which waits; two who would resolve it take turns.
+
+    Raises:
+        UnknownException: there is none, or it is resolved.
+    """
+    found = session.exec(locked(select(OpenException).where(OpenException.alias == alias))).one_or_none()
+    if found is None or found.resolved_on is not None:
+        raise UnknownException("no exception that waits has this alias")
+    return found
+
+
+def resolve(session: Session, found: OpenException, *, on: date) -> None:
+    """Closes a difference, since it is told now what it was."""
+    found.resolved_on = on
+    session.add(found)
+    session.flush()
 
 
 def is_open(

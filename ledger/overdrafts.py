@@ -14,6 +14,9 @@ from ledger.books.journal import Entry, Line
 from ledger.exceptions import Difference
 from ledger.money import Money
 
+IN_TRANSIT = "1050"
+"""Money on its way is no place that can be overdrawn: a bank may show that it arrived before another that it left."""
+
 
 @contextmanager
 def noted(session: Session, *, on: date) -> Iterator[None]:
@@ -65,11 +68,12 @@ def _look_at_leaf(session: Session, leaf: str, currency: str, *, about: str, on:
 
 
 def _lowered_leaves(session: Session, *, after: int) -> Sequence[tuple[str, str]]:
-    """The leaves from which entries after this one took money, with its currency."""
+    """The leaves from which entries after this one took money, with its currency; none of `IN_TRANSIT`."""
     query = (
         select(Line.account_code, Line.currency)
         .join(Account, col(Account.code) == Line.account_code)
         .where(Line.entry_id > after, Line.minor < 0, Account.account_class == AccountClass.ASSET, Account.liquid)
+        .where(col(Account.parent_code).is_distinct_from(IN_TRANSIT))
         .distinct()
     )
     return sorted(session.exec(query).all())

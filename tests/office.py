@@ -50,6 +50,7 @@ from ledger.people import Role
 from ledger.storage.engine import transaction
 from tests.agency import walk_with_an_agent
 from tests.cast import byn, everything
+from tests.coffers import walk_with_the_treasury
 from tests.papers import BankLine, a_camt_file, a_list_row, a_payment_line, october
 
 FOUNDED = datetime(2020, 8, 24, 9, tzinfo=UTC)
@@ -338,6 +339,7 @@ def walk_the_path(office: Office) -> None:
     periods.admit(anna, "2020-09", fingerprint="0" * 64)
     periods.close(anna, "2020-09")
     walk_with_an_agent(office)
+    walk_with_the_treasury(office)
     clara.api.post("/v1/roster", the_next_roster(office), key="roster:2")
 
 

@@ -113,7 +113,7 @@ def request_advance(
 ) -> None:
     """Asks for money to be sent to an agent."""
     with connect() as desk:
-        shares = _read_shares(share, currency)
+        shares = read_shares(share, currency)
         _show([advances.request(desk, agent=agent, account=account, shares=shares)], as_json=as_json)
 
 
@@ -160,7 +160,12 @@ def return_unspent(
     output.show(answer, as_json=as_json, lines=[f"{alias}: comes back under {reference}" for reference in references])
 
 
-def _read_shares(texts: Sequence[str], currency: str) -> dict[str, Money]:
+def read_shares(texts: Sequence[str], currency: str) -> dict[str, Money]:
+    """What each fund has, from texts such as `fines=700.00`.
+
+    Raises:
+        BadShare: a text is another, or a fund is told twice. BadAmount, BadCurrency: see `Money.parse`.
+    """
     shares: dict[str, Money] = {}
     for text in texts:
         fund, equals, amount = text.partition("=")

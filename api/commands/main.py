@@ -14,6 +14,7 @@ from api.commands import (
     batch_commands,
     book_commands,
     case_commands,
+    conversion_commands,
     database_commands,
     demo,
     doctor,
@@ -31,6 +32,7 @@ from api.commands import (
     rate_commands,
     report_commands,
     statement_commands,
+    transfer_commands,
     verify_commands,
 )
 from api.logs import describe
@@ -63,6 +65,8 @@ app.add_typer(payment_commands.app, name="disbursements")
 app.add_typer(batch_commands.app, name="batches")
 app.add_typer(agent_commands.agents_app, name="agents")
 app.add_typer(agent_commands.advances_app, name="advances")
+app.add_typer(conversion_commands.app, name="conversions")
+app.add_typer(transfer_commands.app, name="transfers")
 app.add_typer(donation_commands.app, name="donations")
 app.add_typer(statement_commands.app, name="statements")
 app.add_typer(entry_commands.app, name="entries")

@@ -16,6 +16,7 @@ from ledger.aid.disbursements import Disbursement, Payee
 from ledger.approvals import Agreed, SignedAct
 from ledger.errors import BadInput
 from ledger.identities import shelves
+from ledger.treasury import conversion_acts, transfers
 
 router = APIRouter()
 
@@ -87,7 +88,15 @@ class ReleaseIn(Wire):
 class ApprovalIn(Wire):
     """A second signature, on what pays, on an agent, or on a draft for publication."""
 
-    verb: Literal["approve_disbursement", "approve_batch", "approve_advance", "activate_agent", "approve_publication"]
+    verb: Literal[
+        "approve_disbursement",
+        "approve_batch",
+        "approve_advance",
+        "activate_agent",
+        "approve_conversion",
+        "approve_transfer",
+        "approve_publication",
+    ]
     object: Alias
     agreed: SignedActOnWire
 
@@ -176,6 +185,10 @@ def approve(body: ApprovalIn, session: Tx, caller: Admitted, now: Now, once: Cla
         batch_acts.approve_batch(session, body.object, agreed)
     elif body.verb == "approve_advance":
         agent_acts.approve_advance(session, body.object, agreed)
+    elif body.verb == "approve_conversion":
+        conversion_acts.approve(session, body.object, agreed)
+    elif body.verb == "approve_transfer":
+        transfers.approve(session, body.object, agreed)
     elif body.verb == "activate_agent":
         agent_acts.activate_agent(session, body.object, agreed)
     else:

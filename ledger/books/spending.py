@@ -66,6 +66,16 @@ def require_spendable(session: Session, fund: str, amount: Money, *, on: date) -
     _require_of_fund(session, fund, spendable(session, fund), {amount.currency: amount.minor}, on=on)
 
 
+def require_in_hand(session: Session, fund: str, amount: Money, *, on: date) -> None:
+    """Refuses a decision that takes `amount` of the cash that a fund does not have free; the fund's row is locked.
+
+    Raises:
+        UnknownFund, WouldOverdraw, NoRate: as `require_spendable`.
+    """
+    funds.require(session, fund, lock=True)
+    _require_of_fund(session, fund, in_hand(session, fund), {amount.currency: amount.minor}, on=on)
+
+
 def require_available(session: Session, account: str, amount: Money) -> None:
     """Refuses what would overdraw a leaf; its row is locked.
 

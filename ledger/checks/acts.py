@@ -23,6 +23,9 @@ from ledger.checks.findings import Check, Fact, Finding, Tell, paged
 from ledger.errors import LedgerError
 from ledger.people import Operator, RosterVersion
 from ledger.publications import Draft, Publication
+from ledger.treasury import conversions
+from ledger.treasury.conversions import Conversion
+from ledger.treasury.transfers import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,10 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
         yield list(_of_batches(batch_page))
     for advances_page in paged(session, Advance, Advance.alias):
         yield list(_of_advances(session, advances_page))
+    for transfers_page in paged(session, Transfer, Transfer.alias):
+        yield list(_of_transfers(transfers_page))
+    for conversions_page in paged(session, Conversion, Conversion.alias):
+        yield list(_of_conversions(session, conversions_page))
     agents = session.exec(select_rows(Agent).where(col(Agent.activated_by).is_not(None)))
     yield [_effect("agent", a.alias, "activate_agent", a.activated_by or "", {a.added_by}) for a in agents]
     quashed = session.exec(select_rows(Quashing))
@@ -201,6 +208,28 @@ def _of_advances(session: Session, page: list[Advance]) -> Iterator[Effect]:
             yield _effect("advance", one.alias, "approve_advance", one.approved_by, {one.requested_by}, **restated)
         if one.released_by is not None:
             yield _effect("advance", one.alias, "release_advance", one.released_by, {one.approved_by}, **restated)
+
+
+def _of_transfers(page: list[Transfer]) -> Iterator[Effect]:
+    for one in page:
+        restated = {"amount": one.amount().decimal(), "currency": one.currency, "payee_commitment": one.commitment()}
+        yield _effect("transfer", one.alias, "request_transfer", one.requested_by, set(), **restated)
+        if one.approved_by is not None:
+            yield _effect("transfer", one.alias, "approve_transfer", one.approved_by, {one.requested_by}, **restated)
+
+
+def _of_conversions(session: Session, page: list[Conversion]) -> Iterator[Effect]:
+    for one in page:
+        restated = {"amount": one.sold().decimal(), "currency": one.currency}
+        restated |= {"payee_commitment": conversions.commitment_of(session, one)}
+        agreed = {one.approved_by, one.confirmed_by} - {None}
+        for verb, signer, others in (
+            ("approve_conversion", one.approved_by, {one.requested_by}),
+            ("approve_conversion", one.confirmed_by, {one.requested_by, one.approved_by}),
+            ("release_conversion", one.released_by, agreed),
+        ):
+            if signer is not None:
+                yield _effect("conversion", one.alias, verb, signer, others, **restated)
 
 
 def _of_publications(session: Session) -> Iterator[Effect]:

@@ -20,7 +20,7 @@ from ledger.references import is_reference
 _PAID: set[State] = {State.PAID, State.REFUND_DUE, State.REFUNDED}
 """States of an obligation that was paid."""
 _UNDER_WAY: set[State] = {State.APPROVED, State.RECOGNISED} | _PAID
-_ISSUED = ("disbursement", "advance", "advance_return", "refund", "purpose")
+_ISSUED = ("disbursement", "advance", "advance_return", "refund", "purpose", "conversion")
 """Tables with references of ours."""
 
 

@@ -14,6 +14,8 @@ from ledger.aid.disbursements import BANK, Disbursement
 from ledger.aid.obligations import Obligation
 from ledger.books.holds import Hold, HoldMovement, Reserve
 from ledger.checks.findings import Check, Fact, Finding, Tell, paged
+from ledger.treasury import conversions
+from ledger.treasury.conversions import Conversion
 
 _HOLDS = SQLModel.metadata.tables[str(Hold.__tablename__)]
 _MOVEMENTS = SQLModel.metadata.tables[str(HoldMovement.__tablename__)]
@@ -80,6 +82,11 @@ def _of_advance(one: Advance) -> Needs:
     return needed
 
 
+def _of_conversion(one: Conversion) -> Needs:
+    ordered = one.state is conversions.State.RELEASED and one.left_key is None
+    return {(Reserve.LEAF, one.currency): one.minor} if ordered else {}
+
+
 CHECKS = (
     Check("holds", "no hold gives more than it has", find_overdrawn),
     Check(
@@ -96,5 +103,10 @@ CHECKS = (
         "advances-held",
         "every advance agreed to and not sent is held on its funds and its leaf, and nothing else",
         partial(find_unheld, Advance, _of_advance, check="advances-held", kind="advance"),
+    ),
+    Check(
+        "conversions-held",
+        "every conversion the bank was told of and has not shown to leave is held on its leaf, and nothing else",
+        partial(find_unheld, Conversion, _of_conversion, check="conversions-held", kind="conversion"),
     ),
 )

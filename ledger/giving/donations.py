@@ -115,6 +115,12 @@ def by_source(session: Session, source_key: str) -> Donation | None:
     return session.exec(select(Donation).where(Donation.source_key == source_key)).first()
 
 
+def find(session: Session, alias: str, *, lock: bool = False) -> Donation | None:
+    """The donation, or None; with `lock`, as it stands now, and nobody else changes it until the transaction ends."""
+    query = select(Donation).where(Donation.alias == alias)
+    return session.exec(locked(query) if lock else query).one_or_none()
+
+
 def of_charge(session: Session, charge: str, *, currency: str) -> Donation:
     """The gift that came from a charge; until the transaction ends nobody else changes it.
 

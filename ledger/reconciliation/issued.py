@@ -1,4 +1,4 @@
-"""What answers to the references that we issued: payments, advances and their returns, refunds by an authority."""
+"""What answers to the references that we issued: payments, advances and their returns, conversions, refunds."""
 
 from datetime import date, datetime
 from typing import Any
@@ -13,8 +13,10 @@ from ledger.aid.returns import Return
 from ledger.books.journal import Posted
 from ledger.exceptions import Difference
 from ledger.money import Money
+from ledger.treasury import conversion_sides, conversions
+from ledger.treasury.conversions import Conversion
 
-Issued = Disbursement | Advance | Return | Refund
+Issued = Disbursement | Advance | Return | Refund | Conversion
 
 
 def find(session: Session, reference: str) -> Issued | None:
@@ -24,18 +26,16 @@ def find(session: Session, reference: str) -> Issued | None:
         or advances.by_reference(session, reference)
         or returns.by_reference(session, reference)
         or quashing.by_reference(session, reference)
+        or conversions.by_reference(session, reference)
     )
 
 
 def difference(session: Session, found: Issued, *, account: str, moved: Money) -> Difference | None:
     """Why what the bank says `moved` on a leaf is not what was expected, or None; above zero it came in."""
+    if isinstance(found, Conversion):
+        return conversion_sides.difference(found, account=account, moved=moved)
     if isinstance(found, Disbursement | Advance):
-        if moved.minor > 0:
-            return Difference.PAYMENT_RETURNED
-        if (account, -moved) != (found.account_code, found.amount()):
-            return Difference.AMOUNT_DIFFERS
-        released = found.state in {disbursements.State.RELEASED, advances.State.RELEASED}
-        return None if released else Difference.NOT_RELEASED
+        return _difference_of_order(found, account=account, moved=moved)
     if moved.minor < 0:
         return Difference.UNMATCHED_DEBIT
     if found.received_on is not None:
@@ -58,6 +58,8 @@ def book(
 ) -> Posted:
     """Books a bank's line that is what was expected."""
     fact: dict[str, Any] = {"source_key": source_key, "on": on, "recorded_at": recorded_at, "recorded_by": recorded_by}
+    if isinstance(found, Conversion):
+        return conversion_sides.book(session, found, moved=moved, **fact)
     if isinstance(found, Advance):
         return advances.send(session, found, **fact)
     if isinstance(found, Return):
@@ -69,3 +71,12 @@ def book(
     if batch is not None:
         batches.note_finished(session, batch)
     return posted
+
+
+def _difference_of_order(found: Disbursement | Advance, *, account: str, moved: Money) -> Difference | None:
+    if moved.minor > 0:
+        return Difference.PAYMENT_RETURNED
+    if (account, -moved) != (found.account_code, found.amount()):
+        return Difference.AMOUNT_DIFFERS
+    released = found.state in {disbursements.State.RELEASED, advances.State.RELEASED}
+    return None if released else Difference.NOT_RELEASED

@@ -11,7 +11,7 @@ from sqlmodel import Field, Session, SQLModel, select
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts
 from ledger.books.accounts import Account
-from ledger.errors import BadInput, Conflict
+from ledger.errors import BadInput, Conflict, NotFound
 from ledger.giving import purposes
 from ledger.identities.boxes import check_token
 from ledger.money import Money
@@ -26,6 +26,12 @@ class BadStatement(BadInput):
     """A statement that cannot be; `where` tells the part."""
 
     rule = "bad_statement"
+
+
+class UnknownLine(NotFound):
+    """No line of the bank has this key, or it is answered."""
+
+    rule = "unknown_line"
 
 
 class ContentConflict(Conflict):
@@ -169,6 +175,18 @@ def unmatched(session: Session, account: str) -> list[StatementLine]:
         StatementLine.source_key.not_in(matched),  # type: ignore[attr-defined]  # a column
     )
     return sorted(session.exec(query).all(), key=lambda line: (line.booked_on, line.source_key))
+
+
+def require_waiting(session: Session, source_key: str) -> StatementLine:
+    """The line, which no entry answers yet; two who say what it is take turns.
+
+    Raises:
+        UnknownLine: there is none, or an entry answers it.
+    """
+    line = session.exec(locked(select(StatementLine).where(StatementLine.source_key == source_key))).one_or_none()
+    if line is None or session.get(Match, source_key) is not None:
+        raise UnknownLine("no line that waits has this key")
+    return line
 
 
 def of_account(session: Session, account: str) -> list[Statement]:

@@ -128,6 +128,7 @@ from ledger.books.recipes.processor import (
     top_up_sent,
 )
 from ledger.books.recipes.transfers import (
+    conversion_left,
     currency_converted,
     moved_between_funds,
     shares_settled,
@@ -202,6 +203,7 @@ __all__ = [
     "condition_met",
     "conditional_gift",
     "conditional_gift_returned",
+    "conversion_left",
     "currency_converted",
     "dispute_lost",
     "dispute_won",

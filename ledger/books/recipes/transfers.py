@@ -11,6 +11,7 @@ from ledger.books.recipes.legs import (
     between_funds,
     exchanged,
     left,
+    moved,
     paid_in,
     paid_out,
     require_exchange,
@@ -24,6 +25,14 @@ def currency_converted(*, source: Place, target: Place, sold: Shares, bought: Sh
     require_same_funds(bought, sold)
     require_exchange(bought, sold)
     return exchanged(*arrived(target, bought), *left(source, sold))
+
+
+def conversion_left(*, source: Place, transit: Place, sold: Shares) -> list[Posting]:
+    """What each fund has `sold` has left a leaf, and nothing is known yet of what it bought.
+
+    `currency_converted` from `transit` follows, or has come before: banks show the two sides in any order.
+    """
+    return moved(sold, source=source, target=transit)
 
 
 def moved_between_funds(*, leaf: Place, amount: Money, giver: str, taker: str) -> list[Posting]:
