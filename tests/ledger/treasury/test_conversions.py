@@ -183,7 +183,7 @@ def test_two_alike_without_a_reference_are_not_guessed_and_a_treasurer_tells(fun
     first, second = a_released_conversion(funded), a_released_conversion(funded)
     shown(funded, eur("-100.00"))
     shown(funded, byn("300.00"))
-    left, arrived = sorted(waiting(funded), key=lambda one: one.minor)
+    left, arrived = sorted(waiting(funded), key=lambda one: one.minor or 0)
     assert (left.difference, arrived.difference) == (Difference.UNMATCHED_DEBIT, Difference.AMOUNT_DIFFERS)
 
     answer(funded, second, left.alias)
@@ -209,7 +209,7 @@ def test_what_a_treasurer_says_must_be_possible(funded: House) -> None:
     conversion = a_released_conversion(funded)
     for amount in (eur("-99.00"), byn("297.00")):
         shown(funded, amount)
-    debit, credit = sorted(waiting(funded), key=lambda one: one.minor)
+    debit, credit = sorted(waiting(funded), key=lambda one: one.minor or 0)
     asked = a_requested_conversion(funded)
 
     for told, exception, error in (
