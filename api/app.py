@@ -30,6 +30,8 @@ from api.routes import (
     readings,
     reconciliation,
     reporting,
+    rewraps,
+    stopping,
     transfers,
 )
 from api.settings import NotADemo, Settings
@@ -44,6 +46,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     periods.router,
     fund_people.router,
     readings.router,
+    stopping.router,
+    rewraps.router,
     giving.router,
     aid.router,
     evidence.router,

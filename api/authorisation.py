@@ -49,9 +49,16 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/v1/book"): _read(*EVERYBODY),
     ("GET", "/v1/roster"): _read(*EVERYBODY),
     ("POST", "/v1/roster"): _write(ADMIN, largest_body=LIST_BODY),
+    ("GET", "/v1/keys"): _read(AUDITOR, ADMIN),
     ("POST", "/v1/keys"): _write(ADMIN),
+    ("POST", "/v1/keys/{alias}/revoke"): _write(ADMIN),
+    ("GET", "/v1/suspensions"): _read(*EVERYBODY),
+    ("POST", "/v1/suspensions"): _write(*EVERYBODY),  # whoever sees it first stops it
     ("GET", "/v1/vaults/{name}/wraps"): _read(INTAKE, APPROVER, TREASURER, PUBLISHER, AUDITOR),
-    ("PUT", "/v1/vaults/{name}/wraps"): _write(ADMIN),
+    ("PUT", "/v1/vaults/{name}/wraps"): _write(INTAKE, APPROVER, TREASURER, ADMIN),
+    ("GET", "/v1/vaults/{name}/members"): _read(INTAKE, APPROVER, TREASURER, ADMIN),
+    ("GET", "/v1/vaults/{name}/rewraps"): _read(INTAKE, APPROVER, TREASURER),
+    ("POST", "/v1/vaults/{name}/rewraps"): _write(INTAKE, APPROVER, TREASURER),
     ("GET", "/v1/boxes"): _write(INTAKE, APPROVER, TREASURER),  # the reading is logged
     ("GET", "/v1/boxes/{alias}"): _write(INTAKE, APPROVER, TREASURER),  # the reading is logged
     ("GET", "/v1/access-log"): _read(AUDITOR),

@@ -23,6 +23,7 @@ _LOG = structlog.get_logger("solidarity")
 STATUS: dict[type[LedgerError], HTTPStatus] = {
     bearer_keys.KeyRefused: HTTPStatus.UNAUTHORIZED,
     approvals.NotInRole: HTTPStatus.FORBIDDEN,
+    approvals.Suspended: HTTPStatus.FORBIDDEN,
     approvals.SamePerson: HTTPStatus.FORBIDDEN,
     approvals.BadSignature: HTTPStatus.FORBIDDEN,
     readings.TooManyReadings: HTTPStatus.TOO_MANY_REQUESTS,

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, select
 
-from ledger import book, people
+from ledger import book, people, suspensions
 from ledger.errors import BadInput, Conflict, Refused, Tampered
 from ledger.money import Money
 from ledger.people import Hex32, Operator, Role
@@ -32,6 +32,7 @@ NEW_APPROVER_WAITS = timedelta(hours=72)
 
 Verb = Literal[
     "create_key",
+    "suspend_operator",
     "verify_case",
     "reject_case",
     "approve_disbursement",
@@ -51,8 +52,9 @@ Verb = Literal[
     "close_period",
     "admit_entry",
 ]
-ROLE_OF: dict[str, Role] = {
+ROLE_OF: dict[str, Role | None] = {
     "create_key": Role.ADMIN,
+    "suspend_operator": None,
     "verify_case": Role.INTAKE,
     "reject_case": Role.INTAKE,
     "approve_disbursement": Role.APPROVER,
@@ -72,7 +74,7 @@ ROLE_OF: dict[str, Role] = {
     "close_period": Role.TREASURER,
     "admit_entry": Role.TREASURER,
 }
-"""Which role of the roster each act needs."""
+"""Which role of the roster each act needs; None where any will do, at once."""
 
 
 class BadAct(BadInput):
@@ -109,6 +111,12 @@ class NotInRole(Refused):
     """The roster does not give the signer the role this act needs, or not yet."""
 
     rule = "not_in_role"
+
+
+class Suspended(Refused):
+    """The signer is suspended: a roster of two officers lets them in again, or takes them off."""
+
+    rule = "suspended"
 
 
 class SamePerson(Refused):
@@ -196,11 +204,13 @@ def accept(
         BadSignature: not signed by the signer's device. ActDiffers: it restates something else.
         ActExpired: older than a day, or from the future. NonceUsed: handed in before.
         NotInRole: the roster does not admit the signer to this act, or the waiting time runs.
-        UnknownOperator: the signer is not in the roster any more.
+        UnknownOperator, Suspended: the signer is not in the roster any more, or stopped.
     """
     act, signature, now = agreed.act, agreed.signature, agreed.now
     roster = people.current(session)  # keys and roles are the roster's of this moment, not the caller's
     signer = roster.operator(agreed.signer.alias, on=now.date())
+    if suspensions.is_suspended(session, signer.alias):
+        raise Suspended("the signer is suspended", signer=signer.alias)
     if not people.holds(signer.signing_key, ACT_DOMAIN + act.canonical(), signature):
         raise BadSignature("the signature does not hold", signer=signer.alias)
     expected = {
@@ -297,6 +307,8 @@ def still_holds(session: Session, kept: SignedAct) -> bool:
 
 def _check_role(session: Session, verb: str, signer: Operator, *, now: datetime) -> None:
     role = ROLE_OF[verb]
+    if role is None:
+        return
     if role not in signer.roles:
         raise NotInRole("the roster does not give the signer this role", role=role)
     until = people.waits_until(session, signer.alias, role, wait=NEW_APPROVER_WAITS)

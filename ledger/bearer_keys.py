@@ -8,7 +8,7 @@ import rfc8785
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import Field, Session, SQLModel, select
 
-from ledger import people
+from ledger import people, suspensions
 from ledger.aliases import Kind, check
 from ledger.errors import BadInput, Conflict, NotFound, Refused
 from ledger.people import Operator, Role, UnknownOperator
@@ -19,7 +19,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class KeyRefused(Refused):
-    """The bearer key is unknown, expired or revoked, or its operator has left the roster."""
+    """The bearer key is unknown, expired or revoked, or its operator has left the roster or is suspended."""
 
     rule = "key_refused"
 
@@ -124,7 +124,8 @@ def authenticate(session: Session, bearer: str, *, now: datetime) -> Caller:
     """Who holds the bearer key, by the current roster.
 
     Raises:
-        KeyRefused: unknown, expired or revoked, or its operator is not in the roster any more. All look the same.
+        KeyRefused: unknown, expired or revoked, or its operator is suspended or not in the roster any more. All look
+            the same.
     """
     key_digest = hashlib.sha256(bearer.encode()).hexdigest()
     key = session.exec(select(BearerKey).where(BearerKey.digest == key_digest)).first()
@@ -134,8 +135,15 @@ def authenticate(session: Session, bearer: str, *, now: datetime) -> Caller:
         operator = people.current(session).operator(key.operator, on=now.date())
     except UnknownOperator:
         raise KeyRefused("the key is not valid") from None
+    if suspensions.is_suspended(session, operator.alias):
+        raise KeyRefused("the key is not valid")
     roles = frozenset(Role(role) for role in key.roles.split(",")) & frozenset(operator.roles)
     return Caller(operator=operator, roles=roles, key=key.alias)
+
+
+def listed(session: Session) -> list[BearerKey]:
+    """All bearer keys, revoked and expired ones too, in the order of their making."""
+    return sorted(session.exec(select(BearerKey)), key=lambda key: (key.created_at, key.alias))
 
 
 def revoke(session: Session, alias: str, *, at: datetime) -> BearerKey:

@@ -86,15 +86,22 @@ class Vault(BaseModel):
 
 
 class Roster(BaseModel):
-    """The content that officers sign, as canonical JSON (RFC 8785)."""
+    """The content that officers sign, as canonical JSON (RFC 8785).
+
+    Form 1 has neither `recovery` nor `reinstated`: what was signed in it has the same bytes for ever.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    format: Literal["solidarity-roster-1"]
+    format: Literal["solidarity-roster-1", "solidarity-roster-2"]
     book: str
     number: int
     previous: Hex32 | None
     operators: tuple[Operator, ...]
     vaults: tuple[Vault, ...]
+    recovery: XWingPublic | None = None
+    """The public half of the recovery key: every vault's seed and a copy of every shred key are sealed to it."""
+    reinstated: tuple[str, ...] = ()
+    """Whose suspension ends with this roster."""
 
     def operator(self, alias: str, *, on: date) -> Operator:
         """The operator `alias` whose time has not run out on the day `on`, or `UnknownOperator`."""
@@ -105,8 +112,11 @@ class Roster(BaseModel):
 
     def canonical(self) -> bytes:
         """The bytes that are hashed and signed; `BadRoster` when JSON cannot hold them exactly."""
+        content = self.model_dump(mode="json")
+        if self.format == "solidarity-roster-1":
+            del content["recovery"], content["reinstated"]
         try:
-            return rfc8785.dumps(self.model_dump(mode="json"))
+            return rfc8785.dumps(content)
         except rfc8785.CanonicalizationError:
             raise BadRoster("a number or a text has no canonical form (RFC 8785)", where="document") from None
 
@@ -195,6 +205,8 @@ def enrol(session: Session, document: bytes | str, signatures: Mapping[str, str]
         return roster
     before = None if newest is None else read_roster(newest.document)
     verify_roster(roster, signatures, before=before, on=recorded_at.date())
+    if before is not None:
+        _check_nothing_lost(roster, before)
     held = _held(roster, signatures, before=before, on=recorded_at.date())
     version = RosterVersion(
         number=roster.number,
@@ -269,11 +281,22 @@ def _check_different(roster: Roster) -> None:
     distinct: list[list[Any]] = [
         [check(operator.alias, Kind.OPERATOR) for operator in operators],
         [operator.signing_key for operator in operators],
-        [*(operator.sealing_key for operator in operators), *(vault.sealing_key for vault in vaults)],
+        [
+            *(operator.sealing_key for operator in operators),
+            *(vault.sealing_key for vault in vaults),
+            *([roster.recovery] if roster.recovery else []),
+        ],
         [(vault.name, vault.epoch) for vault in vaults],
+        [check(alias, Kind.OPERATOR) for alias in roster.reinstated],
     ]
     if any(len(set(values)) != len(values) for values in distinct):
         raise BadRoster("two share an alias, a key or an epoch", where="operators, vaults")
+
+
+def _check_nothing_lost(roster: Roster, before: Roster) -> None:
+    """Every vault key stays named, since shelves are sealed to it; a recovery key is replaced and never dropped."""
+    if not set(before.vaults) <= set(roster.vaults) or (before.recovery and not roster.recovery):
+        raise BadRoster("a vault or the recovery key of the roster before is missing", where="vaults, recovery")
 
 
 def _newest(session: Session) -> RosterVersion | None:

@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 
 from api.app import ROUTERS, create_app
 from api.client import (
+    amending,
     cases,
     donations,
     evidence,
@@ -31,7 +32,9 @@ from api.client import (
     rates,
     sealing,
     statements,
+    wrapping,
 )
+from api.client.amending import Changes
 from api.client.desk import Desk, open_desk
 from api.client.founding import Proposal
 from api.client.http import Api, in_process
@@ -42,9 +45,10 @@ from api.settings import Settings
 from ledger import bearer_keys, book, people
 from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
-from ledger.identities import shelves
+from ledger.identities import vaults
 from ledger.identities.evidence import EvidenceKind
 from ledger.identities.person_keys import ShredKeys
+from ledger.identities.vaults import NewWrap
 from ledger.money import Money
 from ledger.people import Role
 from ledger.storage.engine import transaction
@@ -298,9 +302,7 @@ def found(engine: Engine, shred_keys: ShredKeys) -> None:
         signatures = {device.alias: founding.sign_roster(device, roster) for device in officers}
         people.enrol(session, roster.canonical(), signatures, recorded_at=FOUNDED)
         for wrap in staff.proposal.wraps:
-            shelves.keep_vault_wrap(
-                session, vault=wrap.vault, epoch=wrap.epoch, member=wrap.member, wrap=wrap.wrap, on=FOUNDED.date()
-            )
+            vaults.keep_wrap(session, NewWrap(wrap.vault, wrap.epoch, wrap.member, wrap.wrap), at=FOUNDED)
         keys = [(name, role, bearer, EXPIRES_ON) for (name, role), bearer in staff.bearers.items()]
         keys.append(("anna", None, staff.expired, date(2020, 8, 1)))
         for name, role, bearer, expires_on in keys:
@@ -340,7 +342,36 @@ def walk_the_path(office: Office) -> None:
     periods.close(anna, "2020-09")
     walk_with_an_agent(office)
     walk_with_the_treasury(office)
-    clara.api.post("/v1/roster", the_next_roster(office), key="roster:2")
+    made = make_key(clara, office.alias("boris"), [Role.APPROVER])
+    clara.api.post(f"/v1/keys/{made['alias']}/revoke", {}, key="revoke:1")
+    rotate_people(office)
+    for name in ("anna", "boris"):
+        wrapping.rewrap(office.new_desk(name), "people")
+    suspend(office.new_desk("clara"), office.alias("dora"))
+
+
+def rotate_people(office: Office) -> None:
+    """Roster 2 gives the people vault a new key; Anna and Boris sign it, Clara enrols it."""
+    change(office, Changes(rotate=("people",)))
+
+
+def change(office: Office, changes: Changes, *, signers: tuple[str, ...] = ("anna", "boris")) -> Proposal:
+    """The next roster, proposed by Anna, signed by two officers, and enrolled by Clara."""
+    proposal = amending.propose_next(office.new_desk("anna"), changes)
+    signatures = {
+        office.staff.devices[name].alias: founding.sign_roster(office.staff.devices[name], proposal.roster)
+        for name in signers
+    }
+    amending.enrol(office.desk("clara"), proposal.roster, signatures, proposal.wraps)
+    return proposal
+
+
+def suspend(desk: Desk, alias: str) -> dict[str, Any]:
+    """Somebody stops somebody else."""
+    agreed = desk.agree("suspend_operator", alias, version=desk.roster.number)
+    body = {"operator": alias, "agreed": agreed}
+    answer: dict[str, Any] = desk.api.post("/v1/suspensions", body, key=f"suspend:{agreed['act']['nonce']}")
+    return answer
 
 
 def make_key(admin: Desk, operator: str, roles: list[Role], **stated: Any) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -11,7 +12,7 @@ from api.client import sealed_files, sealing
 from api.client.desk import Desk
 from api.client.http import ApiRefusal
 from api.client.lists import BadList, ListRow
-from api.client.sealing import CannotOpen, WrongCommitment, WrongKey
+from api.client.sealing import BadSignature, CannotOpen, WrongCommitment, WrongKey
 from ledger.aid import eligibility, jurisdictions
 from ledger.aid.acts import EvidenceNotOpened, PossibleDuplicate
 from ledger.aid.eligibility import Rejection
@@ -74,7 +75,8 @@ def import_rows(
     """
     pack = jurisdictions.load(jurisdiction)
     _check_rows(pack, rows)
-    token_key = sealing.token_key(desk.vault(VAULT))
+    token_keys = {vault.epoch: sealing.token_key(vault) for vault in desk.vaults(VAULT)}
+    newest = token_keys[desk.vault_public(VAULT).epoch]
     rejected: dict[Rejection, int] = {}
     for row in rows:
         code = _rejection(pack, row, on=desk.now().date())
@@ -82,12 +84,9 @@ def import_rows(
             rejected[code] = rejected.get(code, 0) + 1
     for start in range(0, len(rows), ROWS_A_REQUEST):
         part = rows[start : start + ROWS_A_REQUEST]
-        tokens = [_row_token(token_key, row, list_name) for row in part]
-        key = sealing.token(token_key, field="part", value=" ".join(tokens))
-        body = b"\n".join(
-            json.dumps(_sealed_row(desk, pack, row, token_key, token)).encode()
-            for row, token in zip(part, tokens, strict=True)
-        )
+        rows_told = " ".join(_row_token(newest, row, list_name) for row in part)
+        key = sealing.token(newest, field="part", value=rows_told)
+        body = b"\n".join(json.dumps(_sealed_row(desk, pack, row, token_keys, list_name)).encode() for row in part)
         desk.api.post_bytes("/v1/case-imports", body, content_type="application/x-ndjson", key=f"cases:{key}")
         if progress:
             progress(min(start + ROWS_A_REQUEST, len(rows)), len(rows))
@@ -179,7 +178,8 @@ def open_shelf(desk: Desk, opened: dict[str, Any], *, alias: str) -> tuple[seali
         CannotOpen, WrongKey, BadSignature: it is another one, or was altered or swapped.
     """
     shelf = check_shelf(desk, opened["shelf"] | {"signer": opened["signer"]}, alias=alias)
-    return shelf, sealing.open_wrap(desk.vault(shelf.vault), shelf.wrap, alias=shelf.alias, public=shelf.public)
+    vault = desk.vault(shelf.vault, opened["wrap_epoch"])
+    return shelf, sealing.open_wrap(vault, shelf.wrap, alias=shelf.alias, public=shelf.public)
 
 
 def check_shelf(desk: Desk, wire: dict[str, Any], *, alias: str) -> sealing.Shelf:
@@ -196,19 +196,23 @@ def check_shelf(desk: Desk, wire: dict[str, Any], *, alias: str) -> sealing.Shel
         signature=wire["signature"],
         wrap=sealing.from_base64(wire.get("wrap", "")),
     )
-    sealing.check_shelf(shelf, signed_by=bytes.fromhex(_signing_key(desk, wire["signer"])))
+    desk.check_shelf(shelf, signer=wire["signer"])
     if shelf.alias != alias:
         raise CannotOpen("the server answered with another shelf")
     return shelf
 
 
 def check_file(desk: Desk, file: dict[str, Any], *, subject: str, shelf: str) -> str:
-    """The commitment of a file of evidence, once its signer in the roster stands for it; else `BadSignature`."""
-    return sealed_files.check_file(file, subject=subject, shelf=shelf, signed_by=_signing_key(desk, file["signer"]))
+    """The commitment of a file of evidence, once its signer stands for it, though they may have left since.
 
-
-def _signing_key(desk: Desk, signer: str) -> str:
-    return desk.roster.operator(signer, on=date.min).signing_key
+    Raises:
+        BadSignature: no key that they had in any roster signed it.
+    """
+    keys = {o.signing_key for roster in desk.rosters for o in roster.operators if o.alias == file["signer"]}
+    for key in sorted(keys):
+        with suppress(BadSignature):
+            return sealed_files.check_file(file, subject=subject, shelf=shelf, signed_by=key)
+    raise BadSignature("the file is not signed by this operator", alias=file["alias"])
 
 
 def _record(plaintext: bytes) -> dict[str, Any]:
@@ -346,7 +350,9 @@ def _hold_against(desk: Desk, case: dict[str, Any], evidence: Evidence) -> Evide
     return evidence
 
 
-def _sealed_row(desk: Desk, pack: Pack, row: ListRow, token_key: bytes, row_token: str) -> dict[str, Any]:
+def _sealed_row(
+    desk: Desk, pack: Pack, row: ListRow, token_keys: Mapping[int, bytes], list_name: str
+) -> dict[str, Any]:
     beneficiary, case = draw(Kind.BENEFICIARY), draw(Kind.CASE)
     ruling, obligation = draw(Kind.RULING), draw(Kind.OBLIGATION)
     shelf = desk.draw_shelf(VAULT, alias=beneficiary)
@@ -357,7 +363,6 @@ def _sealed_row(desk: Desk, pack: Pack, row: ListRow, token_key: bytes, row_toke
         seal_json(shelf.public, identity, kind="beneficiary", alias=beneficiary, field="identity"),
         seal_json(shelf.public, details, kind="ruling", alias=ruling, field="details"),
     ]
-    epoch = shelf.epoch
     compared = f"{row.court}\n{row.ruling_number}\n{row.issued_on}\n{row.kind}"
     return {
         "case": case,
@@ -376,9 +381,13 @@ def _sealed_row(desk: Desk, pack: Pack, row: ListRow, token_key: bytes, row_toke
         "shelf": shelf_on_wire(shelf),
         "boxes": boxes,
         "tokens": [
-            {"epoch": epoch, "field": "row", "value": row_token},
-            {"epoch": epoch, "field": "person", "value": sealing.token(token_key, field="person", value=row.name)},
-            {"epoch": epoch, "field": "ruling", "value": sealing.token(token_key, field="ruling", value=compared)},
+            {"epoch": epoch, "field": field, "value": value}
+            for epoch, key in token_keys.items()
+            for field, value in {
+                "row": _row_token(key, row, list_name),
+                "person": sealing.token(key, field="person", value=row.name),
+                "ruling": sealing.token(key, field="ruling", value=compared),
+            }.items()
         ],
     }
 

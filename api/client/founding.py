@@ -1,14 +1,16 @@
 """Founding a book: operators' cards become roster 1 with its vaults, which every officer signs on their own device."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from api.client import keyring
 from api.client.keyring import Device
+from api.client.sealing import VaultSeed
 from ledger import people
 from ledger.errors import BadInput
+from ledger.identities.vaults import NewWrap, recovery_member
 from ledger.people import Operator, Role, Roster, Vault
 
 VAULTS = ("people", "money")
@@ -33,27 +35,28 @@ class Member:
     roles: tuple[Role, ...]
     officer: bool
 
-
-@dataclass(frozen=True, slots=True)
-class Wrap:
-    """A vault's seed, sealed to one member's device."""
-
-    vault: str
-    epoch: int
-    member: str
-    wrap: bytes
+    def operator(self, *, expires_on: date) -> Operator:
+        """The person as the roster names them."""
+        return Operator(
+            alias=self.alias,
+            signing_key=self.signing_key,
+            sealing_key=self.sealing_key,
+            roles=self.roles,
+            officer=self.officer,
+            expires_on=expires_on,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Roster 1 as it is to be signed, and the vault keys for its members; the seeds themselves are forgotten."""
+    """A roster as it is to be signed, and vault keys for its members and recovery; seeds drawn here are forgotten."""
 
     roster: Roster
-    wraps: list[Wrap]
+    wraps: list[NewWrap]
 
 
-def propose(members: Sequence[Member], *, expires_on: date) -> Proposal:
-    """Draws book id and vaults, and puts everything into a first roster.
+def propose(members: Sequence[Member], *, expires_on: date, recovery: str | None = None) -> Proposal:
+    """Draws book id and vaults, and puts everything into a first roster; `recovery` is a public key in hex digits.
 
     Raises:
         BadProposal: fewer than two officers, or nobody for intake, approval, release or administration.
@@ -66,38 +69,36 @@ def propose(members: Sequence[Member], *, expires_on: date) -> Proposal:
         raise BadProposal("a fund needs two officers, and approval by others than those who ask", where="members")
     vaults = [keyring.create_vault(name) for name in VAULTS]
     roster = Roster(
-        format="solidarity-roster-1",
+        format="solidarity-roster-2" if recovery else "solidarity-roster-1",
         book=secrets.token_hex(16),
         number=1,
         previous=None,
-        operators=tuple(
-            Operator(
-                alias=member.alias,
-                signing_key=member.signing_key,
-                sealing_key=member.sealing_key,
-                roles=member.roles,
-                officer=member.officer,
-                expires_on=expires_on,
-            )
-            for member in members
-        ),
-        vaults=tuple(
-            Vault.model_validate({"name": vault.name, "epoch": vault.epoch, "sealing_key": vault.public().public.hex()})
-            for vault in vaults
-        ),
+        operators=tuple(member.operator(expires_on=expires_on) for member in members),
+        vaults=tuple(named(vault) for vault in vaults),
+        recovery=recovery,
     )
-    wraps = [
-        Wrap(
-            vault=vault.name,
-            epoch=vault.epoch,
-            member=member.alias,
-            wrap=keyring.wrap_vault(vault, bytes.fromhex(member.sealing_key), member=member.alias),
-        )
-        for vault in vaults
-        for member in members
-        if VAULT_ROLES & set(member.roles)
+    return Proposal(roster, [wrap for vault in vaults for wrap in wraps_for(vault, holders(roster))])
+
+
+def holders(roster: Roster) -> dict[str, str]:
+    """Who is given the vaults' keys, by name, with their X-Wing public keys: the members, and recovery."""
+    members = {o.alias: o.sealing_key for o in roster.operators if VAULT_ROLES & set(o.roles)}
+    recovery = recovery_member(roster)
+    return members | ({recovery: roster.recovery} if recovery and roster.recovery else {})
+
+
+def wraps_for(vault: VaultSeed, to: Mapping[str, str]) -> list[NewWrap]:
+    """A vault's seed wrapped to each of these holders."""
+    return [
+        NewWrap(vault.name, vault.epoch, member, keyring.wrap_vault(vault, bytes.fromhex(sealing_key), member=member))
+        for member, sealing_key in to.items()
     ]
-    return Proposal(roster, wraps)
+
+
+def named(vault: VaultSeed) -> Vault:
+    """A vault's epoch as the roster names it."""
+    public = vault.public().public.hex()
+    return Vault.model_validate({"name": vault.name, "epoch": vault.epoch, "sealing_key": public})
 
 
 def sign_roster(device: Device, roster: Roster) -> str:

@@ -43,8 +43,13 @@ class Api:
 
     def __init__(self, http: httpx2.Client, *, key: str, outbox: Outbox) -> None:
         self._http = http
+        self._key = key
         self._headers = {"Authorization": f"Bearer {key}"}
         self._outbox = outbox
+
+    def for_book(self, book: str) -> "Api":
+        """The same connection with the outbox of one book: what was sent to one is never taken for sent to another."""
+        return Api(self._http, key=self._key, outbox=self._outbox.of_book(book))
 
     def get(self, path: str, **query: str | int | list[str] | None) -> Any:
         """The JSON answer to a reading.

@@ -145,7 +145,12 @@ def unwrap_vault(device: Device, wrap: bytes, *, vault: VaultPublic) -> VaultSee
         CannotOpen: the wrap is for another member, vault or epoch, or altered.
         WrongKey: the seed is not that of the public key in the roster: a server could offer a vault of its own.
     """
-    seed = unwrap_seed(device.sealing_seed, wrap, bound_to=_vault_place(device.alias, vault.name, vault.epoch))
+    return unwrap_vault_as(device.alias, device.sealing_seed, wrap, vault=vault)
+
+
+def unwrap_vault_as(member: str, sealing_seed: bytes, wrap: bytes, *, vault: VaultPublic) -> VaultSeed:
+    """As `unwrap_vault`, for who has no device: recovery, under its own name."""
+    seed = unwrap_seed(sealing_seed, wrap, bound_to=_vault_place(member, vault.name, vault.epoch))
     if public_of(seed) != vault.public:
         raise WrongKey("the wrapped seed is not this vault's", vault=vault.name, epoch=vault.epoch)
     return VaultSeed(vault.name, vault.epoch, seed)

@@ -21,6 +21,7 @@ from ledger.identities.person_keys import sync_directory
 
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
+_BOOK_DIGITS = 32
 _REQUEST = ".request"
 _ANSWER = ".answer"
 _UNFINISHED = ".new"
@@ -67,9 +68,16 @@ class Outbox:
 
     def __init__(self, directory: Path, key: bytes) -> None:
         self._directory = directory
+        self._key = key
         self._name_key = derive(key, length_prefixed("SL1 outbox names"))
         self._cipher = AESGCM(derive(key, length_prefixed("SL1 outbox contents")))
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def of_book(self, book: str) -> "Outbox":
+        """The outbox of one book, in a directory of its own whose name does not tell the book."""
+        label = length_prefixed("SL1 outbox book", book)
+        name = hmac.digest(self._name_key, label, "sha256").hex()[:_BOOK_DIGITS]
+        return Outbox(self._directory / name, derive(self._key, label))
 
     def remember(self, idempotency_key: str, request: Request) -> Request:
         """The request to send: the one remembered under this key, byte for byte, or else `request`, now on disk.

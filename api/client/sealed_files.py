@@ -21,6 +21,7 @@ from api.client import sealing
 from api.client.sealing import SALT_BYTES, BadSignature, CannotOpen, WrongCommitment
 from ledger import people
 from ledger.errors import BadInput
+from ledger.identities import envelopes
 from ledger.identities.boxes import (
     LARGEST_FILE,
     LARGEST_PADDED_FILE,
@@ -109,7 +110,7 @@ def seal_chunks(source: BinaryIO, drafted: Draft, *, public: bytes) -> Iterator[
         if number == len(lengths) and (unread or source.read(1) or seal.hexdigest() != drafted.commitment):
             raise FileChanged("the file has changed meanwhile", where="file")
         padded = (content + piece).ljust(length, b"\0")
-        yield sealing.seal_chunk(public, padded, bound_to=_bound_to(drafted.place, drafted.commitment, number, lengths))
+        yield envelopes.seal(public, padded, bound_to=_bound_to(drafted.place, drafted.commitment, number, lengths))
         content = b""
 
 
@@ -129,7 +130,7 @@ def open_chunks(
     opened = _Opened(sink, place)
     for number, length in enumerate(lengths, start=1):
         sealed = reader.read(sealed_length(length))
-        opened.take(sealing.open_chunk(seed, sealed, bound_to=_bound_to(place, commitment, number, lengths)))
+        opened.take(sealing.open_sealed(seed, sealed, bound_to=_bound_to(place, commitment, number, lengths)))
     if reader.read(1):
         raise CannotOpen("more came than the file has", version=place.version)
     return opened.finish(size, commitment)

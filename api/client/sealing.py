@@ -12,19 +12,18 @@ import struct
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ledger.errors import BadInput, Tampered
+from ledger.identities import envelopes
 from ledger.identities.boxes import (
-    PUBLIC_BYTES,
     SEED_BYTES,
     VERSION,
     info,
@@ -35,8 +34,6 @@ from ledger.identities.boxes import (
 
 SALT_BYTES = 32
 
-_SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
-_MLKEM_PUBLIC_BYTES = 1184
 _MLKEM_SEED_BYTES = 64
 _HEAD = struct.Struct(f">{SALT_BYTES}sI")
 
@@ -63,12 +60,6 @@ class BadSignature(Tampered):
     """The operator did not sign this."""
 
     rule = "bad_signature"
-
-
-class BadPublicKey(BadInput):
-    """Not 1,216 bytes, or not an X-Wing public key."""
-
-    rule = "bad_public_key"
 
 
 class NothingToCompare(BadInput):
@@ -138,7 +129,7 @@ def seal(public: bytes, plaintext: bytes, *, kind: str, alias: str, field: str, 
     salt = secrets.token_bytes(SALT_BYTES)
     content = _HEAD.pack(salt, len(plaintext)) + plaintext
     padded = content.ljust(padded_length(len(content)), b"\0")
-    return SealedBox(_encrypt(public, padded, bound_to), _commitment(salt, plaintext, bound_to))
+    return SealedBox(envelopes.seal(public, padded, bound_to=bound_to), _commitment(salt, plaintext, bound_to))
 
 
 def open_box(seed: bytes, data: bytes, *, kind: str, alias: str, field: str, version: int = 1) -> bytes:
@@ -152,7 +143,7 @@ def open_box(seed: bytes, data: bytes, *, kind: str, alias: str, field: str, ver
 
 def open_with_salt(seed: bytes, data: bytes, *, kind: str, alias: str, field: str, version: int = 1) -> Opening:
     """As `open_box`, with the salt that `verify_commitment` needs."""
-    content = _decrypt(seed, data, info(kind, alias, field, version))
+    content = open_sealed(seed, data, bound_to=info(kind, alias, field, version))
     if len(content) < _HEAD.size:
         raise CannotOpen("the box holds no content", kind=kind, version=version)
     salt, length = _HEAD.unpack_from(content)
@@ -200,6 +191,11 @@ def check_shelf(shelf: Shelf, *, signed_by: bytes) -> None:
         raise BadSignature("the shelf's key is not signed by this operator", alias=shelf.alias) from None
 
 
+def rewrap(vault: VaultPublic, seed: bytes, *, alias: str) -> bytes:
+    """A shelf's seed wrapped to another epoch of its vault; whoever calls has opened the wrap before."""
+    return wrap_seed(seed, vault.public, bound_to=_wrap_place(alias, vault.name, vault.epoch))
+
+
 def open_wrap(vault: VaultSeed, wrap: bytes, *, alias: str, public: bytes) -> bytes:
     """The seed of the shelf whose public key is `public`.
 
@@ -242,25 +238,25 @@ def public_of(seed: bytes) -> bytes:
 
 def wrap_seed(seed: bytes, public: bytes, *, bound_to: bytes) -> bytes:
     """A 32-byte seed sealed to `public` and bound to its place, 1,169 bytes."""
-    return _encrypt(public, seed, bound_to)
+    return envelopes.seal(public, seed, bound_to=bound_to)
 
 
 def unwrap_seed(opening_seed: bytes, wrap: bytes, *, bound_to: bytes) -> bytes:
     """The seed that `wrap_seed` was given for the same place; raises `CannotOpen` otherwise."""
-    seed = _decrypt(opening_seed, wrap, bound_to)
+    seed = open_sealed(opening_seed, wrap, bound_to=bound_to)
     if len(seed) != SEED_BYTES:
         raise CannotOpen("a wrap holds a seed of 32 bytes")
     return seed
 
 
-def seal_chunk(public: bytes, content: bytes, *, bound_to: bytes) -> bytes:
-    """A chunk of a file sealed to `public` and bound to its place: see `sealed_files`."""
-    return _encrypt(public, content, bound_to)
-
-
-def open_chunk(seed: bytes, data: bytes, *, bound_to: bytes) -> bytes:
-    """The content that `seal_chunk` was given for the same place; raises `CannotOpen` otherwise."""
-    return _decrypt(seed, data, bound_to)
+def open_sealed(seed: bytes, data: bytes, *, bound_to: bytes) -> bytes:
+    """What `envelopes.seal` was given for this place and the public key of `seed`; raises `CannotOpen` otherwise."""
+    if data[:1] != bytes([VERSION]):
+        raise CannotOpen("not a version of sealing that is known here")
+    try:
+        return envelopes.SUITE.decrypt(data[1:], hpke.MLKEM768X25519PrivateKey(*_expand(seed)), bound_to)
+    except (InvalidTag, ValueError):
+        raise CannotOpen("it does not open with this key at this place") from None
 
 
 def to_base64(data: bytes) -> str:
@@ -281,19 +277,6 @@ def derive(key: bytes, label: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=label).derive(key)
 
 
-def _encrypt(public: bytes, content: bytes, bound_to: bytes) -> bytes:
-    return bytes([VERSION]) + _SUITE.encrypt(content, _public_key(public), bound_to)
-
-
-def _decrypt(seed: bytes, data: bytes, bound_to: bytes) -> bytes:
-    if data[:1] != bytes([VERSION]):
-        raise CannotOpen("not a version of sealing that is known here")
-    try:
-        return _SUITE.decrypt(data[1:], hpke.MLKEM768X25519PrivateKey(*_expand(seed)), bound_to)
-    except (InvalidTag, ValueError):
-        raise CannotOpen("it does not open with this key at this place") from None
-
-
 def _expand(seed: bytes) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:
     # draft-connolly-cfrg-xwing-kem, expandDecapsulationKey: SHAKE256(seed, 96) is d || z, then the X25519 scalar.
     if len(seed) != SEED_BYTES:
@@ -303,19 +286,6 @@ def _expand(seed: bytes) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:
         MLKEM768PrivateKey.from_seed_bytes(expanded[:_MLKEM_SEED_BYTES]),
         X25519PrivateKey.from_private_bytes(expanded[_MLKEM_SEED_BYTES:]),
     )
-
-
-@lru_cache(maxsize=64)  # public keys only: a list of 10,000 rows seals to the same few vaults
-def _public_key(public: bytes) -> hpke.MLKEM768X25519PublicKey:
-    if len(public) != PUBLIC_BYTES:
-        raise BadPublicKey("an X-Wing public key is 1,216 bytes", where="public", size=len(public))
-    try:
-        return hpke.MLKEM768X25519PublicKey(
-            MLKEM768PublicKey.from_public_bytes(public[:_MLKEM_PUBLIC_BYTES]),
-            X25519PublicKey.from_public_bytes(public[_MLKEM_PUBLIC_BYTES:]),
-        )
-    except ValueError:
-        raise BadPublicKey("not an X-Wing public key", where="public") from None
 
 
 def _commitment(salt: bytes, plaintext: bytes, bound_to: bytes) -> str:

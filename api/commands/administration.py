@@ -4,15 +4,19 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import Engine
+from sqlmodel import select
 
-from api.client.founding import Wrap
+from api.client.sealing import from_base64, to_base64
 from ledger import bearer_keys, book, people
 from ledger.aliases import Kind, draw
-from ledger.identities import shelves
+from ledger.identities import vaults
 from ledger.identities.person_keys import ShredKeys
-from ledger.people import Role
+from ledger.identities.shelves import VaultWrap
+from ledger.identities.vaults import NewWrap, ShredKeyCopy
+from ledger.people import Role, Roster
 from ledger.storage import schema
 from ledger.storage.engine import transaction
 
@@ -23,7 +27,7 @@ class Founding:
 
     roster: str
     signatures: dict[str, str]
-    wraps: list[Wrap]
+    wraps: list[NewWrap]
     organisation: str
     functional_currency: str
     jurisdiction: str
@@ -51,11 +55,9 @@ def found_book(
             demo=founding.demo,
             created_at=now,
         )
-        people.enrol(session, founding.roster, founding.signatures, recorded_at=now)
-        for wrap in founding.wraps:
-            shelves.keep_vault_wrap(
-                session, vault=wrap.vault, epoch=wrap.epoch, member=wrap.member, wrap=wrap.wrap, on=now.date()
-            )
+        vaults.enrol(
+            session, founding.roster, founding.signatures, founding.wraps, recorded_at=now, shred_keys=shred_keys
+        )
         bearer_keys.admit(
             session,
             alias=draw(Kind.KEY),
@@ -65,9 +67,55 @@ def found_book(
             expires_on=key_expires_on,
             created_at=now,
         )
-        for vault in roster.vaults:
-            shred_keys.create(vault.name)
     return bearer
+
+
+def enrol_roster(engine: Engine, told: dict[str, Any], *, shred_keys: ShredKeys, now: datetime) -> Roster:
+    """Enrols a signed roster file on the server itself: when nobody is left whom the API lets in.
+
+    Raises:
+        BadRoster, RosterNotSigned: two officers sign here as everywhere.
+    """
+    wraps = [NewWrap(one["vault"], one["epoch"], one["member"], from_base64(one["wrap"])) for one in told["wraps"]]
+    with transaction(engine) as session:
+        return vaults.enrol(
+            session, told["document"], told["signatures"], wraps, recorded_at=now, shred_keys=shred_keys
+        )
+
+
+def export_recovery(engine: Engine) -> dict[str, Any]:
+    """What a server keeps for recovery, all of it public or sealed: rosters, vault wraps, copies of shred keys."""
+    with transaction(engine, write=False) as session:
+        member = vaults.recovery_member(people.current(session))
+        wraps = session.exec(select(VaultWrap).where(VaultWrap.member == member)).all()
+        copies = session.exec(select(ShredKeyCopy)).all()
+        return {
+            "rosters": [
+                {
+                    "document": version.document,
+                    "signatures": people.signatures_of(version),
+                    "recorded_on": version.recorded_at.date().isoformat(),
+                }
+                for version in people.versions(session)
+            ],
+            "vault_wraps": [{"vault": one.vault, "epoch": one.epoch, "wrap": to_base64(one.wrap)} for one in wraps],
+            "shred_keys": [{"vault": one.vault, "sealed": to_base64(one.sealed)} for one in copies],
+        }
+
+
+def restore_shred_keys(engine: Engine, given: ShredKeys, *, shred_keys: ShredKeys) -> list[str]:
+    """Takes shred keys back that recovery has opened into a directory; names the vaults. Standing ones are passed over.
+
+    Raises:
+        ShredKeyMissing, WrapDoesNotUnlock: a key is not there, or not of this book; those before it were restored.
+    """
+    restored: list[str] = []
+    with transaction(engine) as session:
+        for name in sorted({vault.name for vault in people.current(session).vaults}):
+            if not shred_keys.has(name):
+                vaults.restore_shred_key(session, name, given=given, shred_keys=shred_keys)
+                restored.append(name)
+    return restored
 
 
 def draw_bearer() -> str:

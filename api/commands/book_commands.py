@@ -12,7 +12,6 @@ import uvicorn
 
 from api import logs, settings
 from api.app import create_app
-from api.client.founding import Wrap
 from api.client.keyring import KeyFileExists
 from api.client.sealing import from_base64
 from api.commands import administration, output, processes
@@ -20,6 +19,7 @@ from api.commands.connection import connect
 from api.commands.output import AsJson
 from ledger.errors import BadInput
 from ledger.identities.person_keys import ShredKeys, write_secret
+from ledger.identities.vaults import NewWrap
 from ledger.storage import schema
 from ledger.storage.engine import open_database
 
@@ -64,7 +64,7 @@ def init(
     founding = administration.Founding(
         roster=told["document"],
         signatures=told["signatures"],
-        wraps=[Wrap(w["vault"], w["epoch"], w["member"], from_base64(w["wrap"])) for w in told["wraps"]],
+        wraps=[NewWrap(w["vault"], w["epoch"], w["member"], from_base64(w["wrap"])) for w in told["wraps"]],
         organisation=organisation,
         functional_currency=functional_currency,
         jurisdiction=jurisdiction,

@@ -1,6 +1,7 @@
 """How a command reaches the API: over the network with a URL, else the application in this process."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,11 +13,13 @@ import typer
 from api import settings
 from api.app import create_app
 from api.client import keyring
-from api.client.desk import PINS, Desk, open_desk
+from api.client.desk import PINS, Desk, Fingerprint, FirstContact, open_desk
 from api.client.http import Api, in_process, over_network
 from api.client.keyring import Device
 from api.client.outbox import Outbox
 from ledger.errors import BadInput
+
+ROSTER_FINGERPRINT = "SOLIDARITY_ROSTER_FINGERPRINT"
 
 
 class NotConfigured(BadInput):
@@ -49,11 +52,33 @@ def connect() -> Iterator[Desk]:
         )
 
 
-def sit_down(http: httpx2.Client, device: Device, *, key_file: Path, bearer: str, now: Callable[[], datetime]) -> Desk:
-    """A desk with outbox and pinned roster beside the device's key file."""
+def sit_down(
+    http: httpx2.Client,
+    device: Device,
+    *,
+    key_file: Path,
+    bearer: str,
+    now: Callable[[], datetime],
+    fingerprint: Fingerprint | None = None,
+) -> Desk:
+    """A desk with outbox and pinned roster beside the device's key file; `fingerprint` is asked at first contact."""
     outbox = Outbox(key_file.with_suffix(".outbox"), keyring.outbox_key(device))
     api = Api(http, key=bearer, outbox=outbox)
-    return open_desk(api, device, pins=key_file.with_suffix(PINS), now=now)
+    return open_desk(
+        api, device, pins=key_file.with_suffix(PINS), now=now, fingerprint=fingerprint or roster_fingerprint
+    )
+
+
+def roster_fingerprint() -> str:
+    """The fingerprint of roster 1: of `--roster-fingerprint`, or its variable, else asked for.
+
+    Raises:
+        FirstContact: nobody is there to be asked.
+    """
+    told = os.environ.get(ROSTER_FINGERPRINT)
+    if not told and not sys.stdin.isatty():
+        raise FirstContact("this device never saw the book: --roster-fingerprint WORDS, as the officers told them")
+    return told or str(typer.prompt("First contact. Fingerprint of the first roster, in words or digits"))
 
 
 def passphrase() -> str:

@@ -24,6 +24,7 @@ from api.commands.output import screen
 from api.settings import Settings
 from ledger.books import journal
 from ledger.identities.person_keys import ShredKeys
+from ledger.people import versions
 from ledger.storage.engine import open_database, transaction
 
 STORY = Path(__file__).parents[2] / "examples" / "season_2020"
@@ -72,8 +73,14 @@ class Stage:
                 key_file=person.key_file,
                 bearer=demo_people.read_bearers(self.folder)[kept],
                 now=self.now,
+                fingerprint=self.fingerprint,
             )
         return self.desks[kept]
+
+    def fingerprint(self) -> str:
+        """The first roster's, which all three have signed at one table."""
+        with transaction(self.app.state.engine, write=False) as session:
+            return versions(session)[0].digest
 
     def rows(self, name: str) -> list[ListRow]:
         """A list of the story, read."""

@@ -1,7 +1,9 @@
 """The command `solidarity`: its parts, and what each kind of error means to a shell."""
 
 import logging
+import os
 import sys
+from typing import Annotated
 
 import typer
 from sqlalchemy.exc import OperationalError
@@ -30,11 +32,15 @@ from api.commands import (
     processes,
     publication_commands,
     rate_commands,
+    recovery_commands,
     report_commands,
+    roster_commands,
     statement_commands,
     transfer_commands,
+    vault_commands,
     verify_commands,
 )
+from api.commands.connection import ROSTER_FINGERPRINT
 from api.logs import describe
 from ledger.errors import BadInput, LedgerError
 
@@ -48,6 +54,20 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def take_options(
+    roster_fingerprint: Annotated[
+        str | None,
+        typer.Option(envvar=ROSTER_FINGERPRINT, help="The first roster's fingerprint, said at first contact."),
+    ] = None,
+) -> None:
+    """A double-entry ledger for funds that pay fines and detention costs after peaceful assemblies."""
+    if roster_fingerprint:
+        os.environ[ROSTER_FINGERPRINT] = roster_fingerprint
+
+
 book_commands.add_to(app)
 report_commands.add_to(app)
 figure_commands.add_to(app)
@@ -57,8 +77,11 @@ doctor.app.command("linkage")(linkage.measure_linkage)
 app.add_typer(doctor.app, name="doctor")
 app.add_typer(verify_commands.app, name="verify")
 app.add_typer(database_commands.app, name="database")
+roster_commands.add_to(operator_commands.operators)
+vault_commands.add_to(operator_commands.keys)
 app.add_typer(operator_commands.operators, name="operators")
 app.add_typer(operator_commands.keys, name="keys")
+app.add_typer(recovery_commands.app, name="recovery")
 app.add_typer(case_commands.app, name="cases")
 app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(payment_commands.app, name="disbursements")

@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from api.client import founding, keyring
-from api.client.founding import Member
-from api.client.sealing import to_base64
+from api.client import amending, founding, keyring, recovery
+from api.client.fingerprints import in_words
+from api.client.founding import Member, Proposal
 from api.commands import administration, output
 from api.commands.book_commands import read_roster_file
 from api.commands.connection import connect, passphrase
+from api.commands.files import read_file
 from api.commands.output import DAYS, AsJson
 from ledger import bearer_keys, people
 from ledger.aliases import Kind, draw
@@ -56,22 +57,21 @@ def propose_roster(
     member: Annotated[list[str], typer.Option(help="CARD=role,role; add officer for an officer.")],
     expires_on: Annotated[datetime, typer.Option(formats=DAYS, help="Until when the roster's people may act.")],
     out: Annotated[Path, typer.Option(help="Where to write the roster file.")],
+    recovery_card: Annotated[Path | None, typer.Option(help="The card that `recovery draw` wrote.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Writes the first roster of a new book with its vaults, for every officer to sign."""
-    proposal = founding.propose([_member(text) for text in member], expires_on=expires_on.date())
-    content = {
-        "document": proposal.roster.canonical().decode(),
-        "signatures": {},
-        "wraps": [
-            {"vault": wrap.vault, "epoch": wrap.epoch, "member": wrap.member, "wrap": to_base64(wrap.wrap)}
-            for wrap in proposal.wraps
-        ],
-    }
-    write_secret(out, json.dumps(content).encode())
+    public = read_recovery_card(recovery_card)
+    members = [read_member(text) for text in member]
+    proposal = founding.propose(members, expires_on=expires_on.date(), recovery=public)
+    write_proposal(out, proposal, signatures={})
     digest = people.digest(proposal.roster)
-    said = [f"Roster {digest}; every officer compares this and signs {out}."]
-    output.show({"roster": digest, "file": str(out)}, as_json=as_json, lines=said)
+    words = in_words(digest)
+    said = [
+        f"Roster {digest}; every officer compares this and signs {out}.",
+        f"Every device is told its words at first contact: {words}",
+    ]
+    output.show({"roster": digest, "words": words, "file": str(out)}, as_json=as_json, lines=said)
 
 
 @operators.command("sign")
@@ -121,7 +121,28 @@ def create_key(
     output.show(answer, as_json=as_json, lines=[f"Key {alias} for {operator} is in {out}."])
 
 
-def _member(text: str) -> Member:
+def write_proposal(out: Path, proposal: Proposal, *, signatures: dict[str, str]) -> None:
+    """Writes a roster file: the document, signatures so far, and wraps."""
+    content = {
+        "document": proposal.roster.canonical().decode(),
+        "signatures": signatures,
+        "wraps": [amending.wrap_on_wire(wrap) for wrap in proposal.wraps],
+    }
+    write_secret(out, json.dumps(content).encode())
+
+
+def read_recovery_card(path: Path | None) -> str | None:
+    """The public key of a recovery card, or None without one; raises `BadRecoveryFile` when it is none."""
+    if path is None:
+        return None
+    try:
+        return recovery.check_card(json.loads(read_file(path)))
+    except ValueError:
+        raise recovery.BadRecoveryFile("not the card of a recovery key", where="recovery") from None
+
+
+def read_member(text: str) -> Member:
+    """A member told as CARD=role,role; raises `BadMember`."""
     path, _, told = text.partition("=")
     try:
         card = json.loads(Path(path).read_bytes())

@@ -56,7 +56,7 @@ class RowIn(Wire):
     rejection: Rejection | None
     shelf: ShelfOnWire
     boxes: Annotated[list[BoxOnWire], Field(max_length=10)]
-    tokens: Annotated[list[TokenOnWire], Field(max_length=10)]
+    tokens: Annotated[list[TokenOnWire], Field(max_length=300)]
 
     def row(self) -> intake.Row:
         """The row as intake takes it."""

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from api.authentication import Admitted, Now
@@ -16,13 +16,15 @@ from api.routes.wire import (
     Done,
     Epoch,
     SignedActOnWire,
+    VaultMember,
     VaultName,
     Wire,
 )
 from api.transactions import Tx
 from ledger import approvals, bearer_keys, book, people
 from ledger.approvals import Agreed
-from ledger.identities import shelves
+from ledger.identities import shelves, vaults
+from ledger.identities.vaults import NewWrap
 from ledger.people import Role
 
 router = APIRouter()
@@ -59,8 +61,21 @@ class RostersOut(Wire):
     rosters: list[RosterVersionOut]
 
 
+class NewWrapIn(Wire):
+    """A vault's seed, wrapped to one member or to recovery."""
+
+    vault: VaultName
+    epoch: Epoch
+    member: VaultMember
+    wrap: Base64
+
+    def new(self) -> NewWrap:
+        """The wrap as the ledger takes it."""
+        return NewWrap(self.vault, self.epoch, self.member, self.wrap)
+
+
 class RosterIn(Wire):
-    """The next roster."""
+    """The next roster, with the wraps of the vault keys that it brings."""
 
     document: Annotated[str, Field(max_length=1_000_000)]
     signatures: Annotated[
@@ -68,6 +83,7 @@ class RosterIn(Wire):
         PlainValidator(_read_signatures),
         WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
     ]
+    wraps: Annotated[tuple[NewWrapIn, ...], Field(max_length=10_000)] = ()
 
 
 class KeyIn(Wire):
@@ -94,7 +110,7 @@ class WrapIn(Wire):
     """A vault's seed, wrapped to one member."""
 
     epoch: Epoch
-    member: Alias
+    member: VaultMember
     wrap: Base64
 
 
@@ -126,9 +142,16 @@ def read_rosters(session: Tx, _caller: Admitted) -> RostersOut:
 
 
 @router.post("/v1/roster", status_code=201)
-def enrol_roster(roster: RosterIn, session: Tx, now: Now, once: Claimed) -> Done:
-    """Enrols the next roster, signed by two officers of the one before."""
-    people.enrol(session, roster.document, roster.signatures, recorded_at=now)
+def enrol_roster(roster: RosterIn, request: Request, session: Tx, now: Now, once: Claimed) -> Done:
+    """Enrols the next roster, signed by two officers of the one before; leavers' wraps go."""
+    vaults.enrol(
+        session,
+        roster.document,
+        roster.signatures,
+        [wrap.new() for wrap in roster.wraps],
+        recorded_at=now,
+        shred_keys=request.app.state.shred_keys,
+    )
     return once.keep(Done())
 
 
@@ -165,6 +188,6 @@ def read_wraps(name: VaultName, session: Tx, caller: Admitted) -> WrapsOut:
 
 @router.put("/v1/vaults/{name}/wraps")
 def keep_wrap(name: VaultName, wrap: WrapIn, session: Tx, _caller: Admitted, now: Now) -> Done:
-    """Keeps a vault's seed wrapped to a member of the roster; the same again changes nothing."""
-    shelves.keep_vault_wrap(session, vault=name, epoch=wrap.epoch, member=wrap.member, wrap=wrap.wrap, on=now.date())
+    """Keeps a vault's seed wrapped to a member of the roster, or to recovery; the same again changes nothing."""
+    vaults.keep_wrap(session, NewWrap(name, wrap.epoch, wrap.member, wrap.wrap), at=now)
     return Done()

@@ -27,6 +27,7 @@ class OpenedOut(Wire):
 
     shelf: ShelfOnWire
     signer: str
+    wrap_epoch: int
     boxes: list[BoxOnWire]
 
 
@@ -140,6 +141,7 @@ def _opened(opened: Opened) -> OpenedOut:
             wrap=opened.wrap,
         ),
         signer=shelf.signer,
+        wrap_epoch=opened.wrap_epoch,
         boxes=[
             BoxOnWire(
                 kind=box.kind,

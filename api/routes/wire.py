@@ -72,6 +72,7 @@ Alias = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}(-[0-9A-Z]{4}){3}$
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:_.-]{1,45}$")]
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Epoch = Annotated[int, Field(ge=1, le=10_000)]
+VaultMember = Annotated[str, StringConstraints(pattern=r"^(OP(-[0-9A-Z]{4}){3}|recovery-[0-9a-f]{8})$")]
 VaultName = Literal["people", "money", "donors"]
 Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2199, 12, 31))]
 Moment = Annotated[AwareDatetime, Field(ge=datetime(1990, 1, 1, tzinfo=UTC), le=datetime(2199, 12, 31, tzinfo=UTC))]

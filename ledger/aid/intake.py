@@ -59,21 +59,26 @@ def receive(session: Session, row: Row, *, entered_by: Operator, recorded_at: da
         AliasTaken: a drawn alias is taken. UnknownJurisdiction: see there.
     """
     _check(row)
-    (row_token,) = [value for _, field, value in row.tokens if field == ROW]
-    if shelves.aliases_with(session, field=ROW, value=row_token):
+    if _came_before(session, row):
         return
     try:
         with session.begin_nested():  # the whole row, or nothing of it
             _enter(session, row, entered_by=entered_by, recorded_at=recorded_at, shred_keys=shred_keys)
     except IntegrityError:
         # On PostgreSQL another transaction entered the same row between our look and our insert.
-        if not shelves.aliases_with(session, field=ROW, value=row_token):
+        if not _came_before(session, row):
             raise
 
 
 def possible_duplicates(session: Session, case: str) -> list[str]:
     """Other cases that share the ruling's token with this one: for a reviewer, never for who entered it."""
     return shelves.sharing_tokens(session, case, field=RULING)
+
+
+def _came_before(session: Session, row: Row) -> bool:
+    """Whether this row of its list came in any epoch for which the client has the key."""
+    tokens = [value for _, field, value in row.tokens if field == ROW]
+    return any(shelves.aliases_with(session, field=ROW, value=value) for value in tokens)
 
 
 def _enter(session: Session, row: Row, *, entered_by: Operator, recorded_at: datetime, shred_keys: ShredKeys) -> None:
@@ -110,6 +115,9 @@ def _check(row: Row) -> None:
         raise BadRow("a row brings the beneficiary's identity and the ruling's details, sealed", where="boxes")
     if any(box.version != 1 for box in row.boxes):
         raise BadRow("a row brings the first version of its boxes", where="boxes")
-    fields = [field for _, field, _ in row.tokens]
-    if set(fields) != TOKEN_FIELDS or len(fields) != len(TOKEN_FIELDS):
-        raise BadRow("a row brings one token each of row, person and ruling", where="tokens")
+    epochs = {epoch for epoch, _, _ in row.tokens}
+    brought_tokens = [(epoch, field) for epoch, field, _ in row.tokens]
+    if sorted(brought_tokens) != sorted((epoch, field) for epoch in epochs for field in TOKEN_FIELDS):
+        raise BadRow("a row brings one token each of row, person and ruling, for every epoch", where="tokens")
+    if max(epochs, default=0) != row.shelf.epoch:
+        raise BadRow("the newest tokens are of the epoch of the shelf", where="tokens")

@@ -23,6 +23,7 @@ from ledger.checks.findings import Check, Fact, Finding, Tell, paged
 from ledger.errors import LedgerError
 from ledger.people import Operator, RosterVersion
 from ledger.publications import Draft, Publication
+from ledger.suspensions import Suspension
 from ledger.treasury import conversions
 from ledger.treasury.conversions import Conversion
 from ledger.treasury.transfers import Transfer
@@ -109,6 +110,14 @@ def find_keys(session: Session, _tell: Tell) -> Iterator[Finding]:
                 yield Finding("keys", "key", key.alias, {"operator": key.operator})
 
 
+def find_suspensions(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Signed suspensions whose row is gone: the server lets in again whom nobody reinstated."""
+    kept = {(one.operator, one.suspended_by, one.roster) for one in session.exec(select_rows(Suspension))}
+    for act in session.exec(select_rows(SignedAct).where(SignedAct.verb == "suspend_operator")):
+        if (act.object, act.signer, act.roster) not in kept:
+            yield Finding("suspensions", "suspension", act.object, {"signer": act.signer})
+
+
 def _operators(version: RosterVersion) -> dict[str, Operator]:
     try:
         return {operator.alias: operator for operator in people.read_roster(version.document).operators}
@@ -126,7 +135,7 @@ def _why_not(kept: SignedAct, signer: Operator | None, *, book_id: str) -> str |
     columns = (kept.verb, kept.signer, kept.object, kept.nonce)
     if (act.act, act.signer, act.object, act.nonce, act.book) != (*columns, book_id):
         return "columns"
-    if ROLE_OF[act.act] not in signer.roles or kept.recorded_at.date() > signer.expires_on:
+    if ROLE_OF[act.act] not in {None, *signer.roles} or kept.recorded_at.date() > signer.expires_on:
         return "role"
     in_time = kept.recorded_at - OLDEST_ACT <= act.at <= kept.recorded_at + CLOCK_SKEW
     return None if in_time else "at"
@@ -159,6 +168,8 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
     yield [_effect("ruling", q.ruling_alias, "quash_ruling", q.quashed_by, set()) for q in quashed]
     months = session.exec(select_rows(ClosedMonth))
     yield [_effect("month", f"{m.last_day:%Y-%m}", "close_period", m.closed_by, set()) for m in months]
+    stopped = session.exec(select_rows(Suspension))
+    yield [_effect("suspension", s.operator, "suspend_operator", s.suspended_by, {s.operator}) for s in stopped]
     yield list(_of_publications(session))
 
 
@@ -245,6 +256,7 @@ CHECKS = (
     Check("rosters", "every roster follows the one before and is signed by its officers", find_rosters),
     Check("acts", "every signed act holds by the roster of its time and says what its row says", find_acts),
     Check("signed", "what was verified, agreed to, released, closed or published has its signed act", find_unsigned),
+    Check("suspensions", "every signed suspension stands", find_suspensions),
     Check("keys", "every bearer key carries what a roster gave its operator, and not longer", find_keys),
     Check("four-eyes", "nobody took two steps that two people take", find_same_person),
 )

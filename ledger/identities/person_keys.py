@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger.errors import BadInput, Conflict, Tampered
+from ledger.identities import envelopes
 from ledger.identities.boxes import TAG_BYTES, VERSION, length_prefixed
 
 KEY_BYTES = 32
@@ -99,13 +100,38 @@ class ShredKeys:
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            write_secret(self._path(vault), secrets.token_bytes(KEY_BYTES))
+            write_secret(self.path(vault), secrets.token_bytes(KEY_BYTES))
+        except FileExistsError:
+            raise ShredKeyExists("the vault has a shred key", vault=vault) from None
+
+    def has(self, vault: str) -> bool:
+        """Whether there is a file for the vault, whatever is in it."""
+        return self.path(vault).exists()
+
+    def sealed_copy(self, vault: str, *, recovery_public: bytes) -> bytes:
+        """The shred key sealed to recovery: the one form in which it leaves this server.
+
+        Raises:
+            ShredKeyMissing, ShredKeyUnsafe: there is no key. BadPublicKey: see there.
+        """
+        return envelopes.seal(recovery_public, self._read(vault), bound_to=copy_place(vault))
+
+    def take_over(self, vault: str, given: "ShredKeys") -> None:
+        """Writes the vault's key as it stands in another directory, such as one that recovery has opened.
+
+        Raises:
+            ShredKeyExists: the vault has one. ShredKeyMissing, ShredKeyUnsafe: there is none that can be taken.
+        """
+        key = given._read(vault)  # noqa: SLF001  # the same class
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            write_secret(self.path(vault), key)
         except FileExistsError:
             raise ShredKeyExists("the vault has a shred key", vault=vault) from None
 
     def _read(self, vault: str) -> bytes:
         try:
-            with self._path(vault).open("rb") as file:
+            with self.path(vault).open("rb") as file:
                 exposed = os.fstat(file.fileno()).st_mode & 0o077
                 key = file.read(KEY_BYTES + 1)
         except FileNotFoundError:
@@ -116,8 +142,14 @@ class ShredKeys:
             raise ShredKeyUnsafe("a shred key is 32 bytes", vault=vault, why="size")
         return key
 
-    def _path(self, vault: str) -> Path:
+    def path(self, vault: str) -> Path:
+        """Where the vault's key is, or would be."""
         return self.directory / f"{check_vault(vault)}.key"
+
+
+def copy_place(vault: str) -> bytes:
+    """What the sealed copy of a vault's shred key is bound to."""
+    return length_prefixed("SL1 shred", vault)
 
 
 def check_vault(vault: str) -> str:

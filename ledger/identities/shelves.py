@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, text
@@ -63,6 +63,8 @@ class PersonKey(SQLModel, table=True):
     alias: str = Field(primary_key=True, foreign_key="shelf.alias", max_length=20)
     epoch: int = Field(primary_key=True)
     locked: bytes = Field(sa_type=LargeBinary)
+    wrapped_by: str | None = Field(default=None, max_length=20)
+    """Who re-wrapped it after a rotation; None for the wrap that the shelf was put up with."""
 
 
 class Box(SQLModel, table=True):
@@ -148,6 +150,8 @@ class Opened:
     shelf: Shelf
     wrap: bytes
     boxes: list[Box]
+    wrap_epoch: int
+    """Of which epoch of the vault the wrap is; the shelf's own is that of its signature."""
 
 
 def put_up(session: Session, new: NewShelf, *, signer: Operator, shred_keys: ShredKeys) -> Shelf:
@@ -220,11 +224,24 @@ def keep_on_shelves(session: Session, placed: Iterable[tuple[str, NewBox]]) -> N
 
 
 def note_tokens(session: Session, tokens: Iterable[tuple[int, str, str]], *, alias: str) -> None:
-    """Keeps (epoch, field, value) tokens of the thing `alias`; raises `BadDigest` when one is none."""
-    kept = [
-        Token(field=field, value=boxes.check_token(value), alias=alias, epoch=epoch) for epoch, field, value in tokens
-    ]
-    session.add_all(kept)
+    """Keeps the (epoch, field, value) tokens of the newest epoch for the thing `alias`; older ones only ask.
+
+    What carries an older one is given the new one too, so that duplicates are found over epochs, and no token of a key
+    that a leaver knew is kept of anything new.
+
+    Raises:
+        BadDigest: one is none.
+    """
+    asked = [(epoch, field, boxes.check_token(value)) for epoch, field, value in tokens]
+    newest = max(epoch for epoch, _, _ in asked)
+    kept = {field: value for epoch, field, value in asked if epoch == newest}
+    bearers = {(field, alias) for field in kept}
+    for epoch, field, value in asked:
+        if epoch < newest:
+            bearers |= {(field, other) for other in aliases_with(session, field=field, value=value)}
+    for field, bearer in sorted(bearers):
+        if session.get(Token, (field, kept[field], bearer)) is None:
+            session.add(Token(field=field, value=kept[field], alias=bearer, epoch=newest))
     session.flush()
 
 
@@ -278,8 +295,8 @@ def open_shelves(
 ) -> list[Opened]:
     """As `open_shelf` for many at once, all or none, in their order: each opening is logged by itself."""
     shelves = {shelf.alias: shelf for shelf in session.exec(select(Shelf).where(col(Shelf.alias).in_(aliases)))}
-    by_epoch = select(PersonKey).where(col(PersonKey.alias).in_(aliases)).order_by(col(PersonKey.epoch))
-    keys = {key.alias: key for key in session.exec(by_epoch)}  # the newest stays
+    by_epoch = select(PersonKey).where(col(PersonKey.alias).in_(aliases)).order_by(col(PersonKey.epoch).desc())
+    keys = {key.alias: key for key in session.exec(by_epoch)}  # the oldest stays: a newer one waits to be confirmed
     if not shelves.keys() & keys.keys() >= set(aliases):
         raise UnknownShelf("no shelf has this alias")
     kept: dict[str, list[Box]] = {alias: [] for alias in aliases}
@@ -292,7 +309,7 @@ def open_shelves(
         wrap = shred_keys.unlock(key.locked, vault=shelves[alias].vault, alias=alias, epoch=key.epoch)
         handed_out = ",".join(box.commitment for box in ordered)
         session.add(Access(operator=operator, shelf_alias=alias, reason=reason, at=at, boxes=handed_out))
-        opened.append(Opened(shelves[alias], wrap, ordered))
+        opened.append(Opened(shelves[alias], wrap, ordered, key.epoch))
     session.flush()
     return opened
 
@@ -311,26 +328,6 @@ def handed_out(session: Session, *, operator: str, shelves: Sequence[str]) -> di
     ):
         seen.setdefault(alias, set()).update(boxes_of.split(","))
     return seen
-
-
-def keep_vault_wrap(session: Session, *, vault: str, epoch: int, member: str, wrap: bytes, on: date) -> None:
-    """Keeps a vault's seed wrapped to a member of the roster; the same again changes nothing.
-
-    Raises:
-        NotASealedBox: it is no wrap. UnknownOperator: on the day `on` the roster has no such member.
-        UnknownVault: the roster names no such vault. AliasTaken: another wrap stands for this member in this epoch.
-    """
-    boxes.check_wrap(wrap)
-    roster = people.current(session)
-    roster.operator(member, on=on)
-    if not any(named.name == vault and named.epoch == epoch for named in roster.vaults):
-        raise UnknownVault("the roster names no such vault in this epoch", vault=vault, epoch=epoch)
-    standing = session.get(VaultWrap, (vault, epoch, member))
-    if standing is not None and standing.wrap != wrap:
-        raise AliasTaken("the member has another wrap in this epoch", vault=vault, epoch=epoch)
-    if standing is None:
-        session.add(VaultWrap(vault=vault, epoch=epoch, member=member, wrap=wrap))
-        session.flush()
 
 
 def vault_wraps(session: Session, *, vault: str, member: str) -> list[VaultWrap]:

@@ -22,6 +22,7 @@ APPEND_ONLY = (
     "line",
     "signed_act",
     "roster",
+    "suspension",
     "publication",
     "access",
     "statement_line",

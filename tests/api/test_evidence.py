@@ -12,6 +12,7 @@ from api.client.http import ApiRefusal
 from api.client.sealing import BadSignature, CannotOpen
 from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
+from ledger.identities import envelopes
 from ledger.identities.boxes import LARGEST_PADDED_FILE
 from ledger.identities.evidence import EvidenceKind
 from tests.attempts import act_on, approve, catch, told
@@ -63,7 +64,7 @@ def test_only_who_declared_a_file_brings_its_chunks_and_only_sealed_ones_of_thei
     (case,) = furnished.take_in(*two_rows()[:1])
     kept = bring(furnished, case).json()
     path = f"/v1/evidence/{kept['alias']}/1/chunks/"
-    honest = sealing.seal_chunk(STRANGER, bytes(1024), bound_to=b"")
+    honest = envelopes.seal(STRANGER, bytes(1024), bound_to=b"")
     attempts = [
         ("anna", "1", SHORT, (422, "not_a_sealed_box")),
         ("anna", "1", bytes(len(honest)), (422, "not_a_sealed_box")),
@@ -80,7 +81,7 @@ def test_only_who_declared_a_file_brings_its_chunks_and_only_sealed_ones_of_thei
     assert put(furnished, path + "1", honest, by="anna").json() == {"complete": True}
     with furnished.nothing_written():
         assert put(furnished, path + "1", honest, by="anna").json() == {"complete": True}
-        other = sealing.seal_chunk(STRANGER, bytes(1024), bound_to=b"")
+        other = envelopes.seal(STRANGER, bytes(1024), bound_to=b"")
         assert told(put(furnished, path + "1", other, by="anna")) == (409, "alias_taken")
 
 

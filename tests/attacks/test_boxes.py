@@ -224,8 +224,8 @@ def test_the_search_finds_the_canary_in_a_file_name(tmp_path: Path) -> None:
 
 def test_what_the_server_imports_brings_nothing_that_opens_a_box() -> None:
     told = (
-        "import sys, ledger.identities.boxes, ledger.identities.person_keys\n"
-        "opens = ('api', 'pyrage', 'shamir_mnemonic', 'cryptography.hazmat.primitives.hpke')\n"
+        "import sys, ledger.identities.boxes, ledger.identities.rewrapping, ledger.identities.vaults\n"
+        "opens = ('api', 'pyrage', 'shamir_mnemonic')\n"
         "print([name for name in sys.modules if name.startswith(opens)])"
     )
     answer = subprocess.run(
@@ -233,3 +233,11 @@ def test_what_the_server_imports_brings_nothing_that_opens_a_box() -> None:
     )
 
     assert answer.stdout.strip() == "[]"
+
+
+def test_the_ledger_knows_no_private_key() -> None:
+    """It seals the shred keys to recovery, and could open that as little as anything else."""
+    sources = sorted((Path(__file__).parents[2] / "ledger").rglob("*.py"))
+
+    assert [path.name for path in sources if "PrivateKey" in path.read_text("utf-8")] == []
+    assert "envelopes.py" in {path.name for path in sources if "hpke" in path.read_text("utf-8")}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from api.client import sealed_files, sealing
 from api.client.sealed_files import Draft, FileChanged, FileTooLarge
 from api.client.sealing import CannotOpen, WrongCommitment
-from ledger.identities import boxes
+from ledger.identities import boxes, envelopes
 from ledger.identities.boxes import CHUNK_BYTES, LARGEST_FILE, LARGEST_PADDED_FILE, FilePlace, NotASealedBox
 from tests.canaries import sightings
 
@@ -144,7 +144,7 @@ def test_a_file_of_another_shelf_does_not_open() -> None:
 def resealed(content: bytes, commitment: str) -> list[bytes]:
     """What somebody seals who knows the public key, and how chunks are bound."""
     bound_to = PLACE.info(commitment, 1, 1)
-    return [sealing.seal_chunk(PUBLIC, content, bound_to=bound_to)]
+    return [envelopes.seal(PUBLIC, content, bound_to=bound_to)]
 
 
 def a_content(description: bytes, *, length: int, body: bytes, size: int, filler: bytes = b"\0") -> bytes:

@@ -11,13 +11,14 @@ from ledger.aid.eligibility import NotEligible
 from ledger.aid.obligations import ObligationKind, ObligationNotReady
 from ledger.aliases import Kind, draw
 from ledger.books import balances, spending
-from ledger.identities import shelves
+from ledger.identities import shelves, vaults
 from ledger.identities.shelves import NewBox, Opened
+from ledger.identities.vaults import NewWrap
 from ledger.reconciliation import bank
 from ledger.reconciliation.bank import Outcome, Reconciliation
 from ledger.reconciliation.statements import NewLine, NewStatement
 from tests.bookcheck import assert_it_holds
-from tests.cast import LEAF, TODAY, House, Person, a_row, byn, engine_of, everything, give
+from tests.cast import LEAF, NOW, House, Person, a_row, byn, engine_of, everything, give
 
 THURSDAY = datetime(2020, 11, 19, 9, 0, tzinfo=UTC)
 FRIDAY = THURSDAY + timedelta(days=1)
@@ -144,7 +145,7 @@ def seen_at_the_bank(house: House, case: Case, disbursement: Disbursement) -> No
 def name_on(opened: Opened, house: House, *, by: Person) -> str:
     """The name on a shelf, opened with a device: the vault's wrap for this member, the shelf's wrap, the box."""
     sealed = keyring.wrap_vault(house.fund.vault, bytes.fromhex(by.operator.sealing_key), member=by.alias)
-    shelves.keep_vault_wrap(house.session, vault="people", epoch=1, member=by.alias, wrap=sealed, on=TODAY)
+    vaults.keep_wrap(house.session, NewWrap("people", 1, by.alias, sealed), at=NOW)
     (kept,) = shelves.vault_wraps(house.session, vault="people", member=by.alias)
     vault = keyring.unwrap_vault(by.device, kept.wrap, vault=house.fund.vault.public())
     alias = opened.shelf.alias

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import httpx2
 import pytest
 
 from api.client import founding, keyring, sealing
-from api.client.desk import Desk, NoVault, RosterRolledBack, open_desk
+from api.client.desk import Desk, FirstContact, NoVault, RosterRolledBack, WrongFingerprint, open_desk
+from api.client.fingerprints import in_words
 from api.client.http import Api
-from api.client.outbox import Outbox
+from api.client.outbox import Outbox, Request
 from api.client.sealing import WrongKey
 from ledger import people
 from ledger.aliases import Kind, draw
@@ -42,9 +44,16 @@ class Device:
         self.pins = folder / "anna.roster"
         self._api = Api(self.http, key="sl_invented", outbox=Outbox(folder / "outbox", bytes(32)))
         self._staff = staff
+        self.told: str | None = people.digest(staff.proposal.roster)
 
     def open(self, name: str = "anna", *, pins: Path | None = None) -> Desk:
-        return open_desk(self._api, self._staff.devices[name], pins=pins or self.pins, now=lambda: FOUNDED)
+        return open_desk(
+            self._api,
+            self._staff.devices[name],
+            pins=pins or self.pins,
+            now=lambda: FOUNDED,
+            fingerprint=None if self.told is None else partial(str, self.told),
+        )
 
 
 @pytest.fixture
@@ -97,6 +106,47 @@ def test_the_first_contact_is_remembered_and_a_longer_chain_accepted(
     assert device.open().roster == second
 
 
+def test_the_first_roster_is_not_taken_on_trust(device: Device, first: Roster) -> None:
+    """A server of somebody else's making has officers of its own, whose signatures hold."""
+    device.told = None
+    with pytest.raises(FirstContact):
+        device.open()
+    told = people.digest(first)
+    wrong = [told[:-1] + ("0" if told[-1] != "0" else "1"), told[:63], in_words("0" * 64), in_words(told)[:-5], ""]
+    for device.told in wrong:
+        with pytest.raises(WrongFingerprint):
+            device.open()
+    assert not device.pins.exists()
+
+    device.told = f" {in_words(told).upper().replace(' ', '  ')} "
+    assert device.open().roster == first
+
+
+def test_the_fingerprint_is_of_the_first_roster_and_asked_once(device: Device, server: Server, first: Roster) -> None:
+    server.rosters.append(signed(the_next(first)))
+    device.told = people.digest(the_next(first))
+    with pytest.raises(WrongFingerprint):
+        device.open()
+    device.told = people.digest(first)
+    device.open()
+
+    device.told = None
+
+    assert device.open().roster.number == 2
+
+
+def test_what_was_sent_to_one_book_is_not_taken_for_sent_to_another(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path, bytes(32))
+    request = Request("POST", "/v1/donations", b"{}")
+    one, other = outbox.of_book("ab" * 16), outbox.of_book("cd" * 16)
+    one.remember("gift:1", request)
+    one.answered("gift:1", 201, b"{}")
+
+    assert other.answer("gift:1") is None
+    assert outbox.of_book("ab" * 16).answer("gift:1") == (201, b"{}")
+    assert "ab" * 16 not in " ".join(path.name for path in tmp_path.rglob("*"))
+
+
 def test_a_server_that_shows_an_older_roster_is_refused(device: Device, server: Server, first: Roster) -> None:
     server.rosters.append(signed(the_next(first)))
     device.open()
@@ -134,7 +184,11 @@ def test_a_server_with_a_first_roster_of_its_own_is_refused_by_who_knows_the_boo
 
 def test_another_book_has_a_pin_of_its_own(device: Device, server: Server, first: Roster) -> None:
     device.open()
-    server.rosters = [signed(first.model_copy(update={"book": "ab" * 16}))]
+    other = first.model_copy(update={"book": "ab" * 16})
+    server.rosters = [signed(other)]
+    with pytest.raises(WrongFingerprint):
+        device.open()
+    device.told = people.digest(other)
     device.open()
 
     assert json.loads(device.pins.read_text("utf-8")).keys() == {first.book, "ab" * 16}

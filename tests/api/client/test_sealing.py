@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from api.client import keyring, sealing
 from api.client.sealing import (
-    BadPublicKey,
     BadSignature,
     CannotOpen,
     NothingToCompare,
@@ -29,6 +28,7 @@ from api.client.sealing import (
 )
 from ledger.identities import boxes
 from ledger.identities.boxes import BoxTooLarge
+from ledger.identities.envelopes import BadPublicKey
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "golden" / "sealing-1.json").read_text("utf-8"))
 ALIAS = "B-0000-0000-0001"

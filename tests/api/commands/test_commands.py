@@ -17,6 +17,7 @@ from api.client import keyring
 from api.client.http import ApiRefusal, ApiUnreachable
 from api.client.keyring import Device
 from api.commands import main, output
+from ledger import people
 from ledger.aliases import Kind, draw
 from ledger.errors import BadInput, LedgerError, Refused, Tampered
 from ledger.storage import schema
@@ -74,7 +75,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
     monkeypatch.chdir(tmp_path)
     opened = Shell(monkeypatch, capsys)
     names = ("DATABASE_URL", "SHRED_KEY_DIRECTORY", "DEMO_NOW", "API_URL", "API_KEY", "API_KEY_FILE")
-    opened.set(**dict.fromkeys((*names, "DEVICE_KEY_FILE", "PASSPHRASE_FILE")))
+    opened.set(**dict.fromkeys((*names, "DEVICE_KEY_FILE", "PASSPHRASE_FILE", "ROSTER_FINGERPRINT")))
     root, hook = logging.getLogger().handlers, threading.excepthook
     yield opened
     structlog.reset_defaults()
@@ -88,6 +89,7 @@ def at_annas(furnished: Office, shell: Shell) -> Shell:
         DATABASE_URL=furnished.engine.url.render_as_string(hide_password=False),
         SHRED_KEY_DIRECTORY=furnished.folder / "shred-keys",
         DEMO_NOW=BANK_DAY.isoformat(),
+        ROSTER_FINGERPRINT=people.digest(furnished.staff.proposal.roster),
     )
     shell.sit_down(furnished.folder, "anna", furnished.staff.devices["anna"], furnished.bearer("anna"))
     return shell
@@ -328,6 +330,7 @@ class Founders:
             self.shell.set(PASSPHRASE_FILE=self.folder / f"{name}.passphrase")
             signed = self.shell.json("operators", "sign", "roster.json", "--device", f"{name}.key")
             assert (signed["roster"], signed["signer"]) == (proposed["roster"], self.devices[name].alias)
+        self.shell.set(ROSTER_FINGERPRINT=proposed["words"])
 
     def found(self) -> None:
         self.shell.set(

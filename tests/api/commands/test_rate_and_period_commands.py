@@ -9,6 +9,7 @@ import structlog
 
 from api.client import keyring
 from api.commands import main
+from ledger import people
 from tests.office import Office
 
 Run = Callable[..., int]
@@ -42,6 +43,7 @@ def at_annas(furnished: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "SOLIDARITY_DEVICE_KEY_FILE": str(key_file),
         "SOLIDARITY_PASSPHRASE_FILE": str(words),
         "SOLIDARITY_API_KEY": furnished.bearer("anna"),
+        "SOLIDARITY_ROSTER_FINGERPRINT": people.digest(furnished.staff.proposal.roster),
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -1,17 +1,18 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 
 from api.client import keyring, sealing
 from api.client.sealing import WrongKey
 from ledger import people
 from ledger.aliases import AliasTaken, Kind, draw
-from ledger.identities import boxes, readings, shelves
+from ledger.identities import boxes, readings, shelves, vaults
 from ledger.identities.boxes import BadDigest, NotASealedBox
 from ledger.identities.person_keys import ShredKeyMissing, WrapDoesNotUnlock
 from ledger.identities.shelves import (
@@ -24,7 +25,8 @@ from ledger.identities.shelves import (
     UnknownShelf,
     UnknownVault,
 )
-from tests.cast import NOW, TODAY, House, Person, a_shelf, everything, nothing_written, sealed
+from ledger.identities.vaults import NewWrap
+from tests.cast import NOW, House, Person, a_shelf, everything, nothing_written, sealed
 
 CANARY = "Kanareika Invented-Person"
 
@@ -310,11 +312,15 @@ def test_what_is_no_token_is_neither_kept_nor_looked_for(house: House, value: st
 # --- vaults
 
 
+def keep_wrap(session: Session, *, vault: str, epoch: int, member: str, wrap: bytes, at: datetime) -> None:
+    vaults.keep_wrap(session, NewWrap(vault, epoch, member, wrap), at=at)
+
+
 def test_a_member_gets_the_vault_back_out_of_the_servers_wrap(house: House, boris: Person) -> None:
     vault = house.fund.vault
     wrap = keyring.wrap_vault(vault, bytes.fromhex(boris.operator.sealing_key), member=boris.alias)
 
-    shelves.keep_vault_wrap(house.session, vault="people", epoch=1, member=boris.alias, wrap=wrap, on=TODAY)
+    vaults.keep_wrap(house.session, NewWrap("people", 1, boris.alias, wrap), at=NOW)
 
     (kept,) = shelves.vault_wraps(house.session, vault="people", member=boris.alias)
     assert keyring.unwrap_vault(boris.device, kept.wrap, vault=vault.public()) == vault
@@ -325,17 +331,17 @@ def test_the_ledger_itself_keeps_no_wrap_for_strangers_nor_for_vaults_that_the_r
     house: House, boris: Person
 ) -> None:
     wrap = keyring.wrap_vault(house.fund.vault, bytes.fromhex(boris.operator.sealing_key), member=boris.alias)
-    honest: dict[str, Any] = {"vault": "people", "epoch": 1, "member": boris.alias, "wrap": wrap, "on": TODAY}
+    honest: dict[str, Any] = {"vault": "people", "epoch": 1, "member": boris.alias, "wrap": wrap, "at": NOW}
     lies: list[tuple[dict[str, Any], type[Exception]]] = [
         ({"member": draw(Kind.OPERATOR)}, people.UnknownOperator),
-        ({"on": boris.operator.expires_on + timedelta(days=1)}, people.UnknownOperator),
+        ({"at": NOW.replace(year=boris.operator.expires_on.year + 1)}, people.UnknownOperator),
         ({"epoch": 2}, shelves.UnknownVault),
         ({"vault": "donors"}, shelves.UnknownVault),
     ]
 
     for lie, error in lies:
         with nothing_written(house.session), pytest.raises(error):
-            shelves.keep_vault_wrap(house.session, **(honest | lie))
+            keep_wrap(house.session, **(honest | lie))
 
 
 def test_a_members_wrap_is_kept_once_and_not_replaced(house: House, boris: Person) -> None:
@@ -343,7 +349,7 @@ def test_a_members_wrap_is_kept_once_and_not_replaced(house: House, boris: Perso
         keyring.wrap_vault(house.fund.vault, bytes.fromhex(boris.operator.sealing_key), member=boris.alias)
         for _ in range(2)
     )
-    keep = partial(shelves.keep_vault_wrap, house.session, vault="people", epoch=1, member=boris.alias, on=TODAY)
+    keep = partial(keep_wrap, house.session, vault="people", epoch=1, member=boris.alias, at=NOW)
     keep(wrap=first)
 
     with nothing_written(house.session):
