@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 
 from sqlalchemy import func, select
@@ -17,10 +17,12 @@ from ledger.aid.disbursements import Disbursement
 from ledger.answers import StoredAnswer
 from ledger.books.exchange import ExchangeRate
 from ledger.books.periods import ClosedMonth
-from ledger.checks.findings import PAGE, Check, Finding, Tell, paged
+from ledger.checks.findings import PAGE, Check, Fact, Finding, Tell, paged
 from ledger.errors import BadInput
 from ledger.identities import boxes
-from ledger.identities.shelves import Box, PersonKey, Shelf
+from ledger.identities.readings import ReadingDay
+from ledger.identities.shelves import Access, Box, PersonKey, Shelf
+from ledger.identities.vaults import ShredKeyCopy
 from ledger.publications import Draft, Publication
 
 _LINES = SQLModel.metadata.tables["line"]
@@ -81,6 +83,27 @@ def find_shelves(session: Session, tell: Tell) -> Iterator[Finding]:
                 yield Finding("shelves", box.kind, box.alias, {"field": box.field, "version": box.version})
         done += len(page)
         tell(done, done)
+
+
+def find_readings(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Days on which more openings were counted against somebody than the log of openings holds of them."""
+    for counted in session.exec(select_rows(ReadingDay)):
+        start = datetime.combine(counted.day, time(), tzinfo=UTC)
+        of_day = select_rows(Access.shelf_alias).where(
+            Access.operator == counted.operator, col(Access.at) >= start, col(Access.at) < start + timedelta(days=1)
+        )
+        logged = len(session.exec(of_day.distinct()).all())
+        if not 0 <= counted.beyond <= logged:
+            facts: dict[str, Fact] = {"day": counted.day.isoformat(), "counted": counted.beyond, "logged": logged}
+            yield Finding("readings", "operator", counted.operator, facts)
+
+
+def find_shred_key_copies(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Copies of shred keys for vaults that no roster names."""
+    vaults = {one.name for v in people.versions(session) for one in people.read_roster(v.document).vaults}
+    for copy in session.exec(select_rows(ShredKeyCopy)):
+        if copy.vault not in vaults:
+            yield Finding("shred-key-copies", "vault", copy.vault, {"where": "vault"})
 
 
 def find_unshelved(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -154,6 +177,8 @@ CHECKS = (
     Check("publications", "every publication is what was signed, numbered without a gap", find_publications),
     Check("shelves", "every shelf is signed by its bringer and holds sealed boxes only", find_shelves),
     Check("shelved", "every beneficiary has a shelf", find_unshelved),
+    Check("readings", "no opening is counted that the log of openings does not hold", find_readings),
+    Check("shred-key-copies", "recovery is given copies of the shred keys of our vaults only", find_shred_key_copies),
     Check("commitments", "payees and receipts that are committed to lie on their shelves", find_commitments),
     Check("months", "months are closed one after the other, when they are over", find_month_gaps),
     Check("rates", "rates are corrected by a next version, never replaced", find_rates),

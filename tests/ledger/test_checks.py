@@ -10,8 +10,9 @@ from ledger.checks import CHECKS
 from ledger.checks.findings import Check, Finding, paged
 from ledger.giving import donations
 from ledger.giving.donations import Donation
+from ledger.identities.readings import ReadingDay
 from tests.bookkeeping import EUR_LEAF, RECORDER, a_gift, post
-from tests.cast import FOUNDED_AT, NOW, TODAY, eur
+from tests.cast import FOUNDED_AT, NOW, TODAY, House, eur
 
 TABLES = "import json; from sqlmodel import SQLModel; print(json.dumps(sorted(SQLModel.metadata.tables)))"
 EVERYTHING = (
@@ -98,3 +99,12 @@ def test_an_entry_that_came_from_another_book_may_be_about_what_stands_there(fou
     told = {(one.check, one.name) for one in checks.findings(founded) if one.kind == "entry"}
 
     assert told == {("sources", str(own.entry_id)), ("known-subjects", str(own.entry_id))}
+
+
+def test_an_opening_that_was_counted_and_is_not_in_the_log_is_found(house: House) -> None:
+    house.session.add(ReadingDay(operator=house.fund.boris.alias, day=TODAY, beyond=1))
+    house.session.flush()
+
+    assert [
+        (one.kind, one.name) for one in checks.findings(house.session, checks=CHECKS) if one.check == "readings"
+    ] == [("operator", house.fund.boris.alias)]
