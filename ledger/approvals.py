@@ -51,6 +51,8 @@ Verb = Literal[
     "approve_publication",
     "close_period",
     "admit_entry",
+    "request_erasure",
+    "agree_erasure",
 ]
 ROLE_OF: dict[str, Role | None] = {
     "create_key": Role.ADMIN,
@@ -73,6 +75,8 @@ ROLE_OF: dict[str, Role | None] = {
     "approve_publication": Role.APPROVER,
     "close_period": Role.TREASURER,
     "admit_entry": Role.TREASURER,
+    "request_erasure": Role.INTAKE,
+    "agree_erasure": Role.APPROVER,
 }
 """Which role of the roster each act needs; None where any will do, at once."""
 

@@ -8,7 +8,7 @@ import rfc8785
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import Field, Session, SQLModel, select
 
-from ledger import people, suspensions
+from ledger import emergency, people, suspensions
 from ledger.aliases import Kind, check
 from ledger.errors import BadInput, Conflict, NotFound, Refused
 from ledger.people import Operator, Role, UnknownOperator
@@ -124,12 +124,12 @@ def authenticate(session: Session, bearer: str, *, now: datetime) -> Caller:
     """Who holds the bearer key, by the current roster.
 
     Raises:
-        KeyRefused: unknown, expired or revoked, or its operator is suspended or not in the roster any more. All look
-            the same.
+        KeyRefused: unknown, expired or revoked, its operator is suspended or not in the roster any more, or the fund is
+            sealed off. All look the same.
     """
     key_digest = hashlib.sha256(bearer.encode()).hexdigest()
     key = session.exec(select(BearerKey).where(BearerKey.digest == key_digest)).first()
-    if key is None or key.revoked_at is not None or key.expires_on < now.date():
+    if key is None or key.revoked_at is not None or key.expires_on < now.date() or emergency.is_sealed(session):
         raise KeyRefused("the key is not valid")
     try:
         operator = people.current(session).operator(key.operator, on=now.date())

@@ -22,6 +22,7 @@ from api.client import (
     amending,
     cases,
     donations,
+    erasures,
     evidence,
     founding,
     keyring,
@@ -46,6 +47,7 @@ from ledger import bearer_keys, book, people
 from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
 from ledger.identities import vaults
+from ledger.identities.erasure_list import Reason
 from ledger.identities.evidence import EvidenceKind
 from ledger.identities.person_keys import ShredKeys
 from ledger.identities.vaults import NewWrap
@@ -331,6 +333,9 @@ def walk_the_path(office: Office) -> None:
     (rejected,) = office.take_in(a_list_row())
     office.bring_evidence(rejected)
     cases.reject(anna, rejected, because=Rejection.ILLEGIBLE)
+    shelf = anna.api.get(f"/v1/cases/{rejected}")["beneficiary"]
+    erasures.request(anna, shelf, reason=Reason.WISH)
+    erasures.agree(boris, shelf)
     released = office.a_released_payment()
     office.confirm(released)
     publications.draft(clara)

@@ -1,6 +1,8 @@
 """Administration on the database: a book founded, migrated and served. None of it moves money."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -10,6 +12,8 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from api.client.sealing import from_base64, to_base64
+from api.client.founding import Wrap
+from api.settings import Settings
 from ledger import bearer_keys, book, people
 from ledger.aliases import Kind, draw
 from ledger.identities import vaults
@@ -18,7 +22,7 @@ from ledger.identities.shelves import VaultWrap
 from ledger.identities.vaults import NewWrap, ShredKeyCopy
 from ledger.people import Role, Roster
 from ledger.storage import schema
-from ledger.storage.engine import transaction
+from ledger.storage.engine import open_database, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,16 @@ def restore_shred_keys(engine: Engine, given: ShredKeys, *, shred_keys: ShredKey
                 vaults.restore_shred_key(session, name, given=given, shred_keys=shred_keys)
                 restored.append(name)
     return restored
+
+
+@contextmanager
+def at_the_database(configured: Settings) -> Iterator[Engine]:
+    """The server's own database, let go of afterwards."""
+    engine = open_database(configured.database_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def draw_bearer() -> str:

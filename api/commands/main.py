@@ -13,6 +13,7 @@ from api.client.http import ApiRefusal, ApiUnreachable
 from api.commands import (
     access_commands,
     agent_commands,
+    backup_commands,
     batch_commands,
     book_commands,
     case_commands,
@@ -21,7 +22,9 @@ from api.commands import (
     demo,
     doctor,
     donation_commands,
+    emergency_commands,
     entry_commands,
+    erasure_commands,
     evidence_commands,
     figure_commands,
     linkage,
@@ -97,6 +100,9 @@ app.add_typer(rate_commands.app, name="rates")
 app.add_typer(period_commands.app, name="periods")
 app.add_typer(publication_commands.publications, name="publications")
 app.add_typer(publication_commands.site, name="site")
+app.add_typer(erasure_commands.app, name="erasures")
+app.add_typer(backup_commands.app, name="backup")
+app.add_typer(emergency_commands.app, name="emergency")
 
 
 def run() -> None:

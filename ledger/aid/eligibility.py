@@ -55,7 +55,7 @@ def bounds(pack: Pack, *, issued_on: date, in_force_on: date | None, served_on: 
     """
     force = in_force_on or issued_on + timedelta(days=pack.appeal_days)
     payable = served_on or force
-    due = _months_later(payable, pack.payment_months)
+    due = months_later(payable, pack.payment_months)
     if pack.grain == "day":
         return Bounds(issued_on, payable, due, force_presumed=in_force_on is None)
     return Bounds(_week_end(issued_on), _week_end(payable), _week_start(due), force_presumed=in_force_on is None)
@@ -142,7 +142,8 @@ def _week_start(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _months_later(day: date, months: int) -> date:
+def months_later(day: date, months: int) -> date:
+    """The same day so many months later, or the last of that month when it is shorter."""
     years, month = divmod(day.month - 1 + months, 12)
     year = day.year + years
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

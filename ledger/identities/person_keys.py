@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -43,6 +43,12 @@ class ShredKeyExists(Conflict):
     rule = "shred_key_exists"
 
 
+class ShredKeysRemain(Conflict):
+    """Some shred keys could not be removed: somebody else's files, or a disk that cannot be written."""
+
+    rule = "shred_keys_remain"
+
+
 class ShredKeyUnsafe(Tampered):
     """The file is not exactly 32 bytes, or others than its owner can read it; `why` is size or mode."""
 
@@ -73,7 +79,7 @@ class ShredKeys:
             ShredKeyMissing, ShredKeyUnsafe: there is no key to lock with; nothing was made.
         """
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        locked = AESGCM(self._read(vault)).encrypt(nonce, wrap, _bound_to(vault, alias, epoch))
+        locked = AESGCM(self.read(vault)).encrypt(nonce, wrap, _bound_to(vault, alias, epoch))
         return bytes([VERSION]) + nonce + locked
 
     def unlock(self, locked: bytes, *, vault: str, alias: str, epoch: int) -> bytes:
@@ -83,7 +89,7 @@ class ShredKeys:
             WrapDoesNotUnlock: it is not that wrap, or not this key.
             ShredKeyMissing, ShredKeyUnsafe: there is no key to unlock with.
         """
-        key = self._read(vault)
+        key = self.read(vault)
         nonce, sealed = locked[1 : 1 + _NONCE_BYTES], locked[1 + _NONCE_BYTES :]
         if locked[:1] != bytes([VERSION]) or len(sealed) < TAG_BYTES:
             raise WrapDoesNotUnlock("not a locked wrap of a version that is known here", alias=alias, epoch=epoch)
@@ -129,7 +135,52 @@ class ShredKeys:
         except FileExistsError:
             raise ShredKeyExists("the vault has a shred key", vault=vault) from None
 
-    def _read(self, vault: str) -> bytes:
+    def vaults(self) -> list[str]:
+        """The vaults that have a shred key here, in their order."""
+        return sorted(path.stem for path in self.directory.glob("*.key"))
+
+    def destroy(self) -> int:
+        """Overwrites and removes every shred key here; how many there were. From then on no wrap unlocks.
+
+        Nothing is asked: whoever calls this has no time. On an SSD the old cells may outlive their overwriting; disk
+        encryption covers those.
+
+        Raises:
+            ShredKeysRemain: some are still there; all the others are gone.
+        """
+        paths = sorted(self.directory.glob("*.key"))
+        for path in paths:
+            with suppress(OSError):  # the others first
+                _destroy(path)
+        if paths:
+            sync_directory(self.directory)
+        remaining = len(self.vaults())
+        if remaining:
+            raise ShredKeysRemain(
+                "shred keys could not be removed", remaining=remaining, removed=len(paths) - remaining
+            )
+        return len(paths)
+
+    def restore(self, vault: str, key: bytes) -> None:
+        """Puts back a shred key that recovery has kept; whether it is the right one, the wraps tell.
+
+        Raises:
+            ShredKeyExists: the vault has one. ShredKeyUnsafe: not 32 bytes. BadVault: see there.
+        """
+        if len(key) != KEY_BYTES:
+            raise ShredKeyUnsafe("a shred key is 32 bytes", vault=check_vault(vault), why="size")
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            write_secret(self._path(vault), key)
+        except FileExistsError:
+            raise ShredKeyExists("the vault has a shred key", vault=vault) from None
+
+    def read(self, vault: str) -> bytes:
+        """The vault's shred key, read anew.
+
+        Raises:
+            ShredKeyMissing, ShredKeyUnsafe: there is none, or none that can be trusted.
+        """
         try:
             with self.path(vault).open("rb") as file:
                 exposed = os.fstat(file.fileno()).st_mode & 0o077
@@ -184,6 +235,14 @@ def open_secret(path: Path) -> Iterator[BinaryIO]:
     sync_directory(path.parent)
 
 
+def overwrite_and_remove(path: Path) -> None:
+    """Removes a file whose content is not to be read again: overwritten on disk first, as far as the disk obeys."""
+    with path.open("r+b", buffering=0) as file:
+        file.write(secrets.token_bytes(os.fstat(file.fileno()).st_size))
+        os.fsync(file.fileno())
+    path.unlink()
+
+
 def sync_directory(directory: Path) -> None:
     """Makes a file just created or renamed in `directory` survive a loss of power."""
     descriptor = os.open(directory, os.O_RDONLY)
@@ -191,6 +250,13 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _destroy(path: Path) -> None:
+    try:
+        overwrite_and_remove(path)
+    except OSError:
+        path.unlink()  # not ours to write, but in our directory: removed is better than nothing
 
 
 def _bound_to(vault: str, alias: str, epoch: int) -> bytes:

@@ -31,6 +31,7 @@ APPEND_ONLY = (
     "closed_month",
     "hold",
     "hold_movement",
+    "emergency_step",
     "soft_closed_month",
     "admitted_entry",
     "sealed_balance",
@@ -128,6 +129,26 @@ _SQLITE_JOURNAL = (
                   (SELECT sum(minor) FROM hold_movement WHERE hold_key = NEW.hold_key), 0) AS rest
               FROM hold WHERE source_key = NEW.hold_key)) IS NOT 1
     BEGIN SELECT RAISE(ABORT, 'guard: a hold gives what is left of it, and its end all of that'); END
+    """,
+    """
+    CREATE TRIGGER guard_erased_gets_no_key BEFORE INSERT ON person_key
+    WHEN EXISTS (SELECT 1 FROM erasure WHERE shelf_alias = NEW.alias AND erased_at IS NOT NULL)
+    BEGIN SELECT RAISE(ABORT, 'guard: who was erased gets no key again'); END
+    """,
+    """
+    CREATE TRIGGER guard_key_stays_with_its_person BEFORE UPDATE ON person_key
+    WHEN NEW.alias IS NOT OLD.alias OR NEW.epoch IS NOT OLD.epoch
+    BEGIN SELECT RAISE(ABORT, 'guard: a key stays with its person'); END
+    """,
+    """
+    CREATE TRIGGER guard_erasure_stays BEFORE DELETE ON erasure
+    BEGIN SELECT RAISE(ABORT, 'guard: an erasure is not taken back'); END
+    """,
+    """
+    CREATE TRIGGER guard_erasure_stays_carried_out BEFORE UPDATE ON erasure
+    WHEN NEW.shelf_alias IS NOT OLD.shelf_alias
+         OR (OLD.erased_at IS NOT NULL AND (NEW.erased_at IS NOT OLD.erased_at OR NEW.agreed_by IS NOT OLD.agreed_by))
+    BEGIN SELECT RAISE(ABORT, 'guard: an erasure is not taken back'); END
     """,
 )
 
@@ -280,6 +301,43 @@ _POSTGRESQL_JOURNAL = (
         END IF;
         RETURN NEW;
     END $$
+    """,
+    """
+    CREATE FUNCTION guard_person_key() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
+    BEGIN
+        IF TG_OP = 'UPDATE' AND (NEW.alias <> OLD.alias OR NEW.epoch <> OLD.epoch) THEN
+            RAISE EXCEPTION 'guard: a key stays with its person';
+        END IF;
+        IF TG_OP = 'INSERT' THEN
+            -- The lock: else the key could come while an erasure is about to commit.
+            PERFORM 1 FROM erasure WHERE shelf_alias = NEW.alias FOR SHARE;
+            IF EXISTS (SELECT 1 FROM erasure WHERE shelf_alias = NEW.alias AND erased_at IS NOT NULL) THEN
+                RAISE EXCEPTION 'guard: who was erased gets no key again';
+            END IF;
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER guard_erased_gets_no_key BEFORE INSERT OR UPDATE ON person_key
+    FOR EACH ROW EXECUTE FUNCTION guard_person_key()
+    """,
+    """
+    CREATE FUNCTION guard_erasure() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
+    BEGIN
+        IF TG_OP <> 'UPDATE' THEN
+            RAISE EXCEPTION 'guard: an erasure is not taken back';
+        END IF;
+        IF NEW.shelf_alias <> OLD.shelf_alias OR (OLD.erased_at IS NOT NULL AND (
+               NEW.erased_at IS DISTINCT FROM OLD.erased_at OR NEW.agreed_by IS DISTINCT FROM OLD.agreed_by)) THEN
+            RAISE EXCEPTION 'guard: an erasure is not taken back';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    "CREATE TRIGGER guard_erasure_row BEFORE UPDATE OR DELETE ON erasure FOR EACH ROW EXECUTE FUNCTION guard_erasure()",
+    """
+    CREATE TRIGGER guard_erasure_stays BEFORE TRUNCATE ON erasure FOR EACH STATEMENT EXECUTE FUNCTION guard_erasure()
     """,
     """
     CREATE FUNCTION guard_append_only() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$

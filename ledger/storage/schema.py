@@ -40,11 +40,15 @@ def require_current(engine: Engine) -> None:
     Raises:
         OldSchema: the database has not all, or more, migrations than this program.
     """
-    head = ScriptDirectory.from_config(_config()).get_current_head()
     with engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
-    if found != head:
-        raise OldSchema("the database needs `solidarity migrate`", found=found, needed=head)
+    if found != head():
+        raise OldSchema("the database needs `solidarity migrate`", found=found, needed=head())
+
+
+def head() -> str | None:
+    """The newest migration of this program: what a current database is at."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _config() -> Config:

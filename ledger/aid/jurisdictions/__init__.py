@@ -41,6 +41,15 @@ class BaseValue(BaseModel):
     amount: str
 
 
+class Retention(BaseModel):
+    """For how many months an identity is kept after a case was paid, rejected, or its ruling quashed (or refunded)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    paid_months: int
+    rejected_months: int
+    quashed_months: int
+
+
 class Pack(BaseModel):
     """One jurisdiction's rules."""
 
@@ -54,6 +63,7 @@ class Pack(BaseModel):
     ruling_kinds: tuple[str, ...]
     regions: tuple[str, ...]
     articles: tuple[Article, ...]
+    retention: Retention
     base_values: tuple[BaseValue, ...] = ()
 
     def base_value(self, *, on: date) -> Money | None:
