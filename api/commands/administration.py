@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from api.client.sealing import from_base64, to_base64
-from api.client.founding import Wrap
 from api.settings import Settings
 from ledger import bearer_keys, book, people
 from ledger.aliases import Kind, draw

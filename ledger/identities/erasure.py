@@ -140,7 +140,7 @@ def apply_again(session: Session, erased: Iterable[Erased], *, things: Sequence[
 
 
 def delete_all_keys(session: Session) -> int:
-    """The shredding: every person's key, every vault's wraps and recovery's copies are deleted; how many keys of persons.
+    """The shredding: every person's key, every vault's wraps, recovery's copies; how many persons' keys there were.
 
     The copies by name: their module stands above, as it enrols rosters.
     """

@@ -120,7 +120,7 @@ class ShredKeys:
         Raises:
             ShredKeyMissing, ShredKeyUnsafe: there is no key. BadPublicKey: see there.
         """
-        return envelopes.seal(recovery_public, self._read(vault), bound_to=copy_place(vault))
+        return envelopes.seal(recovery_public, self.read(vault), bound_to=copy_place(vault))
 
     def take_over(self, vault: str, given: "ShredKeys") -> None:
         """Writes the vault's key as it stands in another directory, such as one that recovery has opened.
@@ -128,7 +128,7 @@ class ShredKeys:
         Raises:
             ShredKeyExists: the vault has one. ShredKeyMissing, ShredKeyUnsafe: there is none that can be taken.
         """
-        key = given._read(vault)  # noqa: SLF001  # the same class
+        key = given.read(vault)  # noqa: SLF001  # the same class
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             write_secret(self.path(vault), key)
@@ -171,7 +171,7 @@ class ShredKeys:
             raise ShredKeyUnsafe("a shred key is 32 bytes", vault=check_vault(vault), why="size")
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            write_secret(self._path(vault), key)
+            write_secret(self.path(vault), key)
         except FileExistsError:
             raise ShredKeyExists("the vault has a shred key", vault=vault) from None
 
