@@ -20,6 +20,7 @@ from ledger.books.periods import ClosedMonth
 from ledger.checks.findings import PAGE, Check, Fact, Finding, Tell, paged
 from ledger.errors import BadInput
 from ledger.identities import boxes
+from ledger.identities.erasure import Erasure
 from ledger.identities.readings import ReadingDay
 from ledger.identities.shelves import Access, Box, PersonKey, Shelf
 from ledger.identities.vaults import ShredKeyCopy
@@ -106,6 +107,13 @@ def find_shred_key_copies(session: Session, _tell: Tell) -> Iterator[Finding]:
             yield Finding("shred-key-copies", "vault", copy.vault, {"where": "vault"})
 
 
+def find_erased(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Persons who were erased and have a key all the same."""
+    back = select_rows(Erasure.shelf_alias).join(PersonKey, col(PersonKey.alias) == Erasure.shelf_alias)
+    for alias in sorted(set(session.exec(back.where(col(Erasure.erased_at).is_not(None))))):
+        yield Finding("erased", "shelf", alias, {"where": "key"})
+
+
 def find_unshelved(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Beneficiaries of whom nothing can lie sealed anywhere."""
     for page in paged(session, Beneficiary, Beneficiary.alias):
@@ -178,6 +186,7 @@ CHECKS = (
     Check("shelves", "every shelf is signed by its bringer and holds sealed boxes only", find_shelves),
     Check("shelved", "every beneficiary has a shelf", find_unshelved),
     Check("readings", "no opening is counted that the log of openings does not hold", find_readings),
+    Check("erased", "who was erased has no key any more", find_erased),
     Check("shred-key-copies", "recovery is given copies of the shred keys of our vaults only", find_shred_key_copies),
     Check("commitments", "payees and receipts that are committed to lie on their shelves", find_commitments),
     Check("months", "months are closed one after the other, when they are over", find_month_gaps),

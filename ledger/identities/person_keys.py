@@ -122,19 +122,6 @@ class ShredKeys:
         """
         return envelopes.seal(recovery_public, self.read(vault), bound_to=copy_place(vault))
 
-    def take_over(self, vault: str, given: "ShredKeys") -> None:
-        """Writes the vault's key as it stands in another directory, such as one that recovery has opened.
-
-        Raises:
-            ShredKeyExists: the vault has one. ShredKeyMissing, ShredKeyUnsafe: there is none that can be taken.
-        """
-        key = given.read(vault)  # noqa: SLF001  # the same class
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            write_secret(self.path(vault), key)
-        except FileExistsError:
-            raise ShredKeyExists("the vault has a shred key", vault=vault) from None
-
     def vaults(self) -> list[str]:
         """The vaults that have a shred key here, in their order."""
         return sorted(path.stem for path in self.directory.glob("*.key"))

@@ -153,7 +153,7 @@ def restore_shred_key(session: Session, vault: str, *, given: ShredKeys, shred_k
     sample = session.exec(of_vault).first()
     if sample is not None:
         given.unlock(sample.locked, vault=vault, alias=sample.alias, epoch=sample.epoch)
-    shred_keys.take_over(vault, given)
+    shred_keys.restore(vault, given.read(vault))
     copy_shred_keys(session, shred_keys)
 
 

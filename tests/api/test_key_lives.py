@@ -485,7 +485,7 @@ def test_a_shred_key_of_another_book_is_not_taken(furnished: Office, tmp_path: P
         other.create(name)
     assert restore_shred_keys(furnished.engine, other, shred_keys=directory) == []
     with pytest.raises(ShredKeyExists):
-        directory.take_over("people", other)
+        directory.restore("people", other.read("people"))
     directory.path("people").unlink()
 
     with pytest.raises(WrapDoesNotUnlock):

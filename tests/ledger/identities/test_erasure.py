@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
+from ledger import checks
 from ledger.aid import retention
 from ledger.aid.cases import Case
 from ledger.aid.eligibility import Rejection
@@ -27,6 +28,7 @@ from ledger.identities.erasure_list import (
     Reason,
 )
 from ledger.identities.shelves import Box, PersonKey, Token, UnknownShelf
+from ledger.storage import guards
 from tests.cast import NOW, House, Person, a_person, byn, everything, give, nothing_written
 from tests.erasing import ask, erase, signed
 
@@ -174,7 +176,7 @@ def test_nobody_is_erased_unasked_or_twice_and_no_stranger_is(house: House, list
 @pytest.mark.parametrize(
     "attack",
     [
-        "INSERT INTO person_key SELECT :alias, 3, data FROM box LIMIT 1",
+        "INSERT INTO person_key (alias, epoch, locked) SELECT :alias, 3, data FROM box LIMIT 1",
         "UPDATE person_key SET alias = :alias",
         "DELETE FROM erasure",
         "UPDATE erasure SET erased_at = NULL",
@@ -191,6 +193,16 @@ def test_raw_sql_brings_no_erased_person_back(house: House, listed: ErasureList,
     house.session.rollback()
 
     assert everything(house.session) == before
+
+
+def test_a_key_that_an_owner_of_the_database_puts_back_is_found(house: House, listed: ErasureList) -> None:
+    erased, _other = house.a_case(), house.a_case()
+    erase(house, erased, listed)
+    guards.remove(house.session.connection())
+    put_back = "UPDATE person_key SET alias = :alias"
+    house.session.connection().execute(text(put_back), {"alias": erased.beneficiary_alias})
+
+    assert ("erased", erased.beneficiary_alias) in {(one.check, one.name) for one in checks.findings(house.session)}
 
 
 def test_a_list_with_a_line_cut_in_two_goes_on(listed: ErasureList) -> None:
