@@ -31,6 +31,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -198,7 +199,10 @@ def movements(*, choice: Choice, dated: bool, known: bool) -> Subquery:
     rolled_up = select(*_cell(_ROLLUPS.c), _ROLLUPS.c.minor).where(
         select(col(Horizon.id)).where(is_known).exists(), *choice(_ROLLUPS.c)
     )
-    months, days = (rolled_up.where(_ROLLUPS.c.level == level) for level in (Level.MONTH, Level.DAY))
+    # Written out: of a parameter PostgreSQL's plan for all values would not know that months are few.
+    months, days = (
+        rolled_up.where(_ROLLUPS.c.level == literal_column(f"'{level.value}'")) for level in (Level.MONTH, Level.DAY)
+    )
     parts = [months]
     if dated:
         first, on = bindparam("month_of_on", type_=Date), bindparam("on", type_=Date)
