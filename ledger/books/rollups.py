@@ -244,9 +244,10 @@ def _in_force_query(dialect: str, *, known: bool) -> Select[Any]:
 
 def _tail(is_known: ColumnElement[bool], *, dated: bool, known: bool) -> Any:
     xact_id = func.coalesce(select(col(Horizon.xact_id)).where(is_known).scalar_subquery(), 0)
-    entry_id = func.coalesce(select(col(Horizon.entry_id)).where(is_known).scalar_subquery(), -LARGEST_MINOR)
-    # With both ends: of a range with one unknown end PostgreSQL expects a third of the table, and reads it all.
-    behind = [_ENTRIES.c.xact_id.between(xact_id, LARGEST_MINOR), _ENTRIES.c.id > entry_id]
+    entry_id = func.coalesce(select(col(Horizon.entry_id) + 1).where(is_known).scalar_subquery(), -LARGEST_MINOR)
+    # With both ends: of a range with one unknown end PostgreSQL expects a third of the table, and reads it all, or has
+    # workers read it.
+    behind = [_ENTRIES.c.xact_id.between(xact_id, LARGEST_MINOR), _ENTRIES.c.id.between(entry_id, LARGEST_MINOR)]
     lines = select(*_cell(_LINES.c), _LINES.c.minor).join_from(_ENTRIES, _LINES, _LINES.c.entry_id == _ENTRIES.c.id)
     # Materialised, so that the few entries lead to the lines, and not the many lines of an account to the entries.
     return lines.where(*behind, *until(dated=dated, known=known)).cte("tail").prefix_with("MATERIALIZED")
