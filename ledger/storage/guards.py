@@ -52,8 +52,9 @@ _SQLITE_JOURNAL = (
     """,
     """
     CREATE TRIGGER guard_entry_is_new BEFORE INSERT ON entry
-    WHEN EXISTS (SELECT 1 FROM entry WHERE id = NEW.id OR source_key = NEW.source_key
-                                        OR (NEW.reverses_id IS NOT NULL AND reverses_id = NEW.reverses_id))
+    WHEN EXISTS (SELECT 1 FROM entry WHERE id = NEW.id)
+         OR EXISTS (SELECT 1 FROM entry WHERE source_key = NEW.source_key)
+         OR (NEW.reverses_id IS NOT NULL AND EXISTS (SELECT 1 FROM entry WHERE reverses_id = NEW.reverses_id))
     BEGIN SELECT RAISE(ABORT, 'guard: an entry is posted once'); END
     """,
     """

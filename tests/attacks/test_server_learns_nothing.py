@@ -7,14 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
+import pyrage
 import pytest
 from sqlalchemy import Engine, inspect, text
 
-from api.client import cases, donations, lists, payments, publications, statements
+from api.client import cases, donations, evidence, lists, payments, publications, statements
 from api.client.http import ApiRefusal
+from api.commands import backups
+from api.commands.backups import Lock, Unlock
+from ledger.identities.evidence import EvidenceKind
 from ledger.storage.engine import transaction
 from tests.canaries import sightings, spellings, text_of_pdf
 from tests.office import BANK_DAY, BYN_LEAF, DECISION_DAY, INTAKE_DAY, RELEASE_DAY, Office, a_gift_by_card, open_office
@@ -87,6 +92,12 @@ def live_through_everything(office: Office) -> dict[str, Any]:
     cases.import_rows(anna, rows, jurisdiction="by", list_name="Kanarejka.csv")
     donations.send(anna, a_gift_by_card(description=CARD))
     (alias,) = [case["alias"] for case in cases.listed(anna, state="received")]
+    with TemporaryDirectory() as paper:
+        scan = Path(paper) / "Kanarejka Иванова.pdf"
+        scan.write_text("\n".join(PERSON.values()), "utf-8")
+        evidence.add(anna, alias, scan, kind=EvidenceKind.RULING)
+        (copy,) = evidence.open_files(boris, boris.api.get(f"/v1/cases/{alias}"), into=Path(paper), reason="approval")
+        assert copy.path.read_bytes() == scan.read_bytes()
     cases.verify(anna, alias)
     office.set_clock(DECISION_DAY)
     requested = payments.request(anna, alias, account=BYN_LEAF)
@@ -160,6 +171,17 @@ def on_disk(office: Office, *, since: str) -> bytes:
     return tables + log[offset : offset + int(written or 0)]
 
 
+def backed_up(office: Office) -> bytes:
+    """Both parts of a backup, the keyring decrypted."""
+    identity = pyrage.x25519.Identity.generate()
+    with TemporaryDirectory() as one, TemporaryDirectory() as other:
+        lock = Lock(recipients=[str(identity.to_public())])
+        made = backups.create(office.engine, books=Path(one), keyring=Path(other), lock=lock, now=BANK_DAY)
+        keyring = made.keyring.read_bytes()
+        plain = Unlock(identity=str(identity)).decrypt(keyring)
+        return b"\n".join((made.books.read_bytes(), made.manifest.read_bytes(), keyring, plain))
+
+
 def place_in_log(office: Office) -> str:
     """Up to where PostgreSQL has written its log; nothing on SQLite."""
     if office.engine.dialect.name == "sqlite":
@@ -202,6 +224,7 @@ def test_no_canary_reaches_the_server_or_comes_out_of_it(
         "database": dump(office),
         "disk": on_disk(office, since=before),
         "files": folder(office),
+        "backup": backed_up(office),
         "page and data": shown_to_everybody(office),
         "reports": shown_to_auditors(office),
         "logs": repr(office.logs).encode(),
@@ -214,6 +237,7 @@ def test_no_canary_reaches_the_server_or_comes_out_of_it(
         "answers": released["alias"],
         "database": released["reference"],
         "disk": released["reference"],
+        "backup": released["reference"],
         "logs": "/v1/cases",
     }
     assert [place for place, word in own.items() if not sightings([word], sought[place])] == []
@@ -273,6 +297,7 @@ def test_a_name_planted_in_the_database_is_found_everywhere(office: Office) -> N
         "answers": b"\n".join(wire.answers),
         "database": dump(office),
         "disk": on_disk(office, since=before),
+        "backup": backed_up(office),
         "page": office.send("GET", "/").content,
         "report": text_of_pdf(office.desk("clara").api.download("/v1/reports/audit.pdf", on="2020-11-02")),
     }
