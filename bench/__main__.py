@@ -3,23 +3,31 @@
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine
 
-from bench import growth, hot_account, posting
-from bench.databases import databases
+from bench import balances, bank_files, growth, hot_account, linkages, posting, releases, sealing
+from bench.databases import Books, books
 from bench.rows import Row
 
 GROUPS: dict[str, Callable[..., Iterator[Row]]] = {
     "posting": posting.rows,
     "hot_account": hot_account.rows,
+    "sealing": sealing.rows,
+    "bank_files": bank_files.rows,
+    "releases": releases.rows,
+    "linkages": linkages.rows,
+    "balances": balances.rows,
     "growth": growth.rows,
 }
-"""In the order in which they run. A group is a module with `rows(engines, *, quick)`; growth takes longest."""
+"""In the order in which they run. A group is a module with `rows(books, *, quick)`; filling for balances takes longest.
+
+Growth comes after balances: both ask for the same book, and growth adds to it.
+"""
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -34,19 +42,25 @@ def main() -> int:
     if unknown:
         parser.error(f"no group is called {', '.join(sorted(unknown))}")
     console = Console()
-    with databases() as engines:
-        found = [row for name in asked.names or GROUPS for row in _run(console, name, engines, quick=asked.quick)]
+    with books(tell=lambda line: _tell(console, line)) as opened:
+        found = [row for name in asked.names or GROUPS for row in _run(console, name, opened, quick=asked.quick)]
     console.print(_table(found))
     if not (asked.quick or asked.names):
         RESULTS.write_text(json.dumps([_as_json(row) for row in found], indent=2) + "\n", encoding="utf-8")
     return 0 if all(row.reached for row in found) else 1
 
 
-def _run(console: Console, name: str, engines: dict[str, Engine], *, quick: bool) -> Iterator[Row]:
+def _run(console: Console, name: str, opened: Books, *, quick: bool) -> Iterator[Row]:
+    started = time.perf_counter()
     console.print(f"{name} …", style="dim")
-    for row in GROUPS[name](engines, quick=quick):
-        console.print(f"  {row.name}: {row.ratio:.2f}", style="dim", highlight=False)
+    for row in GROUPS[name](opened, quick=quick):
+        _tell(console, f"{row.name}: {_figure(row.ours)} {row.unit}")
         yield row
+    _tell(console, f"{time.perf_counter() - started:.0f} s")
+
+
+def _tell(console: Console, line: str) -> None:
+    console.print(f"  {line}", style="dim", highlight=False)
 
 
 def _table(found: list[Row]) -> Table:
@@ -54,22 +68,32 @@ def _table(found: list[Row]) -> Table:
     for title in ("What", "Floor", "Ours", "Unit", "Ratio", "Target"):
         table.add_column(title, justify="left" if title in {"What", "Unit"} else "right")
     for row in found:
-        target = f"≥ {row.target:.2f}"
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        floor = "" if row.floor is None else _figure(row.floor)
         style = None if row.reached else "red"
-        table.add_row(
-            row.name, f"{row.floor:,.0f}", f"{row.ours:,.0f}", row.unit, f"{row.ratio:.2f}", target, style=style
-        )
+        table.add_row(row.name, floor, _figure(row.ours), row.unit, ratio, _target(row), style=style)
     return table
 
 
-def _as_json(row: Row) -> dict[str, str | float]:
+def _target(row: Row) -> str:
+    if row.at_most is not None:
+        return f"≤ {row.at_most:g} {row.unit}"
+    return "" if row.target is None else f"ratio ≥ {row.target:.2f}"
+
+
+def _figure(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:,.2f}"  # noqa: PLR2004 - three digits are enough
+
+
+def _as_json(row: Row) -> dict[str, str | float | None]:
     return {
         "name": row.name,
-        "floor": round(row.floor, 1),
-        "ours": round(row.ours, 1),
-        "ratio": round(row.ratio, 3),
+        "floor": None if row.floor is None else round(row.floor, 3),
+        "ours": round(row.ours, 3),
+        "ratio": None if row.ratio is None else round(row.ratio, 3),
         "unit": row.unit,
         "target": row.target,
+        "at_most": row.at_most,
     }
 
 

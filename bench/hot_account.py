@@ -6,17 +6,15 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from multiprocessing import get_context
 
-from sqlalchemy import Engine
-
-from bench.databases import DAY, LEAVES, NOW, RECORDER, a_gift
+from bench.databases import DAY, LEAVES, NOW, RECORDER, Books, a_gift
 from bench.rows import Row
 from ledger.books import journal
 from ledger.storage.engine import open_database, transaction
 
 
-def rows(engines: dict[str, Engine], *, quick: bool) -> Iterator[Row]:
+def rows(books: Books, *, quick: bool) -> Iterator[Row]:
     """In turn, so that a busy moment hits both alike."""
-    url = engines["postgresql"].url.render_as_string(hide_password=False)
+    url = books.empty["postgresql"].url.render_as_string(hide_password=False)
     each, rounds = (30, 2) if quick else (250, 6)
     spent = {"spread": 0.0, "hot": 0.0}
     with ProcessPoolExecutor(len(LEAVES), mp_context=get_context("spawn")) as clients:

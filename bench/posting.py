@@ -6,7 +6,7 @@ from functools import partial
 from sqlalchemy import Engine
 
 from bench.bare import writer
-from bench.databases import DAY, NOW, RECORDER, a_gift, gifts
+from bench.databases import DAY, NOW, RECORDER, Books, a_gift, gifts
 from bench.rows import Row, side_by_side
 from ledger.books import bulk, journal
 from ledger.storage.engine import transaction
@@ -15,14 +15,14 @@ ONE_BY_ONE = {"sqlite": 0.6, "postgresql": 0.75}
 MANY = {"sqlite": 0.5, "postgresql": 0.7}
 
 
-def rows(engines: dict[str, Engine], *, quick: bool) -> Iterator[Row]:
+def rows(books: Books, *, quick: bool) -> Iterator[Row]:
     """`post` and commit; `post_many` of 1,000 and commit."""
-    for name, engine in engines.items():
+    for name, engine in books.empty.items():
         floor, ours = side_by_side(
             writer(engine, many=1), partial(post_one, engine), rounds=10 if quick else 100, block=20
         )
         yield Row(f"post one by one, {name}", floor, ours, "entries/s", ONE_BY_ONE[name])
-    for name, engine in engines.items():
+    for name, engine in books.empty.items():
         many = 200 if quick else 1_000
         floor, ours = side_by_side(
             writer(engine, many=many),

@@ -1,29 +1,39 @@
-"""Rows: what one line of the table holds, and how two ways of doing the same are timed side by side."""
+"""Rows: what one line of the table holds, and how one way of doing something, or two side by side, are timed."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`floor` and `ours` in `unit`, more is better; `target` is what `ratio` should reach."""
+    """`floor` and `ours` in `unit`; the floor is None where nothing barer does the same.
+
+    A row with `at_most` is a time: less is better, and `ours` should not pass it. Any other row is a rate: more is
+    better, and `target` is what `ratio` should reach, None where the figure is only told.
+    """
 
     name: str
-    floor: float
+    floor: float | None
     ours: float
     unit: str
-    target: float
+    target: float | None = None
+    at_most: float | None = None
 
     @property
-    def ratio(self) -> float:
-        """Ours by the floor."""
-        return self.ours / self.floor
+    def ratio(self) -> float | None:
+        """How many times as fast as the floor: below 1 is slower, of a rate as of a time."""
+        if self.floor is None:
+            return None
+        return self.ours / self.floor if self.at_most is None else self.floor / self.ours
 
     @property
     def reached(self) -> bool:
-        """Whether the target is."""
-        return self.ratio >= self.target
+        """Whether the target is; a row without one always is."""
+        if self.at_most is not None:
+            return self.ours <= self.at_most
+        return self.target is None or (self.ratio is not None and self.ratio >= self.target)
 
 
 def side_by_side(
@@ -41,3 +51,13 @@ def side_by_side(
             spent[call] += time.perf_counter() - started
     done = rounds * block * things
     return done / spent[floor], done / spent[ours]
+
+
+def seconds(run: Callable[[], object], *, repeats: int = 1) -> float:
+    """The median of some runs."""
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - started)
+    return median(times)

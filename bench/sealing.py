@@ -1,16 +1,16 @@
-"""How fast boxes and files of evidence are sealed and opened, beside AES-256-GCM alone: `python bench/sealing.py`."""
+"""How fast boxes and files of evidence are sealed and opened, beside AES-256-GCM alone."""
 
 import io
-import json
 import secrets
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from api.client import sealed_files, sealing
+from bench.databases import Books
+from bench.rows import Row
 from ledger.identities.boxes import CHUNK_BYTES, FilePlace, check_chunk, chunk_lengths
 
 SECONDS = 1.0
@@ -20,21 +20,25 @@ PLACE: dict[str, Any] = {"kind": "ruling", "alias": "R-0000-0000-0001", "field":
 FILE_PLACE = FilePlace("C-0000-0000-0001", "ruling", "E-0000-0000-0001", 1)
 
 
-def measure(*, seconds: float = SECONDS) -> list[dict[str, Any]]:
-    """Rows of name, floor, ours, ratio and unit; the floor is the cipher alone on as many bytes."""
+def rows(_: Books, *, quick: bool) -> Iterator[Row]:
+    """Boxes and files sealed, opened and checked; the floor is the cipher alone on as many bytes."""
+    repeated = SECONDS / 5 if quick else SECONDS
     seed = secrets.token_bytes(32)
     public = sealing.public_of(seed)
+    yield from _boxes(seed, public, repeated)
+    yield from _files(seed, public, repeated)
+
+
+def _boxes(seed: bytes, public: bytes, repeated: float) -> Iterator[Row]:
     small = bytes(900)
     box = sealing.seal(public, small, **PLACE).data
-    floor = _rate(lambda: _encrypt(1024), seconds)
-    rows = [
-        _row("seal a box of 1 KiB", floor, _rate(lambda: sealing.seal(public, small, **PLACE), seconds), "boxes/s"),
-        _row("open a box of 1 KiB", floor, _rate(lambda: sealing.open_box(seed, box, **PLACE), seconds), "boxes/s"),
-    ]
-    return rows + _files(seed, public, seconds)
+    floor = _rate(lambda: _encrypt(1024), repeated)
+    seal = _rate(lambda: sealing.seal(public, small, **PLACE), repeated)
+    yield Row("seal a box of 1 KiB", floor, seal, "boxes/s")
+    yield Row("open a box of 1 KiB", floor, _rate(lambda: sealing.open_box(seed, box, **PLACE), repeated), "boxes/s")
 
 
-def _files(seed: bytes, public: bytes, seconds: float) -> list[dict[str, Any]]:
+def _files(seed: bytes, public: bytes, repeated: float) -> Iterator[Row]:
     source = io.BytesIO(secrets.token_bytes(FILE_CHUNKS * CHUNK_BYTES - 1000))
     draft = sealed_files.draft(source, name="scan.pdf", place=FILE_PLACE)
     chunks = list(sealed_files.seal_chunks(source, draft, public=public))
@@ -53,9 +57,10 @@ def _files(seed: bytes, public: bytes, seconds: float) -> list[dict[str, Any]]:
         for data, length in zip(chunks, lengths, strict=True):
             check_chunk(data, padded=length)
 
-    floor = _rate(lambda: _encrypt(FILE_CHUNKS * CHUNK_BYTES), seconds) * FILE_CHUNKS
+    floor = _rate(lambda: _encrypt(FILE_CHUNKS * CHUNK_BYTES), repeated) * FILE_CHUNKS
     named = {"seal a file": seal, "open a file": open_, "check a file's chunks on the server": check}
-    return [_row(name, floor, _rate(run, seconds) * FILE_CHUNKS, "MiB/s") for name, run in named.items()]
+    for name, run in named.items():
+        yield Row(name, floor, _rate(run, repeated) * FILE_CHUNKS, "MiB/s")
 
 
 def _encrypt(length: int) -> None:
@@ -68,11 +73,3 @@ def _rate(run: Callable[[], object], seconds: float) -> float:
         run()
         times += 1
     return times / passed
-
-
-def _row(name: str, floor: float, ours: float, unit: str) -> dict[str, Any]:
-    return {"name": name, "floor": round(floor), "ours": round(ours), "ratio": round(ours / floor, 3), "unit": unit}
-
-
-if __name__ == "__main__":
-    sys.stdout.write("".join(json.dumps(row) + "\n" for row in measure()))
