@@ -1,1 +1,1 @@
-"""How fast the product is, each time beside the bare driver doing the same: only the ratio holds on another machine."""
+"""How fast the product is, beside the bare driver where it does the same: of rates only the ratio holds elsewhere."""
