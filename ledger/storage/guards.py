@@ -156,6 +156,8 @@ _SQLITE_JOURNAL = (
 _KEYS = {
     "signed_act": ("nonce", "rowid"),
     "roster": ("number", "digest"),
+    "suspension": ("id",),
+    "emergency_step": ("number",),
     "publication": ("number", "alias"),
     "access": ("id",),
     "statement_line": ("source_key", "rowid"),
