@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import balances, bank_files, growth, hot_account, linkages, posting, releases, sealing
+from bench import balances, bank_files, erasure, growth, hot_account, keys, linkages, posting, releases, sealing
 from bench.databases import Books, books
 from bench.rows import Row
 
@@ -18,11 +18,13 @@ GROUPS: dict[str, Callable[..., Iterator[Row]]] = {
     "posting": posting.rows,
     "hot_account": hot_account.rows,
     "sealing": sealing.rows,
+    "keys": keys.rows,
     "bank_files": bank_files.rows,
     "releases": releases.rows,
     "linkages": linkages.rows,
     "balances": balances.rows,
     "growth": growth.rows,
+    "erasure": erasure.rows,
 }
 """In the order in which they run. A group is a module with `rows(books, *, quick)`; filling for balances takes longest.
 

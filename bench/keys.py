@@ -1,55 +1,26 @@
-"""How fast shelves are drawn, boxes sealed and opened, and wraps renewed: `python bench/keys.py`."""
+"""How fast wraps of shelves are opened and renewed when a vault gets a new key."""
 
-import json
-import secrets
-import sys
-import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
 
 from api.client import keyring, sealing
+from bench.databases import Books
+from bench.rows import Row, rate
 
-SECONDS = 1.0
-"""How long each is repeated."""
-PLACE: dict[str, Any] = {"kind": "beneficiary", "alias": "B-0000-0000-0001", "field": "identity", "version": 1}
+SHELF = "B-0000-0000-0001"
 
 
-def measure(*, seconds: float = SECONDS) -> list[dict[str, Any]]:
-    """Rows of name, floor, ours, ratio and unit; the floor is one X-Wing encapsulation to the same key."""
+def rows(_: Books, *, quick: bool) -> Iterator[Row]:
+    """A wrap opened, and a shelf re-wrapped to the vault's next epoch; the floor is one X-Wing encapsulation."""
+    repeated = 0.2 if quick else 1.0
     device, vault = keyring.create("OP-0000-0000-0001"), keyring.create_vault("people")
     newer = keyring.create_vault("people", 2)
-    shelf = sealing.draw_shelf(
-        vault.public(), alias=PLACE["alias"], signer=lambda message: keyring.sign(device, message)
-    )
-    seed = sealing.open_wrap(vault, shelf.wrap, alias=shelf.alias, public=shelf.public)
-    content = secrets.token_bytes(900)
-    box = sealing.seal(shelf.public, content, **PLACE).data
+    shelf = sealing.draw_shelf(vault.public(), alias=SHELF, signer=lambda message: keyring.sign(device, message))
 
-    def rewrap() -> None:
-        opened = sealing.open_wrap(vault, shelf.wrap, alias=shelf.alias, public=shelf.public)
-        sealing.rewrap(newer.public(), opened, alias=shelf.alias)
+    def open_wrap() -> bytes:
+        return sealing.open_wrap(vault, shelf.wrap, alias=shelf.alias, public=shelf.public)
 
-    floor = _rate(lambda: sealing.wrap_seed(seed, shelf.public, bound_to=b""), seconds)
-    done: dict[str, Callable[[], object]] = {
-        "seal a box": lambda: sealing.seal(shelf.public, content, **PLACE),
-        "open a box": lambda: sealing.open_box(seed, box, **PLACE),
-        "open a wrap": lambda: sealing.open_wrap(vault, shelf.wrap, alias=shelf.alias, public=shelf.public),
-        "re-wrap a shelf": rewrap,
-    }
-    return [_row(name, floor, _rate(what, seconds)) for name, what in done.items()]
-
-
-def _row(name: str, floor: float, ours: float) -> dict[str, Any]:
-    return {"name": name, "floor": round(floor), "ours": round(ours), "ratio": round(ours / floor, 2), "unit": "1/s"}
-
-
-def _rate(what: Callable[[], object], seconds: float) -> float:
-    started, times = time.perf_counter(), 0
-    while time.perf_counter() - started < seconds:
-        what()
-        times += 1
-    return times / (time.perf_counter() - started)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(), indent=2) + "\n")
+    seed = open_wrap()
+    floor = rate(lambda: sealing.wrap_seed(seed, shelf.public, bound_to=b""), repeated)
+    yield Row("open a shelf's wrap", floor, rate(open_wrap, repeated), "wraps/s")
+    renewed = rate(lambda: sealing.rewrap(newer.public(), open_wrap(), alias=shelf.alias), repeated)
+    yield Row("re-wrap a shelf", floor, renewed, "wraps/s")

@@ -61,3 +61,12 @@ def seconds(run: Callable[[], object], *, repeats: int = 1) -> float:
         run()
         times.append(time.perf_counter() - started)
     return median(times)
+
+
+def rate(run: Callable[[], object], repeated: float) -> float:
+    """Runs per second, repeated for so many seconds."""
+    started, times = time.perf_counter(), 0
+    while (passed := time.perf_counter() - started) < repeated:
+        run()
+        times += 1
+    return times / passed

@@ -2,15 +2,14 @@
 
 import io
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from api.client import sealed_files, sealing
 from bench.databases import Books
-from bench.rows import Row
+from bench.rows import Row, rate
 from ledger.identities.boxes import CHUNK_BYTES, FilePlace, check_chunk, chunk_lengths
 
 SECONDS = 1.0
@@ -32,10 +31,10 @@ def rows(_: Books, *, quick: bool) -> Iterator[Row]:
 def _boxes(seed: bytes, public: bytes, repeated: float) -> Iterator[Row]:
     small = bytes(900)
     box = sealing.seal(public, small, **PLACE).data
-    floor = _rate(lambda: _encrypt(1024), repeated)
-    seal = _rate(lambda: sealing.seal(public, small, **PLACE), repeated)
+    floor = rate(lambda: _encrypt(1024), repeated)
+    seal = rate(lambda: sealing.seal(public, small, **PLACE), repeated)
     yield Row("seal a box of 1 KiB", floor, seal, "boxes/s")
-    yield Row("open a box of 1 KiB", floor, _rate(lambda: sealing.open_box(seed, box, **PLACE), repeated), "boxes/s")
+    yield Row("open a box of 1 KiB", floor, rate(lambda: sealing.open_box(seed, box, **PLACE), repeated), "boxes/s")
 
 
 def _files(seed: bytes, public: bytes, repeated: float) -> Iterator[Row]:
@@ -57,19 +56,11 @@ def _files(seed: bytes, public: bytes, repeated: float) -> Iterator[Row]:
         for data, length in zip(chunks, lengths, strict=True):
             check_chunk(data, padded=length)
 
-    floor = _rate(lambda: _encrypt(FILE_CHUNKS * CHUNK_BYTES), repeated) * FILE_CHUNKS
+    floor = rate(lambda: _encrypt(FILE_CHUNKS * CHUNK_BYTES), repeated) * FILE_CHUNKS
     named = {"seal a file": seal, "open a file": open_, "check a file's chunks on the server": check}
     for name, run in named.items():
-        yield Row(name, floor, _rate(run, repeated) * FILE_CHUNKS, "MiB/s")
+        yield Row(name, floor, rate(run, repeated) * FILE_CHUNKS, "MiB/s")
 
 
 def _encrypt(length: int) -> None:
     AESGCM(bytes(32)).encrypt(secrets.token_bytes(12), bytes(length), b"")
-
-
-def _rate(run: Callable[[], object], seconds: float) -> float:
-    started, times = time.perf_counter(), 0
-    while (passed := time.perf_counter() - started) < seconds:
-        run()
-        times += 1
-    return times / passed
