@@ -47,9 +47,11 @@ def books(*, tell: Callable[[str], None]) -> Iterator[Books]:
 
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
         stack.callback(server.cleanup)
+        _administer(server.get_uri(), "ALTER SYSTEM SET wal_recycle = off")  # as every server: see docs/erasure.md
+        _administer(server.get_uri(), "SELECT pg_reload_conf()")
 
         def make(name: str) -> dict[str, Engine]:
-            _create_database(server.get_uri(), name)
+            _administer(server.get_uri(), f"CREATE DATABASE {name}")
             engines = {
                 "sqlite": open_database(f"sqlite:///{folder}/{name}.db"),
                 "postgresql": open_database(_url(server.get_uri(), name)),
@@ -96,10 +98,10 @@ def _found(engine: Engine) -> None:
             accounts.add_leaf(session, leaf, name="Current account", currency="EUR")
 
 
-def _create_database(url: str, name: str) -> None:
+def _administer(url: str, statement: str) -> None:
     engine = open_database(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(statement))
     engine.dispose()
 
 
