@@ -1,5 +1,7 @@
 import importlib
 import pkgutil
+import subprocess
+import sys
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -25,6 +27,15 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(engine: Engine) ->
         differences = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
 
     assert differences == []
+
+
+def test_the_checks_alone_know_every_table_that_they_compare() -> None:
+    _import_every_table()
+    told = "from ledger import checks; from sqlmodel import SQLModel; print(*SQLModel.metadata.tables)"
+
+    known = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout.split()
+
+    assert set(known) == set(SQLModel.metadata.tables)
 
 
 def test_every_guard_of_the_source_stands_in_the_live_schema(engine: Engine) -> None:
