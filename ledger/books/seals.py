@@ -1,8 +1,11 @@
 """Seals: what a closed month came to, kept for good. The next month opens with it, and the treasurer has signed it.
 
 A seal holds the trial balance on the month's last day, computed from the lines alone; the rates of that day; and the
-net assets of each fund in the functional currency. A year is closed by its December: no closing entries are posted, and
-what a year opens with is what the last one was sealed with.
+net assets of each fund in the functional currency, by the rule of `valuation.net_assets`: each cell of assets and
+liabilities at the rate of the last day, rounded half to even once. Only a fund with nothing left stands here as zero.
+
+A year is closed by its December: no closing entries are posted, and what a year opens with is what the last one was
+sealed with.
 """
 
 import hashlib

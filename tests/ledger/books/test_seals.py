@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from ledger.books import balances, exchange, periods, seals
+from ledger.books import balances, exchange, periods, seals, valuation
 from ledger.books.exchange import NoRate
 from ledger.books.postings import credit, debit
 from ledger.books.seals import Difference, Figures, NotSealed
 from ledger.storage import guards
 from tests.bookkeeping import BYN_LEAF, EUR_LEAF, RECORDER, a_gift, post
 from tests.cast import byn, eur, nothing_written
+from tests.worked_months import book_two_months
 
 AT = datetime(2021, 2, 10, 9, tzinfo=UTC)
 NOVEMBER, DECEMBER, JANUARY = date(2020, 11, 20), date(2020, 12, 5), date(2021, 1, 7)
@@ -89,6 +90,20 @@ def test_half_a_cent_goes_to_the_even_one_once_per_cell(founded: Session) -> Non
     add_rate(founded, date(2020, 11, 30), "0.5")
 
     assert seals.gather(founded, "2020-11").net_assets == (("detention", 12), ("fines", 2), ("general", 8))
+
+
+def test_net_assets_are_sealed_as_they_are_valued(founded: Session) -> None:
+    book_two_months(founded)
+    post(founded, a_gift(eur("3.00"), fund="general"), source_key="test:came")
+    gone = [debit("6300", eur("3.00"), "general"), credit(EUR_LEAF, eur("3.00"), "general")]
+    post(founded, gone, source_key="test:gone")
+
+    sealed = {month: dict(seals.gather(founded, month).net_assets) for month in ("2020-10", "2020-11")}
+
+    assert sealed == {"2020-10": {"fines": 7_680}, "2020-11": {"fines": -3_520, "general": 0}}
+    assert valuation.net_assets(founded, on=periods.last_day_of("2020-10")) == sealed["2020-10"]
+    valued = valuation.net_assets(founded, on=periods.last_day_of("2020-11"))
+    assert valued == {fund: minor for fund, minor in sealed["2020-11"].items() if minor}
 
 
 def test_what_is_owed_lowers_net_assets_and_income_does_not_count(founded: Session) -> None:
