@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -80,7 +80,7 @@ def _a_pair(dice: Random) -> list[Posting]:
 
 
 @contextmanager
-def an_empty_book(engine: Engine, *, leaves: bool = False) -> Iterator[Session]:
+def an_empty_book(engine: Engine, *, leaves: bool = False, founded_at: datetime = FOUNDED_AT) -> Iterator[Session]:
     """A book with the default chart and funds only; `leaves` adds those that the fixture `founded` has."""
     with Session(engine, expire_on_commit=False) as session:
         book.found(
@@ -90,7 +90,7 @@ def an_empty_book(engine: Engine, *, leaves: bool = False) -> Iterator[Session]:
             functional_currency="EUR",
             jurisdiction="by",
             demo=False,
-            created_at=FOUNDED_AT,
+            created_at=founded_at,
         )
         if leaves:
             accounts.add_leaf(session, EUR_LEAF, name="Current account", currency="EUR")
