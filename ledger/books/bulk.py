@@ -34,11 +34,19 @@ def post_many(
         BadEntry: also when there are over 10,000 entries, or 100,000 lines in all.
         SourceKeyConflict, PeriodClosed, BadPosting, UnbalancedEntry, UnknownAccount, NotPostable, UnknownFund.
     """
-    lines = sum(len(new.postings) for new in entries)
-    if len(entries) > MOST_ENTRIES or lines > MOST_LINES_TOGETHER:
-        raise BadEntry("too many entries or lines in one call", where="entries", entries=len(entries), lines=lines)
+    _require_few(entries)
     with _numbered(entries) as each:
         drafts = [draft(new, recorded_at=recorded_at, recorded_by=recorded_by) for new in each]
+    return post_drafts(session, drafts)
+
+
+def post_drafts(session: Session, drafts: Sequence[Draft]) -> list[Posted]:
+    """As `post_many`, for entries that were recorded by different people at different moments; none is a reversal.
+
+    Raises:
+        LedgerError: what `post_many` raises.
+    """
+    _require_few(drafts)
     while True:  # again only when another transaction booked one of the keys meanwhile: each turn finds more of them
         standing = inscription.find(session, list({new.source_key for new in drafts}))
         fresh = _fresh(session, drafts, standing)
@@ -51,6 +59,12 @@ def post_many(
                 raise
         else:
             return _answers(drafts, standing, dict(zip(fresh, numbers, strict=True)))
+
+
+def _require_few(entries: Sequence[NewEntry] | Sequence[Draft]) -> None:
+    lines = sum(len(new.postings) for new in entries)
+    if len(entries) > MOST_ENTRIES or lines > MOST_LINES_TOGETHER:
+        raise BadEntry("too many entries or lines in one call", where="entries", entries=len(entries), lines=lines)
 
 
 def _fresh(session: Session, drafts: Sequence[Draft], standing: Mapping[str, Standing]) -> dict[str, Draft]:

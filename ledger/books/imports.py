@@ -11,8 +11,9 @@ from typing import BinaryIO
 
 from sqlmodel import Session, select
 
-from ledger.books import accounts, exchange, exports, funds, journal
+from ledger.books import accounts, bulk, exchange, exports, funds, journal
 from ledger.books.accounts import Account
+from ledger.books.entries import Draft, NewEntry, draft
 from ledger.books.funds import Fund
 from ledger.books.journal import BadEntry, Entry, Posted, SourceKeyConflict
 from ledger.books.postings import mirrored
@@ -24,6 +25,8 @@ NAMESPACE = "import:"
 """What the source keys of an addition begin with, so that none can stand for a delivery of a bank or a processor."""
 RECORDER = "import"
 """Who recorded an entry whose file names nobody, or is an addition."""
+TOGETHER = 500
+"""Entries that are booked together."""
 MOST_PROBLEMS = 100
 """Bad lines that are told one by one; reading ends there."""
 
@@ -78,23 +81,24 @@ def book(
         BadEntriesFile: with every bad line up to MOST_PROBLEMS. The caller rolls back, for what precedes is written.
     """
     importing = _Import(session, at=at)
-    problems: list[Problem] = []
+    problems = importing.problems
     number = 0
     for number, line in enumerate(lines, start=1):
         try:
-            importing.take(line)
+            importing.take(line, number=number)
         except LedgerError as refusal:
             problems.append(Problem(number, refusal))
-            if len(problems) == MOST_PROBLEMS or not importing.opened:
-                break
+        if problems and (len(problems) >= MOST_PROBLEMS or not importing.opened):
+            break
         if report is not None:
             report(number)
+    importing.book_waiting()
     if not problems and importing.told is None:
         problems.append(Problem(number + 1, BadRecord("the file ends without its end record", where="record")))
     elif not problems and importing.told != importing.booked + importing.stood:
         problems.append(Problem(number, BadRecord("the end record counts other entries", where="entries")))
     if problems:
-        raise BadEntriesFile(tuple(problems))
+        raise BadEntriesFile(tuple(sorted(problems, key=lambda one: one.line)[:MOST_PROBLEMS]))
     importing.finish()
     return Imported(booked=importing.booked, standing=importing.stood)
 
@@ -116,28 +120,44 @@ class _Import:
         self._copy = session.exec(select(Entry.id).limit(1)).first() is None
         self._leaves: dict[str, AccountRecord] = {}
         self._closed: list[str] = []
+        self._waiting: list[tuple[int, Draft]] = []
+        self._waiting_lines = 0
         self.opened = False
         self.told: int | None = None
         self.booked = self.stood = 0
+        self.problems: list[Problem] = []
 
-    def take(self, line: bytes) -> None:
-        """Reads the next line and does what its record says."""
+    def take(self, line: bytes, *, number: int) -> None:
+        """Reads the next line and does what its record says; entries wait for others, to be booked together."""
         record = read(line)
         if isinstance(record, BookRecord) is self.opened or self.told is not None:
             raise BadRecord("the first record, and no other, is the book's; none follows the end", where="record")
         match record:
             case BookRecord():
                 self._open(record)
-            case AccountRecord() | FundRecord() if self.booked or self.stood:
+            case AccountRecord() | FundRecord() if self.booked or self.stood or self._waiting:
                 raise BadRecord("accounts and funds stand before the entries", where="record")
             case AccountRecord():
                 self._declare_account(record)
             case FundRecord():
                 self._declare_fund(record)
             case EntryRecord():
-                self._take_entry(record)
+                self._take_entry(record, number=number)
             case EndRecord():
                 self.told = record.entries
+
+    def book_waiting(self) -> None:
+        """Books the entries that wait; each that is refused is a problem, and hinders none of the others."""
+        while self._waiting and len(self.problems) < MOST_PROBLEMS:
+            try:
+                posted = bulk.post_drafts(self._session, [draft for _, draft in self._waiting])
+            except LedgerError as refusal:
+                number, _ = self._waiting.pop(int(refusal.data.pop("position") or 0) - 1)
+                self.problems.append(Problem(number, refusal))
+            else:
+                self._waiting.clear()
+                self._count(*posted)
+        self._waiting_lines = 0
 
     def finish(self) -> None:
         """Adds the declared accounts that no entry needed, and closes those that are closed."""
@@ -175,7 +195,7 @@ class _Import:
         if leaf is not None:
             accounts.add_leaf(self._session, code, name=leaf.name, currency=leaf.currency)
 
-    def _take_entry(self, told: EntryRecord) -> None:
+    def _take_entry(self, told: EntryRecord, *, number: int) -> None:
         if not self._copy:
             standing = exports.standing(self._session, told.source_key)
             if standing is not None:
@@ -184,31 +204,31 @@ class _Import:
                 self.stood += 1
                 return
             self._require_own_namespace(told)
-        if self._post(told).replayed:
-            self.stood += 1
+        missing = {posting.account for posting in told.postings} & self._leaves.keys()
+        if missing or told.reverses is not None or self._is_full(told):
+            self.book_waiting()
+        for code in missing:
+            self._add_leaf(code)
+        recorded_at, recorded_by = self._recorded(told)
+        if told.reverses is None:
+            new = NewEntry(told.source_key, told.kind, told.postings, told.happened_on, told.effective_on)
+            self._waiting.append((number, draft(new, recorded_at=recorded_at, recorded_by=recorded_by)))
+            self._waiting_lines += len(told.postings)
         else:
-            self.booked += 1
+            self._count(self._reverse(told, told.reverses, recorded_at=recorded_at, recorded_by=recorded_by))
+
+    def _is_full(self, told: EntryRecord) -> bool:
+        """Whether one more entry would be too much for one call."""
+        lines = self._waiting_lines + len(told.postings)
+        return len(self._waiting) >= TOGETHER or lines > bulk.MOST_LINES_TOGETHER
+
+    def _count(self, *posted: Posted) -> None:
+        self.stood += sum(one.replayed for one in posted)
+        self.booked += sum(not one.replayed for one in posted)
 
     def _require_own_namespace(self, told: EntryRecord) -> None:
         if not all(key.startswith(NAMESPACE) for key in (told.source_key, told.reverses or NAMESPACE)):
             raise OwnKeyRefused("what is added to a book with entries, or reversed in it, has a key of imports")
-
-    def _post(self, told: EntryRecord) -> Posted:
-        recorded_at, recorded_by = self._recorded(told)
-        for code in {posting.account for posting in told.postings} & self._leaves.keys():
-            self._add_leaf(code)
-        if told.reverses is not None:
-            return self._reverse(told, told.reverses, recorded_at=recorded_at, recorded_by=recorded_by)
-        return journal.post(
-            self._session,
-            source_key=told.source_key,
-            kind=told.kind,
-            postings=told.postings,
-            happened_on=told.happened_on,
-            effective_on=told.effective_on,
-            recorded_at=recorded_at,
-            recorded_by=recorded_by,
-        )
 
     def _recorded(self, told: EntryRecord) -> tuple[datetime, str]:
         """When and by whom: as the file says in a copy, else now and by the import itself."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from ledger.books import balances, bulk, journal, periods
+from ledger.books import balances, bulk, journal, seals
 from ledger.books.accounts import NotPostable, UnknownAccount
 from ledger.books.bulk import post_many
 from ledger.books.entries import BadEntry, Entry, NewEntry, SourceKeyConflict, draft
@@ -85,7 +85,7 @@ def test_the_same_fact_twice_in_one_call_is_one_entry(founded: Session) -> None:
 def test_a_replay_is_found_though_its_month_was_closed_since_and_what_is_new_moves(founded: Session) -> None:
     first = book(founded, gifts(1))
     founded.commit()
-    periods.close(founded, "2020-11", by=RECORDER, at=NOW + timedelta(days=30))
+    seals.close(founded, "2020-11", by=RECORDER, at=NOW + timedelta(days=30))
 
     again, moved = book(founded, gifts(2))
 
@@ -137,7 +137,7 @@ def test_a_contradiction_of_what_stands_is_named_by_its_position(founded: Sessio
 
 def test_a_day_told_in_a_closed_month_is_refused(founded: Session) -> None:
     book(founded, gifts(1))
-    periods.close(founded, "2020-11", by=RECORDER, at=NOW + timedelta(days=30))
+    seals.close(founded, "2020-11", by=RECORDER, at=NOW + timedelta(days=30))
 
     with nothing_written(founded), pytest.raises(PeriodClosed) as refusal:
         book(founded, [NewEntry("bulk:9", "gift", a_gift(eur("1.00")), DAY, LATER)])

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from ledger.books import accounts, balances, exports, funds, imports, journal, recipes, seals
 from ledger.books.accounts import Account
-from ledger.books.imports import MOST_PROBLEMS, BadEntriesFile, Imported
+from ledger.books.imports import MOST_PROBLEMS, TOGETHER, BadEntriesFile, Imported
 from ledger.books.journal import Because, Entry
 from ledger.books.postings import credit, debit
 from ledger.books.record_reader import LONGEST_LINE
@@ -354,6 +354,51 @@ def test_ten_thousand_lines_are_booked(founded: Session) -> None:
     assert take(founded, a_file(an_entry(lines=many))) == Imported(booked=1, standing=0)
 
     assert balances.balance(founded, EUR_LEAF, currency="EUR") == eur("50.00")
+
+
+def test_entries_are_booked_together_whoever_recorded_them(engine: Engine) -> None:
+    told = [
+        an_entry(source_key=f"test:{nth}", recorded_at=f"2020-11-{3 + nth % 7:02}T10:00:00Z", recorded_by=f"OP-{nth}")
+        for nth in range(TOGETHER + 2)
+    ]
+    lines = a_file(*told)
+
+    with an_empty_book(engine) as copy:
+        assert take(copy, lines) == Imported(booked=TOGETHER + 2, standing=0)
+
+        entries = copy.exec(select(Entry).order_by(col(Entry.id))).all()
+        assert [(one.source_key, one.recorded_by) for one in entries] == [
+            (one["source_key"], one["recorded_by"]) for one in told
+        ]
+        assert {one.recorded_at.day for one in entries} == set(range(3, 10))
+
+
+@on_sqlite
+def test_more_lines_than_are_booked_together_are_booked(engine: Engine) -> None:
+    long = [a_line(amount="0.01"), a_line("credit", "4000", amount="0.01", subject=DONATION)] * 5_000
+    told = [an_entry(source_key=f"test:{nth}", lines=long) for nth in range(11)]
+
+    with an_empty_book(engine) as copy:
+        assert take(copy, a_file(*told)) == Imported(booked=11, standing=0)
+
+
+def test_an_entry_that_comes_twice_in_a_file_is_one_and_its_contradiction_is_told(engine: Engine) -> None:
+    with an_empty_book(engine) as copy:
+        assert take(copy, a_file(an_entry(), an_entry())) == Imported(booked=1, standing=1)
+        copy.rollback()
+
+        found = problems_of(copy, a_file(an_entry(), an_entry(kind="other"), an_entry(source_key="import:2")))
+
+    assert found == [(4, "source_key_conflict")]
+
+
+def test_no_more_bad_entries_are_told_than_anybody_reads(engine: Engine) -> None:
+    bad = [an_entry(source_key=f"test:{nth}", lines=[a_line(), a_line()]) for nth in range(MOST_PROBLEMS + 5)]
+
+    with an_empty_book(engine) as copy:
+        found = problems_of(copy, a_file(*bad))
+
+    assert found == [(line, "unbalanced_entry") for line in range(3, MOST_PROBLEMS + 3)]
 
 
 def test_every_bad_line_is_told_and_the_good_ones_are_not(founded: Session) -> None:
