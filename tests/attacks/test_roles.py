@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from ledger import exceptions
-from ledger.books import accounts, balances, bulk, funds, journal, periods
+from ledger.books import accounts, balances, bulk, funds, journal, seals
 from ledger.books.entries import NewEntry
 from ledger.books.journal import Because
 from ledger.storage import guards, roles, schema
@@ -57,7 +57,7 @@ def test_the_application_books_reverses_closes_and_reads(application: Engine) ->
             recorded_at=NOW,
             recorded_by=RECORDER,
         )
-        periods.close(session, "2020-11", by=RECORDER, at=NOW.replace(month=12))
+        seals.close(session, "2020-11", by=RECORDER, at=NOW.replace(month=12))
         exceptions.listed(session)
 
     with transaction(application, write=False) as session:
