@@ -45,7 +45,7 @@ class PlayedBook(RuleBasedStateMachine):
         self.expected: Counter[Cell] = Counter()
         self.booked: list[tuple[date, datetime, Cell, int]] = []
         """What moved: on which day, when recorded, where, how much."""
-        self.count = 0
+        self.count = self.seconds = 0
 
     def teardown(self) -> None:
         try:
@@ -134,7 +134,9 @@ class PlayedBook(RuleBasedStateMachine):
         return f"test:{self.count}"
 
     def now(self) -> datetime:
-        return datetime.combine(self.today, time(9), tzinfo=UTC)
+        """A moment of today, later than every other: what is recorded after a closing is not known to it."""
+        self.seconds += 1
+        return datetime.combine(self.today, time(9), tzinfo=UTC) + timedelta(seconds=self.seconds)
 
     def recorded(self) -> dict[str, Any]:
         return {"recorded_at": self.now(), "recorded_by": self.clara.alias}
