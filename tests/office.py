@@ -135,7 +135,8 @@ class Office:
         device = self.staff.devices[name]
         outbox = Outbox(self.folder / f"outbox-{secrets.token_hex(4)}", keyring.outbox_key(device))
         api = Api(self.http, key=self.bearer(name, role), outbox=outbox)
-        return open_desk(api, device, pins=pins, now=self.now)
+        told = people.digest(self.staff.proposal.roster)
+        return open_desk(api, device, pins=pins, now=self.now, fingerprint=lambda: told)
 
     def alias(self, name: str) -> str:
         return self.staff.devices[name].alias

@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from api.commands import main
+from ledger import people
 from tests.canaries import sightings
 from tests.key_files import write_key_file
 from tests.office import Office, on_one_database
@@ -34,6 +35,7 @@ def run(furnished: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
             "DEVICE_KEY_FILE": str(key_file),
             "PASSPHRASE_FILE": str(key_file.with_suffix(".passphrase")),
             "API_KEY": furnished.bearer(name),
+            "ROSTER_FINGERPRINT": people.digest(furnished.staff.proposal.roster),
         }
         for variable, value in variables.items():
             monkeypatch.setenv(f"SOLIDARITY_{variable}", value)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import structlog
 
-from api.client import keyring
 from api.commands import main
 from ledger import people
+from tests.key_files import write_key_file
 from tests.office import Office
 
 Run = Callable[..., int]
@@ -33,9 +33,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 @pytest.fixture
 def at_annas(furnished: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     """Anna's own environment, on the office's book."""
-    key_file, words = tmp_path / "anna.key", tmp_path / "anna.passphrase"
-    words.write_text("invented words", "utf-8")
-    keyring.save(key_file, furnished.staff.devices["anna"], "invented words")
+    key_file = tmp_path / "anna.key"
+    words = write_key_file(key_file, furnished.staff.devices["anna"])
     environment = {
         "SOLIDARITY_DATABASE_URL": furnished.engine.url.render_as_string(hide_password=False),
         "SOLIDARITY_SHRED_KEY_DIRECTORY": str(furnished.folder / "shred-keys"),
@@ -55,14 +54,14 @@ def test_rates_are_imported_and_a_month_is_closed(
     at_annas: Office, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "rates.csv"
-    file.write_text("currency,on,rate,source\nBYN,2020-10-01,0.33,nbrb\n", "utf-8")
+    file.write_text("currency,on,rate,source\nBYN,2020-09-30,0.33,nbrb\n", "utf-8")
 
     def printed(*words: str | Path) -> Any:
         assert run(*words, "--json") == 0
         return json.loads(capsys.readouterr().out)
 
     assert printed("rates", "import", file) == {"told": 1, "added": 1}
-    assert [(one["on"], one["rate"]) for one in printed("rates", "list")] == [("2020-10-01", "0.33")]
+    assert [(one["on"], one["rate"]) for one in printed("rates", "list")] == [("2020-09-30", "0.33")]
     assert printed("periods", "close", "2020-09")["state"] == "closed"
     assert [(one["month"], one["state"]) for one in printed("periods", "list")] == [
         ("2020-09", "closed"),
@@ -77,7 +76,7 @@ def test_a_bad_row_exits_with_its_place_before_anything_is_sent(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "rates.csv"
-    file.write_text("currency,on,rate,source\nBYN,2020-10-01,0.33,nbrb\nBYN,2020-10-02,secret,nbrb\n", "utf-8")
+    file.write_text("currency,on,rate,source\nBYN,2020-09-30,0.33,nbrb\nBYN,2020-10-02,secret,nbrb\n", "utf-8")
 
     assert run("rates", "import", file) == 65
 
@@ -127,7 +126,7 @@ def test_a_central_banks_file_is_imported_and_the_statements_are_shown(
 
 def test_days_are_not_chosen_from_our_own_form(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "rates.csv"
-    file.write_text("currency,on,rate,source\nBYN,2020-10-01,0.33,nbrb\n", "utf-8")
+    file.write_text("currency,on,rate,source\nBYN,2020-09-30,0.33,nbrb\n", "utf-8")
 
     assert run("rates", "import", file, "--from", "2020-10-01") == 65
 

@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from api.commands import main
+from ledger import people
 from tests.agency import receive_euros
 from tests.bookkeeping import BYN_LEAF, EUR_LEAF
 from tests.cast import eur
@@ -34,6 +35,7 @@ def say(furnished: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
             "SOLIDARITY_DEVICE_KEY_FILE": str(key_file),
             "SOLIDARITY_PASSPHRASE_FILE": str(secret),
             "SOLIDARITY_API_KEY": furnished.bearer(name),
+            "SOLIDARITY_ROSTER_FINGERPRINT": people.digest(furnished.staff.proposal.roster),
         }
         for variable, value in environment.items():
             monkeypatch.setenv(variable, value)
