@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from ledger import book
+from ledger.book import Book
 from ledger.books import accounts
 from ledger.storage import schema
 from ledger.storage.engine import open_database
@@ -146,6 +147,9 @@ def founded(session: Session) -> Session:
 @pytest.fixture
 def house(session: Session, tmp_path: Path) -> House:
     """A founded book with its people and two empty bank leaves, committed: see `tests/cast.py`."""
+    if session.exec(select(Book)).first() is None:  # the databases of some folders are made by fixtures of their own
+        found_book(session)
+    session.commit()
     return House(session, the_fund(), create_shred_keys(tmp_path))
 
 
