@@ -729,6 +729,16 @@ OWN_AFFAIRS = [
         "dr 3900 425.00 EUR general",
     ),
     row(
+        "currency conversion: the side that was sold, seen first",
+        recipes.conversion_left(
+            source=EUR_LEAF, transit=TRANSIT, sold={"general": eur("425.00"), "fines": eur("85.00")}
+        ),
+        "dr 1050:eur 85.00 EUR fines",
+        "cr 1000:eur-main 85.00 EUR fines",
+        "dr 1050:eur 425.00 EUR general",
+        "cr 1000:eur-main 425.00 EUR general",
+    ),
+    row(
         "transfer between funds",
         recipes.moved_between_funds(leaf=EUR_LEAF, amount=eur("100.00"), giver="general", taker="detention"),
         "dr 3800 100.00 EUR general",
