@@ -19,7 +19,7 @@ from ledger.books.exchange import ExchangeRate
 from ledger.books.periods import ClosedMonth
 from ledger.checks.findings import PAGE, Check, Fact, Finding, Tell, paged
 from ledger.errors import BadInput
-from ledger.identities import boxes
+from ledger.identities import boxes, vaults
 from ledger.identities.erasure import Erasure
 from ledger.identities.readings import ReadingDay
 from ledger.identities.shelves import Access, Box, PersonKey, Shelf
@@ -100,11 +100,14 @@ def find_readings(session: Session, _tell: Tell) -> Iterator[Finding]:
 
 
 def find_shred_key_copies(session: Session, _tell: Tell) -> Iterator[Finding]:
-    """Copies of shred keys for vaults that no roster names."""
-    vaults = {one.name for v in people.versions(session) for one in people.read_roster(v.document).vaults}
+    """Copies of shred keys for vaults, or for recovery keys, that no roster names."""
+    rosters = [people.read_roster(version.document) for version in people.versions(session)]
+    named = {vault.name for roster in rosters for vault in roster.vaults}
+    recovery = {vaults.fingerprint(roster.recovery) for roster in rosters if roster.recovery is not None}
     for copy in session.exec(select_rows(ShredKeyCopy)):
-        if copy.vault not in vaults:
-            yield Finding("shred-key-copies", "vault", copy.vault, {"where": "vault"})
+        for where, known in (("vault", copy.vault in named), ("recovery", copy.recovery in recovery)):
+            if not known:
+                yield Finding("shred-key-copies", "vault", copy.vault, {"where": where})
 
 
 def find_erased(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -187,7 +190,9 @@ CHECKS = (
     Check("shelved", "every beneficiary has a shelf", find_unshelved),
     Check("readings", "no opening is counted that the log of openings does not hold", find_readings),
     Check("erased", "who was erased has no key any more", find_erased),
-    Check("shred-key-copies", "recovery is given copies of the shred keys of our vaults only", find_shred_key_copies),
+    Check(
+        "shred-key-copies", "copies of shred keys are of our vaults, for our recovery key", find_shred_key_copies
+    ),
     Check("commitments", "payees and receipts that are committed to lie on their shelves", find_commitments),
     Check("months", "months are closed one after the other, when they are over", find_month_gaps),
     Check("rates", "rates are corrected by a next version, never replaced", find_rates),

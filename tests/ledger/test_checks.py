@@ -11,6 +11,7 @@ from ledger.checks.findings import Check, Finding, paged
 from ledger.giving import donations
 from ledger.giving.donations import Donation
 from ledger.identities.readings import ReadingDay
+from ledger.identities.vaults import ShredKeyCopy
 from tests.bookkeeping import EUR_LEAF, RECORDER, a_gift, post
 from tests.cast import FOUNDED_AT, NOW, TODAY, House, eur
 
@@ -108,3 +109,11 @@ def test_an_opening_that_was_counted_and_is_not_in_the_log_is_found(house: House
     assert [
         (one.kind, one.name) for one in checks.findings(house.session, checks=CHECKS) if one.check == "readings"
     ] == [("operator", house.fund.boris.alias)]
+
+
+def test_a_copy_of_a_shred_key_for_a_strangers_recovery_is_found(house: House) -> None:
+    house.session.add(ShredKeyCopy(vault="people", recovery="0" * 64, sealed=b"sealed"))
+    house.session.flush()
+
+    found = [one.facts for one in checks.findings(house.session) if one.check == "shred-key-copies"]
+    assert found == [{"where": "recovery"}]
