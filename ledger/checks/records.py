@@ -190,9 +190,7 @@ CHECKS = (
     Check("shelved", "every beneficiary has a shelf", find_unshelved),
     Check("readings", "no opening is counted that the log of openings does not hold", find_readings),
     Check("erased", "who was erased has no key any more", find_erased),
-    Check(
-        "shred-key-copies", "copies of shred keys are of our vaults, for our recovery key", find_shred_key_copies
-    ),
+    Check("shred-key-copies", "copies of shred keys are of our vaults, for our recovery key", find_shred_key_copies),
     Check("commitments", "payees and receipts that are committed to lie on their shelves", find_commitments),
     Check("months", "months are closed one after the other, when they are over", find_month_gaps),
     Check("rates", "rates are corrected by a next version, never replaced", find_rates),
