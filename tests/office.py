@@ -66,6 +66,8 @@ RELEASE_DAY = datetime(2020, 10, 6, 9, tzinfo=UTC)
 BANK_DAY = datetime(2020, 11, 2, 9, tzinfo=UTC)
 """When things happen: the quarter of the first publication is over on the last of these days."""
 EXPIRES_ON = date(2025, 12, 31)
+SHRED_KEYS = "shred-keys"
+"""The folder of the shred keys, beside the database."""
 BYN_LEAF, EUR_LEAF, CARD_LEAF = "1000:byn-main", "1000:eur-main", "1100:eur"
 
 ROLES: dict[str, tuple[tuple[Role, ...], bool]] = {
@@ -275,20 +277,25 @@ class Office:
 
 
 @contextmanager
-def open_office(engine: Engine, folder: Path, *, is_founded: bool = False) -> Iterator[Office]:
-    """Founds the book on an empty migrated database, unless it is, and opens the application on it."""
-    shred_keys = folder / "shred-keys"
-    if not is_founded:
-        found(engine, ShredKeys(shred_keys))
+def open_office(engine: Engine, folder: Path) -> Iterator[Office]:
+    """Opens the application on a founded book whose shred keys are in the folder."""
     url = engine.url.render_as_string(hide_password=False)
-    settings = Settings(database_url=url, shred_key_directory=shred_keys, demo_now=FOUNDED)
+    settings = Settings(database_url=url, shred_key_directory=folder / SHRED_KEYS, demo_now=FOUNDED)
     app = create_app(settings, engine=engine)
     with structlog.testing.capture_logs() as logs, in_process(app) as http:
         yield Office(app, http, engine, folder, the_staff(), logs)
 
 
-def found(engine: Engine, shred_keys: ShredKeys) -> None:
+def furnish(engine: Engine, folder: Path) -> None:
+    """Brings leaves, purposes and a gift into a founded book."""
+    with open_office(engine, folder) as opened:
+        opened.furnish()
+        opened.receive_gift()
+
+
+def found_office(engine: Engine, folder: Path) -> None:
     """The book with roster 1, the vaults' wraps and everybody's bearer keys, as founding writes them."""
+    shred_keys = ShredKeys(folder / SHRED_KEYS)
     staff = the_staff()
     roster = staff.proposal.roster
     officers = [staff.devices[name] for name, (_, officer) in ROLES.items() if officer]
