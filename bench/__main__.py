@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import balances, bank_files, erasure, growth, hot_account, keys, linkages, posting, releases, sealing
+from bench import balances, bank_files, erasure, growth, hot_account, keys, linkages, peers, posting, releases, sealing
 from bench.databases import Books, books
 from bench.rows import Row
 
@@ -25,6 +25,7 @@ GROUPS: dict[str, Callable[..., Iterator[Row]]] = {
     "balances": balances.rows,
     "growth": growth.rows,
     "erasure": erasure.rows,
+    "peers": peers.rows,
 }
 """In the order in which they run. A group is a module with `rows(books, *, quick)`; filling for balances takes longest.
 
