@@ -100,7 +100,9 @@ def postgresql_furnished(postgresql: str, postgresql_office: Path, tmp_path_fact
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database of the test's own: empty, or as the place in which the test happens was furnished."""
-    place = next((one for one in ("furnished", "office", "house") if one in request.fixturenames), None)
+    asked = request.fixturenames
+    places = () if "founded" in asked else ("furnished", "office", "house")  # `founded` founds a book of its own
+    place = next((one for one in places if one in asked), None)
     if request.param == "sqlite":
         file: Path = request.getfixturevalue(f"sqlite_{place or 'template'}")
         shutil.copy(file, tmp_path / "book.db")
