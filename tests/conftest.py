@@ -62,14 +62,20 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sqlite_founded(sqlite_template: Path) -> Path:
+    """The same, and a book without people is founded in it."""
+    return _copied_file(sqlite_template, found_without_people)
+
+
+@pytest.fixture(scope="session")
 def sqlite_house(sqlite_template: Path) -> Path:
-    """The same, and a book is founded in it: see `tests/cast.py`."""
+    """A book with the people of `tests/cast.py`."""
     return _copied_file(sqlite_template, found_house)
 
 
 @pytest.fixture(scope="session")
 def sqlite_office(sqlite_template: Path) -> Path:
-    """The same with the book of the office, its people, and the shred keys beside it: see `tests/office.py`."""
+    """The book of the office, its people, and the shred keys beside it: see `tests/office.py`."""
     return _copied_file(sqlite_template, found_office)
 
 
@@ -80,8 +86,13 @@ def sqlite_furnished(sqlite_office: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def postgresql_founded(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Makes the database `template_founded`, and gives the folder of its shred keys, as the fixtures below do."""
+    return _copied_database(postgresql, "founded", "book", tmp_path_factory.mktemp("founded"), found_without_people)
+
+
+@pytest.fixture(scope="session")
 def postgresql_house(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Makes the database `template_house`, and gives the folder of its shred keys, as the fixtures below do."""
     return _copied_database(postgresql, "house", "book", tmp_path_factory.mktemp("house"), found_house)
 
 
@@ -100,9 +111,8 @@ def postgresql_furnished(postgresql: str, postgresql_office: Path, tmp_path_fact
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database of the test's own: empty, or as the place in which the test happens was furnished."""
-    asked = request.fixturenames
-    places = () if "founded" in asked else ("furnished", "office", "house")  # `founded` founds a book of its own
-    place = next((one for one in places if one in asked), None)
+    # `founded` first: some folders furnish such a book in their own way.
+    place = next((one for one in ("founded", "furnished", "office", "house") if one in request.fixturenames), None)
     if request.param == "sqlite":
         file: Path = request.getfixturevalue(f"sqlite_{place or 'template'}")
         shutil.copy(file, tmp_path / "book.db")
@@ -153,18 +163,6 @@ def session(engine: Engine) -> Iterator[Session]:
 @pytest.fixture
 def founded(session: Session) -> Session:
     """A founded book, committed: no people, and empty leaves in BYN and EUR at the bank and in EUR at the processor."""
-    book.found(
-        session,
-        book_id=BOOK_ID,
-        organisation="Invented Fund",
-        functional_currency="EUR",
-        jurisdiction="by",
-        demo=False,
-        created_at=FOUNDED_AT,
-    )
-    for leaf, currency in ((BYN_LEAF, "BYN"), (EUR_LEAF, "EUR"), (CARD_LEAF, "EUR")):
-        accounts.add_leaf(session, leaf, name="Current account", currency=currency)
-    session.commit()
     return session
 
 
@@ -205,6 +203,22 @@ def furnished(engine: Engine, tmp_path: Path) -> Iterator[Office]:
     with open_office(engine, tmp_path) as opened:
         opened.set_clock(INTAKE_DAY)
         yield opened
+
+
+def found_without_people(engine: Engine, _folder: Path) -> None:
+    with Session(engine) as session:
+        book.found(
+            session,
+            book_id=BOOK_ID,
+            organisation="Invented Fund",
+            functional_currency="EUR",
+            jurisdiction="by",
+            demo=False,
+            created_at=FOUNDED_AT,
+        )
+        for leaf, currency in ((BYN_LEAF, "BYN"), (EUR_LEAF, "EUR"), (CARD_LEAF, "EUR")):
+            accounts.add_leaf(session, leaf, name="Current account", currency=currency)
+        session.commit()
 
 
 def found_house(engine: Engine, _folder: Path) -> None:

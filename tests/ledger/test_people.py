@@ -24,7 +24,7 @@ WAIT = timedelta(hours=72)
 
 
 @pytest.fixture
-def founded(session: Session) -> Session:
+def unpeopled(session: Session) -> Session:
     """A book without any roster."""
     book.found(
         session,
@@ -38,46 +38,46 @@ def founded(session: Session) -> Session:
     return session
 
 
-def test_roster_one_is_signed_by_every_officer_it_names(founded: Session) -> None:
+def test_roster_one_is_signed_by_every_officer_it_names(unpeopled: Session) -> None:
     fund = the_fund()
     roster = fund.roster()
 
-    assert enrol(founded, roster, fund.olga, fund.oleg) == people.current(founded) == roster
+    assert enrol(unpeopled, roster, fund.olga, fund.oleg) == people.current(unpeopled) == roster
 
 
-def test_roster_one_without_one_of_its_officers_is_refused(founded: Session) -> None:
+def test_roster_one_without_one_of_its_officers_is_refused(unpeopled: Session) -> None:
     fund = the_fund()
     third = a_person(Role.ADMIN, officer=True)
     roster = fund.roster().model_copy(update={"operators": (*fund.roster().operators, third.operator)})
 
-    with nothing_written(founded), pytest.raises(RosterNotSigned) as refusal:
-        enrol(founded, roster, fund.olga, fund.oleg)
+    with nothing_written(unpeopled), pytest.raises(RosterNotSigned) as refusal:
+        enrol(unpeopled, roster, fund.olga, fund.oleg)
 
     assert refusal.value.data == {"needed": 3, "held": 2}
 
 
-def test_a_first_roster_with_one_officer_is_refused(founded: Session) -> None:
+def test_a_first_roster_with_one_officer_is_refused(unpeopled: Session) -> None:
     olga = the_fund().olga
     roster = the_fund().roster().model_copy(update={"operators": (olga.operator,)})
 
-    with nothing_written(founded), pytest.raises(BadRoster):
-        enrol(founded, roster, olga)
+    with nothing_written(unpeopled), pytest.raises(BadRoster):
+        enrol(unpeopled, roster, olga)
 
 
-def test_a_first_roster_with_another_number_is_refused(founded: Session) -> None:
+def test_a_first_roster_with_another_number_is_refused(unpeopled: Session) -> None:
     fund = the_fund()
 
-    with nothing_written(founded), pytest.raises(BadRoster):
-        enrol(founded, fund.roster().model_copy(update={"number": 2}), fund.olga, fund.oleg)
-    with nothing_written(founded), pytest.raises(BadRoster):
-        enrol(founded, fund.roster().model_copy(update={"previous": "0" * 64}), fund.olga, fund.oleg)
+    with nothing_written(unpeopled), pytest.raises(BadRoster):
+        enrol(unpeopled, fund.roster().model_copy(update={"number": 2}), fund.olga, fund.oleg)
+    with nothing_written(unpeopled), pytest.raises(BadRoster):
+        enrol(unpeopled, fund.roster().model_copy(update={"previous": "0" * 64}), fund.olga, fund.oleg)
 
 
-def test_a_roster_of_another_book_is_refused(founded: Session) -> None:
+def test_a_roster_of_another_book_is_refused(unpeopled: Session) -> None:
     fund = the_fund()
 
-    with nothing_written(founded), pytest.raises(BadRoster) as refusal:
-        enrol(founded, fund.roster().model_copy(update={"book": "0" * 32}), fund.olga, fund.oleg)
+    with nothing_written(unpeopled), pytest.raises(BadRoster) as refusal:
+        enrol(unpeopled, fund.roster().model_copy(update={"book": "0" * 32}), fund.olga, fund.oleg)
 
     assert refusal.value.data == {"where": "book"}
 
@@ -89,9 +89,9 @@ def test_without_a_book_there_is_no_roster(session: Session) -> None:
         enrol(session, fund.roster(), fund.olga, fund.oleg)
 
 
-def test_a_book_without_a_roster_knows_nobody(founded: Session) -> None:
+def test_a_book_without_a_roster_knows_nobody(unpeopled: Session) -> None:
     with pytest.raises(UnknownOperator):
-        people.current(founded)
+        people.current(unpeopled)
 
 
 def test_the_very_same_roster_again_changes_nothing(house: House) -> None:
