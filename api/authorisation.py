@@ -62,6 +62,8 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/v1/boxes"): _write(INTAKE, APPROVER, TREASURER),  # the reading is logged
     ("GET", "/v1/boxes/{alias}"): _write(INTAKE, APPROVER, TREASURER),  # the reading is logged
     ("GET", "/v1/access-log"): _read(AUDITOR),
+    ("GET", "/v1/evidence-retention"): _read(INTAKE, APPROVER, AUDITOR),
+    ("POST", "/v1/evidence/{alias}/{version}/drop"): _write(APPROVER),
     ("GET", "/v1/retention"): _read(INTAKE, APPROVER, AUDITOR),
     ("GET", "/v1/erasures"): _read(INTAKE, APPROVER, AUDITOR),
     ("POST", "/v1/erasures"): _write(INTAKE),

@@ -53,6 +53,7 @@ Verb = Literal[
     "admit_entry",
     "request_erasure",
     "agree_erasure",
+    "drop_evidence",
 ]
 ROLE_OF: dict[str, Role | None] = {
     "create_key": Role.ADMIN,
@@ -77,6 +78,7 @@ ROLE_OF: dict[str, Role | None] = {
     "admit_entry": Role.TREASURER,
     "request_erasure": Role.INTAKE,
     "agree_erasure": Role.APPROVER,
+    "drop_evidence": Role.APPROVER,
 }
 """Which role of the roster each act needs; None where any will do, at once."""
 

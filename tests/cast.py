@@ -201,13 +201,19 @@ def a_row(
     amount: Money | None = None,
     issued_on: date = date(2020, 9, 28),
     in_force_on: date | None = None,
+    is_force_presumed: bool = False,
     article: str = "23.34",
     kind: ObligationKind = ObligationKind.FINE,
     name: str = "",
     ruling_number: str = "",
     rejection: Rejection | None = None,
 ) -> intake.Row:
-    """One row of a list, as Ana's client seals it. Name and ruling number are random unless told."""
+    """One row of a list, as Ana's client seals it. Name and ruling number are random unless told.
+
+    In force ten days after its ruling unless told: the list says so, or nobody knows and it is presumed.
+    """
+    if in_force_on is None and not is_force_presumed:
+        in_force_on = issued_on + timedelta(days=10)
     beneficiary, ruling = aliases.draw(Kind.BENEFICIARY), aliases.draw(Kind.RULING)
     shelf = a_shelf(fund, beneficiary, by=by or fund.ana)
     name = name or f"Invented Person {secrets.token_hex(4)}"

@@ -344,6 +344,8 @@ def walk_the_path(office: Office) -> None:
     shelf = anna.api.get(f"/v1/cases/{rejected}")["beneficiary"]
     erasures.request(anna, shelf, reason=Reason.WISH)
     erasures.agree(boris, shelf)
+    (due,) = evidence.due(boris)
+    evidence.drop(boris, due["alias"])
     released = office.a_released_payment()
     office.confirm(released)
     publications.draft(clara)
@@ -365,7 +367,12 @@ def walk_the_path(office: Office) -> None:
 
 def rotate_people(office: Office) -> None:
     """Roster 2 gives the people vault a new key; Anna and Boris sign it, Clara enrols it."""
-    change(office, Changes(rotate=("people",)))
+    rotate(office, "people")
+
+
+def rotate(office: Office, vault: str) -> None:
+    """The next roster gives a vault a new key; Anna and Boris sign it, Clara enrols it."""
+    change(office, Changes(rotate=(vault,)))
 
 
 def change(office: Office, changes: Changes, *, signers: tuple[str, ...] = ("anna", "boris")) -> Proposal:

@@ -19,6 +19,7 @@ from ledger.identities.person_keys import sync_directory
 
 Progress = Callable[[int, int], None]
 """Called with how many chunks are sent, of how many."""
+_PAGE = 500
 SUFFIXES = {
     "application/pdf": ".pdf",
     "image/jpeg": ".jpg",
@@ -105,6 +106,35 @@ def listed(desk: Desk, case: str) -> list[dict[str, Any]]:
     """Every version of every item of a case."""
     found: list[dict[str, Any]] = desk.api.get(f"/v1/cases/{case}/evidence")["files"]
     return found
+
+
+def due(desk: Desk) -> list[dict[str, Any]]:
+    """The files whose retention has ended: `alias`, `case`, `shelf`, `since`, and the `file` itself."""
+    found: list[dict[str, Any]] = []
+    while True:
+        after = found[-1]["alias"] if found else None
+        page = desk.api.get("/v1/evidence-retention", after=after, limit=_PAGE)["due"]
+        found += page
+        if not page:
+            return found
+
+
+def drop(desk: Desk, alias: str) -> list[dict[str, Any]]:
+    """Drops the content of every version of an item that is due; each is a signed act, and none is undone.
+
+    Raises:
+        NoSuchItem: no version of it is due. BadSignature: it is not as its bringer signed it.
+    """
+    found = [one for one in due(desk) if one["alias"] == alias]
+    if not found:
+        raise NoSuchItem("no such item of evidence is due", evidence=alias)
+    answers = []
+    for one in found:
+        version = one["file"]["version"]
+        commitment = cases.check_file(desk, one["file"], subject=one["case"], shelf=one["shelf"])
+        body = {"agreed": desk.agree("drop_evidence", alias, version=version, evidence=[commitment])}
+        answers.append(desk.api.post(f"/v1/evidence/{alias}/{version}/drop", body, key=f"drop:{alias}:{version}"))
+    return answers
 
 
 def open_files(

@@ -49,6 +49,15 @@ class NeverRemembered(NotFound):
     rule = "never_remembered"
 
 
+class OldOutbox(Conflict):
+    """Requests that an earlier version wrote, before outboxes were kept by book, still wait; see docs/keys.md.
+
+    Nobody can tell for sure which book they were for, so they are neither moved nor sent. `unanswered` tells how many.
+    """
+
+    rule = "old_outbox"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What goes over the wire, but for the authentication."""
@@ -74,7 +83,14 @@ class Outbox:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def of_book(self, book: str) -> "Outbox":
-        """The outbox of one book, in a directory of its own whose name does not tell the book."""
+        """The outbox of one book, in a directory of its own whose name does not tell the book.
+
+        Raises:
+            OldOutbox: see there. OutboxDamaged: such a request cannot be read. Nothing was written.
+        """
+        unanswered = sum(1 for _ in self.pending())
+        if unanswered:
+            raise OldOutbox("an outbox of an earlier version holds requests without an answer", unanswered=unanswered)
         label = length_prefixed("SL1 outbox book", book)
         name = hmac.digest(self._name_key, label, "sha256").hex()[:_BOOK_DIGITS]
         return Outbox(self._directory / name, derive(self._key, label))

@@ -1,6 +1,7 @@
 """Bank statements from the treasurer's side: parsed here, sealed here, sent as bare numbers."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -33,13 +34,13 @@ def send(desk: Desk, data: bytes, *, account: str) -> list[dict[str, Any]]:
     for number, statement in enumerate(file.statements, start=1):
         if {statement.currency, *(entry.amount.currency for entry in statement.entries)} != {currency}:
             raise NotThisAccount("not in the currency of the account", where=f"statement {number}", account=account)
-    token_key = sealing.token_key(desk.vault(VAULT))
-    return [_send(desk, statement, account=account, token_key=token_key) for statement in file.statements]
+    token_keys = [sealing.token_key(vault) for vault in desk.vaults(VAULT)]
+    return [_send(desk, statement, account=account, token_keys=token_keys) for statement in file.statements]
 
 
-def _send(desk: Desk, statement: Statement, *, account: str, token_key: bytes) -> dict[str, Any]:
+def _send(desk: Desk, statement: Statement, *, account: str, token_keys: Sequence[bytes]) -> dict[str, Any]:
     rest = json.dumps(asdict(statement), default=str, sort_keys=True)
-    content_token = sealing.token(token_key, field="statement", value=f"{account} {rest}")
+    content_token, *older = (sealing.token(key, field="statement", value=f"{account} {rest}") for key in token_keys)
     alias = draw(Kind.STATEMENT)
     shelf = desk.draw_shelf(VAULT, alias=alias)
     body = {
@@ -51,6 +52,7 @@ def _send(desk: Desk, statement: Statement, *, account: str, token_key: bytes) -
         "opening": _amount(statement.opening),
         "closing": _amount(statement.closing),
         "content_token": content_token,
+        "older_tokens": older,
         "lines": [_line(entry) for entry in statement.entries if entry.status == "booked"],
         "shelf": cases.shelf_on_wire(shelf),
         "rest": cases.seal_json(shelf.public, json.loads(rest), kind="statement", alias=alias, field="rest"),

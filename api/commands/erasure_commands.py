@@ -23,9 +23,9 @@ Shelf = Annotated[str, typer.Argument(help="The alias of the person, such as B-7
 
 @app.command("due")
 def show_due(as_json: AsJson = False) -> None:
-    """Shows who need not be kept any longer. Nobody is erased by this."""
+    """Shows who, and which bank statements, need not be kept any longer. Nothing is erased by this."""
     with connect() as desk:
-        output.show_table(erasures.due(desk), {"shelf": "Person", "since": "Due since"}, as_json=as_json)
+        output.show_table(erasures.due(desk), {"shelf": "Person or statement", "since": "Due since"}, as_json=as_json)
 
 
 @app.command("list")

@@ -7,14 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
+from api import settings
 from api.client import batches, evidence
 from api.client.desk import Desk
 from api.commands import output
+from api.commands.administration import at_the_database
 from api.commands.connection import connect
 from api.commands.output import AsJson, Steps
 from ledger.aliases import Kind, kind_of
-from ledger.identities.evidence import EvidenceKind
+from ledger.identities.evidence import EvidenceChunk, EvidenceKind
 from ledger.identities.shelves import Reason
+from ledger.storage import residue
 
 app = typer.Typer(help="Rulings, bills and receipts as sealed files.", no_args_is_help=True)
 
@@ -91,6 +94,38 @@ def open_files(
     ]
     said = [f"{row['kind']} {row['alias']}, version {row['version']}: {row['path']}" for row in rows]
     output.show(rows, as_json=as_json, lines=[*said, f"{len(rows)} files written. Delete them after use."])
+
+
+@app.command("due")
+def show_due(as_json: AsJson = False) -> None:
+    """Shows the files whose retention has ended. Nothing is dropped by this."""
+    with connect() as desk:
+        rows = [{**one["file"], **one} for one in evidence.due(desk)]
+    columns = {"alias": "Item", "version": "Version", "kind": "Kind", "case": "Case", "since": "Due since"}
+    output.show_table(rows, columns, as_json=as_json)
+
+
+@app.command("drop")
+def drop_item(
+    item: Annotated[str, typer.Argument(help="An item that is due, such as E-7K3M-Q2XD-9F4T.")],
+    as_json: AsJson = False,
+) -> None:
+    """Drops the content of an item that is due, in all versions that are; somebody else brought it. Not undone."""
+    with connect() as desk:
+        answers = evidence.drop(desk, item)
+    said = (
+        f"{item}: {len(answers)} versions dropped; their commitments stay. On the server: `solidarity evidence clear`."
+    )
+    backups = "Backups of the books that were made before hold the sealed content for as long as they are kept."
+    output.show(answers, as_json=as_json, lines=[said, backups])
+
+
+@app.command("clear")
+def clear_residue(as_json: AsJson = False) -> None:
+    """Rewrites the files that held dropped content, and checks it. On the server; again when it is refused."""
+    with at_the_database(settings.load()) as engine:
+        residue.clear(engine, tables=[EvidenceChunk.__tablename__])
+    output.show({"cleared": True}, as_json=as_json, lines=["No file of the database holds content that was dropped."])
 
 
 def _cases(desk: Desk, alias: str) -> list[dict[str, Any]]:

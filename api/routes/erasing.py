@@ -14,6 +14,7 @@ from ledger.approvals import Agreed
 from ledger.identities import erasure
 from ledger.identities.erasure import Erasure, State
 from ledger.identities.erasure_list import FILE_NAME, ErasureList, Reason
+from ledger.reconciliation import shelf_retention
 
 router = APIRouter()
 
@@ -54,7 +55,7 @@ class ErasuresOut(Wire):
 
 
 class DueOut(Wire):
-    """A beneficiary whose identity need not be kept any longer."""
+    """A beneficiary, or a bank's statement, whose shelf need not be kept any longer."""
 
     shelf: str
     since: date
@@ -68,8 +69,8 @@ class RetentionOut(Wire):
 
 @router.get("/v1/retention")
 def list_due(session: Tx, _caller: Admitted, now: Now, after: After = "", limit: Limit = 100) -> RetentionOut:
-    """Who is due by the pack's times of retention; nobody is erased by this."""
-    found = retention.due(session, on=now.date(), after=after, limit=limit)
+    """Who is due by the pack's times of retention, and which statements by theirs; nothing is erased by this."""
+    found = shelf_retention.due(session, on=now.date(), after=after, limit=limit)
     return RetentionOut(due=[DueOut(shelf=one.shelf, since=one.since) for one in found])
 
 
@@ -83,7 +84,7 @@ def list_erasures(session: Tx, _caller: Admitted, now: Now, after: After = "", l
 def request_erasure(body: ErasureIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> ErasureOut:
     """Asks that somebody be erased."""
     agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
-    asked = retention.request_erasure(session, body.shelf, reason=body.reason, agreed=agreed)
+    asked = shelf_retention.request_erasure(session, body.shelf, reason=body.reason, agreed=agreed)
     return once.keep(_shown(asked, on=now.date()))
 
 

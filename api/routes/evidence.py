@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
 from api.routes.readings import require_room
-from api.routes.wire import Alias, Base64, Day, Digest, Hex64, Wire
+from api.routes.wire import Alias, Base64, Day, Digest, Hex64, SignedActOnWire, Wire
 from api.transactions import Tx
-from ledger.aid import cases
+from ledger.aid import cases, file_retention
+from ledger.approvals import Agreed
 from ledger.identities import boxes, evidence
 from ledger.identities.boxes import LARGEST_PADDED_FILE
 from ledger.identities.evidence import EvidenceFile, EvidenceKind, NewFile
@@ -23,6 +24,8 @@ from ledger.storage.engine import transaction
 router = APIRouter()
 
 Version = Annotated[int, Path(ge=1, le=10_000)]
+Limit = Annotated[int, Query(ge=1, le=500)]
+After = Annotated[str, Query(pattern=r"^([A-Z]{1,2}(-[0-9A-Z]{4}){3})?$")]
 Number = Annotated[int, Path(ge=1, le=1_000)]
 
 
@@ -99,6 +102,28 @@ class ChunkIn(Wire):
     bytes: Base64
 
 
+class DueFileOut(Wire):
+    """A file whose content need not be kept any longer, with the case and the shelf that its bringer signed for."""
+
+    alias: str
+    case: str
+    shelf: str
+    since: date
+    file: EvidenceOut
+
+
+class DueFilesOut(Wire):
+    """A page of them: all versions of each item, by alias."""
+
+    due: list[DueFileOut]
+
+
+class DropIn(Wire):
+    """The act by which somebody who did not bring the file drops it. Its one evidence commitment is the file's."""
+
+    agreed: SignedActOnWire
+
+
 class ChunkOut(Wire):
     """Whether that was the last one."""
 
@@ -153,6 +178,33 @@ def open_file(
     require_room(request, session, [shelf], caller=caller, now=now)
     file = evidence.hand_out(session, alias, version, operator=caller.operator.alias, reason=reason, at=now)
     return StreamingResponse(_chunks(request, file), media_type="application/octet-stream")
+
+
+@router.get("/v1/evidence-retention")
+def list_due_files(session: Tx, _caller: Admitted, now: Now, after: After = "", limit: Limit = 100) -> DueFilesOut:
+    """The files whose retention has ended; nothing is dropped by this."""
+    found = file_retention.due(session, on=now.date(), after=after, limit=limit)
+    return DueFilesOut(
+        due=[
+            DueFileOut(
+                alias=one.file.alias,
+                case=one.file.subject,
+                shelf=one.file.shelf_alias,
+                since=one.since,
+                file=EvidenceOut.of(one.file),
+            )
+            for one in found
+        ]
+    )
+
+
+@router.post("/v1/evidence/{alias}/{version}/drop", status_code=201)
+def drop_file(
+    alias: Alias, version: Version, body: DropIn, session: Tx, caller: Admitted, now: Now, once: Claimed
+) -> EvidenceOut:
+    """Drops the content of a file that is due; what it was stays signed and committed to."""
+    agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
+    return once.keep(EvidenceOut.of(file_retention.drop(session, alias, version, agreed=agreed)))
 
 
 def _chunks(request: Request, file: EvidenceFile) -> Iterator[bytes]:

@@ -28,6 +28,8 @@ router = APIRouter()
 
 MOST_LINES = 20_000
 """The most lines of one statement."""
+MOST_EPOCHS = 1_000
+"""The most older keys of a vault by which a statement may be known."""
 
 
 class BadRest(BadInput):
@@ -57,6 +59,7 @@ class StatementIn(Wire):
     opening: AmountOnWire | None
     closing: AmountOnWire | None
     content_token: Digest
+    older_tokens: Annotated[list[Digest], Field(default_factory=list, max_length=MOST_EPOCHS)]
     lines: Annotated[list[LineIn], Field(max_length=MOST_LINES)]
     shelf: ShelfOnWire
     rest: BoxOnWire
@@ -72,6 +75,7 @@ class StatementIn(Wire):
             opening=self.opening.money() if self.opening else None,
             closing=self.closing.money() if self.closing else None,
             content_token=self.content_token,
+            older_tokens=self.older_tokens,
             lines=[
                 NewLine(line.booked_on, line.value_on, line.amount.money(), line.reference, line.reversal)
                 for line in self.lines

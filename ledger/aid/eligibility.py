@@ -51,21 +51,31 @@ def bounds(pack: Pack, *, issued_on: date, in_force_on: date | None, served_on: 
     """The bounds of a ruling's exact dates, at the pack's grain.
 
     Without a date of legal force it is presumed to be the day of issue plus the days of appeal. A detention bill is
-    payable from the day it was served.
+    payable from the day it was served. Where the grain is the week, `payable_from` is never before and `due_by` never
+    after the true day, and all days of a week give the same bounds: what is presumed is reckoned from the last day on
+    which the ruling can have been issued, at most six days late; the deadline from the first day of its week.
     """
     force = in_force_on or issued_on + timedelta(days=pack.appeal_days)
     payable = served_on or force
-    due = months_later(payable, pack.payment_months)
+    is_presumed = in_force_on is None
     if pack.grain == "day":
-        return Bounds(issued_on, payable, due, force_presumed=in_force_on is None)
-    return Bounds(_week_end(issued_on), _week_end(payable), _week_start(due), force_presumed=in_force_on is None)
+        return Bounds(issued_on, payable, months_later(payable, pack.payment_months), force_presumed=is_presumed)
+    ruled_by = _week_end(issued_on)
+    if served_on or in_force_on:
+        earliest, payable_from = _week_start(payable), _week_end(payable)
+    else:
+        payable_from = _presumed_force(pack, ruled_by)
+        earliest = payable_from - timedelta(days=SUNDAY)
+    due_by = _week_start(months_later(earliest, pack.payment_months))
+    return Bounds(ruled_by, payable_from, due_by, force_presumed=is_presumed)
 
 
 def at_grain(pack: Pack, kept: Bounds) -> bool:
     """Whether bounds tell no more than the pack's grain admits: exact dates of a weekly pack stay with the client."""
     if pack.grain == "day":
         return True
-    ends = kept.ruled_by == _week_end(kept.ruled_by) and kept.payable_from == _week_end(kept.payable_from)
+    follows = kept.force_presumed and kept.payable_from == _presumed_force(pack, kept.ruled_by)
+    ends = kept.ruled_by == _week_end(kept.ruled_by) and (follows or kept.payable_from == _week_end(kept.payable_from))
     return ends and kept.due_by == _week_start(kept.due_by)
 
 
@@ -132,6 +142,10 @@ def require_payable(*, payable_from: date, on: date) -> None:
             rule_name="in_force_at_payment",
             payable_from=payable_from.isoformat(),
         )
+
+
+def _presumed_force(pack: Pack, ruled_by: date) -> date:
+    return ruled_by + timedelta(days=pack.appeal_days)
 
 
 def _week_end(day: date) -> date:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from statistics import median
 
 from sqlmodel import Session, col, select
@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 from ledger.aid import eligibility, jurisdictions
 from ledger.aid.cases import Case
 from ledger.aid.eligibility import Bounds
+from ledger.aid.jurisdictions import Pack
 from ledger.aid.obligations import Obligation
 from ledger.aid.rulings import Ruling
 from ledger.money import Money
@@ -168,7 +169,7 @@ def _days_of_week(jurisdiction: str, ruled_by: date) -> tuple[date, ...]:
 
 @cache
 def _days_left(jurisdiction: str, kept: Bounds) -> tuple[date, ...]:
-    """Those of them that all bounds together leave open: where legal force is presumed, one bound follows from another.
+    """Those of them that all bounds together leave open: all, but in rows of before (see `_bounds_of_before`).
 
     Where they follow from days that the register does not have (of service, of force), all days of the week are left.
     """
@@ -176,8 +177,17 @@ def _days_left(jurisdiction: str, kept: Bounds) -> tuple[date, ...]:
     days = _days_of_week(jurisdiction, kept.ruled_by)
     if not kept.force_presumed:
         return days
-    fitting = tuple(d for d in days if eligibility.bounds(pack, issued_on=d, in_force_on=None) == kept)
+    reckonings = (partial(eligibility.bounds, in_force_on=None), _bounds_of_before)
+    fitting = tuple(d for d in days if any(reckon(pack, issued_on=d) == kept for reckon in reckonings))
     return fitting or days
+
+
+def _bounds_of_before(pack: Pack, *, issued_on: date) -> Bounds:
+    """What was once kept of a presumed force: reckoned from the exact day, it narrows that day inside its week."""
+    force = issued_on + timedelta(days=pack.appeal_days)
+    due = eligibility.months_later(force, pack.payment_months)
+    ruled_by, payable_from = (eligibility.end_of_grain(pack, day) for day in (issued_on, force))
+    return Bounds(ruled_by, payable_from, _monday(due), force_presumed=True)
 
 
 def _monday(day: date) -> date:

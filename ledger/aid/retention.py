@@ -59,7 +59,7 @@ def due(session: Session, *, on: date, after: str = "", limit: int = 100) -> lis
         if not aliases:
             break
         after = aliases[-1]
-        found += [one for one in _due_among(session, aliases) if one.since <= on]
+        found += [one for one in due_among(session, aliases) if one.since <= on]
     return found[:limit]
 
 
@@ -69,7 +69,7 @@ def request_erasure(session: Session, shelf: str, *, reason: Reason, agreed: Agr
     Raises:
         NotDue: see there. What `erasure.request` raises.
     """
-    if reason is Reason.RETENTION and not any(one.since <= agreed.now.date() for one in _due_among(session, [shelf])):
+    if reason is Reason.RETENTION and not any(one.since <= agreed.now.date() for one in due_among(session, [shelf])):
         raise NotDue("a case is not over, or the time of retention runs", shelf=shelf)
     return erasure.request(session, shelf, reason=reason, agreed=agreed)
 
@@ -94,21 +94,21 @@ def _with_a_key(session: Session, *, after: str) -> list[str]:
     return list(session.exec(query.order_by(Case.beneficiary_alias).limit(_AT_ONCE)))
 
 
-def _due_among(session: Session, beneficiaries: Sequence[str]) -> Iterator[Due]:
+def due_among(session: Session, beneficiaries: Sequence[str]) -> Iterator[Due]:
     """Since when each of these beneficiaries is due; whoever has a case under way is left out."""
     cases = _all_of(session, Case, col(Case.beneficiary_alias), beneficiaries)
-    ends = _ends(session, cases)
+    until = ends(session, cases)
     by_person: dict[str, list[date | None]] = defaultdict(list)
     for case in cases:
-        by_person[case.beneficiary_alias].append(ends[case.alias])
+        by_person[case.beneficiary_alias].append(until[case.alias])
     for alias, days in sorted(by_person.items()):
         known = [day for day in days if day is not None]
         if len(known) == len(days):
             yield Due(alias, max(known))
 
 
-def _ends(session: Session, cases: Sequence[Case]) -> dict[str, date | None]:
-    """By case, until when it is kept; None while it is under way."""
+def ends(session: Session, cases: Sequence[Case]) -> dict[str, date | None]:
+    """By the alias of each of these cases, until when it is kept; None while it is under way."""
     aliases = [case.alias for case in cases]
     obligations = _all_of(session, Obligation, col(Obligation.case_alias), aliases)
     of_obligation = {one.alias: one.case_alias for one in obligations}

@@ -204,6 +204,14 @@ def latest(session: Session, currency: str, *, on: date) -> ExchangeRate | None:
     return session.exec(of_day.order_by(col(ExchangeRate.version).desc()).limit(1)).first()
 
 
+def moments(session: Session, currency: str, *, since: datetime, until: datetime) -> list[datetime]:
+    """The moment `since`, and each one up to `until` at which a rate of the currency was recorded, in their order."""
+    query = select(ExchangeRate.recorded_at).where(
+        ExchangeRate.currency == currency, ExchangeRate.recorded_at > since, ExchangeRate.recorded_at <= until
+    )
+    return [since, *sorted(set(session.exec(query)))]
+
+
 def listed(
     session: Session, *, currency: str | None = None, after: tuple[str, date, int] | None = None, limit: int
 ) -> list[ExchangeRate]:

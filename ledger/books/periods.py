@@ -19,6 +19,9 @@ from ledger.errors import BadInput, Conflict, Refused
 from ledger.storage.columns import WITHOUT_ROWID, UtcDateTime
 from ledger.storage.engine import looked_up
 
+IN_FLIGHT = timedelta(minutes=5)
+"""How far the clocks of two processes may differ, and how long something may be in flight while its month is closed."""
+
 _MONTH = re.compile(r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])", re.ASCII)
 
 

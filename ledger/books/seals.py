@@ -11,6 +11,7 @@ sealed with.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -20,8 +21,8 @@ from sqlmodel import Field, Session, SQLModel, select
 
 from ledger.books import accounts, balances, exchange, periods, rollups
 from ledger.books.accounts import AccountClass
-from ledger.books.exchange import Rate
-from ledger.books.periods import ClosedMonth
+from ledger.books.exchange import NoRate, Rate
+from ledger.books.periods import IN_FLIGHT, ClosedMonth
 from ledger.errors import NotFound
 from ledger.money import Money
 from ledger.storage import locks
@@ -244,10 +245,8 @@ def _differences(session: Session, closing: ClosedMonth, running: dict[Cell, int
     if kept.digest != seal.digest():
         yield Difference(month, "digest", (), kept.digest, seal.digest())
     yield from _compare(month, "balance", _amounts(seal.balances), _amounts(running.items()))
-    known = [
-        exchange.rate(session, one.currency, on=closing.last_day, as_known_at=closing.closed_at) for one in seal.rates
-    ]
-    yield from _compare(month, "rate", _texts(seal.rates), _texts(known))
+    known = [_known_then(session, one, closing) for one in seal.rates]
+    yield from _compare(month, "rate", _texts(seal.rates), _texts(one for one in known if one))
     nets = _net_assets(_valued(session, running), seal.rates, seal.currency)
     yield from _compare(
         month,
@@ -255,6 +254,20 @@ def _differences(session: Session, closing: ClosedMonth, running: dict[Cell, int
         {(fund,): Money(minor, seal.currency).decimal() for fund, minor in seal.net_assets},
         {(fund,): Money(minor, seal.currency).decimal() for fund, minor in nets},
     )
+
+
+def _known_then(session: Session, used: Rate, closing: ClosedMonth) -> Rate | None:
+    """The rate that the closing could know: `used` itself, if it was the one at any moment of the time in flight.
+
+    What is recorded while a month is closed bears a moment before or after it, whether or not the closing saw it.
+    """
+    standing: list[Rate] = []
+    for moment in exchange.moments(
+        session, used.currency, since=closing.closed_at - IN_FLIGHT, until=closing.closed_at + IN_FLIGHT
+    ):
+        with suppress(NoRate):
+            standing.append(exchange.rate(session, used.currency, on=closing.last_day, as_known_at=moment))
+    return used if used in standing else next(iter(standing), None)
 
 
 def _compare(

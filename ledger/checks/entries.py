@@ -10,7 +10,7 @@ from sqlmodel import Session, SQLModel
 from sqlmodel import select as select_rows
 
 from ledger.aliases import Kind, kind_of
-from ledger.books import journal
+from ledger.books import journal, periods
 from ledger.books.accounts import Account
 from ledger.books.funds import Fund
 from ledger.books.periods import ClosedMonth, SoftClosedMonth
@@ -19,9 +19,6 @@ from ledger.checks import sealed
 from ledger.checks.findings import Fact, Finding, Tell
 from ledger.checks.sealed import SealedEntry
 from ledger.closing import AdmittedEntry
-
-IN_FLIGHT = timedelta(minutes=5)
-"""How far the clocks of two processes may differ, and how long an entry may be in flight while its month is closed."""
 
 _ENTRIES = SQLModel.metadata.tables["entry"]
 _LINES = SQLModel.metadata.tables["line"]
@@ -144,7 +141,7 @@ def _as_agreed(entry: SealedEntry, around: Surroundings) -> Iterator[Facts]:
 def _in_open_month(entry: SealedEntry, around: Surroundings) -> Iterator[Facts]:
     softly = {} if entry.fingerprint in around.admitted else around.softly
     for last_day, closed_at in (*around.closed.items(), *softly.items()):
-        if entry.effective_on <= last_day and closed_at + IN_FLIGHT < entry.recorded_at:
+        if entry.effective_on <= last_day and closed_at + periods.IN_FLIGHT < entry.recorded_at:
             yield {"effective_on": entry.effective_on.isoformat(), "closed_through": last_day.isoformat()}
             return
 
@@ -194,7 +191,7 @@ def _was_moved(entry: SealedEntry, around: Surroundings) -> bool:
     """Whether the day of effect is the first one that was open when the entry was recorded."""
     through = entry.effective_on - timedelta(days=1)
     closed_at = around.softly.get(through) or around.closed.get(through)  # softly before, where both
-    return closed_at is not None and entry.happened_on <= through and closed_at <= entry.recorded_at + IN_FLIGHT
+    return closed_at is not None and entry.happened_on <= through and closed_at <= entry.recorded_at + periods.IN_FLIGHT
 
 
 def _fingerprint(entry: SealedEntry, *, effective_on: date) -> str:

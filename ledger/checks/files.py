@@ -1,12 +1,13 @@
 """Checks of files of evidence: each signed by who brought it, and all there."""
 
+import json
 from collections.abc import Iterator
 
 from sqlalchemy import func, tuple_
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
-from ledger import people
+from ledger import approvals, people
 from ledger.checks.findings import Check, Finding, Tell, paged
 from ledger.identities import boxes
 from ledger.identities.boxes import FilePlace
@@ -29,11 +30,24 @@ def find_files(session: Session, tell: Tell) -> Iterator[Finding]:
             awaited = [boxes.sealed_length(length) for length in boxes.chunk_lengths(file.size)]
             if file.completed_at is not None and there != ([] if file.dropped_on else awaited):
                 yield Finding("files", "evidence", file.alias, {"version": file.version, "where": "chunks"})
+            if file.dropped_on is not None and not _was_agreed(session, file):
+                yield Finding("files", "evidence", file.alias, {"version": file.version, "where": "dropped_on"})
         done += len(page)
         tell(done, done)
 
 
 CHECKS = (Check("files", "every file of evidence is as its bringer signed it, and all there", find_files),)
+
+
+def _was_agreed(session: Session, file: EvidenceFile) -> bool:
+    """Whether somebody who did not bring it signed that this very content is dropped."""
+    return any(
+        kept.verb == "drop_evidence"
+        and kept.signer != file.signer
+        and json.loads(kept.document)["evidence_commitments"] == [file.commitment]
+        and approvals.still_holds(session, kept)
+        for kept in approvals.of_object(session, file.alias)
+    )
 
 
 def _message(file: EvidenceFile) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import BigInteger
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts
@@ -97,7 +97,10 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True)
 class NewStatement:
-    """A statement as the client sends it; `content_token` names its content without telling it."""
+    """A statement as the client sends it; `content_token` names its content without telling it.
+
+    `older_tokens` are those that the same content has under the keys of earlier epochs of the vault: they only ask.
+    """
 
     alias: str
     account: str
@@ -108,6 +111,7 @@ class NewStatement:
     closing: Money | None
     content_token: str
     lines: Sequence[NewLine]
+    older_tokens: Sequence[str] = ()
 
 
 def receive(
@@ -147,17 +151,24 @@ def receive(
 def by_content(session: Session, new: NewStatement) -> Statement | None:
     """The statement that came before with this content, if it did; until the transaction ends no other comes in.
 
+    One that is known by an older token is given the newest, so that it is known when the older keys are gone.
+
     Raises:
         ContentConflict: it came before for another account, or with other balances.
     """
     # The parent's row, not the leaf's: a release locks its disbursement and then the leaf, a statement the other way.
     session.exec(locked(select(Account).where(Account.code == BANK))).one()
-    standing = session.exec(select(Statement).where(Statement.content_token == new.content_token)).first()
+    known = select(Statement).where(col(Statement.content_token).in_([new.content_token, *new.older_tokens]))
+    by_token = {statement.content_token: statement for statement in session.exec(known)}
+    standing = next((by_token[one] for one in (new.content_token, *new.older_tokens) if one in by_token), None)
     if standing is not None:
         balances = [None if money is None else money.minor for money in (new.opening, new.closing)]
         told = (new.account, new.currency, *balances)
         if told != (standing.account_code, standing.currency, standing.opening_minor, standing.closing_minor):
             raise ContentConflict("the same content came before for another account", account=standing.account_code)
+        standing.content_token = new.content_token
+        session.add(standing)
+        session.flush()
     return standing
 
 
@@ -203,7 +214,8 @@ def answer(session: Session, line: StatementLine, *, entry_id: int) -> None:
 
 def _check(session: Session, new: NewStatement) -> None:
     check(new.alias, Kind.STATEMENT)
-    check_token(new.content_token)
+    for token in (new.content_token, *new.older_tokens):
+        check_token(token)
     if accounts.postable(session, new.account, currency=new.currency).parent_code != BANK:
         raise BadStatement("a statement is of a bank leaf", where="account")
     balances = [balance for balance in (new.opening, new.closing) if balance is not None]

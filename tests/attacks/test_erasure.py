@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pyrage
@@ -11,16 +12,19 @@ from sqlmodel import Session, select
 
 from api.commands import backups
 from api.commands.backups import Lock, Unlock
+from ledger.aid import file_retention
 from ledger.aid.cases import Case
-from ledger.identities import erasure
+from ledger.aid.eligibility import Rejection
+from ledger.identities import erasure, evidence
 from ledger.identities.erasure import KEYRING, Erasure
 from ledger.identities.erasure_list import FILE_NAME, ErasureList
 from ledger.identities.shelves import PersonKey, Token, UnknownShelf
 from ledger.storage import residue
 from ledger.storage.engine import open_database, transaction
 from ledger.storage.residue import ResidueRemains
-from tests.cast import NOW, House, engine_of
+from tests.cast import NOW, House, agreed_by, engine_of
 from tests.erasing import erase
+from tests.filing import bring
 from tests.raw_bytes import files_of, holds
 
 
@@ -71,6 +75,25 @@ def test_after_the_shredding_of_everybody_no_file_holds_a_key(house: House, engi
     residue.clear(engine, tables=KEYRING)
 
     assert not any(holds(files_of(engine), key) for key in keys)
+
+
+def test_after_the_clearing_no_file_holds_dropped_evidence(house: House, engine: Engine) -> None:
+    case = house.a_case(rejection=Rejection.ILLEGIBLE)
+    dropped, kept = (bring(house, case, keep_until=ended) for ended in (date(2020, 10, 31), None))
+    gone, stays = (evidence.chunk(house.session, file.alias, 1, 1) or b"" for file in (dropped, kept))
+    commitments = (dropped.commitment,)
+    agreed = agreed_by(
+        house.fund.boris, "drop_evidence", object=dropped.alias, version=1, evidence_commitments=commitments
+    )
+    file_retention.drop(house.session, dropped.alias, 1, agreed=agreed)
+    house.session.commit()
+    before_clearing = holds(files_of(engine), gone)
+
+    residue.clear(engine_of(house.session), tables=["evidence_chunk"])
+
+    assert before_clearing
+    assert not holds(files_of(engine), gone)
+    assert holds(files_of(engine), stays)
 
 
 def test_nothing_is_called_cleared_while_somebody_still_reads(

@@ -7,6 +7,7 @@ import random
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from api.client import registers
 from api.client.registers import BadRegister
@@ -47,13 +48,25 @@ def test_every_line_that_fits_is_counted_and_no_other(house: House) -> None:
     assert k_of(house, others[:3]) == dict.fromkeys(Grain, 0)
 
 
-def test_what_is_kept_of_a_presumed_force_tells_more_than_the_week(house: House) -> None:
-    """A known leak, measured: ten days after a Monday end another week than ten days after a Friday."""
+@pytest.mark.parametrize("weekday", range(7))
+def test_a_presumed_force_tells_no_more_than_the_week(house: House, weekday: int) -> None:
+    day = MONDAY + timedelta(days=weekday)
+    house.receive(a_row(house.fund, issued_on=day, is_force_presumed=True))
+    pack = jurisdictions.load("by")
+    assert eligibility.bounds(pack, issued_on=day, in_force_on=None) == eligibility.bounds(
+        pack, issued_on=MONDAY, in_force_on=None
+    )
+
+    k = k_of(house, [a_line(on=MONDAY + timedelta(days=offset)) for offset in range(-1, 8)])
+
+    assert (k[Grain.KEPT], k[Grain.WEEK]) == (7, 7)
+
+
+def test_a_row_of_before_whose_bounds_followed_the_exact_day_is_still_measured_as_it_leaks(house: House) -> None:
+    """The control: ten days after a Monday end another week than ten days after a Friday."""
     friday = MONDAY + timedelta(days=4)
-    house.receive(a_row(house.fund, issued_on=friday))
-    bounds = [eligibility.bounds(jurisdictions.load("by"), issued_on=day, in_force_on=None) for day in (MONDAY, friday)]
-    assert bounds[0].ruled_by == bounds[1].ruled_by
-    assert bounds[0] != bounds[1]
+    house.receive(a_row(house.fund, issued_on=friday, is_force_presumed=True))
+    house.session.execute(text("UPDATE ruling SET payable_from = '2020-10-04', due_by = '2020-10-26'"))
 
     k = k_of(house, [a_line(), a_line(), a_line(on=friday)])
 

@@ -63,7 +63,7 @@ def test_the_books_keep_the_end_of_the_weeks_and_not_the_days(open_office: Offic
     (alias,) = open_office.take_in(a_list_row(issued_on=date(2020, 9, 1)))
 
     (ruling,) = open_office.desk("anna").api.get(f"/v1/cases/{alias}")["rulings"]
-    assert (ruling["ruled_by"], ruling["payable_from"], ruling["due_by"]) == ("2020-09-06", "2020-09-13", "2020-10-05")
+    assert (ruling["ruled_by"], ruling["payable_from"], ruling["due_by"]) == ("2020-09-06", "2020-09-16", "2020-10-05")
 
 
 def test_the_same_list_again_sends_nothing_and_from_another_device_takes_in_nothing_new(open_office: Office) -> None:

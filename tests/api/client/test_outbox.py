@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.client.outbox import NeverRemembered, OtherRequest, Outbox, OutboxDamaged, Request
+from api.client.outbox import NeverRemembered, OldOutbox, OtherRequest, Outbox, OutboxDamaged, Request
 
 KEY = bytes(range(32))
 OPEN_A_CASE = Request("POST", "/v1/cases", b'{"alias": "C-0000-0000-0001"}')
@@ -163,3 +163,33 @@ def test_another_devices_key_reads_nothing_and_finds_nothing(directory: Path, ou
     assert another.answer("import:1") is None
     with pytest.raises(OutboxDamaged):
         list(another.pending())
+
+
+# --- an outbox of before
+
+
+def test_requests_of_before_that_wait_stop_the_device_and_are_not_touched(directory: Path, outbox: Outbox) -> None:
+    outbox.remember("first", OPEN_A_CASE)
+    outbox.remember("second", OPEN_A_CASE)
+    outbox.answered("first", 201, b"{}")
+    before = {path.name: path.read_bytes() for path in directory.iterdir()}
+
+    with pytest.raises(OldOutbox) as refusal:
+        outbox.of_book("a book")
+
+    assert refusal.value.data == {"unanswered": 1}
+    assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
+
+
+def test_requests_of_before_that_were_answered_are_in_nobodys_way(outbox: Outbox) -> None:
+    outbox.remember("first", OPEN_A_CASE)
+    outbox.answered("first", 201, b"{}")
+
+    assert list(outbox.of_book("a book").pending()) == []
+
+
+def test_an_outbox_by_book_stops_no_other_book(outbox: Outbox) -> None:
+    outbox.of_book("a book").remember("first", OPEN_A_CASE)
+
+    assert list(outbox.of_book("another book").pending()) == []
+    assert [key for key, _ in outbox.of_book("a book").pending()] == ["first"]

@@ -15,7 +15,7 @@ from api.client.statements import NotThisAccount
 from ledger import references
 from tests.canaries import sightings
 from tests.cast import byn, eur
-from tests.office import BANK_DAY, BYN_LEAF, EUR_LEAF, Office, on_one_database
+from tests.office import BANK_DAY, BYN_LEAF, EUR_LEAF, Office, on_one_database, rotate
 from tests.papers import BankLine, a_camt_file, october
 
 NAMES = ("Kanarejka Иванова", "KANAREJKA-FLAT-7", "INVENTED-ACCOUNT")
@@ -148,6 +148,20 @@ def test_each_statement_of_a_file_is_sent_by_itself_and_only_once(bank_day: Offi
     assert [body["opening"]["amount"] for body in bodies] == ["5000.00", "5001.00"]
     assert len({body["content_token"] for body in bodies}) == 2
     assert sent_by(bank_day, both) == []
+
+
+def test_the_same_file_after_the_vault_has_a_new_key_is_the_same_statement(bank_day: Office) -> None:
+    file = october(BankLine(byn("1.00"), ON), opening="5000.00")
+    before = sent_by(bank_day, file)
+    rotate(bank_day, "money")
+    standing = bank_day.rows()
+
+    after = statements.send(bank_day.new_desk("anna"), file, account=BYN_LEAF)
+
+    assert [answer["alias"] for answer in after] == [body["alias"] for body in before]
+    assert [(answer["fresh"], answer["booked"]) for answer in after] == [(0, 0)]
+    assert len(bank_day.rows()["statement"]) == len(standing["statement"])
+    assert bank_day.rows()["statement_line"] == standing["statement_line"]
 
 
 @pytest.mark.parametrize("account", [EUR_LEAF, "1000", "4000", "1000:nowhere", "5000"])

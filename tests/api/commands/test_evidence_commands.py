@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import structlog
 
+from api.client import erasures
 from api.commands import main
 from ledger import people
+from ledger.identities.erasure_list import Reason
 from tests.canaries import sightings
 from tests.key_files import write_key_file
 from tests.office import Office, on_one_database
@@ -92,3 +94,24 @@ def test_an_item_that_is_none_and_a_directory_that_is_none_are_refused(
         assert run("anna", "evidence", "add", case, scan, "--kind", "bill", "--replaces", "E-0000-0000-0000") == 1
         assert run("anna", "evidence", "add", case, scan, "--kind", "gossip") == 2
         assert run("boris", "evidence", "add", case, scan, "--kind", "bill") == 1
+
+
+@on_one_database
+def test_a_scan_that_is_due_is_shown_dropped_and_cleared(
+    furnished: Office, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (case,) = furnished.take_in()
+    item = furnished.bring_evidence(case)["alias"]
+    shelf = furnished.desk("anna").api.get(f"/v1/cases/{case}")["beneficiary"]
+    assert run("boris", "evidence", "drop", item) == 1  # nothing says yet that its time is over
+    erasures.request(furnished.desk("anna"), shelf, reason=Reason.WISH)
+    erasures.agree(furnished.desk("boris"), shelf)
+    capsys.readouterr()
+
+    assert run("boris", "evidence", "due", "--json") == 0
+    assert [(one["alias"], one["case"]) for one in printed(capsys)] == [(item, case)]
+    assert run("boris", "evidence", "drop", item) == 0
+    assert run("boris", "evidence", "clear") == 0
+    capsys.readouterr()
+    assert run("boris", "evidence", "due", "--json") == 0
+    assert printed(capsys) == []

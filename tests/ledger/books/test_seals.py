@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -186,6 +186,47 @@ def test_a_rate_corrected_after_the_closing_changes_no_seal(year: Session) -> No
 
     assert seals.differences(year) == []
     assert seals.opening_net_assets(year, "2020-12")["fines"] == eur("267.32")
+
+
+@pytest.mark.parametrize("seconds", [-299, -1, 0, 1, 300])
+def test_a_rate_recorded_while_the_month_was_closed_makes_no_difference(year: Session, seconds: int) -> None:
+    """Whether or not the closing saw it: clocks differ, and a moment is taken before its row can be seen."""
+    close(year, "2020-11", at=AT + timedelta(hours=1))
+    add_rate(year, date(2020, 11, 30), "0.40", at=AT + timedelta(hours=1, seconds=seconds))
+
+    assert seals.differences(year) == []
+
+
+def test_a_rate_that_the_closing_must_have_seen_and_did_not_is_a_difference(year: Session) -> None:
+    close(year, "2020-11", at=AT + timedelta(hours=1))
+    add_rate(year, date(2020, 11, 30), "0.40", at=AT + timedelta(minutes=54))
+
+    assert seals.differences(year) == [
+        Difference("2020-11", "rate", ("BYN",), "2020-11-30 0.33", "2020-11-30 0.4"),
+    ]
+
+
+def test_a_sealed_rate_that_nobody_quoted_is_found_though_another_was_recorded_while_the_month_was_closed(
+    year: Session,
+) -> None:
+    close(year, "2020-11", at=AT + timedelta(hours=1))
+    add_rate(year, date(2020, 11, 30), "0.40", at=AT + timedelta(hours=1))
+    year.commit()
+    guards.remove(year.connection())
+    year.execute(text("UPDATE sealed_rate SET numerator = 41, scale = 100"))
+
+    found = [(one.what, one.sealed) for one in seals.differences(year)]
+
+    assert ("rate", "2020-11-30 0.41") in found
+
+
+def test_a_rate_that_was_deleted_after_the_closing_is_found(year: Session) -> None:
+    close(year, "2020-11")
+    year.commit()
+    guards.remove(year.connection())
+    year.execute(text("DELETE FROM exchange_rate"))
+
+    assert Difference("2020-11", "rate", ("BYN",), "2020-11-30 0.33", None) in seals.differences(year)
 
 
 @pytest.mark.parametrize(

@@ -1,58 +1,24 @@
-import io
 from datetime import date
-from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import Session, col, delete, select
+from sqlmodel import col, delete, select
 
-from api.client import keyring, sealed_files
 from ledger.aid.cases import Case
-from ledger.aliases import Kind, draw
 from ledger.checks import findings
 from ledger.checks.files import CHECKS
 from ledger.identities import boxes, evidence
-from ledger.identities.boxes import FilePlace
 from ledger.identities.evidence import (
     BadEvidence,
     EvidenceChunk,
     EvidenceFile,
-    EvidenceKind,
-    NewFile,
     TooManyFiles,
     UnknownEvidence,
     VersionTaken,
 )
-from ledger.identities.shelves import Access, PersonKey, Reason, Shelf, UnknownShelf
-from tests.cast import NOW, House, Person, nothing_written, race
-
-
-def declare(house: House, case: Case, *, by: Person | None = None, content: bytes = b"invented", **other: Any) -> Any:
-    """A file that somebody's client seals, declared: what stands, and its chunks."""
-    signer = by or house.fund.ana
-    place = FilePlace(case.alias, "ruling", other.get("alias") or draw(Kind.EVIDENCE), other.get("version", 1))
-    shelf = house.session.get_one(Shelf, case.beneficiary_alias)
-    source = io.BytesIO(content)
-    draft = sealed_files.draft(source, name="scan.pdf", place=place)
-    keep_until: date | None = other.get("keep_until")
-    message = place.message(shelf=shelf.alias, size=draft.size, commitment=draft.commitment, keep_until=keep_until)
-    signature = keyring.sign(signer.device, message)
-    new = NewFile(place.alias, place.version, EvidenceKind.RULING, draft.size, draft.commitment, keep_until, signature)
-    file = evidence.declare(house.session, new, subject=case.alias, shelf=shelf.alias, signer=signer.operator, at=NOW)
-    return file, list(sealed_files.seal_chunks(source, draft, public=shelf.sealing_key))
-
-
-def bring(house: House, case: Case, **other: Any) -> EvidenceFile:
-    file, chunks = declare(house, case, **other)
-    for number, data in enumerate(chunks, start=1):
-        put(house.session, file, number, data)
-    house.session.commit()
-    found: EvidenceFile = file
-    return found
-
-
-def put(session: Session, file: EvidenceFile, number: int, data: bytes) -> EvidenceFile:
-    return evidence.put_chunk(session, file.alias, file.version, number=number, data=data, by=file.signer, at=NOW)
+from ledger.identities.shelves import Access, PersonKey, Reason, UnknownShelf
+from tests.cast import NOW, House, nothing_written, race
+from tests.filing import bring, declare, put
 
 
 def current(house: House, case: Case) -> list[EvidenceFile]:

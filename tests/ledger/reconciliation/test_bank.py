@@ -171,6 +171,25 @@ def test_the_same_statement_again_changes_nothing_whatever_its_alias(house: Hous
         assert outcome == Outcome(first.statement, fresh=0, booked=0)
 
 
+def test_a_statement_known_by_an_older_token_is_the_same_and_from_then_on_known_by_the_newest(house: House) -> None:
+    lines = [line(byn("7.00")), line(byn("7.00"))]
+    first = receive(house, statement(*lines, content_token="ab" * 32))
+
+    again = receive(house, statement(*lines, content_token="cd" * 32, older_tokens=["ef" * 32, "ab" * 32]))
+    without_old_keys = receive(house, statement(*lines, content_token="cd" * 32))
+
+    assert again == without_old_keys == Outcome(first.statement, fresh=0, booked=0)
+    assert len(statements.of_account(house.session, LEAF)) == 1
+
+
+def test_an_older_token_of_a_statement_with_other_balances_is_refused(house: House) -> None:
+    receive(house, statement(line(byn("7.00")), content_token="ab" * 32))
+    other = statement(line(byn("7.00")), closing=byn("7.00"), content_token="cd" * 32, older_tokens=["ab" * 32])
+
+    with nothing_written(house.session), pytest.raises(ContentConflict):
+        receive(house, other)
+
+
 def test_the_same_lines_in_another_file_are_booked_once(house: House) -> None:
     receive(house, statement(line(byn("7.00"))))
 

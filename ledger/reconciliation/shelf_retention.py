@@ -1,0 +1,73 @@
+"""Retention of a statement's shelf: what a bank wrote beyond numbers is proposed for erasure after the policy's months.
+
+Beneficiaries have theirs by the jurisdiction's pack (`aid.retention`); both are erased by the same two signatures.
+"""
+
+import tomllib
+from datetime import date
+from functools import cache
+from heapq import merge
+from importlib import resources
+
+from sqlmodel import Session, col, select
+
+from ledger.aid import retention
+from ledger.aid.eligibility import months_later
+from ledger.aid.retention import Due, NotDue
+from ledger.aliases import Kind, kind_of
+from ledger.approvals import Agreed
+from ledger.identities import erasure
+from ledger.identities.erasure import Erasure
+from ledger.identities.erasure_list import Reason
+from ledger.identities.shelves import PersonKey
+from ledger.reconciliation.statements import Statement
+
+_AT_ONCE = 500
+
+
+def due(session: Session, *, on: date, after: str = "", limit: int = 100) -> list[Due]:
+    """Up to `limit` people and statements whose shelves need not be kept any longer, by alias, after `after`."""
+    people = retention.due(session, on=on, after=after, limit=limit)
+    statements = _statements_due(session, on=on, after=after, limit=limit)
+    return list(merge(people, statements, key=lambda one: one.shelf))[:limit]
+
+
+def request_erasure(session: Session, shelf: str, *, reason: Reason, agreed: Agreed) -> Erasure:
+    """As `retention.request_erasure`, for a statement's shelf too.
+
+    Raises:
+        NotDue: reasons of retention, and its months are not over. What `retention.request_erasure` raises.
+    """
+    if kind_of(shelf) is not Kind.STATEMENT:
+        return retention.request_erasure(session, shelf, reason=reason, agreed=agreed)
+    statement = session.get(Statement, shelf)
+    if reason is Reason.RETENTION and (statement is None or kept_until(statement) > agreed.now.date()):
+        raise NotDue("the time of retention runs", shelf=shelf)
+    return erasure.request(session, shelf, reason=reason, agreed=agreed)
+
+
+def kept_until(statement: Statement) -> date:
+    """The first day on which a statement's shelf is due: so many months after its last day, or after it came in."""
+    return months_later(statement.closed_on or statement.received_at.date(), _statement_months())
+
+
+def _statements_due(session: Session, *, on: date, after: str, limit: int) -> list[Due]:
+    found: list[Due] = []
+    while len(found) < limit:
+        query = select(Statement).where(
+            Statement.alias > after,
+            col(Statement.alias).in_(select(PersonKey.alias)),
+            col(Statement.alias).not_in(select(Erasure.shelf_alias)),
+        )
+        page = session.exec(query.order_by(Statement.alias).limit(_AT_ONCE)).all()
+        if not page:
+            break
+        after = page[-1].alias
+        found += [Due(one.alias, kept_until(one)) for one in page if kept_until(one) <= on]
+    return found[:limit]
+
+
+@cache
+def _statement_months() -> int:
+    policy = tomllib.loads(resources.files("ledger.reconciliation").joinpath("retention.toml").read_text("utf-8"))
+    return int(policy["statement_months"])
