@@ -10,7 +10,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import balances, bank_files, erasure, growth, hot_account, keys, linkages, peers, posting, releases, sealing
+from bench import (
+    balances,
+    bank_files,
+    erasure,
+    growth,
+    hot_account,
+    keys,
+    linkages,
+    list_imports,
+    peers,
+    posting,
+    releases,
+    sealing,
+)
 from bench.databases import Books, books
 from bench.rows import Row
 
@@ -20,6 +33,7 @@ GROUPS: dict[str, Callable[..., Iterator[Row]]] = {
     "sealing": sealing.rows,
     "keys": keys.rows,
     "bank_files": bank_files.rows,
+    "list_imports": list_imports.rows,
     "releases": releases.rows,
     "linkages": linkages.rows,
     "balances": balances.rows,

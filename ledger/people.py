@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import rfc8785
@@ -232,7 +233,13 @@ def current(session: Session) -> Roster:
     newest = _newest(session)
     if newest is None:
         raise UnknownOperator("the book has no roster yet")
-    return read_roster(newest.document)
+    return _read_kept(newest.document)
+
+
+@lru_cache(maxsize=8)
+def _read_kept(document: str) -> Roster:
+    """As `read_roster`: every row of a list asks for the same one, which nothing changes."""
+    return read_roster(document)
 
 
 def versions(session: Session) -> list[RosterVersion]:

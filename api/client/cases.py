@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from api.client import sealed_files, sealing
+from api.client import previews, sealed_files, sealing
 from api.client.desk import Desk
 from api.client.http import ApiRefusal
 from api.client.lists import BadList, ListRow
@@ -69,6 +69,8 @@ def import_rows(
 ) -> Imported:
     """Seals and sends the rows of a list, in parts; the same rows again send the same bytes, or nothing.
 
+    Rows that say the same but for their line are one.
+
     Raises:
         BadList: a row does not fit the jurisdiction; nothing is sent.
         ApiRefusal, ApiUnreachable: the parts before stay sent; the same call goes on where it stopped.
@@ -77,20 +79,18 @@ def import_rows(
     _check_rows(pack, rows)
     token_keys = {vault.epoch: sealing.token_key(vault) for vault in desk.vaults(VAULT)}
     newest = token_keys[desk.vault_public(VAULT).epoch]
-    rejected: dict[Rejection, int] = {}
-    for row in rows:
-        code = _rejection(pack, row, on=desk.now().date())
-        if code:
-            rejected[code] = rejected.get(code, 0) + 1
-    for start in range(0, len(rows), ROWS_A_REQUEST):
-        part = rows[start : start + ROWS_A_REQUEST]
+    sent, _ = previews.without_repeats(rows)
+    codes = [previews.rejection(pack, row, on=desk.now().date()) for row in sent]
+    for start in range(0, len(sent), ROWS_A_REQUEST):
+        part = sent[start : start + ROWS_A_REQUEST]
         rows_told = " ".join(_row_token(newest, row, list_name) for row in part)
-        key = sealing.token(newest, field="part", value=rows_told)
-        body = b"\n".join(json.dumps(_sealed_row(desk, pack, row, token_keys, list_name)).encode() for row in part)
-        desk.api.post_bytes("/v1/case-imports", body, content_type="application/x-ndjson", key=f"cases:{key}")
+        key = f"cases:{sealing.token(newest, field='part', value=rows_told)}"
+        if not desk.api.was_answered(key):  # sealing is what takes long
+            lines = (json.dumps(_sealed_row(desk, pack, row, token_keys, list_name)).encode() for row in part)
+            desk.api.post_bytes("/v1/case-imports", b"\n".join(lines), content_type="application/x-ndjson", key=key)
         if progress:
-            progress(min(start + ROWS_A_REQUEST, len(rows)), len(rows))
-    return Imported(len(rows), rejected)
+            progress(min(start + ROWS_A_REQUEST, len(sent)), len(sent))
+    return Imported(len(sent), dict(Counter(code for code in codes if code)))
 
 
 def listed(desk: Desk, *, state: str | None = None) -> Iterator[dict[str, Any]]:
@@ -363,7 +363,7 @@ def _sealed_row(
         seal_json(shelf.public, identity, kind="beneficiary", alias=beneficiary, field="identity"),
         seal_json(shelf.public, details, kind="ruling", alias=ruling, field="details"),
     ]
-    compared = f"{row.court}\n{row.ruling_number}\n{row.issued_on}\n{row.kind}"
+    compared = previews.compared_ruling(row)
     return {
         "case": case,
         "ruling": ruling,
@@ -377,7 +377,7 @@ def _sealed_row(
         "payable_from": bounds.payable_from.isoformat(),
         "due_by": bounds.due_by.isoformat(),
         "force_presumed": bounds.force_presumed,
-        "rejection": _rejection(pack, row, on=desk.now().date()),
+        "rejection": previews.rejection(pack, row, on=desk.now().date()),
         "shelf": shelf_on_wire(shelf),
         "boxes": boxes,
         "tokens": [
@@ -435,10 +435,6 @@ def _details(row: ListRow) -> dict[str, Any]:
     }
 
 
-def _rejection(pack: Pack, row: ListRow, *, on: date) -> Rejection | None:
-    return _rejection_of(pack, _details(row), on=on)
-
-
 def _rejection_of(pack: Pack, details: dict[str, Any], *, on: date) -> Rejection | None:
     return eligibility.rejection(
         pack,
@@ -465,16 +461,13 @@ def _day(text: str | None) -> date | None:
 
 
 def _row_token(token_key: bytes, row: ListRow, list_name: str) -> str:
-    """The same row of the same list has the same token, on every device of the vault."""
-    content = length_prefixed(list_name, row.line, json.dumps(_details(row), sort_keys=True), row.name)
+    """The same row of the same list has the same token, on every device of the vault and whatever its line."""
+    details = json.dumps(_details(row), sort_keys=True)
+    content = length_prefixed(list_name, details, row.name, row.region, row.payee_account)
     return sealing.token(token_key, field="row", value=content.hex())
 
 
 def _check_rows(pack: Pack, rows: Sequence[ListRow]) -> None:
     for row in rows:
-        if row.region not in pack.regions:
-            raise BadList("the jurisdiction has no such region", where=f"line {row.line}, column region")
-        if row.amount.currency != pack.currency:
-            raise BadList("not the jurisdiction's currency", where=f"line {row.line}, column currency")
-        if row.issued_on is None:
-            raise BadList("the day of the ruling is missing", where=f"line {row.line}, column issued_on")
+        for fault in previews.misfits(pack, row):
+            raise BadList(fault.what, where=fault.where)

@@ -92,6 +92,10 @@ class Api:
         """
         return self.post_bytes(path, json.dumps(body).encode(), content_type="application/json", key=key)
 
+    def was_answered(self, key: str) -> bool:
+        """Whether a request with this `key` got its final answer: a post of it sends nothing."""
+        return self._outbox.answer(key) is not None
+
     def post_bytes(self, path: str, body: bytes, *, content_type: str, key: str) -> Any:
         """As `post`, for a body that is made already."""
         answered = self._outbox.answer(key)

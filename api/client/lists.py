@@ -1,53 +1,34 @@
 """Lists of fined people, read on the operator's device: bytes to rows, exactly or not at all.
 
-CSV with `;`, `,` or tab, in UTF-8 (with or without BOM) or windows-1251; amounts as `810.00`, `810,00` or `1 110,00`
-with space, NBSP or narrow NBSP; days as `2020-09-14` or `14.09.2020`.
+CSV and XLSX (`list_files.sheets`), columns by a profile (`list_files.profiles`), amounts and days as people write them
+(`list_files.writings`).
 """
 
-import csv
-import io
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
+from api.client.list_files import profiles, sheets, writings
+from api.client.list_files.faults import LONGEST_CELL, MOST_FAULTS, BadList, Fault
+from api.client.list_files.profiles import COLUMNS, OPTIONAL, REQUIRED, Column, Profile
+from api.client.list_files.sheets import SheetRow
+from api.client.list_files.writings import NotRead
 from ledger.aid.obligations import ObligationKind
-from ledger.errors import BadInput, LedgerError
+from ledger.errors import LedgerError
 from ledger.money import Money
 
-REQUIRED = (
-    "name",
-    "ruling_number",
-    "court",
-    "region",
-    "ruling_kind",
-    "article",
-    "issued_on",
-    "kind",
-    "amount",
-    "currency",
-    "payee_account",
-)
-OPTIONAL = ("in_force_on", "served_on", "paid_on")
-MOST_ROWS = 100_000
-LONGEST_CELL = 2_000
+__all__ = ["COLUMNS", "OPTIONAL", "REQUIRED", "BadList", "Fault", "ListRow", "Reading", "examine", "read"]
 
-_SPACES = re.compile("[ \u00a0\u202f\u2009]")
-_GROUPED = re.compile(r"\d{1,3}(?:[ \u00a0\u202f\u2009]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?", re.ASCII)
-_DAYS = (
-    re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})", re.ASCII),
-    re.compile(r"(?P<day>\d{2})\.(?P<month>\d{2})\.(?P<year>\d{4})", re.ASCII),
-)
+_MAY_BE_EMPTY = frozenset({*OPTIONAL, "article", "kind", "amount", "currency", "issued_on"})
+"""Columns whose emptiness is not said here: none is needed, or what reads the cell says it."""
 _ARTICLE = re.compile(
-    r"(?P<code>[0-9]{1,3}\.[0-9]{1,3})(?:\s*(?:ч\.?|part|p\.)\s*(?P<part>[0-9]{1,2}))?",
+    r"(?:ст\.?\s*|арт\.?\s*|art\.?\s*)?(?P<code>[0-9]{1,3}\.[0-9]{1,3})(?:\s*(?:ч\.?|part|p\.)\s*(?P<part>[0-9]{1,2}))?",
     re.IGNORECASE,  # and not ASCII, which would not know the capital of a Russian letter
 )
-
-
-class BadList(BadInput):
-    """The file is no list, or one of its rows cannot be read; `where` is the line and column, nothing is imported."""
-
-    rule = "bad_list"
+_SHORTENED = re.compile(r"\d+\.\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,117 +52,204 @@ class ListRow:
     payee_account: str
 
 
-def read(data: bytes) -> list[ListRow]:
-    """All rows of a list.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A whole list: the rows that can be read, and every fault of every other row. `rows_found` counts both."""
+
+    form: Literal["csv", "xlsx"]
+    profile: str
+    rows_found: int
+    rows: list[ListRow]
+    faults: list[Fault]
+
+
+def read(data: bytes, *, profile: str | None = None) -> list[ListRow]:
+    """All rows of a list, by the profile of this name or file, or the one that fits the header.
 
     Raises:
         BadList: the first place that cannot be read exactly; no row is returned.
+        UnknownProfile, BadProfile: see there.
     """
-    text = _decode(data)
-    if "\0" in text:
-        raise BadList("the file holds a NUL character", where="file")
-    first_line = text.partition("\n")[0]
-    delimiter = max(";,\t", key=first_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = [cell.strip().lower() for cell in next(reader, [])]
-        _check_header(header)
-        return list(_rows(reader, header))
-    except csv.Error:
-        raise BadList("the quoting is broken", where=f"line {reader.line_num}") from None
+    reading = examine(data, profile=profile)
+    for fault in reading.faults:
+        raise BadList(fault.what, where=fault.where)
+    return reading.rows
 
 
-def _rows(reader: Iterator[list[str]], header: list[str]) -> Iterator[ListRow]:
-    line = 1
-    for cells in reader:
-        line = getattr(reader, "line_num", line + 1)
-        if not any(cell.strip() for cell in cells):
-            continue
-        if line > MOST_ROWS:
-            raise BadList("a list has at most 100,000 rows", where=f"line {line}")
-        if len(cells) != len(header):
-            raise BadList("the row has another number of cells than the header", where=f"line {line}")
-        yield _row(dict(zip(header, (cell.strip() for cell in cells), strict=True)), line)
+def examine(data: bytes, *, profile: str | None = None) -> Reading:
+    """As `read`, but faults within rows are collected, all of them.
+
+    Raises:
+        BadList: the file as a whole is no list, or has more than 10,000 faults.
+        UnknownProfile, BadProfile: see there.
+    """
+    told = profiles.find(profile) if profile is not None else None
+    sheet = sheets.read(data, preamble_rows=told.preamble_rows if told else 0)
+    header = _header(sheet.header)
+    if told is None:
+        name, found = profiles.detect(header, line=sheet.header.line)
+    else:
+        name, found = str(profile).rpartition("/")[2], told
+    places = found.places(header)
+    if places is None:
+        raise profiles.misfit(found, name, header, line=sheet.header.line)
+    reader = _RowReader(found, places, width=len(header))
+    rows, faults, count = [], [], 0
+    for row in sheet.rows:
+        count += 1
+        read_row = reader.read(row)
+        if isinstance(read_row, ListRow):
+            rows.append(read_row)
+        else:
+            faults += read_row
+        if len(faults) > MOST_FAULTS:
+            raise BadList(
+                f"more than {MOST_FAULTS:,} cells cannot be read: another sort of list", where=faults[0].where
+            )
+    return Reading(sheet.form, name, count, rows, faults)
 
 
-def _row(cells: dict[str, str], line: int) -> ListRow:
-    for column, cell in cells.items():
+def _header(row: SheetRow) -> list[str]:
+    """The header's cells without the empty ones after the last."""
+    cells = [cell.strip() for cell in row.cells]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+@dataclass(frozen=True, slots=True)
+class _RowReader:
+    """Reads rows under one header by one profile."""
+
+    profile: Profile
+    places: dict[Column, int]
+    width: int
+
+    def read(self, row: SheetRow) -> ListRow | list[Fault]:
+        """The row, or all that cannot be read in it."""
+        if len(row.cells) < self.width or any(cell.strip() for cell in row.cells[self.width :]):
+            return [Fault(row.line, None, "the row has another number of cells than the header")]
+        faults = {column: what for column in COLUMNS if (what := self._blemish(column, row))}
+        cells = {column: self._cell(column, row) if column not in faults else "" for column in COLUMNS}
+        read = _Cells(cells, faults, self.profile)
+        article = read.article()
+        days = {column: read.day(column) for column in ("issued_on", "in_force_on", "served_on", "paid_on")}
+        kind, amount = read.kind(), read.amount()
+        if read.faults or kind is None or amount is None:
+            return [Fault(row.line, column, what) for column, what in sorted(read.faults.items(), key=_in_order)]
+        return ListRow(
+            line=row.line,
+            name=cells["name"],
+            ruling_number=cells["ruling_number"],
+            court=cells["court"],
+            region=cells["region"],
+            ruling_kind=cells["ruling_kind"].lower(),
+            article=article[0],
+            part=article[1],
+            issued_on=days["issued_on"],
+            in_force_on=days["in_force_on"],
+            served_on=days["served_on"],
+            paid_on=days["paid_on"],
+            kind=kind,
+            amount=amount,
+            payee_account=cells["payee_account"],
+        )
+
+    def _blemish(self, column: Column, row: SheetRow) -> str | None:
+        """What is wrong with a cell whatever it means, or None."""
+        index = self.places.get(column)
+        if index is None:
+            return None
+        cell = row.cells[index]
+        if index in row.faults:
+            return row.faults[index]
         if len(cell) > LONGEST_CELL:
-            raise BadList("a cell is longer than 2,000 characters", where=_place(line, column))
-    article = _ARTICLE.fullmatch(cells["article"])
-    if article is None:
-        raise BadList("not an article such as 23.34 part 1", where=_place(line, "article"))
-    for column in ("name", "ruling_number", "court", "region", "ruling_kind", "payee_account"):
-        if not cells[column]:
-            raise BadList("the cell is empty", where=_place(line, column))
-    try:
-        kind = ObligationKind(cells["kind"].lower())
-    except ValueError:
-        raise BadList("not a kind of obligation", where=_place(line, "kind")) from None
-    return ListRow(
-        line=line,
-        name=cells["name"],
-        ruling_number=cells["ruling_number"],
-        court=cells["court"],
-        region=cells["region"],
-        ruling_kind=cells["ruling_kind"].lower(),
-        article=article["code"],
-        part=article["part"],
-        issued_on=_day(cells, "issued_on", line),
-        in_force_on=_day(cells, "in_force_on", line),
-        served_on=_day(cells, "served_on", line),
-        paid_on=_day(cells, "paid_on", line),
-        kind=kind,
-        amount=_amount(cells, line),
-        payee_account=cells["payee_account"],
-    )
+            return f"a cell is longer than {LONGEST_CELL:,} characters"
+        if column == "article" and index in row.numbers and _SHORTENED.fullmatch(cell):
+            return "a spreadsheet's number, whose last nought may be lost: write it as text"
+        if not cell.strip() and column not in _MAY_BE_EMPTY and column not in self.profile.empty:
+            return "the cell is empty"
+        return _unseen(cell, is_name=column == "name")
+
+    def _cell(self, column: Column, row: SheetRow) -> str:
+        index = self.places.get(column)
+        if index is None:
+            return self.profile.constants.get(column, "")
+        return self.profile.ours(column, row.cells[index].strip())
 
 
-def _amount(cells: dict[str, str], line: int) -> Money:
-    text = cells["amount"]
-    if not _GROUPED.fullmatch(text):
-        raise BadList("not an amount", where=_place(line, "amount"))
-    try:
-        money = Money.parse(_SPACES.sub("", text).replace(",", "."), cells["currency"])
-    except LedgerError as error:
-        raise BadList(error.message, where=_place(line, str(error.data.get("where", "amount")))) from None
-    if money.minor <= 0:
-        raise BadList("an amount is above zero", where=_place(line, "amount"))
-    return money
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The cells of one row by our columns; what cannot be read is added to `faults`."""
 
+    cells: dict[Column, str]
+    faults: dict[Column, str]
+    profile: Profile
 
-def _day(cells: dict[str, str], column: str, line: int) -> date | None:
-    text = cells.get(column, "")
-    if not text:
-        return None
-    for form in _DAYS:
-        match = form.fullmatch(text)
-        if match:
-            try:
-                return date(int(match["year"]), int(match["month"]), int(match["day"]))
-            except ValueError:
-                break
-    raise BadList("not a day such as 2020-09-14 or 14.09.2020", where=_place(line, column))
+    def article(self) -> tuple[str, str | None]:
+        match = _ARTICLE.fullmatch(self.cells["article"])
+        if match is None:
+            self._note("article", "not an article such as 23.34 part 1")
+            return "", None
+        return match["code"], match["part"]
 
-
-def _decode(data: bytes) -> str:
-    """UTF-8 when it is; else windows-1251, whose one undefined byte tells that it is not that either."""
-    for encoding in ("utf-8-sig", "cp1251"):
+    def kind(self) -> ObligationKind | None:
         try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise BadList("neither UTF-8 nor windows-1251", where="file")
+            return ObligationKind(self.cells["kind"].lower())
+        except ValueError:
+            self._note("kind", "not a kind of obligation")
+            return None
+
+    def amount(self) -> Money | None:
+        try:
+            money = writings.amount(self.cells["amount"], self.cells["currency"])
+        except NotRead as error:
+            self._note("amount", str(error))
+        except LedgerError as error:
+            self._note("currency" if error.data.get("where") == "currency" else "amount", error.message)
+        else:
+            return money
+        return None
+
+    def day(self, column: Column) -> date | None:
+        if not self.cells[column]:
+            return None
+        profile = self.profile
+        try:
+            return writings.day(
+                self.cells[column],
+                order=profile.slashed_days,
+                century=profile.century_of_two_digits,
+                months=profile.months,
+            )
+        except NotRead as error:
+            self._note(column, str(error))
+            return None
+
+    def _note(self, column: Column, what: str) -> None:
+        """The first fault of a cell is the one that counts."""
+        self.faults.setdefault(column, what)
 
 
-def _check_header(header: list[str]) -> None:
-    known = {*REQUIRED, *OPTIONAL}
-    missing = [column for column in REQUIRED if column not in header]
-    if missing:
-        raise BadList(f"columns are missing: {', '.join(missing)}", where="line 1")
-    if len(set(header)) != len(header) or not set(header) <= known:
-        raise BadList("columns stand twice or are unknown", where="line 1")
+def _unseen(cell: str, *, is_name: bool) -> str | None:
+    """Whether a cell holds what is not seen: two rulings that look the same would not be found to be.
+
+    A name may hold marks of direction and joiners, which some scripts need.
+    """
+    if "\N{REPLACEMENT CHARACTER}" in cell:
+        return "a character that was lost before"
+    for letter in () if cell.isprintable() else _unprintable(cell):
+        category = unicodedata.category(letter)
+        if category in {"Cc", "Cn", "Co", "Cs", "Zl", "Zp"}:
+            return "a control character"
+        if category == "Cf" and not is_name:
+            return "an invisible character"
+    return None
 
 
-def _place(line: int, column: str) -> str:
-    return f"line {line}, column {column}"
+def _unprintable(cell: str) -> Iterator[str]:
+    return (letter for letter in cell if not (letter.isprintable() or letter in "\t\n\r"))
+
+
+def _in_order(fault: tuple[Column, str]) -> int:
+    return COLUMNS.index(fault[0])

@@ -1,44 +1,21 @@
 """Commands for cases: lists imported, cases listed and shown, verified, told."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.client import cases, lists, quashing
+from api.client import cases, quashing
 from api.commands import output
 from api.commands.connection import connect
-from api.commands.files import read_file
+from api.commands.list_commands import import_list
 from api.commands.output import DAYS, AsJson, Steps
 from ledger.aid.eligibility import Rejection
 
 app = typer.Typer(help="Cases of fined and detained people.", no_args_is_help=True)
+app.command("import")(import_list)
 
 COLUMNS = {"alias": "Case", "state": "State", "rejection": "Rejected as", "received_on": "Received"}
-
-
-@app.command("import")
-def import_list(
-    file: Annotated[Path, typer.Argument(help="A list as CSV.")],
-    jurisdiction: Annotated[str, typer.Option(help="The jurisdiction pack.")],
-    list_name: Annotated[str | None, typer.Option(help="The list's name; the file's name unless given.")] = None,
-    dry_run: Annotated[bool, typer.Option(help="Read and check only.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Reads a list here, seals its rows and sends them; the same list again sends nothing new."""
-    rows = lists.read(read_file(file))
-    if dry_run:
-        output.show({"rows": len(rows)}, as_json=as_json, lines=[f"{len(rows)} rows can be read."])
-        return
-    with connect() as desk, Steps("Sealing and sending") as progress:
-        imported = cases.import_rows(
-            desk, rows, jurisdiction=jurisdiction, list_name=list_name or file.name, progress=progress
-        )
-    answer = {"rows": imported.rows, "rejected": {code.value: n for code, n in imported.rejected.items()}}
-    said = [f"{imported.rows} rows taken in."]
-    said += [f"  {count} rejected: {code}" for code, count in sorted(imported.rejected.items())]
-    output.show(answer, as_json=as_json, lines=said)
 
 
 @app.command("list")

@@ -17,6 +17,7 @@ from api.client.desk import PINS, Desk, Fingerprint, FirstContact, open_desk
 from api.client.http import Api, in_process, over_network
 from api.client.keyring import Device
 from api.client.outbox import Outbox
+from api.settings import BadSettings
 from ledger.errors import BadInput
 
 ROSTER_FINGERPRINT = "SOLIDARITY_ROSTER_FINGERPRINT"
@@ -50,6 +51,21 @@ def connect() -> Iterator[Desk]:
         yield sit_down(
             http, device, key_file=key_file, bearer=_secret("SOLIDARITY_API_KEY"), now=app.state.settings.now
         )
+
+
+def moment() -> datetime:
+    """The moment for what needs no connection: a demonstration's, where this process would serve one.
+
+    Raises:
+        BadSettings: the demonstration's clock is set to no moment.
+    """
+    told = os.environ.get("SOLIDARITY_DEMO_NOW")
+    if not told or os.environ.get("SOLIDARITY_API_URL"):
+        return _utc_now()
+    try:
+        return datetime.fromisoformat(told).astimezone(UTC)
+    except ValueError:
+        raise BadSettings("settings are missing or wrong", where="SOLIDARITY_DEMO_NOW") from None
 
 
 def sit_down(

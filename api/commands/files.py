@@ -13,15 +13,15 @@ class UnreadableFile(BadInput):
     rule = "unreadable_file"
 
 
-def read_file(path: Path) -> bytes:
-    """The bytes of a file of at most 256 MiB.
+def read_file(path: Path, *, at_most: int = LARGEST_FILE) -> bytes:
+    """The bytes of a file of at most 256 MiB, or as many as told.
 
     Raises:
         UnreadableFile: see there.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise UnreadableFile("the file is larger than 256 MiB", where="file")
+        if path.stat().st_size > at_most:
+            raise UnreadableFile(f"the file is larger than {at_most // 2**20} MiB", where="file")
         return path.read_bytes()
     except OSError as error:
         raise UnreadableFile("the file cannot be read", where="file", reason=error.strerror) from None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, text
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, insert, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import people
@@ -239,10 +239,15 @@ def note_tokens(session: Session, tokens: Iterable[tuple[int, str, str]], *, ali
     for epoch, field, value in asked:
         if epoch < newest:
             bearers |= {(field, other) for other in aliases_with(session, field=field, value=value)}
-    for field, bearer in sorted(bearers):
-        if session.get(Token, (field, kept[field], bearer)) is None:
-            session.add(Token(field=field, value=kept[field], alias=bearer, epoch=newest))
-    session.flush()
+    columns = select(Token.field, Token.value, Token.alias)
+    known = set(session.exec(columns.where(col(Token.alias).in_({bearer for _, bearer in bearers}))))
+    new = [
+        {"field": field, "value": kept[field], "alias": bearer, "epoch": newest}
+        for field, bearer in sorted(bearers)
+        if (field, kept[field], bearer) not in known
+    ]
+    if new:
+        session.connection().execute(insert(Token), new)  # thousands of rows come in at once: no unit of work
 
 
 def aliases_with(session: Session, *, field: str, value: str) -> list[str]:

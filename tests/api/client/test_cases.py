@@ -79,11 +79,15 @@ def test_the_same_list_again_sends_nothing_and_from_another_device_takes_in_noth
     assert len(known) == 2
 
 
-def test_the_same_facts_on_another_line_or_list_are_another_case(open_office: Office) -> None:
+def test_the_same_facts_are_one_case_whatever_their_line_and_another_in_another_list(open_office: Office) -> None:
     row = a_list_row()
-    send(open_office, row)
+    known = {"name": row.name, "ruling_number": row.ruling_number}
+    assert send(open_office, row, a_list_row(line=3, **known)).rows == 1
+    send(open_office, a_list_row(line=7, **known))
+    assert len(states(open_office)) == 1
+
     send(open_office, row, list_name="another.csv")
-    send(open_office, a_list_row(line=3, name=row.name, ruling_number=row.ruling_number))
+    send(open_office, a_list_row(line=2, **known, payee_account="INVENTED-TREASURY-02"))
 
     assert len(states(open_office)) == 3
 

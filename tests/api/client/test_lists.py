@@ -55,8 +55,8 @@ def test_a_row_is_read_exactly() -> None:
     assert (row.kind, row.amount) == (ObligationKind.FINE, byn("1110.00"))
 
 
-@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251"])
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1251"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_delimiters_encodings_and_line_ends_make_no_difference(delimiter: str, encoding: str, newline: str) -> None:
     assert lists.read(a_file(delimiter=delimiter, encoding=encoding, newline=newline)) == lists.read(a_file())
@@ -88,6 +88,11 @@ def test_a_list_of_no_rows_is_a_list() -> None:
         ("1\u00a0110,00", 111_000),
         ("12\u202f345\u2009678.90", 1_234_567_890),
         ("0,01", 1),
+        ("1,110.00", 111_000),
+        ("1.110,00", 111_000),
+        ("1'110", 111_000),
+        ("1,234,567", 123_456_700),
+        ("1.234.567,8", 123_456_780),
     ],
 )
 def test_amounts_as_people_write_them(text: str, kopecks: int) -> None:
@@ -99,10 +104,10 @@ def test_amounts_as_people_write_them(text: str, kopecks: int) -> None:
 @pytest.mark.parametrize(
     ("changed", "column"),
     [
-        *(({"amount": text}, "amount") for text in ("", "-5", "0", "0,00", "1,110.00", "1.110,00", "11 10,00", "1e3")),
+        *(({"amount": text}, "amount") for text in ("", "-5", "0", "0,00", "1,110", "11 10,00", "1e3")),
         *(({"amount": text}, "amount") for text in ("810,001", "NaN", "\u0661\u0662", "810 BYN", "1_000", "9" * 20)),
         *(({"currency": text}, "currency") for text in ("", "byn", "XXX", "rouble")),
-        *(({"issued_on": text}, "issued_on") for text in ("14/09/2020", "2020-9-14", "31.02.2020", "14.09.20", "x")),
+        *(({"issued_on": text}, "issued_on") for text in ("03/04/2020", "2020-9-14", "31.02.2020", "14.09.20", "x")),
         *(({"article": text}, "article") for text in ("", "23", "23.34 part", "\u0662\u0663.34", "23.34; 23.35")),
         *(({"kind": text}, "kind") for text in ("", "bribe", "fine,detention")),
         *(({column: " "}, column) for column in ("name", "ruling_number", "court", "region", "payee_account")),
@@ -134,9 +139,9 @@ def test_a_refusal_never_holds_what_stands_in_the_cell() -> None:
         (a_file()[:-2] + b";more\r\n", "line 2"),
         (a_file().replace(b"INVENTED-0001", b'"INVENTED', 1), "line 2"),
         (a_file().replace(b"INVENTED-0001", b'"INVENTED"-0001', 1), "line 2"),
-        (a_file().replace(b"INVENTED-0001", b"INV\0", 1), "file"),
-        (a_file(encoding="utf-16"), "file"),
-        (a_file().replace(b"INVENTED-0001", b"\x98\xff", 1), "file"),
+        (a_file().replace(b"INVENTED-0001", b"INV\0", 1), "line 2"),
+        (a_file(encoding="utf-16-le"), "line 1"),
+        (a_file().replace(b"INVENTED-0001", b"\x98\xff", 1), "line 2"),
     ],
 )
 def test_a_file_that_is_no_such_list_is_refused_as_a_whole(file: bytes, where: str) -> None:
@@ -147,7 +152,9 @@ def test_one_bad_row_refuses_all_of_them() -> None:
     assert refusal_of(a_file(*[{}] * 50, {"amount": "x"}, *[{}] * 50)).data["where"] == "line 52, column amount"
 
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=40).filter(str.strip)
+NAMES = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), min_size=1).filter(
+    lambda text: text.strip() and "\N{REPLACEMENT CHARACTER}" not in text
+)
 
 
 @given(name=NAMES, court=NAMES, kopecks=st.integers(1, 10**12), day=st.dates(date(1990, 1, 1), date(2100, 1, 1)))
@@ -157,3 +164,34 @@ def test_whatever_a_spreadsheet_writes_comes_back(name: str, court: str, kopecks
 
     assert (row.name, row.court, row.issued_on) == (name.strip(), court.strip(), day)
     assert row.amount.minor == kopecks
+
+
+def test_a_row_pasted_in_from_another_encoding_is_found_by_its_line() -> None:
+    lines = a_file({}, {}, {}).splitlines(keepends=True)
+    legacy = a_file({}, {}, {}, encoding="cp1251").splitlines(keepends=True)
+
+    for mixed in ([*lines[:3], legacy[3]], [*legacy[:3], lines[3]]):
+        refusal = refusal_of(b"".join(mixed))
+        assert refusal.data["where"] == "line 4"
+        assert refusal.message == "the line is in another encoding than the lines before it"
+
+
+@pytest.mark.parametrize(
+    ("data", "where", "what"),
+    [
+        (a_file({"name": "x" * 10_000_000}), "line 2", "a row is longer"),
+        (a_file({"name": "\n" * 1_000_000}), "line ", "a row is longer"),
+        (a_file() + b";" * 10_000_000, "line 3", "a row is longer"),
+        (b";" * 1_000, "line 1", "no header"),
+        (a_file().replace(b"name", b"name" + b";x" * 60, 1), "line 1", "at most 64 columns"),
+        (a_file(*[{}] * 20_001), "line 20002", "at most 20,000 rows"),
+        (b"x" * (16 * 1024 * 1024 + 1), "file", "at most 16 MiB"),
+        (a_file(encoding="utf-16")[:-1], "line 2", "not in UTF-16"),
+        (b"\xef\xbb\xbf" + a_file(encoding="cp1251"), "line 2", "not in UTF-8"),
+    ],
+)
+def test_a_file_that_is_too_much_or_broken_is_refused_at_its_place(data: bytes, where: str, what: str) -> None:
+    refusal = refusal_of(data)
+
+    assert str(refusal.data["where"]).startswith(where)
+    assert what in refusal.message

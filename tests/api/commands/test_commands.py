@@ -259,7 +259,34 @@ def test_a_statement_that_does_not_add_up_is_said_so(shell: Shell, tmp_path: Pat
 def test_a_list_is_tried_without_a_database(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_bytes(list_file(a_list_row(), a_list_row()))
 
-    assert shell.json("cases", "import", "list.csv", "--jurisdiction", "by", "--dry-run") == {"rows": 2}
+    told = shell.json("cases", "import", "list.csv", "--jurisdiction", "by", "--dry-run")
+
+    assert (told["rows"], told["taken"], told["sent"], told["profile"]) == (2, 2, 0, "en")
+
+
+@on_one_database
+def test_a_list_with_an_unreadable_row_is_sent_only_without_it_and_only_when_told(
+    at_annas: Shell, furnished: Office
+) -> None:
+    good, bad, other = a_list_row(name=NAME), a_list_row(region="nowhere"), a_list_row()
+    (furnished.folder / "list.csv").write_bytes(list_file(good, bad, other, good))
+    words = ("cases", "import", str(furnished.folder / "list.csv"), "--jurisdiction", "by")
+
+    with furnished.nothing_written():
+        assert at_annas.run(*words) == 65
+        assert (
+            at_annas.err
+            == "bad_list: rows cannot be read; nothing was sent (unreadable 1, where line 3, column region)\n"
+        )
+        assert at_annas.run(*words, "--dry-run") == 65
+        assert "line 5: says the same as line 2" in at_annas.out
+        assert sightings([NAME, "nowhere"], (at_annas.out + at_annas.err).encode()) == []
+    told = at_annas.json(*words, "--skip-unreadable")
+
+    assert (told["sent"], told["unreadable"], told["identical"]) == (2, 1, [{"line": 5, "same_as": 2}])
+    assert told["problems"] == [{"line": 3, "column": "region", "what": "the jurisdiction has no such region"}]
+    with furnished.nothing_written_but("access"):
+        assert at_annas.json(*words, "--skip-unreadable") == told
 
 
 @pytest.mark.parametrize(
@@ -377,7 +404,7 @@ class Founders:
         anna = self.at("anna")
         for _ in range(2):
             imported = anna("cases", "import", "list.csv", "--jurisdiction", "by")
-            assert imported == {"rows": 2, "rejected": {"already_paid": 1}}
+            assert (imported["rows"], imported["sent"], imported["rejected"]) == (2, 2, {"already_paid": 1})
         (case,) = anna("cases", "list", "--state", "received")
         shown = anna("cases", "show", case["alias"])
         assert (shown["identity"]["name"], shown["owed"]["amount"]) == (NAME, "810.00")
