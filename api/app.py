@@ -15,6 +15,7 @@ from api.authorisation import DOORS
 from api.routes import (
     agents,
     aid,
+    bail,
     batches,
     books,
     conversions,
@@ -37,11 +38,13 @@ from api.routes import (
 )
 from api.settings import NotADemo, Settings
 from ledger import book
+from ledger.aid import jurisdictions
 from ledger.identities.person_keys import ShredKeys
 from ledger.storage import schema
 from ledger.storage.engine import open_database, transaction
 
 ROUTERS: tuple[APIRouter, ...] = (
+    bail.router,
     books.router,
     exchange.router,
     periods.router,
@@ -82,7 +85,9 @@ def create_app(settings: Settings, *, engine: Engine | None = None) -> FastAPI:
         OldSchema: the database needs `solidarity migrate`.
         NotADemo: a clock is set for a book that is no demonstration.
         UnlistedRoute: routes and doors differ.
+        BadPack: the fund's own folder of jurisdiction packs cannot be read.
     """
+    jurisdictions.read_folder(settings.jurisdiction_directory)
     database = engine or open_database(settings.database_url)
     schema.require_current(database)
     if settings.demo_now is not None:

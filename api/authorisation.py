@@ -95,6 +95,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/v1/agents"): _write(TREASURER),
     ("POST", "/v1/agents/{alias}/freeze"): _write(APPROVER, TREASURER, ADMIN),
     ("POST", "/v1/agents/{alias}/close"): _write(TREASURER),
+    ("GET", "/v1/bail"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
     ("GET", "/v1/advances"): _read(APPROVER, TREASURER, AUDITOR),
     ("POST", "/v1/advances"): _write(TREASURER),
     ("POST", "/v1/advances/{alias}/release"): _write(TREASURER),

@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AwareDatetime, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.errors import BadInput, Refused
+
+Some = TypeVar("Some", bound=BaseSettings)
 
 
 class BadSettings(BadInput):
@@ -22,14 +24,20 @@ class NotADemo(Refused):
     rule = "not_a_demo"
 
 
-class Settings(BaseSettings):
+class PackSettings(BaseSettings):
+    """What server and operators' devices need to know alike: the folder of jurisdiction packs of the fund's own."""
+
+    model_config = SettingsConfigDict(env_prefix="SOLIDARITY_", env_file=".env", extra="ignore", frozen=True)
+
+    jurisdiction_directory: Path | None = None
+
+
+class Settings(PackSettings):
     """What the server needs to know. Nothing secret stands here, and nothing has a working default but ports and names.
 
     `shred_key_directory` lies outside database and backups. `readings_a_day` is how many shelves one operator opens a
     day beyond the work that waits for them: a batch of the largest size can be asked for.
     """
-
-    model_config = SettingsConfigDict(env_prefix="SOLIDARITY_", env_file=".env", extra="ignore", frozen=True)
 
     database_url: str
     shred_key_directory: Path
@@ -47,8 +55,21 @@ def load() -> Settings:
     Raises:
         BadSettings: one is missing or wrong.
     """
+    return _read(Settings)
+
+
+def load_packs() -> PackSettings:
+    """As `load`, on a device that has no database.
+
+    Raises:
+        BadSettings: it is wrong.
+    """
+    return _read(PackSettings)
+
+
+def _read(kind: type[Some]) -> Some:
     try:
-        return Settings()
+        return kind()
     except ValidationError as error:
         names = sorted({"SOLIDARITY_" + str(part["loc"][0]).upper() for part in error.errors(include_input=False)})
         raise BadSettings("settings are missing or wrong", where=", ".join(names)) from None

@@ -54,6 +54,8 @@ Verb = Literal[
     "request_erasure",
     "agree_erasure",
     "drop_evidence",
+    "apply_bail",
+    "forfeit_bail",
 ]
 ROLE_OF: dict[str, Role | None] = {
     "create_key": Role.ADMIN,
@@ -79,6 +81,8 @@ ROLE_OF: dict[str, Role | None] = {
     "request_erasure": Role.INTAKE,
     "agree_erasure": Role.APPROVER,
     "drop_evidence": Role.APPROVER,
+    "apply_bail": Role.APPROVER,
+    "forfeit_bail": Role.APPROVER,
 }
 """Which role of the roster each act needs; None where any will do, at once."""
 
@@ -190,7 +194,7 @@ class SignedAct(SQLModel, table=True):
     document: str
     signature: str = Field(max_length=128)
     roster: int
-    recorded_at: datetime = Field(sa_type=UtcDateTime)
+    recorded_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
 def accept(

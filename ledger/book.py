@@ -4,12 +4,13 @@ import re
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint
-from sqlmodel import Field, Session, SQLModel
+from sqlmodel import Field, Session, SQLModel, select
 
 from ledger.books import accounts, funds
 from ledger.errors import BadInput, Conflict, NotFound
 from ledger.money import exponent
 from ledger.storage.columns import UtcDateTime
+from ledger.storage.locks import locked
 
 LONGEST_ORGANISATION = 120
 """How many characters the organisation's name has at most."""
@@ -91,13 +92,14 @@ def found(
     return book
 
 
-def require(session: Session) -> Book:
-    """The book.
+def require(session: Session, *, lock: bool = False) -> Book:
+    """The book; with `lock`, what is decided over the book as a whole takes turns until the transaction ends.
 
     Raises:
         NoBook: there is none yet.
     """
-    book = session.get(Book, 1)
+    query = select(Book).where(Book.id == 1)
+    book = session.exec(locked(query)).one_or_none() if lock else session.get(Book, 1)
     if book is None:
         raise NoBook("the database holds no book yet; run `solidarity init`")
     return book

@@ -23,6 +23,7 @@ from sqlmodel import Field, Session, SQLModel, select
 from ledger import book
 from ledger.aliases import Kind, check
 from ledger.errors import BadInput, NotFound, Tampered
+from ledger.money import Money
 from ledger.storage.columns import UtcDateTime
 
 OFFICERS_TO_AMEND = 2
@@ -32,6 +33,8 @@ ROSTER_DOMAIN = b"solidarity-ledger roster 1\x00"
 
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 
+Form = Literal["solidarity-roster-1", "solidarity-roster-2", "solidarity-roster-3"]
+"""How a roster is written down."""
 Hex32 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 XWingPublic = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2432}$")]
 
@@ -86,14 +89,34 @@ class Vault(BaseModel):
     sealing_key: XWingPublic
 
 
-class Roster(BaseModel):
-    """The content that officers sign, as canonical JSON (RFC 8785).
+class Limit(BaseModel):
+    """The most that a role agrees to in one currency, as decimals: in one act and in a day, by all who hold it.
 
-    Form 1 has neither `recovery` nor `reinstated`: what was signed in it has the same bytes for ever.
+    Above `third_above` a third person agrees too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    format: Literal["solidarity-roster-1", "solidarity-roster-2"]
+    role: Literal[Role.APPROVER, Role.TREASURER]
+    currency: str
+    per_act: str | None = None
+    per_day: str | None = None
+    third_above: str | None = None
+
+    def most(self, of: Literal["per_act", "per_day", "third_above"]) -> Money | None:
+        """One of its amounts."""
+        told: str | None = getattr(self, of)
+        return None if told is None else Money.parse(told, self.currency)
+
+
+class Roster(BaseModel):
+    """The content that officers sign, as canonical JSON (RFC 8785).
+
+    Form 1 has neither `recovery` nor `reinstated`, form 2 no `limits`: what was signed in them has the same bytes for
+    ever.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    format: Form
     book: str
     number: int
     previous: Hex32 | None
@@ -103,6 +126,8 @@ class Roster(BaseModel):
     """The public half of the recovery key: every vault's seed and a copy of every shred key are sealed to it."""
     reinstated: tuple[str, ...] = ()
     """Whose suspension ends with this roster."""
+    limits: tuple[Limit, ...] = ()
+    """How much roles may agree to; one for each role and currency."""
 
     def operator(self, alias: str, *, on: date) -> Operator:
         """The operator `alias` whose time has not run out on the day `on`, or `UnknownOperator`."""
@@ -114,6 +139,8 @@ class Roster(BaseModel):
     def canonical(self) -> bytes:
         """The bytes that are hashed and signed; `BadRoster` when JSON cannot hold them exactly."""
         content = self.model_dump(mode="json")
+        if self.format != "solidarity-roster-3":
+            del content["limits"]
         if self.format == "solidarity-roster-1":
             del content["recovery"], content["reinstated"]
         try:
@@ -150,6 +177,7 @@ def read_roster(document: bytes | str) -> Roster:
     if roster.canonical() != raw:
         raise BadRoster("the roster is not in canonical form (RFC 8785)", where="document")
     _check_different(roster)
+    _check_limits(roster)
     return roster
 
 
@@ -298,6 +326,20 @@ def _check_different(roster: Roster) -> None:
     ]
     if any(len(set(values)) != len(values) for values in distinct):
         raise BadRoster("two share an alias, a key or an epoch", where="operators, vaults")
+
+
+def _check_limits(roster: Roster) -> None:
+    """One limit for each role and currency, of amounts that can be read and are not below zero."""
+    places = [(limit.role, limit.currency) for limit in roster.limits]
+    if len(set(places)) != len(places):
+        raise BadRoster("a role has two limits in one currency", where="limits")
+    for number, limit in enumerate(roster.limits):
+        try:
+            most = [limit.most("per_act"), limit.most("per_day"), limit.most("third_above")]
+        except BadInput:
+            raise BadRoster("not an amount of money", where=f"limits.{number}") from None
+        if any(one is not None and one.minor < 0 for one in most):
+            raise BadRoster("a limit is not below zero", where=f"limits.{number}")
 
 
 def _check_nothing_lost(roster: Roster, before: Roster) -> None:

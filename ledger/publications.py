@@ -159,12 +159,12 @@ def require_draft(session: Session, alias: str) -> Draft:
 
 
 def payments(session: Session) -> list[Payment]:
-    """Every paid obligation, on the day its payment was recorded: late items belong to the next block."""
+    """Every paid obligation but bail, which comes back, on the day it was recorded: late ones are of the next block."""
     rows = session.exec(
         select(Disbursement, Obligation.kind, Case.beneficiary_alias)
         .join(Obligation, col(Obligation.alias) == Disbursement.obligation_alias)
         .join(Case, col(Case.alias) == Disbursement.case_alias)
-        .where(col(Disbursement.paid_recorded_on).is_not(None))
+        .where(col(Disbursement.paid_recorded_on).is_not(None), Obligation.kind != ObligationKind.BAIL)
         .order_by(Disbursement.alias)
     )
     return [

@@ -1,4 +1,4 @@
-"""Files of evidence as somebody's client seals them and brings them, chunk by chunk."""
+"""Files of evidence as an operator's client brings them to the ledger: sealed, signed, declared, and put in parts."""
 
 import io
 from datetime import date
@@ -19,14 +19,15 @@ from tests.cast import NOW, House, Person
 def declare(house: House, case: Case, *, by: Person | None = None, content: bytes = b"invented", **other: Any) -> Any:
     """A file that somebody's client seals, declared: what stands, and its chunks."""
     signer = by or house.fund.ana
-    place = FilePlace(case.alias, "ruling", other.get("alias") or draw(Kind.EVIDENCE), other.get("version", 1))
+    kind: EvidenceKind = other.get("kind") or EvidenceKind.RULING
+    place = FilePlace(case.alias, kind, other.get("alias") or draw(Kind.EVIDENCE), other.get("version", 1))
     shelf = house.session.get_one(Shelf, case.beneficiary_alias)
     source = io.BytesIO(content)
     draft = sealed_files.draft(source, name="scan.pdf", place=place)
     keep_until: date | None = other.get("keep_until")
     message = place.message(shelf=shelf.alias, size=draft.size, commitment=draft.commitment, keep_until=keep_until)
     signature = keyring.sign(signer.device, message)
-    new = NewFile(place.alias, place.version, EvidenceKind.RULING, draft.size, draft.commitment, keep_until, signature)
+    new = NewFile(place.alias, place.version, kind, draft.size, draft.commitment, keep_until, signature)
     file = evidence.declare(house.session, new, subject=case.alias, shelf=shelf.alias, signer=signer.operator, at=NOW)
     return file, list(sealed_files.seal_chunks(source, draft, public=shelf.sealing_key))
 

@@ -13,7 +13,7 @@ from api.client.sealing import VaultPublic, VaultSeed
 from ledger import people
 from ledger.errors import Tampered
 from ledger.identities.vaults import NewWrap, recovery_member
-from ledger.people import Operator, Roster
+from ledger.people import Form, Limit, Operator, Roster
 
 
 class WrapMissing(Tampered):
@@ -35,6 +35,8 @@ class Changes:
     reinstate: Sequence[str] = ()
     recovery: str | None = None
     expires_on: date | None = None
+    limits: Sequence[Limit] | None = None
+    """All limits from now on; None leaves them as they are."""
 
 
 def propose_next(desk: Desk, changes: Changes) -> Proposal:
@@ -53,9 +55,11 @@ def propose_next(desk: Desk, changes: Changes) -> Proposal:
         raise BadProposal("the roster names no such vault", where="rotate")
     fresh = [_next_epoch(before, name) for name in (names if _needs_rotation(before, operators) else changes.rotate)]
     recovery = changes.recovery or before.recovery
+    limits = before.limits if changes.limits is None else tuple(changes.limits)
     is_first_form = before.format == "solidarity-roster-1" and not recovery and not changes.reinstate
+    plain: Form = "solidarity-roster-1" if is_first_form else "solidarity-roster-2"
     roster = Roster(
-        format="solidarity-roster-1" if is_first_form else "solidarity-roster-2",
+        format="solidarity-roster-3" if limits or before.format == "solidarity-roster-3" else plain,
         book=before.book,
         number=before.number + 1,
         previous=people.digest(before),
@@ -63,6 +67,7 @@ def propose_next(desk: Desk, changes: Changes) -> Proposal:
         vaults=(*before.vaults, *(founding.named(vault) for vault in fresh)),
         recovery=recovery,
         reinstated=tuple(sorted(changes.reinstate)),
+        limits=limits,
     )
     if not differences(before, roster):
         raise BadProposal("nothing changes", where="changes")
@@ -87,6 +92,8 @@ def differences(before: Roster, after: Roster) -> list[str]:
     said += [f"new vault key: {v.name}, epoch {v.epoch}" for v in after.vaults if v not in before.vaults]
     if after.recovery != before.recovery:
         said.append(f"recovery: {recovery_member(after) or 'none'}")
+    said += [f"limit: {_limit(limit)}" for limit in after.limits if limit not in before.limits]
+    said += [f"limit no more: {_limit(limit)}" for limit in before.limits if limit not in after.limits]
     return [*sorted(said), *(f"suspension ends: {alias}" for alias in after.reinstated)]
 
 
@@ -124,6 +131,12 @@ def enrol(desk: Desk, roster: Roster, signatures: dict[str, str], wraps: Sequenc
 def wrap_on_wire(wrap: NewWrap) -> dict[str, Any]:
     """A wrap as the API and roster files have it."""
     return {"vault": wrap.vault, "epoch": wrap.epoch, "member": wrap.member, "wrap": sealing.to_base64(wrap.wrap)}
+
+
+def _limit(limit: Limit) -> str:
+    told = limit.model_dump(exclude={"role", "currency"}, exclude_none=True)
+    most = ", ".join(f"{name.replace('_', ' ')} {amount}" for name, amount in told.items())
+    return f"{limit.role}, {limit.currency}: {most or 'nothing set'}"
 
 
 def _operators(before: Roster, changes: Changes) -> tuple[Operator, ...]:

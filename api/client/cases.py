@@ -13,10 +13,11 @@ from api.client.desk import Desk
 from api.client.http import ApiRefusal
 from api.client.lists import BadList, ListRow
 from api.client.sealing import BadSignature, CannotOpen, WrongCommitment, WrongKey
-from ledger.aid import eligibility, jurisdictions
+from ledger.aid import eligibility, jurisdictions, rules
 from ledger.aid.acts import EvidenceNotOpened, PossibleDuplicate
 from ledger.aid.eligibility import Rejection
 from ledger.aid.jurisdictions import Pack
+from ledger.aid.rules import Answer, Application, EvidenceMissing, Outcome, Span
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
 from ledger.errors import Tampered
@@ -27,7 +28,7 @@ ROWS_A_REQUEST = 100
 SHELVES_A_REQUEST = 100
 VAULT = "people"
 POSSIBLE_DUPLICATE = PossibleDuplicate.rule
-FOR_A_PERSON = (POSSIBLE_DUPLICATE, EvidenceNotOpened.rule)
+FOR_A_PERSON = (POSSIBLE_DUPLICATE, EvidenceNotOpened.rule, EvidenceMissing.rule)
 """Refusals of a case that a person must look at; the others go on."""
 UNREADABLE = (CannotOpen, WrongCommitment, WrongKey)
 """What is said of boxes that look random to a server, and were never sealed for their shelf."""
@@ -235,11 +236,17 @@ def verify(desk: Desk, alias: str, *, not_duplicates: Sequence[str] = ()) -> Rej
     return _settle(desk, case, check_evidence(desk, case, reason="verification"), not_duplicates)
 
 
-def verify_many(desk: Desk, aliases: Sequence[str], *, progress: Progress | None = None) -> dict[str, str]:
+def verify_many(
+    desk: Desk,
+    aliases: Sequence[str],
+    *,
+    progress: Progress | None = None,
+    show: Callable[[str, list[Answer]], None] | None = None,
+) -> dict[str, str]:
     """As `verify` for many cases, opened a hundred at a time: what became of each.
 
-    `verified`, a rejection code, or `possible_duplicate`, `evidence_not_opened` or `cannot_open`: such a case stays
-    received for a person to look at.
+    `verified`, a rejection code, or `possible_duplicate`, `evidence_not_opened`, `evidence_missing` or `cannot_open`:
+    such a case stays received for a person to look at. `show` is told what else the rules saw, by case.
 
     Raises:
         EvidenceDiffers: the boxes and the books disagree about a case; nothing is signed. ApiRefusal, ApiUnreachable.
@@ -253,6 +260,8 @@ def verify_many(desk: Desk, aliases: Sequence[str], *, progress: Progress | None
             if isinstance(facts, Tampered):
                 answers[case["alias"]] = facts.rule
             else:
+                if show:
+                    show(case["alias"], [one for one in answer(desk, case, facts) if one.outcome is Outcome.SHOWN])
                 answers[case["alias"]] = _settle(desk, case, facts, ()) or "verified"
         except ApiRefusal as refusal:
             if refusal.rule not in FOR_A_PERSON:
@@ -265,12 +274,35 @@ def verify_many(desk: Desk, aliases: Sequence[str], *, progress: Progress | None
 
 def _settle(desk: Desk, case: dict[str, Any], facts: Evidence, not_duplicates: Sequence[str]) -> Rejection | None:
     """Tests the exact facts of an opened case and signs the answer."""
-    code = _rejection_of(jurisdictions.load(case["jurisdiction"]), facts.ruling, on=desk.now().date())
+    code = next((one.because for one in answer(desk, case, facts) if one.because), None)
     if code:
         _answer(desk, "reject_case", case, facts.commitments, because=code)
     else:
         _answer(desk, "verify_case", case, facts.commitments, not_duplicates=list(not_duplicates))
     return code
+
+
+def answer(desk: Desk, case: dict[str, Any], facts: Evidence) -> list[Answer]:
+    """What every rule says today about the exact facts of an opened case."""
+    pack = jurisdictions.load(case["jurisdiction"])
+    told = facts.ruling
+    exact = _bounds(pack.model_copy(update={"grain": "day"}), told)
+    issued_on, payable, due = exact.ruled_by, exact.payable_from, exact.due_by
+    application = Application(
+        ruling_kind=told["ruling_kind"],
+        article=told["article"],
+        part=told.get("part"),
+        kind=told["kind"],
+        amount=Money.parse(told["amount"], told["currency"]),
+        issued=Span(issued_on, issued_on),
+        payable=Span(payable, payable),
+        due=Span(due, due),
+        paid_on=_day(told["paid_on"]),
+        detained_days=told.get("detained_days"),
+        received_on=date.fromisoformat(case["received_on"]),
+        files={file["kind"] for file in case["evidence"]},
+    )
+    return rules.answer(pack, application, on=desk.now().date())
 
 
 def reject(desk: Desk, alias: str, *, because: Rejection) -> None:
@@ -436,7 +468,7 @@ def _details(row: ListRow) -> dict[str, Any]:
 
 
 def _rejection_of(pack: Pack, details: dict[str, Any], *, on: date) -> Rejection | None:
-    return eligibility.rejection(
+    return rules.rejection(
         pack,
         ruling_kind=details["ruling_kind"],
         article=details["article"],

@@ -11,7 +11,7 @@ from api.client.sealing import VaultSeed
 from ledger import people
 from ledger.errors import BadInput
 from ledger.identities.vaults import NewWrap, recovery_member
-from ledger.people import Operator, Role, Roster, Vault
+from ledger.people import Form, Limit, Operator, Role, Roster, Vault
 
 VAULTS = ("people", "money")
 """The vaults of a new book; `donors` comes with legal receipts."""
@@ -55,7 +55,9 @@ class Proposal:
     wraps: list[NewWrap]
 
 
-def propose(members: Sequence[Member], *, expires_on: date, recovery: str | None = None) -> Proposal:
+def propose(
+    members: Sequence[Member], *, expires_on: date, recovery: str | None = None, limits: Sequence[Limit] = ()
+) -> Proposal:
     """Draws book id and vaults, and puts everything into a first roster; `recovery` is a public key in hex digits.
 
     Raises:
@@ -68,14 +70,16 @@ def propose(members: Sequence[Member], *, expires_on: date, recovery: str | None
     if missing or sum(member.officer for member in members) < people.OFFICERS_TO_AMEND or approvers == askers:
         raise BadProposal("a fund needs two officers, and approval by others than those who ask", where="members")
     vaults = [keyring.create_vault(name) for name in VAULTS]
+    plain: Form = "solidarity-roster-2" if recovery else "solidarity-roster-1"
     roster = Roster(
-        format="solidarity-roster-2" if recovery else "solidarity-roster-1",
+        format="solidarity-roster-3" if limits else plain,
         book=secrets.token_hex(16),
         number=1,
         previous=None,
         operators=tuple(member.operator(expires_on=expires_on) for member in members),
         vaults=tuple(named(vault) for vault in vaults),
         recovery=recovery,
+        limits=tuple(limits),
     )
     return Proposal(roster, [wrap for vault in vaults for wrap in wraps_for(vault, holders(roster))])
 

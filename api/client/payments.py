@@ -10,7 +10,7 @@ from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
 from ledger.money import Money
 
-FUND_OF = {"fine": "fines", "detention": "detention", "court_fee": "general"}
+FUND_OF = {"fine": "fines", "detention": "detention", "court_fee": "general", "bail": "general"}
 """Which default fund pays which kind."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from api.client import sealing
 from api.client.list_files.faults import Fault
 from api.client.lists import ListRow, Reading
-from ledger.aid import eligibility
+from ledger.aid import rules
 from ledger.aid.eligibility import Rejection
 from ledger.aid.jurisdictions import Pack
 
@@ -107,7 +107,7 @@ def without_repeats(rows: Iterable[ListRow]) -> tuple[list[ListRow], list[tuple[
 
 def rejection(pack: Pack, row: ListRow, *, on: date) -> Rejection | None:
     """Why the exact facts of a row admit no aid, or None."""
-    return eligibility.rejection(
+    return rules.rejection(
         pack,
         ruling_kind=row.ruling_kind,
         article=row.article,

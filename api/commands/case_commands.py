@@ -1,7 +1,7 @@
 """Commands for cases: lists imported, cases listed and shown, verified, told."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from api.commands.connection import connect
 from api.commands.list_commands import import_list
 from api.commands.output import DAYS, AsJson, Steps
 from ledger.aid.eligibility import Rejection
+from ledger.aid.rules import Answer, Outcome
 
 app = typer.Typer(help="Cases of fined and detained people.", no_args_is_help=True)
 app.command("import")(import_list)
@@ -34,10 +35,13 @@ def show_case(alias: Annotated[str, typer.Argument(help="The case.")], as_json: 
     with connect() as desk:
         case = desk.api.get(f"/v1/cases/{alias}")
         evidence = cases.check_evidence(desk, case, reason="verification")
+        answers = cases.answer(desk, case, evidence)
     shown = case | {"identity": evidence.identity, "ruling_details": evidence.ruling}
+    shown["rules"] = [_told(one) for one in answers]
     facts = evidence.identity | evidence.ruling
     said = [f"{alias}: {case['state']}, owes {case['owed']['amount']} {case['owed']['currency']}"]
     said += [f"  {name.replace('_', ' ')}: {value}" for name, value in facts.items() if value is not None]
+    said += [f"  {_said(one)}" for one in answers if one.outcome is not Outcome.UNKNOWN]
     output.show(shown, as_json=as_json, lines=said)
 
 
@@ -49,8 +53,12 @@ def verify_cases(
     """Opens each case here, tests its exact dates, and signs the answer."""
     with connect() as desk, Steps("Verifying") as progress:
         chosen = alias or [case["alias"] for case in cases.listed(desk, state="received")]
-        answers = cases.verify_many(desk, chosen, progress=progress)
-    output.show(answers, as_json=as_json, lines=[f"{case}: {answer}" for case, answer in answers.items()])
+        seen: dict[str, list[Answer]] = {}
+        answers = cases.verify_many(desk, chosen, progress=progress, show=seen.__setitem__)
+    said = []
+    for case, answer in answers.items():
+        said += [f"{case}: {answer}", *(f"  {_said(one)}" for one in seen.get(case, []))]
+    output.show(answers, as_json=as_json, lines=said)
 
 
 @app.command("quash")
@@ -88,3 +96,12 @@ def note_told(
         for case in chosen:
             cases.tell(desk, case, told_on=on.date())
     output.show({"told": chosen}, as_json=as_json, lines=[f"{len(chosen)} beneficiaries told."])
+
+
+def _told(answer: Answer) -> dict[str, Any]:
+    return {"rule": answer.rule, "outcome": answer.outcome, "facts": dict(answer.facts), "because": answer.because}
+
+
+def _said(answer: Answer) -> str:
+    facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in answer.facts.items())
+    return f"{answer.rule.replace('_', ' ')}: {answer.outcome}" + (f" ({facts})" if facts else "")

@@ -18,6 +18,7 @@ from api.client.http import Api, in_process, over_network
 from api.client.keyring import Device
 from api.client.outbox import Outbox
 from api.settings import BadSettings
+from ledger.aid import jurisdictions
 from ledger.errors import BadInput
 
 ROSTER_FINGERPRINT = "SOLIDARITY_ROSTER_FINGERPRINT"
@@ -43,6 +44,7 @@ def connect() -> Iterator[Desk]:
     device = keyring.load(key_file, passphrase())
     url = os.environ.get("SOLIDARITY_API_URL")
     if url:
+        jurisdictions.read_folder(settings.load_packs().jurisdiction_directory)
         with over_network(url) as http:
             yield sit_down(http, device, key_file=key_file, bearer=_secret("SOLIDARITY_API_KEY"), now=_utc_now)
         return

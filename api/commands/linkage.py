@@ -42,6 +42,7 @@ def measure_linkage(
     what it would tell, at worst, if that were kept. Nothing leaves this machine.
     """
     configured = settings.load()
+    jurisdictions.read_folder(configured.jurisdiction_directory)
     engine = open_database(configured.database_url)
     try:
         with transaction(engine, write=False) as session:

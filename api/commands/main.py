@@ -14,6 +14,7 @@ from api.commands import (
     access_commands,
     agent_commands,
     backup_commands,
+    bail_commands,
     batch_commands,
     book_commands,
     case_commands,
@@ -75,6 +76,7 @@ book_commands.add_to(app)
 report_commands.add_to(app)
 figure_commands.add_to(app)
 app.command("accesses")(access_commands.list_accesses)
+app.command("bail")(bail_commands.show_ages)
 app.command("demo")(demo.run_demo)
 doctor.app.command("linkage")(linkage.measure_linkage)
 app.add_typer(doctor.app, name="doctor")

@@ -2,11 +2,13 @@
 
 import json
 import secrets
+import tomllib
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel, ConfigDict
 
 from api.client import amending, founding, keyring, recovery
 from api.client.fingerprints import in_words
@@ -20,12 +22,26 @@ from ledger import bearer_keys, people
 from ledger.aliases import Kind, draw
 from ledger.errors import BadInput
 from ledger.identities.person_keys import write_secret
-from ledger.people import Role
+from ledger.people import Limit, Role
 
 operators = typer.Typer(help="Device keys and the roster.", no_args_is_help=True)
 keys = typer.Typer(help="Bearer keys.", no_args_is_help=True)
 
 OFFICER = "officer"
+
+
+class BadLimits(BadInput):
+    """A file that does not hold limits."""
+
+    rule = "bad_limits"
+
+
+class _Limits(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    limits: tuple[Limit, ...] = ()
+
+
+LimitsFile = Annotated[Path | None, typer.Option("--limits", help="A TOML file with what roles may agree to.")]
 
 
 class BadMember(BadInput):
@@ -58,12 +74,15 @@ def propose_roster(
     expires_on: Annotated[datetime, typer.Option(formats=DAYS, help="Until when the roster's people may act.")],
     out: Annotated[Path, typer.Option(help="Where to write the roster file.")],
     recovery_card: Annotated[Path | None, typer.Option(help="The card that `recovery draw` wrote.")] = None,
+    limits: LimitsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Writes the first roster of a new book with its vaults, for every officer to sign."""
     public = read_recovery_card(recovery_card)
     members = [read_member(text) for text in member]
-    proposal = founding.propose(members, expires_on=expires_on.date(), recovery=public)
+    proposal = founding.propose(
+        members, expires_on=expires_on.date(), recovery=public, limits=read_limits(limits) or ()
+    )
     write_proposal(out, proposal, signatures={})
     digest = people.digest(proposal.roster)
     words = in_words(digest)
@@ -139,6 +158,20 @@ def read_recovery_card(path: Path | None) -> str | None:
         return recovery.check_card(json.loads(read_file(path)))
     except ValueError:
         raise recovery.BadRecoveryFile("not the card of a recovery key", where="recovery") from None
+
+
+def read_limits(file: Path | None) -> list[Limit] | None:
+    """Limits as a TOML file tells them: `[[limits]]` with role, currency, per_act, per_day, third_above.
+
+    Raises:
+        BadLimits: the file holds something else.
+    """
+    if file is None:
+        return None
+    try:
+        return list(_Limits.model_validate(tomllib.loads(file.read_text("utf-8"))).limits)
+    except (OSError, ValueError):
+        raise BadLimits("limits are tables of role, currency and amounts", where="limits") from None
 
 
 def read_member(text: str) -> Member:

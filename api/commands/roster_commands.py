@@ -14,7 +14,7 @@ from api.client.sealing import from_base64
 from api.commands import administration, output
 from api.commands.book_commands import read_roster_file
 from api.commands.connection import connect
-from api.commands.operator_commands import read_member, read_recovery_card, write_proposal
+from api.commands.operator_commands import LimitsFile, read_limits, read_member, read_recovery_card, write_proposal
 from api.commands.output import DAYS, AsJson
 from ledger import people
 from ledger.identities.person_keys import ShredKeys
@@ -44,6 +44,7 @@ def amend_roster(
     expires_on: Annotated[
         datetime | None, typer.Option(formats=DAYS, help="Until when the roster's people may act.")
     ] = None,
+    limits: LimitsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Writes the next roster, signed by this device when its operator is an officer; a second officer reviews it."""
@@ -54,6 +55,7 @@ def amend_roster(
         reinstate=reinstate or (),
         recovery=read_recovery_card(recovery_card),
         expires_on=expires_on.date() if expires_on else None,
+        limits=read_limits(limits),
     )
     with connect() as desk:
         proposal = amending.propose_next(desk, changes)

@@ -44,7 +44,7 @@ class RowIn(Wire):
     case: Alias
     ruling: Alias
     obligation: Alias
-    jurisdiction: Annotated[str, StringConstraints(pattern=r"^[a-z_]{2,10}$")]
+    jurisdiction: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{2,10}$")]
     article: Article
     region: Annotated[str, StringConstraints(pattern=r"^[a-z_]{2,20}$")]
     kind: ObligationKind

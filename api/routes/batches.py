@@ -79,6 +79,7 @@ class FundsIn(Wire):
     fine: Code | None = None
     detention: Code | None = None
     court_fee: Code | None = None
+    bail: Code | None = None
 
     def by_kind(self) -> dict[ObligationKind, str]:
         """The funds that are told."""

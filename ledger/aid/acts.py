@@ -1,19 +1,20 @@
 """The signed acts of aid: verification, rejection, approval and release, each restated by its signer and kept."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sqlmodel import Session
 
-from ledger import approvals
+from ledger import approvals, limits
 from ledger.aid import (
     batch_lines,
+    caps,
     cases,
     disbursements,
-    eligibility,
     intake,
     jurisdictions,
     obligations,
     quashing,
+    rules,
     rulings,
 )
 from ledger.aid.cases import Case
@@ -44,15 +45,20 @@ def verify_case(session: Session, alias: str, agreed: Agreed, *, not_duplicates:
 
     Raises:
         PossibleDuplicate: other cases share its ruling and are not named in `not_duplicates`.
-        EvidenceNotOpened, CaseNotReady, and what `approvals.accept` raises.
+        EvidenceMissing: a file that the pack asks for. EvidenceNotOpened, CaseNotReady, and what `approvals.accept`
+            raises.
     """
     case = cases.require(session, alias, lock=True)
     others = set(intake.possible_duplicates(session, alias))
     if not others <= set(not_duplicates):
         raise PossibleDuplicate("other cases share the ruling", case=alias, others=len(others))
     seen = evidence_of(session, case)
-    brought = {file.commitment for file in files_of(session, case) if file.signer == agreed.signer.alias}
+    files = files_of(session, case)
+    brought = {file.commitment for file in files if file.signer == agreed.signer.alias}
     _require_opened(session, case, agreed.signer, [one for one in seen if one not in brought])
+    pack = jurisdictions.load(case.jurisdiction)
+    for obligation in obligations.of_case(session, alias):
+        rules.require_files(pack, kind=obligation.kind, received_on=case.received_on, files=_kinds(files))
     with session.begin_nested():  # act and effect, or neither
         _accept_case(session, agreed, "verify_case", case, seen)
         cases.verify(session, case, by=agreed.signer.alias)
@@ -75,26 +81,32 @@ def reject_case(session: Session, alias: str, agreed: Agreed, *, because: Reject
 def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbursement:
     """Approves a disbursement: another person than who entered, verified, asked or brought evidence, who has opened it.
 
+    Above the limit for a third person it stays requested until two of them have signed the very same thing.
+
     Raises:
-        SamePerson, EvidenceNotOpened, NotEligible, WouldOverdraw, NoRate, DisbursementNotReady, CaseNotReady, InBatch,
-        and what `approvals.accept` raises.
+        SamePerson, OverLimit, EvidenceNotOpened, EvidenceMissing, NotEligible, OverPersonCap, WouldOverdraw, NoRate,
+        DisbursementNotReady, CaseNotReady, InBatch, and what `approvals.accept` raises.
     """
     disbursement = disbursements.require(session, alias, lock=True)
     batch_lines.require_single(session, alias)
     case = cases.require(session, disbursement.case_alias)
     earlier = {case.entered_by, case.verified_by, disbursement.requested_by}
-    approvals.require_other(agreed.signer.alias, than=earlier | {file.signer for file in files_of(session, case)})
+    files = files_of(session, case)
+    approvals.require_other(agreed.signer.alias, than=earlier | {file.signer for file in files})
     seen = evidence_of(session, case)
     _require_opened(session, case, agreed.signer, [*seen, disbursement.payee_commitment])
     obligation = obligations.require(session, disbursement.obligation_alias)
     ruling = obligations.ruling_of(session, obligation)
     pack = jurisdictions.load(case.jurisdiction)
-    eligibility.require_lawful(
+    rules.require_lawful(
         pack, article=ruling.article, kind=obligation.kind, ruled_by=ruling.ruled_by, on=agreed.now.date()
     )
+    rules.require_files(pack, kind=obligation.kind, received_on=case.received_on, files=_kinds(files))
+    caps.require_within(session, [disbursement], on=agreed.now.date())
     with session.begin_nested():
         _accept_disbursement(session, agreed, "approve_disbursement", disbursement, seen)
-        disbursements.approve(session, disbursement, by=agreed.signer.alias, on=agreed.now.date())
+        if limits.is_enough(session, agreed):
+            disbursements.approve(session, disbursement, by=agreed.signer.alias, on=agreed.now.date())
     return disbursement
 
 
@@ -110,6 +122,13 @@ def release_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
     approvals.require_other(agreed.signer.alias, than={disbursement.approved_by})
     if disbursement.state is disbursements.State.APPROVED:
         approvals.require_agreed(
+            session,
+            alias,
+            verb="approve_disbursement",
+            amount=disbursement.amount(),
+            payee_commitment=disbursement.payee_commitment,
+        )
+        limits.require_enough(
             session,
             alias,
             verb="approve_disbursement",
@@ -166,6 +185,11 @@ def files_of(session: Session, case: Case) -> list[EvidenceFile]:
     return evidence.current(session, [case.alias])[case.alias]
 
 
+def _kinds(files: Iterable[EvidenceFile]) -> set[str]:
+    """What a case's files show. A file is signed as of its kind, so it stands in what every act restates."""
+    return {file.kind for file in files}
+
+
 def _require_opened(session: Session, case: Case, signer: Operator, needed: list[str]) -> None:
     if not shelves.has_opened(session, operator=signer.alias, shelf=case.beneficiary_alias, needed=needed):
         raise EvidenceNotOpened("the signer has not opened the current evidence", case=case.alias)
@@ -186,6 +210,7 @@ def _accept_case(session: Session, agreed: Agreed, verb: Verb, case: Case, evide
 def _accept_disbursement(
     session: Session, agreed: Agreed, verb: Verb, disbursement: Disbursement, evidence: list[str]
 ) -> None:
+    limits.require_within(session, agreed, verb=verb, object_alias=disbursement.alias, amount=disbursement.amount())
     approvals.accept(
         session,
         agreed,

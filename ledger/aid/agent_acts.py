@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from ledger import approvals
+from ledger import approvals, limits
 from ledger.aid import advances, agents, batches
 from ledger.aid.advances import Advance
 from ledger.aid.agents import Agent
@@ -34,14 +34,18 @@ def activate_agent(session: Session, alias: str, agreed: Agreed) -> Agent:
 def approve_advance(session: Session, alias: str, agreed: Agreed) -> Advance:
     """Approves an advance: another person than who asked for it.
 
+    Above the limit for a third person it stays requested until two of them have signed the very same thing.
+
     Raises:
-        SamePerson, AdvanceNotReady, AgentNotActive, OverCap, WouldOverdraw, NoRate, and what `approvals.accept` raises.
+        SamePerson, OverLimit, AdvanceNotReady, AgentNotActive, OverCap, WouldOverdraw, NoRate, and what
+        `approvals.accept` raises.
     """
     advance = advances.require(session, alias, lock=True)
     approvals.require_other(agreed.signer.alias, than={advance.requested_by})
     with session.begin_nested():
         _accept(session, agreed, "approve_advance", advance)
-        advances.approve(session, advance, by=agreed.signer.alias, on=agreed.now.date())
+        if limits.is_enough(session, agreed):
+            advances.approve(session, advance, by=agreed.signer.alias, on=agreed.now.date())
     return advance
 
 
@@ -56,6 +60,13 @@ def release_advance(session: Session, alias: str, agreed: Agreed) -> Advance:
     approvals.require_other(agreed.signer.alias, than={advance.approved_by})
     if advance.state is advances.State.APPROVED:
         approvals.require_agreed(
+            session,
+            alias,
+            verb="approve_advance",
+            amount=advance.amount(),
+            payee_commitment=advances.commitment_of(session, advance),
+        )
+        limits.require_enough(
             session,
             alias,
             verb="approve_advance",
@@ -83,6 +94,7 @@ def close_agent(session: Session, alias: str) -> Agent:
 
 
 def _accept(session: Session, agreed: Agreed, verb: Verb, advance: Advance) -> None:
+    limits.require_within(session, agreed, verb=verb, object_alias=advance.alias, amount=advance.amount())
     approvals.accept(
         session,
         agreed,

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from sqlmodel import Session, col, select
 
-from ledger import approvals
-from ledger.aid import batch_lines, batches, eligibility, jurisdictions
+from ledger import approvals, limits
+from ledger.aid import batch_lines, batches, caps, jurisdictions, rules
 from ledger.aid.acts import EvidenceNotOpened
 from ledger.aid.batch_lines import Item
 from ledger.aid.batches import Batch
@@ -19,30 +19,39 @@ from ledger.identities.evidence import EvidenceFile
 def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     """Approves a locked batch: nobody who entered, verified, asked or brought evidence, and who has opened everything.
 
+    Above the limit for a third person it stays locked until two of them have signed the very same thing.
+
     Raises:
-        SamePerson, EvidenceNotOpened, NotEligible, BatchNotReady, BatchAltered, AgentNotActive, OverCap, WouldOverdraw,
-        NoRate, DisbursementNotReady, ObligationNotReady, CaseNotReady, and what `approvals.accept` raises.
+        SamePerson, EvidenceNotOpened, EvidenceMissing, NotEligible, BatchNotReady, BatchAltered, AgentNotActive,
+        OverCap, OverPersonCap, WouldOverdraw, NoRate, DisbursementNotReady, ObligationNotReady, CaseNotReady, and what
+        `approvals.accept` raises.
     """
     batch = batches.require(session, alias, lock=True)
     found = batch_lines.items(session, alias, lock=True)
     batches.require_unaltered(batch, found)
     earlier = {batch.requested_by, *(item.disbursement.requested_by for item in found)}
     earlier |= {item.case.entered_by for item in found}
-    earlier |= {file.signer for files in _files_of(session, found).values() for file in files}
+    files = _files_of(session, found)
+    earlier |= {file.signer for of_case in files.values() for file in of_case}
     approvals.require_other(agreed.signer.alias, than=earlier | {item.case.verified_by for item in found})
     needed = evidence_of(session, [item.case for item in found])
     _require_opened(session, agreed.signer.alias, found, needed)
     for item in found:
-        eligibility.require_lawful(
-            jurisdictions.load(item.case.jurisdiction),
+        pack = jurisdictions.load(item.case.jurisdiction)
+        rules.require_lawful(
+            pack,
             article=item.ruling.article,
             kind=item.obligation.kind,
             ruled_by=item.ruling.ruled_by,
             on=agreed.now.date(),
         )
+        kinds = {file.kind for file in files[item.case.alias]}
+        rules.require_files(pack, kind=item.obligation.kind, received_on=item.case.received_on, files=kinds)
+    caps.require_within(session, [item.disbursement for item in found], on=agreed.now.date())
     with session.begin_nested():  # act and effect, or neither
         _accept(session, agreed, "approve_batch", batch, needed)
-        batches.approve(session, batch, found, by=agreed.signer.alias, on=agreed.now.date())
+        if limits.is_enough(session, agreed):
+            batches.approve(session, batch, found, by=agreed.signer.alias, on=agreed.now.date())
     return batch
 
 
@@ -59,6 +68,9 @@ def release_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     batches.require_unaltered(batch, found)
     if batch.state is batches.State.APPROVED:
         approvals.require_agreed(
+            session, alias, verb="approve_batch", amount=batch.amount(), payee_commitment=batch.digest
+        )
+        limits.require_enough(
             session, alias, verb="approve_batch", amount=batch.amount(), payee_commitment=batch.digest
         )
     with session.begin_nested():
@@ -99,6 +111,7 @@ def _require_opened(session: Session, signer: str, found: Sequence[Item], rests_
 
 
 def _accept(session: Session, agreed: Agreed, verb: Verb, batch: Batch, rests_on: dict[str, list[str]]) -> None:
+    limits.require_within(session, agreed, verb=verb, object_alias=batch.alias, amount=batch.amount())
     approvals.accept(
         session,
         agreed,

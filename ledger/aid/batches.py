@@ -119,6 +119,8 @@ def create(
     """
     _check(session, alias, lines)
     owed = _owed(session, lines, fund_of)
+    if agent is not None and any(obligation.kind is ObligationKind.BAIL for obligation in owed.values()):
+        raise BadBatch("bail is posted from the bank", where="lines")
     currencies = {obligation.currency for obligation in owed.values()}
     if len(currencies) != 1:
         raise BadBatch("a batch has one currency", where="lines")

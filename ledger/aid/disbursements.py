@@ -10,7 +10,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from ledger import references
 from ledger.aid import cases, obligations
 from ledger.aid.agents import Agent
-from ledger.aid.obligations import Obligation
+from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, funds, holds, journal, recipes, spending
 from ledger.books.holds import NewHold, Reserve
@@ -231,11 +231,13 @@ def pay(
         DisbursementNotReady: it was not released.
     """
     _require_state(disbursement, State.RELEASED)
+    bail = obligations.require(session, disbursement.obligation_alias).kind is ObligationKind.BAIL
+    recipe = recipes.bail_posted if bail else recipes.aid_paid
     posted = journal.post(
         session,
         source_key=source_key,
-        kind="aid_paid",
-        postings=recipes.aid_paid(
+        kind="bail_posted" if bail else "aid_paid",
+        postings=recipe(
             leaf=disbursement.account_code,
             amount=disbursement.amount(),
             fund=disbursement.fund_code,
@@ -247,6 +249,9 @@ def pay(
         recorded_by=recorded_by,
     )
     holds.capture(session, _order(disbursement).source_key, disbursement.amount(), source_key=source_key, on=on)
+    if bail:  # what is posted is promised no more
+        part = f"{source_key}:promise"
+        holds.capture(session, _promise(disbursement).source_key, disbursement.amount(), source_key=part, on=on)
     _mark_paid(session, disbursement, on=on, recorded_on=recorded_at.date())
     return posted
 
@@ -292,11 +297,16 @@ def pay_by_agent(
 def fail(session: Session, disbursement: Disbursement, *, on: date) -> None:
     """Nobody could be paid, as is known on the day `on`: what was recognised is still owed, and may be asked for again.
 
+    Bail, which is not recognised, is simply due again.
+
     Raises:
         DisbursementNotReady: it was not released.
     """
     _require_state(disbursement, State.RELEASED)
     holds.void_for(session, disbursement.alias, on=on)
+    obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
+    if obligation.kind is ObligationKind.BAIL:
+        obligations.drop(session, obligation, on=on)
     _move(session, disbursement, State.FAILED)
 
 

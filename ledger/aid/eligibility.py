@@ -1,4 +1,4 @@
-"""Eligibility: after, not before. Every answer names its rule; exact dates are tested in the client, bounds here.
+"""Eligibility: after, not before. Exact dates are tested in the client, bounds here; the rules stand beside.
 
 The client knows the day of the ruling and of its legal force, tests them and signs the answer. The server keeps the
 end of those weeks only, so that its rows cannot be joined with a register of rulings, and tests what it has: it is
@@ -55,18 +55,19 @@ def bounds(pack: Pack, *, issued_on: date, in_force_on: date | None, served_on: 
     after the true day, and all days of a week give the same bounds: what is presumed is reckoned from the last day on
     which the ruling can have been issued, at most six days late; the deadline from the first day of its week.
     """
-    force = in_force_on or issued_on + timedelta(days=pack.appeal_days)
+    deadlines = pack.deadlines_on(issued_on)
+    force = in_force_on or issued_on + timedelta(days=deadlines.appeal_days)
     payable = served_on or force
     is_presumed = in_force_on is None
     if pack.grain == "day":
-        return Bounds(issued_on, payable, months_later(payable, pack.payment_months), force_presumed=is_presumed)
+        return Bounds(issued_on, payable, months_later(payable, deadlines.payment_months), force_presumed=is_presumed)
     ruled_by = _week_end(issued_on)
     if served_on or in_force_on:
         earliest, payable_from = _week_start(payable), _week_end(payable)
     else:
         payable_from = _presumed_force(pack, ruled_by)
         earliest = payable_from - timedelta(days=SUNDAY)
-    due_by = _week_start(months_later(earliest, pack.payment_months))
+    due_by = _week_start(months_later(earliest, deadlines.payment_months))
     return Bounds(ruled_by, payable_from, due_by, force_presumed=is_presumed)
 
 
@@ -82,51 +83,6 @@ def at_grain(pack: Pack, kept: Bounds) -> bool:
 def end_of_grain(pack: Pack, day: date) -> date:
     """The day under which the books keep `day`: the end of its week, or itself where the pack's grain is the day."""
     return day if pack.grain == "day" else _week_end(day)
-
-
-def rejection(
-    pack: Pack,
-    *,
-    ruling_kind: str,
-    article: str,
-    kind: str,
-    issued_on: date | None,
-    paid_on: date | None,
-    on: date,
-) -> Rejection | None:
-    """Why the exact facts of an application admit no aid on the day `on`, or None.
-
-    `paid_on` is a payment that somebody made already: before its ruling it was no fine, after it there is nothing left
-    to pay here.
-    """
-    if ruling_kind not in pack.ruling_kinds:
-        return Rejection.CRIMINAL_CHARGE
-    if issued_on is None or issued_on > on:
-        return Rejection.NO_RULING
-    if paid_on is not None:
-        return Rejection.NO_RULING if paid_on < issued_on else Rejection.ALREADY_PAID
-    if not any(a.code == article and a.admits(kind=kind, ruled_on=issued_on) for a in pack.articles):
-        return Rejection.NOT_ASSEMBLY_RELATED
-    return None
-
-
-def require_lawful(pack: Pack, *, article: str, kind: str, ruled_by: date, on: date) -> None:
-    """The server's test at approval: an article of the list, and a ruling whose week is over.
-
-    Raises:
-        NotEligible: with the rule that forbids it.
-    """
-    if ruled_by > on:
-        raise NotEligible(
-            "the ruling is not certainly issued yet", because=Rejection.NO_RULING, rule_name="after_not_before"
-        )
-    # The week of the ruling may straddle a change of law: one of its days must fit.
-    first = ruled_by - timedelta(days=6) if pack.grain == "week" else ruled_by
-    days = [first + timedelta(days=offset) for offset in range((ruled_by - first).days + 1)]
-    if not any(a.code == article and a.admits(kind=kind, ruled_on=day) for a in pack.articles for day in days):
-        raise NotEligible(
-            "the article is not on the list", because=Rejection.NOT_ASSEMBLY_RELATED, rule_name="assembly_articles"
-        )
 
 
 def require_payable(*, payable_from: date, on: date) -> None:
@@ -145,7 +101,7 @@ def require_payable(*, payable_from: date, on: date) -> None:
 
 
 def _presumed_force(pack: Pack, ruled_by: date) -> date:
-    return ruled_by + timedelta(days=pack.appeal_days)
+    return ruled_by + timedelta(days=pack.deadlines_on(ruled_by).appeal_days)
 
 
 def _week_end(day: date) -> date:

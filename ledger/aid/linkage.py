@@ -184,8 +184,9 @@ def _days_left(jurisdiction: str, kept: Bounds) -> tuple[date, ...]:
 
 def _bounds_of_before(pack: Pack, *, issued_on: date) -> Bounds:
     """What was once kept of a presumed force: reckoned from the exact day, it narrows that day inside its week."""
-    force = issued_on + timedelta(days=pack.appeal_days)
-    due = eligibility.months_later(force, pack.payment_months)
+    deadlines = pack.deadlines_on(issued_on)
+    force = issued_on + timedelta(days=deadlines.appeal_days)
+    due = eligibility.months_later(force, deadlines.payment_months)
     ruled_by, payable_from = (eligibility.end_of_grain(pack, day) for day in (issued_on, force))
     return Bounds(ruled_by, payable_from, _monday(due), force_presumed=True)
 

@@ -17,11 +17,12 @@ from ledger.storage.locks import locked
 
 
 class ObligationKind(StrEnum):
-    """What is owed. Bail, which comes back, has recipes of its own."""
+    """What is owed. Bail, which comes back, is never recognised: it stays a hold until it is posted, see `bail`."""
 
     FINE = "fine"
     DETENTION = "detention"
     COURT_FEE = "court_fee"
+    BAIL = "bail"
 
 
 class State(StrEnum):
@@ -185,6 +186,8 @@ def tell(
 def recognise(session: Session, obligation: Obligation, *, on: date, recorded_at: datetime, recorded_by: str) -> None:
     """Books expense and liability, once, in place of the hold: approved, in force, told. Recognised already: nothing.
 
+    Bail is tested in the same way, and books nothing: it stays a hold.
+
     Raises:
         ObligationNotReady: not approved, or the beneficiary was not told.
         NotEligible: the ruling is not certainly in force on the day `on`.
@@ -195,6 +198,8 @@ def recognise(session: Session, obligation: Obligation, *, on: date, recorded_at
     if obligation.told_on is None or obligation.fund_code is None:
         raise ObligationNotReady("the beneficiary has not been told yet", obligation=obligation.alias)
     eligibility.require_payable(payable_from=ruling_of(session, obligation).payable_from, on=on)
+    if obligation.kind is ObligationKind.BAIL:
+        return
     journal.post(
         session,
         source_key=_recognition(obligation.alias),
@@ -217,12 +222,12 @@ def recognise(session: Session, obligation: Obligation, *, on: date, recorded_at
 
 
 def mark_paid(session: Session, obligation: Obligation) -> None:
-    """Marks a recognised obligation as paid in full.
+    """Marks a recognised obligation as paid in full, or approved bail as posted.
 
     Raises:
-        ObligationNotReady: it is not recognised.
+        ObligationNotReady: it is not recognised, or no approved bail.
     """
-    _require_state(obligation, State.RECOGNISED)
+    _require_state(obligation, State.APPROVED if obligation.kind is ObligationKind.BAIL else State.RECOGNISED)
     obligation.state = State.PAID
     session.add(obligation)
     session.flush()

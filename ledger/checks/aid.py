@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
-from ledger.aid import batches, cases, disbursements, obligations, quashing
+from ledger.aid import bail, batches, cases, disbursements, obligations, quashing
+from ledger.aid.bail import BailPart, BailReturn
 from ledger.aid.batch_lines import items
 from ledger.aid.batches import Batch, BatchAltered
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
-from ledger.aid.obligations import Obligation, State
+from ledger.aid.hearings import Hearing
+from ledger.aid.obligations import Obligation, ObligationKind, State
 from ledger.aid.quashing import Refund
 from ledger.aid.rulings import Ruling
 from ledger.checks.findings import Check, Fact, Finding, Tell, paged
@@ -20,7 +22,7 @@ from ledger.references import is_reference
 _PAID: set[State] = {State.PAID, State.REFUND_DUE, State.REFUNDED}
 """States of an obligation that was paid."""
 _UNDER_WAY: set[State] = {State.APPROVED, State.RECOGNISED} | _PAID
-_ISSUED = ("disbursement", "advance", "advance_return", "refund", "purpose", "conversion")
+_ISSUED = ("disbursement", "advance", "advance_return", "refund", "bail_return", "purpose", "conversion")
 """Tables with references of ours."""
 
 
@@ -49,14 +51,15 @@ def find_payments(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Obligations whose disbursements are not those that their state and their amount admit."""
     for page in paged(session, Obligation, Obligation.alias):
         standing = disbursements.standing(session, [one.alias for one in page])
+        applied = bail.paid_by_bail(session, [one.alias for one in page])
         by_obligation: dict[str, list[Disbursement]] = {}
         for disbursement in standing:
             by_obligation.setdefault(disbursement.obligation_alias, []).append(disbursement)
         for obligation in page:
             found = by_obligation.get(obligation.alias, [])
-            paid = [one for one in found if one.state is disbursements.State.PAID]
+            paid = [one for one in found if one.state is disbursements.State.PAID] or obligation.alias in applied
             if len(found) > 1 or bool(paid) != (obligation.state in _PAID):
-                facts: dict[str, Fact] = {"state": obligation.state, "disbursements": len(found), "paid": len(paid)}
+                facts: dict[str, Fact] = {"state": obligation.state, "disbursements": len(found), "paid": bool(paid)}
                 yield Finding("payments", "obligation", obligation.alias, facts)
             for one in found:
                 same_fund = obligation.fund_code in {None, one.fund_code}
@@ -151,6 +154,19 @@ def find_agents(session: Session, _tell: Tell) -> Iterator[Finding]:
             yield Finding("advances", "advance", alias, {"minor": minor, "shares_minor": int(shared or 0)})
 
 
+def find_hearings(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Hearings, returns and parts of what is no bail that was posted."""
+    for table in (Hearing, BailReturn, BailPart):
+        query = (
+            select_rows(Obligation.alias, Obligation.kind, Obligation.state)
+            .join(table, col(table.obligation_alias) == Obligation.alias)
+            .where(or_(col(Obligation.kind) != ObligationKind.BAIL, col(Obligation.state) != State.PAID))
+            .distinct()
+        )
+        for alias, kind, state in session.exec(query):
+            yield Finding("bail-posted", "obligation", alias, {"kind": kind, "state": state})
+
+
 CHECKS = (
     Check("cases", "a case is paid when everything it owes is paid or quashed, and rejected with a code", find_cases),
     Check("payments", "an obligation has one standing payment, of its whole amount, paid when it is", find_payments),
@@ -159,4 +175,5 @@ CHECKS = (
     Check("quashed", "what is quashed or refunded rests on a quashed ruling", find_quashed),
     Check("advances", "an advance is the sum of its shares", find_agents),
     Check("references", "our references are valid and name one thing", find_references),
+    Check("bail-posted", "hearings, returns and parts are of bail that was posted", find_hearings),
 )

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
-from ledger.aid import agents, batches, obligations, results, returns
+from ledger.aid import agents, bail, batches, obligations, results, returns
 from ledger.aid.advances import Advance, Share
 from ledger.aid.advances import State as AdvanceState
 from ledger.aid.agents import Agent
@@ -162,6 +162,17 @@ def _while(state: obligations.State, sign: int, _session: Session, page: Sequenc
     }
 
 
+def _held_by_courts(session: Session, page: Sequence[Obligation]) -> dict[str, Cells]:
+    """What courts hold of posted bail."""
+    posted = [
+        one for one in page if one.kind is obligations.ObligationKind.BAIL and one.state is obligations.State.PAID
+    ]
+    held = {one.alias: bail.outstanding(session, one).minor for one in posted}
+    return {
+        one.alias: {(one.fund_code or "", one.currency): held[one.alias]} if held.get(one.alias) else {} for one in page
+    }
+
+
 def _gifts(_session: Session, page: Sequence[Donation]) -> dict[str, Cells]:
     return {
         one.alias: {} if one.state is donations.State.UNIDENTIFIED else {(one.fund_code, one.currency): -one.minor}
@@ -242,6 +253,11 @@ CHECKS = (
         "refunds-receivable",
         "1350 holds what authorities owe back, one obligation by one",
         Control(recipes.REFUNDS_RECEIVABLE, "obligation", Obligation, _REFUND_DUE),
+    ),
+    _control(
+        "bail-recoverable",
+        "1300 holds what courts hold of posted bail, one by one",
+        Control(recipes.BAIL_RECOVERABLE, "obligation", Obligation, _held_by_courts),
     ),
     Check("overpaid", "what was paid less what came back is never over the obligation", find_overpaid),
     _control(

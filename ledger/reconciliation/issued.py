@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from ledger.aid import advances, batch_lines, batches, disbursements, quashing, returns
+from ledger.aid import advances, bail, batch_lines, batches, disbursements, quashing, returns
 from ledger.aid.advances import Advance
+from ledger.aid.bail import BailReturn
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.quashing import Refund
 from ledger.aid.returns import Return
@@ -16,7 +17,7 @@ from ledger.money import Money
 from ledger.treasury import conversion_sides, conversions
 from ledger.treasury.conversions import Conversion
 
-Issued = Disbursement | Advance | Return | Refund | Conversion
+Issued = Disbursement | Advance | Return | Refund | BailReturn | Conversion
 
 
 def find(session: Session, reference: str) -> Issued | None:
@@ -25,6 +26,7 @@ def find(session: Session, reference: str) -> Issued | None:
         disbursements.by_reference(session, reference)
         or advances.by_reference(session, reference)
         or returns.by_reference(session, reference)
+        or bail.by_reference(session, reference)
         or quashing.by_reference(session, reference)
         or conversions.by_reference(session, reference)
     )
@@ -40,6 +42,8 @@ def difference(session: Session, found: Issued, *, account: str, moved: Money) -
         return Difference.UNMATCHED_DEBIT
     if found.received_on is not None:
         return Difference.NOT_RELEASED
+    if isinstance(found, BailReturn):
+        return None if moved == found.arrives() else Difference.AMOUNT_DIFFERS
     expected = found.amount() if isinstance(found, Return) else quashing.owed_by(session, found)
     may_differ = isinstance(found, Return) and moved.currency != expected.currency
     return None if may_differ or moved == expected else Difference.AMOUNT_DIFFERS
@@ -64,6 +68,8 @@ def book(
         return advances.send(session, found, **fact)
     if isinstance(found, Return):
         return returns.receive(session, found, leaf=account, came=moved, **fact)
+    if isinstance(found, BailReturn):
+        return bail.receive(session, found, leaf=account, **fact)
     if isinstance(found, Refund):
         return quashing.receive(session, found, leaf=account, **fact)
     posted = disbursements.pay(session, found, **fact)

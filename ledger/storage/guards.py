@@ -31,6 +31,7 @@ APPEND_ONLY = (
     "closed_month",
     "hold",
     "hold_movement",
+    "bail_part",
     "emergency_step",
     "soft_closed_month",
     "admitted_entry",

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from api import stripe_gateway
 from api.client import sealing
-from ledger.aid import eligibility, jurisdictions
+from ledger.aid import eligibility, jurisdictions, rules
 from ledger.aid.obligations import ObligationKind
 from tests.examples.season import (
     HERE,
@@ -36,9 +36,7 @@ def test_at_its_handover_a_row_is_refused_just_when_it_is_a_trouble() -> None:
         for line in range(handover["first_line"], handover["last_line"] + 1):
             row = rows()[handover["list"], line]
             facts = {"ruling_kind": row.ruling_kind, "article": row.article, "kind": row.kind}
-            code = eligibility.rejection(
-                pack, **facts, issued_on=row.issued_on, paid_on=row.paid_on, on=day(handover["on"])
-            )
+            code = rules.rejection(pack, **facts, issued_on=row.issued_on, paid_on=row.paid_on, on=day(handover["on"]))
             seen.append((handover["list"], line))
             if code:
                 found[handover["list"], line] = code

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ledger.aid import eligibility, jurisdictions
+from ledger.aid import eligibility, jurisdictions, rules
 from ledger.aid.eligibility import Bounds, NotEligible, Rejection
 from ledger.aid.jurisdictions import Article, Pack
 
@@ -162,7 +162,8 @@ def test_a_month_later_is_the_same_day_or_the_last_one(in_force_on: date, due_by
 
 @given(DAYS, st.integers(0, 36))
 def test_the_deadline_is_so_many_months_after_force(force: date, months: int) -> None:
-    pack = BY_DAY.model_copy(update={"payment_months": months})
+    deadlines = tuple(one.model_copy(update={"payment_months": months}) for one in BY_DAY.deadlines)
+    pack = BY_DAY.model_copy(update={"deadlines": deadlines})
     due = eligibility.bounds(pack, issued_on=force, in_force_on=force).due_by
 
     assert (due.year * 12 + due.month) - (force.year * 12 + force.month) == months
@@ -205,7 +206,7 @@ FACTS: dict[str, Any] = {
     ],
 )
 def test_the_exact_facts_decide(change: dict[str, Any], because: Rejection | None) -> None:
-    assert eligibility.rejection(BY, **(FACTS | change)) is because
+    assert rules.rejection(BY, **(FACTS | change)) is because
 
 
 # --- the server's tests of bounds
@@ -228,15 +229,13 @@ def test_the_server_never_admits_an_approval_before_the_ruling(exact: dict[str, 
     too_early = exact["issued_on"] - timedelta(days=1) - early
 
     with pytest.raises(NotEligible) as refusal:
-        eligibility.require_lawful(
-            BY, article="23.34", kind="fine", ruled_by=bounds_of(BY, exact).ruled_by, on=too_early
-        )
+        rules.require_lawful(BY, article="23.34", kind="fine", ruled_by=bounds_of(BY, exact).ruled_by, on=too_early)
 
     assert refusal.value.data == {"because": Rejection.NO_RULING, "rule_name": "after_not_before"}
 
 
 def lawful(article: str, kind: str, ruled_by: date, *, pack: Pack = BY) -> None:
-    eligibility.require_lawful(pack, article=article, kind=kind, ruled_by=ruled_by, on=date(2030, 1, 1))
+    rules.require_lawful(pack, article=article, kind=kind, ruled_by=ruled_by, on=date(2030, 1, 1))
 
 
 @pytest.mark.parametrize(
@@ -263,8 +262,9 @@ def test_the_law_changed_between_two_weeks() -> None:
 
 def test_in_a_week_in_which_the_law_changes_both_articles_may_stand() -> None:
     wednesday = date(2020, 10, 7)
-    old = Article(code="1", valid_from=date(2010, 1, 1), valid_until=wednesday, title="Old", kinds=("fine",))
-    new = Article(code="2", valid_from=wednesday + timedelta(days=1), title="New", kinds=("fine",))
+    named: dict[str, Any] = {"title": "Invented", "source": "Invented", "kinds": ("fine",)}
+    old = Article(code="1", valid_from=date(2010, 1, 1), valid_until=wednesday, **named)
+    new = Article(code="2", valid_from=wednesday + timedelta(days=1), **named)
     pack = BY.model_copy(update={"articles": (old, new)})
     sunday = date(2020, 10, 11)
 
@@ -287,6 +287,6 @@ def test_with_the_grain_of_a_day_the_day_of_the_ruling_decides() -> None:
 def test_what_the_exact_facts_admit_the_server_admits_too(exact: dict[str, Any]) -> None:
     assume(exact["issued_on"] <= date(2021, 2, 28))
     facts = FACTS | {"issued_on": exact["issued_on"], "on": date(2030, 1, 1)}
-    assert eligibility.rejection(BY, **facts) is None
+    assert rules.rejection(BY, **facts) is None
 
     lawful("23.34", "fine", bounds_of(BY, exact).ruled_by)

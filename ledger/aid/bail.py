@@ -1,0 +1,302 @@
+"""Bail: money that a court holds and may give back, less a fee, apply to a fine, or keep, in parts too.
+
+Bail is asked for, approved and released like any aid. While it is approved the fund holds it, once posted it stands in
+1300 until what became of all of it is known. A return is announced, with what the court keeps as its fee, and received
+under a reference of ours; what is applied or forfeited is decided by a signed act.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, func
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from ledger import references
+from ledger.aid import cases, disbursements, obligations
+from ledger.aid.disbursements import Disbursement
+from ledger.aid.obligations import Obligation, ObligationKind, State
+from ledger.books import journal, recipes
+from ledger.books.postings import Posting
+from ledger.errors import BadInput, Conflict, Refused
+from ledger.money import Money
+from ledger.storage.columns import MinorUnits, enumeration, whole_minor
+from ledger.storage.locks import locked
+
+
+class Fate(StrEnum):
+    """What the court did with a part of bail that does not come back."""
+
+    APPLIED = "applied"
+    FORFEITED = "forfeited"
+
+
+class NotPosted(Conflict):
+    """No bail, or not posted yet."""
+
+    rule = "bail_not_posted"
+
+
+class BadBailPart(BadInput):
+    """A part of bail that cannot be; `where` tells what."""
+
+    rule = "bad_bail_part"
+
+
+class OverBail(Refused):
+    """More than the court still holds and has not announced; amounts are in minor units."""
+
+    rule = "over_bail"
+
+
+class BailReturn(SQLModel, table=True):
+    """Bail announced to come back: `minor` of it, less `fee_minor`. Received once the bank says so."""
+
+    __tablename__ = "bail_return"
+    reference: str = Field(primary_key=True, max_length=25)
+    obligation_alias: str = Field(foreign_key="obligation.alias", max_length=20, index=True)
+    minor: int = Field(sa_type=MinorUnits)
+    fee_minor: int = Field(sa_type=MinorUnits)
+    currency: str = Field(max_length=3)
+    announced_by: str = Field(max_length=20)
+    announced_on: date
+    received_on: date | None = None
+
+    __table_args__ = (
+        CheckConstraint("fee_minor >= 0 AND fee_minor < minor", name="fee_is_a_part"),
+        *whole_minor("minor", "fee_minor"),
+    )
+
+    def arrives(self) -> Money:
+        """What is to arrive at the bank."""
+        return Money(self.minor - self.fee_minor, self.currency)
+
+
+class BailPart(SQLModel, table=True):
+    """A part that does not come back, by number from 1; `fine_alias` is the obligation that an applied one paid."""
+
+    __tablename__ = "bail_part"
+    obligation_alias: str = Field(foreign_key="obligation.alias", primary_key=True, max_length=20)
+    number: int = Field(primary_key=True)
+    fate: Fate = Field(sa_type=enumeration(Fate))
+    minor: int = Field(sa_type=MinorUnits)
+    fine_alias: str | None = Field(default=None, foreign_key="obligation.alias", max_length=20, unique=True)
+    decided_by: str = Field(max_length=20)
+    decided_on: date
+
+    __table_args__ = (
+        CheckConstraint("minor > 0", name="part_is_above_zero"),
+        CheckConstraint("(fate = 'applied') = (fine_alias IS NOT NULL)", name="applied_to_a_fine"),
+        *whole_minor("minor"),
+    )
+
+
+def announce_return(session: Session, alias: str, *, amount: Money, fee: Money, by: str, on: date) -> BailReturn:
+    """Draws the reference under which `amount` of the bail comes back, less the court's `fee`.
+
+    Raises:
+        UnknownObligation, NotPosted, OverBail: see there.
+        BadBailPart: not in its currency, not above zero, or a fee that leaves nothing: that is forfeited.
+    """
+    bail, _ = require_posted(session, alias)
+    _check_part(bail, amount)
+    if fee.currency != bail.currency or not 0 <= fee.minor < amount.minor:
+        raise BadBailPart("a fee is a part of what comes back, in its currency", where="fee")
+    _require_left(session, bail, amount)
+    announced = BailReturn(
+        reference=references.draw(),
+        obligation_alias=alias,
+        minor=amount.minor,
+        fee_minor=fee.minor,
+        currency=amount.currency,
+        announced_by=by,
+        announced_on=on,
+    )
+    session.add(announced)
+    session.flush()
+    return announced
+
+
+def receive(
+    session: Session,
+    announced: BailReturn,
+    *,
+    source_key: str,
+    leaf: str,
+    on: date,
+    recorded_at: datetime,
+    recorded_by: str,
+) -> journal.Posted:
+    """Books what the bank's line says: bail came back less the fee.
+
+    Raises:
+        NotPosted: it came back already.
+    """
+    bail = obligations.require(session, announced.obligation_alias, lock=True)
+    if announced.received_on is not None:
+        raise NotPosted("the bail came back already", obligation=bail.alias)
+    posted = journal.post(
+        session,
+        source_key=source_key,
+        kind="bail_returned",
+        postings=recipes.bail_returned(
+            leaf=leaf,
+            amount=Money(announced.minor, announced.currency),
+            fee=Money(announced.fee_minor, announced.currency),
+            fund=bail.fund_code or "",
+            obligation=bail.alias,
+            case=bail.case_alias,
+        ),
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+    )
+    announced.received_on = on
+    session.add(announced)
+    session.flush()
+    return posted
+
+
+def apply(session: Session, alias: str, *, fine: str, by: str, on: date, recorded_at: datetime) -> BailPart:
+    """The court keeps a part of the bail as the whole of a recognised obligation: a payment not released is cancelled.
+
+    Raises:
+        UnknownObligation, NotPosted, OverBail: see there. ObligationNotReady: nothing is recognised and unpaid.
+        DisbursementNotReady: a payment of it was released. BadBailPart: another currency, or bail itself.
+    """
+    first, second = sorted((alias, fine))
+    for one in (first, second):  # as everybody locks obligations
+        obligations.require(session, one, lock=True)
+    bail, disbursement = require_posted(session, alias)
+    owed = obligations.require(session, fine)
+    if owed.kind is ObligationKind.BAIL:
+        raise BadBailPart("bail pays no bail", where="fine")
+    _check_part(bail, owed.amount())
+    _require_left(session, bail, owed.amount())
+    for paying in disbursements.standing(session, [fine], lock=True):
+        disbursements.cancel(session, paying, on=on)
+    obligations.mark_paid(session, owed)
+    part = _keep(session, bail, Fate.APPLIED, owed.amount(), fine=fine, by=by, on=on)
+    _book(
+        session,
+        part,
+        recipes.bail_applied(
+            leaf=disbursement.account_code,
+            amount=owed.amount(),
+            bail_fund=bail.fund_code or "",
+            bail=alias,
+            fund=owed.fund_code or "",
+            obligation=fine,
+            case=owed.case_alias,
+        ),
+        recorded_at=recorded_at,
+    )
+    case = cases.require(session, owed.case_alias, lock=True)
+    if case.state is cases.State.APPROVED and obligations.all_paid(session, case.alias):
+        cases.mark_paid(session, case)
+    return part
+
+
+def forfeit(session: Session, alias: str, *, amount: Money, by: str, on: date, recorded_at: datetime) -> BailPart:
+    """The court keeps a part of the bail, or all of it, for good.
+
+    Raises:
+        UnknownObligation, NotPosted, OverBail, BadBailPart: see there.
+    """
+    bail, _ = require_posted(session, alias)
+    _check_part(bail, amount)
+    _require_left(session, bail, amount)
+    part = _keep(session, bail, Fate.FORFEITED, amount, fine=None, by=by, on=on)
+    postings = recipes.bail_forfeited(amount=amount, fund=bail.fund_code or "", obligation=alias, case=bail.case_alias)
+    _book(session, part, postings, recorded_at=recorded_at)
+    return part
+
+
+def outstanding(session: Session, bail: Obligation) -> Money:
+    """What the court still holds of posted bail: what stands in 1300."""
+    returned = select(func.sum(BailReturn.minor)).where(
+        BailReturn.obligation_alias == bail.alias, col(BailReturn.received_on).is_not(None)
+    )
+    kept = select(func.sum(BailPart.minor)).where(BailPart.obligation_alias == bail.alias)
+    gone = int(session.exec(returned).one() or 0) + int(session.exec(kept).one() or 0)
+    return Money(bail.minor - gone, bail.currency)
+
+
+def announced_of(session: Session, bail: Obligation) -> Money:
+    """What is announced to come back and has not been seen."""
+    query = select(func.sum(BailReturn.minor)).where(
+        BailReturn.obligation_alias == bail.alias, col(BailReturn.received_on).is_(None)
+    )
+    return Money(int(session.exec(query).one() or 0), bail.currency)
+
+
+def steps(session: Session, alias: str) -> int:
+    """How many parts and returns a bail has had: the version that a signed act restates."""
+    parts = select(func.count()).select_from(BailPart).where(BailPart.obligation_alias == alias)
+    returned = select(func.count()).select_from(BailReturn).where(BailReturn.obligation_alias == alias)
+    return session.exec(parts).one() + session.exec(returned).one()
+
+
+def by_reference(session: Session, reference: str) -> BailReturn | None:
+    """The return that carries this reference, or None; locked."""
+    return session.exec(locked(select(BailReturn).where(BailReturn.reference == reference))).one_or_none()
+
+
+def paid_by_bail(session: Session, aliases: Sequence[str]) -> set[str]:
+    """Those of these obligations that bail was applied to."""
+    found = session.exec(select(BailPart.fine_alias).where(col(BailPart.fine_alias).in_(aliases)))
+    return {alias for alias in found if alias is not None}
+
+
+def require_posted(session: Session, alias: str) -> tuple[Obligation, Disbursement]:
+    """Bail that was posted, locked, and the disbursement that did it.
+
+    Raises:
+        UnknownObligation, NotPosted: see there.
+    """
+    bail = obligations.require(session, alias, lock=True)
+    paid = [one for one in disbursements.standing(session, [alias]) if one.state is disbursements.State.PAID]
+    if bail.kind is not ObligationKind.BAIL or bail.state is not State.PAID or not paid:
+        raise NotPosted("this is no bail that was posted", obligation=alias, state=bail.state)
+    return bail, paid[0]
+
+
+def _check_part(bail: Obligation, amount: Money) -> None:
+    if amount.currency != bail.currency or amount.minor <= 0:
+        raise BadBailPart("a part is above zero, in the currency of the bail", where="amount")
+
+
+def _require_left(session: Session, bail: Obligation, amount: Money) -> None:
+    left = outstanding(session, bail) - announced_of(session, bail)
+    if amount.minor > left.minor:
+        raise OverBail("the court holds less", obligation=bail.alias, left_minor=left.minor, currency=left.currency)
+
+
+def _keep(
+    session: Session, bail: Obligation, fate: Fate, amount: Money, *, fine: str | None, by: str, on: date
+) -> BailPart:
+    number = select(func.count()).select_from(BailPart).where(BailPart.obligation_alias == bail.alias)
+    part = BailPart(
+        obligation_alias=bail.alias,
+        number=session.exec(number).one() + 1,
+        fate=fate,
+        minor=amount.minor,
+        fine_alias=fine,
+        decided_by=by,
+        decided_on=on,
+    )
+    session.add(part)
+    session.flush()
+    return part
+
+
+def _book(session: Session, part: BailPart, postings: list[Posting], *, recorded_at: datetime) -> None:
+    journal.post(
+        session,
+        source_key=f"bail:{part.obligation_alias}:{part.number}:{part.fate}",
+        kind=f"bail_{part.fate}",
+        postings=postings,
+        happened_on=part.decided_on,
+        recorded_at=recorded_at,
+        recorded_by=part.decided_by,
+    )

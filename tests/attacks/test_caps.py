@@ -1,0 +1,156 @@
+"""Attacks on the caps of a person: the same name twice, in parts, in a batch, at once, and under two epochs' keys."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+
+from api.client import keyring, sealing
+from ledger.aid import acts, batch_acts, intake
+from ledger.aid.caps import OverPersonCap
+from ledger.aid.cases import Case
+from ledger.aid.disbursements import Disbursement
+from ledger.approvals import Agreed
+from ledger.errors import LedgerError
+from ledger.identities import shelves
+from tests.cast import LEAF, NOW, House, a_row, byn, give, nothing_written, race
+from tests.packs import a_cap, belarus_with
+from tests.purses import a_locked_batch, approve, on_batch
+
+NAME = "Invented Person of Two Lists"
+OTHER = "Invented Person of One List"
+
+
+@pytest.fixture(autouse=True)
+def _tight_cap(tmp_path: Path) -> Iterator[None]:
+    with belarus_with(tmp_path, a_cap(amount="1700.00", count=3)):
+        yield
+
+
+def a_case(house: House, amount: str = "810.00", *, name: str = NAME) -> Case:
+    return house.verify(house.a_case(name=name, amount=byn(amount)), by=house.fund.anton)
+
+
+def payments(house: House, *amounts: str, name: str = NAME) -> list[Disbursement]:
+    give(house.session, byn("9000.00"))
+    return [house.a_requested_payment(of=a_case(house, amount, name=name)) for amount in amounts]
+
+
+def approve_one(house: House, payment: Disbursement, *, days_later: int = 0) -> None:
+    now = NOW + timedelta(days=days_later)
+    agreed = house.on_payment("approve_disbursement", payment, by=house.fund.boris, now=now)
+    acts.approve_disbursement(house.session, payment.alias, agreed)
+    house.session.commit()
+
+
+def refused(house: House, approval: Callable[[], object]) -> Mapping[str, object]:
+    with nothing_written(house.session), pytest.raises(OverPersonCap) as refusal:
+        approval()
+    return refusal.value.data
+
+
+def test_two_applications_of_one_person_count_together(house: House) -> None:
+    first, second, third = payments(house, "810.00", "810.00", "810.00")
+    approve_one(house, first)
+    approve_one(house, second)
+
+    told = refused(house, lambda: approve_one(house, third))
+
+    assert (told["cases"], told["minor"], told["most_minor"]) == (3, 243_000, 170_000)
+    assert NAME not in str(told)
+
+
+def test_many_small_ones_are_counted_too(house: House) -> None:
+    *few, last = payments(house, "10.00", "10.00", "10.00", "10.00")
+    for one in few:
+        approve_one(house, one)
+
+    told = refused(house, lambda: approve_one(house, last))
+
+    assert (told["count"], told["most_count"]) == (4, 3)
+
+
+def test_another_person_and_another_window_are_not_counted(house: House) -> None:
+    first, second, third = payments(house, "810.00", "810.00", "810.00")
+    (other,) = payments(house, "1700.00", name=OTHER)
+    approve_one(house, first)
+    approve_one(house, second)
+
+    approve_one(house, other)
+    refused(house, lambda: approve_one(house, third, days_later=29))
+    approve_one(house, third, days_later=30)
+
+
+def test_a_single_payment_and_a_batch_count_together(house: House) -> None:
+    (single,) = payments(house, "1600.00")
+    batch = a_locked_batch(house, None, LEAF, [a_case(house, "110.00"), a_case(house, "20.00", name=OTHER)])
+    approve_one(house, single)
+
+    refused(house, lambda: approve(house, batch))
+
+
+def test_a_batch_and_a_single_payment_count_together(house: House) -> None:
+    (single,) = payments(house, "1600.00")
+    approve(house, a_locked_batch(house, None, LEAF, [a_case(house, "110.00"), a_case(house, "20.00", name=OTHER)]))
+
+    refused(house, lambda: approve_one(house, single))
+
+
+def test_the_lines_of_one_batch_count_together(house: House) -> None:
+    give(house.session, byn("9000.00"))
+    batch = a_locked_batch(house, None, LEAF, [a_case(house, "900.00"), a_case(house, "900.00")])
+
+    refused(house, lambda: approve(house, batch))
+
+
+def test_a_case_that_came_between_two_keys_of_the_vault_links_both_sides(house: House) -> None:
+    """The vault got a second key: the first case has tokens of the old one, the third of the new one, one of both."""
+    other = keyring.create_vault("people")
+    old, new = sealing.token_key(house.fund.vault), sealing.token_key(other)
+    tokens = {epoch: sealing.token(key, field=intake.PERSON, value=NAME) for epoch, key in ((1, old), (2, new))}
+    give(house.session, byn("9000.00"))
+    found: list[Disbursement] = []
+    for epochs in ((1,), (1, 2), (2,)):
+        case = house.receive(a_row(house.fund, amount=byn("800.00")))
+        carried = [(epoch, intake.PERSON, tokens[epoch]) for epoch in epochs]
+        shelves.note_tokens(house.session, carried, alias=case.alias)
+        house.session.commit()
+        found.append(house.a_requested_payment(of=house.verify(case, by=house.fund.anton)))
+    approve_one(house, found[0])
+    approve_one(house, found[1])
+
+    refused(house, lambda: approve_one(house, found[2]))
+
+
+def test_of_two_approvals_at_once_only_one_passes_the_cap(house: House) -> None:
+    first, second = payments(house, "900.00", "900.00")
+    agreed = {
+        one.alias: house.on_payment("approve_disbursement", one, by=by)
+        for one, by in ((first, house.fund.boris), (second, house.fund.bella))
+    }
+
+    answers = race(house.session, *(_approval(alias, agreed[alias]) for alias in agreed))
+
+    assert sorted(type(one) is OverPersonCap for one in answers) == [False, True]
+
+
+def test_a_batch_and_a_single_payment_at_once_do_not_pass_together(house: House) -> None:
+    (single,) = payments(house, "900.00")
+    batch = a_locked_batch(house, None, LEAF, [a_case(house, "900.00")])
+    one = house.on_payment("approve_disbursement", single, by=house.fund.boris)
+    other = on_batch(house, "approve_batch", batch, by=house.fund.bella)
+    alias = batch.alias
+
+    answers: list[object | LedgerError] = race(
+        house.session,
+        _approval(single.alias, one),
+        lambda session: batch_acts.approve_batch(session, alias, other),
+    )
+
+    assert sorted(type(answer) is OverPersonCap for answer in answers) == [False, True]
+
+
+def _approval(alias: str, agreed: Agreed) -> Callable[[Session], object]:
+    return lambda session: acts.approve_disbursement(session, alias, agreed)

@@ -1,0 +1,240 @@
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+from sqlmodel import Session
+
+from ledger.aid import acts, bail, bail_acts, disbursements, hearings, quashing
+from ledger.aid.bail import BadBailPart, NotPosted, OverBail
+from ledger.aid.batches import BadBatch
+from ledger.aid.disbursements import DisbursementNotReady
+from ledger.aid.obligations import Obligation, ObligationKind, ObligationNotReady, State
+from ledger.approvals import ActDiffers, Agreed, NotInRole, SamePerson
+from ledger.books import balances, spending
+from ledger.checks import aid as aid_checks
+from ledger.errors import LedgerError
+from ledger.money import Money
+from tests.bookcheck import assert_it_holds
+from tests.cast import NOW, TODAY, House, engine_of, nothing_written, race
+from tests.courts import (
+    USD_LEAF,
+    a_case,
+    a_recognised_fine,
+    apply,
+    forfeit,
+    on_bail,
+    open_dollars,
+    posted_bail,
+    see_at_the_bank,
+    usd,
+)
+from tests.purses import an_agent, create, give_euros, lines_for
+
+
+@pytest.fixture
+def posted(house: House) -> Obligation:
+    open_dollars(house)
+    return posted_bail(house)
+
+
+def announce(house: House, posted: Obligation, amount: Money, fee: Money) -> bail.BailReturn:
+    return bail.announce_return(house.session, posted.alias, amount=amount, fee=fee, by="OP-X", on=TODAY)
+
+
+def refused(house: House, error: type[LedgerError], attempt: Callable[[], object]) -> None:
+    with nothing_written(house.session), pytest.raises(error):
+        attempt()
+
+
+def test_what_is_no_posted_bail_has_no_parts(house: House) -> None:
+    open_dollars(house)
+    payment = house.a_released_payment(of=a_case(house, "100.00"), leaf=USD_LEAF)
+    not_yet = house.session.get_one(Obligation, payment.obligation_alias)
+    fine, _ = a_recognised_fine(house)
+
+    for other in (not_yet, fine):
+        refused(house, NotPosted, partial(announce, house, other, usd("1.00"), usd("0.00")))
+        refused(house, NotPosted, partial(hearings.note_hearing, house.session, other.alias, on=TODAY, by="OP-X"))
+
+
+def test_bail_that_could_not_be_posted_is_due_again_and_held_no_more(house: House) -> None:
+    open_dollars(house)
+    payment = house.a_released_payment(of=a_case(house, "100.00"), leaf=USD_LEAF)
+
+    disbursements.fail(house.session, payment, on=TODAY)
+    house.session.commit()
+
+    assert house.session.get_one(Obligation, payment.obligation_alias).state is State.DUE
+    assert spending.spendable(house.session, "fines")["USD"] == usd("9000.00")
+    assert_it_holds(engine_of(house.session))
+
+
+def test_bail_needs_that_the_person_was_told_like_any_aid(house: House) -> None:
+    open_dollars(house)
+    payment = house.an_approved_payment(of=a_case(house, "100.00"), leaf=USD_LEAF)
+
+    refused(
+        house,
+        ObligationNotReady,
+        lambda: disbursements.release(house.session, payment, by=house.fund.clara.alias, on=TODAY, recorded_at=NOW),
+    )
+
+
+def test_an_agent_posts_no_bail(house: House) -> None:
+    open_dollars(house)
+    give_euros(house)
+    agent = an_agent(house)
+    lines = lines_for(house, [a_case(house, "100.00")])
+
+    refused(house, BadBatch, lambda: create(house, lines, agent=agent.alias, account=agent.purse()))
+
+
+def test_a_return_that_cannot_be_is_refused(house: House, posted: Obligation) -> None:
+    for amount, fee, error in (
+        (usd("0.00"), usd("0.00"), BadBailPart),
+        (usd("100.00"), usd("100.00"), BadBailPart),
+        (usd("100.00"), usd("-1.00"), BadBailPart),
+        (Money.parse("100.00", "EUR"), usd("0.00"), BadBailPart),
+        (usd("1500.01"), usd("0.00"), OverBail),
+    ):
+        refused(house, error, partial(announce, house, posted, amount, fee))
+
+
+def test_what_is_announced_cannot_be_forfeited_too(house: House, posted: Obligation) -> None:
+    announce(house, posted, usd("1000.00"), usd("0.00"))
+    house.session.commit()
+
+    with pytest.raises(OverBail):
+        forfeit(house, posted, usd("500.01"))
+    house.session.rollback()
+
+    forfeit(house, posted, usd("500.00"))
+    assert bail.outstanding(house.session, posted) == usd("1000.00")
+
+
+def test_a_return_is_booked_once_and_another_amount_opens_an_exception(house: House, posted: Obligation) -> None:
+    returned = announce(house, posted, usd("1500.00"), usd("45.00"))
+
+    assert see_at_the_bank(house, usd("1500.00"), reference=returned.reference).booked == 0
+    assert see_at_the_bank(house, usd("1455.00"), reference=returned.reference).booked == 1
+    assert (
+        see_at_the_bank(house, usd("1455.00"), reference=returned.reference, on=TODAY + timedelta(days=1)).booked == 0
+    )
+    assert balances.balance(house.session, "1300", currency="USD") == usd("0.00")
+
+
+def test_only_an_approver_who_did_not_ask_forfeits(house: House, posted: Obligation) -> None:
+    with pytest.raises(SamePerson):
+        forfeit(house, posted, usd("1.00"), by=house.fund.clara)
+    with pytest.raises(SamePerson):
+        forfeit(house, posted, usd("1.00"), by=house.fund.anton)
+    with pytest.raises(NotInRole):
+        forfeit(house, posted, usd("1.00"), by=house.fund.dina)
+    with pytest.raises(ActDiffers):
+        forfeit(house, posted, usd("1.00"), version=7)
+
+    house.session.rollback()
+    assert bail.outstanding(house.session, posted) == usd("1500.00")
+
+
+def test_an_act_that_was_signed_before_another_step_is_stale(house: House, posted: Obligation) -> None:
+    told = {"amount": "100.00", "currency": "USD"}
+    early = on_bail(house, "forfeit_bail", posted, by=house.fund.boris, **told)
+    forfeit(house, posted, usd("50.00"), by=house.fund.bella)
+
+    refused(
+        house,
+        ActDiffers,
+        lambda: bail_acts.forfeit_bail(house.session, posted.alias, early, amount=usd("100.00")),
+    )
+
+
+def test_two_who_forfeit_the_same_rest_at_once_do_it_once(house: House, posted: Obligation) -> None:
+    told = {"amount": "1500.00", "currency": "USD"}
+    boris, bella = (
+        on_bail(house, "forfeit_bail", posted, by=by, **told) for by in (house.fund.boris, house.fund.bella)
+    )
+    alias = posted.alias
+
+    def run(agreed: Agreed) -> Callable[[Session], object]:
+        return lambda session: bail_acts.forfeit_bail(session, alias, agreed, amount=usd("1500.00"))
+
+    answers = race(house.session, run(boris), run(bella))
+
+    assert sorted(isinstance(one, LedgerError) for one in answers) == [False, True]
+    assert balances.balance(house.session, "5300", currency="USD") == usd("1500.00")
+
+
+def test_bail_pays_only_what_is_recognised_and_not_on_its_way(house: House, posted: Obligation) -> None:
+    due = house.obligation_of(a_case(house, "10.00", kind=ObligationKind.FINE))
+    fine, payment = a_recognised_fine(house)
+    agreed = house.on_payment("release_disbursement", payment, by=house.fund.clara)
+    acts.release_disbursement(house.session, payment.alias, agreed)
+    house.session.commit()
+
+    for other, error in ((due, ObligationNotReady), (fine, DisbursementNotReady), (posted, BadBailPart)):
+        with pytest.raises(error):
+            apply(house, posted, other)
+        house.session.rollback()
+    assert bail.outstanding(house.session, posted) == usd("1500.00")
+
+
+def test_a_fine_is_paid_by_bail_once(house: House, posted: Obligation) -> None:
+    fine, _ = a_recognised_fine(house)
+    apply(house, posted, fine)
+
+    with pytest.raises(ObligationNotReady):
+        apply(house, posted, fine)
+
+
+def test_posted_bail_is_not_quashed_away(house: House, posted: Obligation) -> None:
+    ruling = quashing.require_ruling(house.session, posted.ruling_alias)
+
+    with pytest.raises(ObligationNotReady):
+        quashing.quash(house.session, ruling, by="OP-X", on=TODAY, recorded_at=NOW)
+
+
+def test_a_hearing_is_noted_once_a_day_and_the_oldest_bail_stands_first(house: House, posted: Obligation) -> None:
+    later = posted_bail(house, "10.00", on=TODAY + timedelta(days=100))
+    day = TODAY + timedelta(days=200)
+
+    first = hearings.note_hearing(house.session, posted.alias, on=day, by="OP-X")
+    again = hearings.note_hearing(house.session, posted.alias, on=day, by="OP-Y")
+
+    assert again is first
+    assert [(one.obligation, one.group) for one in hearings.age(house.session, on=day)] == [
+        (posted.alias, "over 180 days"),
+        (later.alias, "91 to 180 days"),
+    ]
+    assert hearings.age(house.session, on=day)[0].next_hearing == day
+
+
+def test_the_edges_of_ages(house: House, posted: Obligation) -> None:
+    groups = {0: "0 to 30 days", 30: "0 to 30 days", 31: "31 to 90 days", 180: "91 to 180 days", 181: "over 180 days"}
+
+    for days, group in groups.items():
+        (standing,) = hearings.age(house.session, on=TODAY + timedelta(days=days))
+        assert (standing.obligation, standing.group) == (posted.alias, group)
+
+
+def test_a_part_is_never_changed_nor_removed(house: House, posted: Obligation) -> None:
+    forfeit(house, posted, usd("1.00"))
+
+    for statement in ("UPDATE bail_part SET minor = 2", "DELETE FROM bail_part"):
+        with pytest.raises(DatabaseError):
+            house.session.connection().execute(text(statement))
+        house.session.rollback()
+
+
+def test_a_hearing_of_what_is_no_bail_is_found(house: House, posted: Obligation) -> None:
+    fine, _ = a_recognised_fine(house)
+    house.session.add(hearings.Hearing(obligation_alias=fine.alias, held_by=TODAY, noted_by="OP-X"))
+    house.session.commit()
+
+    found = list(aid_checks.find_hearings(house.session, lambda *_: None))
+
+    assert [(one.check, one.name) for one in found] == [("bail-posted", fine.alias)]
+    assert fine.alias != posted.alias
