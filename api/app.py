@@ -19,12 +19,14 @@ from api.routes import (
     batches,
     books,
     conversions,
+    dossiers,
     erasing,
     evidence,
     exchange,
     fund_people,
     giving,
     paying,
+    payment_files,
     periods,
     public,
     publishing,
@@ -34,6 +36,7 @@ from api.routes import (
     reporting,
     rewraps,
     stopping,
+    subledgers,
     transfers,
 )
 from api.settings import NotADemo, Settings
@@ -44,7 +47,6 @@ from ledger.storage import schema
 from ledger.storage.engine import open_database, transaction
 
 ROUTERS: tuple[APIRouter, ...] = (
-    bail.router,
     books.router,
     exchange.router,
     periods.router,
@@ -55,8 +57,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     erasing.router,
     giving.router,
     aid.router,
+    bail.router,
     evidence.router,
     paying.router,
+    subledgers.router,
+    dossiers.router,
+    payment_files.router,
     agents.router,
     batches.router,
     transfers.router,

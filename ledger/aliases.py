@@ -34,6 +34,7 @@ class Kind(StrEnum):
     EVIDENCE = "E"
     TRANSFER = "F"
     CONVERSION = "W"
+    PAYMENT_FILE = "N"
 
 
 _KINDS = {kind.value: kind for kind in Kind}

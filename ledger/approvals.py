@@ -56,6 +56,8 @@ Verb = Literal[
     "drop_evidence",
     "apply_bail",
     "forfeit_bail",
+    "request_withdrawal",
+    "agree_withdrawal",
 ]
 ROLE_OF: dict[str, Role | None] = {
     "create_key": Role.ADMIN,
@@ -83,6 +85,8 @@ ROLE_OF: dict[str, Role | None] = {
     "drop_evidence": Role.APPROVER,
     "apply_bail": Role.APPROVER,
     "forfeit_bail": Role.APPROVER,
+    "request_withdrawal": Role.TREASURER,
+    "agree_withdrawal": Role.APPROVER,
 }
 """Which role of the roster each act needs; None where any will do, at once."""
 

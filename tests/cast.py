@@ -282,6 +282,9 @@ class House:
         self.session.commit()
         return case
 
+    def case_of(self, disbursement: Disbursement) -> Case:
+        return cases.require(self.session, disbursement.case_alias)
+
     def obligation_of(self, case: Case) -> Obligation:
         (obligation,) = obligations.of_case(self.session, case.alias)
         return obligation

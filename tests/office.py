@@ -27,6 +27,7 @@ from api.client import (
     founding,
     keyring,
     lists,
+    payment_files,
     payments,
     periods,
     publications,
@@ -36,6 +37,7 @@ from api.client import (
     wrapping,
 )
 from api.client.amending import Changes
+from api.client.credit_transfers import Debtor, Form, Order
 from api.client.desk import Desk, open_desk
 from api.client.founding import Proposal
 from api.client.http import Api, in_process
@@ -266,6 +268,16 @@ class Office:
         shown: dict[str, Any] = found
         return shown
 
+    def a_payment_file(self, form: Form = Form.PAIN_09, *, orders: list[Order] | None = None) -> payment_files.Written:
+        """Anna writes a file of everything that is released from the roubles' leaf."""
+        folder = self.folder / f"out-{secrets.token_hex(4)}"
+        folder.mkdir(mode=0o700)
+        anna = self.desk("anna")
+        orders = orders or payment_files.collect(anna, account=BYN_LEAF)
+        debtor = Debtor("Invented Fund", "INVENTED-01")
+        day = self.now().date()
+        return payment_files.write(anna, orders, account=BYN_LEAF, debtor=debtor, on=day, form=form, folder=folder)
+
     def import_october(self, *lines: BankLine, opening: str, closing: str | None = None) -> list[dict[str, Any]]:
         """October's statement of the roubles' leaf, brought in on the bank day."""
         self.set_clock(BANK_DAY)
@@ -346,7 +358,11 @@ def walk_the_path(office: Office) -> None:
     erasures.agree(boris, shelf)
     (due,) = evidence.due(boris)
     evidence.drop(boris, due["alias"])
+    payments.cancel(anna, office.a_requested_payment())
     released = office.a_released_payment()
+    file = office.a_payment_file()
+    payment_files.withdraw(anna, file.noted["alias"])
+    payment_files.agree(boris, file.noted["alias"])
     office.confirm(released)
     publications.draft(clara)
     (waiting,) = publications.listed(boris)["drafts"]

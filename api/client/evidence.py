@@ -1,5 +1,6 @@
 """Evidence from the operator's side: files sealed here and sent in chunks, opened here into files of the operator's."""
 
+import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -156,6 +157,28 @@ def open_files(
     opened = desk.api.get(f"/v1/boxes/{case['beneficiary']}", reason=reason)
     shelf, seed = cases.open_shelf(desk, opened, alias=case["beneficiary"])
     return [_open(desk, case["alias"], file, shelf=shelf.alias, seed=seed, into=into, reason=reason) for file in chosen]
+
+
+def check_contents(desk: Desk, case: dict[str, Any], *, reason: str) -> list[str]:
+    """Opens every current file of a case in memory, and gives the commitments that their contents agree with.
+
+    Raises:
+        CannotOpen, WrongCommitment, WrongKey, BadSignature: something was altered or swapped.
+    """
+    if not case["evidence"]:
+        return []
+    opened = desk.api.get(f"/v1/boxes/{case['beneficiary']}", reason=reason)
+    shelf, seed = cases.open_shelf(desk, opened, alias=case["beneficiary"])
+    return [_check(desk, case["alias"], file, shelf=shelf.alias, seed=seed, reason=reason) for file in case["evidence"]]
+
+
+def _check(desk: Desk, subject: str, file: dict[str, Any], *, shelf: str, seed: bytes, reason: str) -> str:
+    commitment = cases.check_file(desk, file, subject=subject, shelf=shelf)
+    path = f"/v1/evidence/{file['alias']}/{file['version']}"
+    with io.BytesIO() as unread, desk.api.stream(path, reason=reason) as pieces:
+        place = sealed_files.place_of(file, subject)
+        sealed_files.open_chunks(pieces, unread, seed=seed, place=place, size=file["size"], commitment=commitment)
+    return commitment
 
 
 def _open(

@@ -33,7 +33,8 @@ def request(desk: Desk, alias: str, *, account: str, to: str = "authority") -> d
         "fund": FUND_OF[obligation["kind"]],
         "account": account,
     }
-    answer: dict[str, Any] = desk.api.post("/v1/disbursements", body, key=f"request:{obligation['alias']}")
+    # By its own alias: what failed or was cancelled is asked for again, and the server refuses what stands already.
+    answer: dict[str, Any] = desk.api.post("/v1/disbursements", body, key=f"request:{disbursement}")
     return answer
 
 
@@ -80,6 +81,13 @@ def release(desk: Desk, disbursement: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = desk.api.post(
         f"/v1/disbursements/{alias}/release", {"agreed": agreed}, key=f"release:{alias}:{version}"
     )
+    return answer
+
+
+def cancel(desk: Desk, disbursement: dict[str, Any]) -> dict[str, Any]:
+    """Withdraws a disbursement that was not released: its obligation may be asked for again."""
+    alias, version = disbursement["alias"], disbursement["version"]
+    answer: dict[str, Any] = desk.api.post(f"/v1/disbursements/{alias}/cancel", {}, key=f"cancel:{alias}:{version}")
     return answer
 
 

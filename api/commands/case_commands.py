@@ -1,20 +1,32 @@
 """Commands for cases: lists imported, cases listed and shown, verified, told."""
 
 from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from api.client import cases, quashing
+from api.client import cases, dossiers, private_files, quashing
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.list_commands import import_list
 from api.commands.output import DAYS, AsJson, Steps
 from ledger.aid.eligibility import Rejection
 from ledger.aid.rules import Answer, Outcome
+from reports.dossier import pages
+from reports.dossier.chain import chains
 
 app = typer.Typer(help="Cases of fined and detained people.", no_args_is_help=True)
 app.command("import")(import_list)
+
+
+class Form(StrEnum):
+    """How a dossier is written."""
+
+    PDF = "pdf"
+    JSON = "json"
+
 
 COLUMNS = {"alias": "Case", "state": "State", "rejection": "Rejected as", "received_on": "Received"}
 
@@ -43,6 +55,31 @@ def show_case(alias: Annotated[str, typer.Argument(help="The case.")], as_json: 
     said += [f"  {name.replace('_', ' ')}: {value}" for name, value in facts.items() if value is not None]
     said += [f"  {_said(one)}" for one in answers if one.outcome is not Outcome.UNKNOWN]
     output.show(shown, as_json=as_json, lines=said)
+
+
+@app.command("dossier")
+def write_dossier(
+    alias: Annotated[str, typer.Argument(help="The case.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to; with --opened it is yours alone (chmod 700).")],
+    opened: Annotated[bool, typer.Option("--opened", help="Add exact days, court and number; readings are logged.")] = (
+        False
+    ),
+    form: Annotated[Form, typer.Option("--format", help="How it is written.")] = Form.PDF,
+    as_json: AsJson = False,
+) -> None:
+    """Writes what the books show about a case, from the ruling to the receipt, with every signature checked here."""
+    if opened:
+        private_files.require_private(out)
+    with connect() as desk:
+        facts = dossiers.fetch(desk, alias)
+        if opened:
+            facts = dossiers.open_facts(desk, facts)
+    content = pages.render_pdf(facts) if form is Form.PDF else pages.render_json(facts)
+    path = out / f"dossier-{alias}{'-opened' if opened else ''}.{form}"
+    private_files.write(path, content)
+    holds = all(chain.holds for chain in chains(facts))
+    said = [f"Written: {path}", "The chain holds." if holds else "The chain does not hold, or not all of it: read why."]
+    output.show({"written": str(path), "holds": holds}, as_json=as_json, lines=said)
 
 
 @app.command("verify")

@@ -32,6 +32,7 @@ from api.commands import (
     operator_commands,
     output,
     payment_commands,
+    payment_file_commands,
     period_commands,
     processes,
     publication_commands,
@@ -40,6 +41,7 @@ from api.commands import (
     report_commands,
     roster_commands,
     statement_commands,
+    subledger_commands,
     transfer_commands,
     vault_commands,
     verify_commands,
@@ -75,6 +77,7 @@ def take_options(
 book_commands.add_to(app)
 report_commands.add_to(app)
 figure_commands.add_to(app)
+app.command("ledger")(subledger_commands.show_ledger)
 app.command("accesses")(access_commands.list_accesses)
 app.command("bail")(bail_commands.show_ages)
 app.command("demo")(demo.run_demo)
@@ -90,6 +93,7 @@ app.add_typer(recovery_commands.app, name="recovery")
 app.add_typer(case_commands.app, name="cases")
 app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(payment_commands.app, name="disbursements")
+app.add_typer(payment_file_commands.app, name="payments")
 app.add_typer(batch_commands.app, name="batches")
 app.add_typer(agent_commands.agents_app, name="agents")
 app.add_typer(agent_commands.advances_app, name="advances")

@@ -66,6 +66,17 @@ def release_disbursements(
     output.show_table(rows, COLUMNS, as_json=as_json)
 
 
+@app.command("cancel")
+def cancel_disbursements(
+    alias: Annotated[list[str], typer.Argument(help="Requested or approved ones.")], as_json: AsJson = False
+) -> None:
+    """Withdraws disbursements that were not released; their obligations may be asked for again."""
+    with connect() as desk:
+        rows = [one for state in ("requested", "approved") for one in payments.listed(desk, state=state)]
+        answers = [payments.cancel(desk, one) for one in rows if one["alias"] in alias]
+    output.show_table(answers, COLUMNS, as_json=as_json)
+
+
 def act_on_all(
     desk: Desk,
     verb: Callable[[Desk, dict[str, Any]], dict[str, Any]],

@@ -11,7 +11,7 @@ from api.routes.aid import PAGE
 from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, Page, SignedActOnWire, Wire
 from api.transactions import Tx
 from ledger import approvals, publications
-from ledger.aid import acts, agent_acts, batch_acts, cases, disbursements, obligations
+from ledger.aid import acts, agent_acts, batch_acts, batch_lines, cases, disbursements, obligations
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.approvals import Agreed, SignedAct
 from ledger.errors import BadInput
@@ -167,6 +167,15 @@ def release_disbursement(
     """Releases an approved disbursement to the bank."""
     agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
     return once.keep(DisbursementOut.of(acts.release_disbursement(session, alias, agreed)))
+
+
+@router.post("/v1/disbursements/{alias}/cancel", status_code=201)
+def cancel_disbursement(alias: Alias, session: Tx, now: Now, once: Claimed) -> DisbursementOut:
+    """Withdraws a disbursement that was not released; what its fund held for it is free."""
+    disbursement = disbursements.require(session, alias, lock=True)
+    batch_lines.require_single(session, alias)
+    disbursements.cancel(session, disbursement, on=now.date())
+    return once.keep(DisbursementOut.of(disbursement))
 
 
 @router.get("/v1/approvals")

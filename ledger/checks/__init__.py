@@ -8,7 +8,20 @@ from itertools import islice
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from ledger.checks import acts, aid, control, database, entries, figures, files, holds, records, sources, treasury
+from ledger.checks import (
+    acts,
+    aid,
+    control,
+    database,
+    entries,
+    figures,
+    files,
+    holds,
+    payment_files,
+    records,
+    sources,
+    treasury,
+)
 from ledger.checks.entries import ENTRY_CHECKS, EntryCheck
 from ledger.checks.findings import Check, Finding, Tell, silent
 from ledger.errors import LedgerError
@@ -24,6 +37,7 @@ CHECKS: Sequence[Check | EntryCheck] = (
     *control.CHECKS,
     *holds.CHECKS,
     *aid.CHECKS,
+    *payment_files.CHECKS,
     *treasury.CHECKS,
     *acts.CHECKS,
     *sources.CHECKS,

@@ -15,6 +15,7 @@ from ledger.aid.batch_lines import BatchLine
 from ledger.aid.batches import Batch
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
+from ledger.aid.payment_files import PaymentFile
 from ledger.aid.quashing import Quashing
 from ledger.approvals import ACT_DOMAIN, CLOCK_SKEW, OLDEST_ACT, ROLE_OF, Act, SignedAct
 from ledger.bearer_keys import BearerKey
@@ -156,6 +157,8 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
         yield list(_of_disbursements(session, page))
     for batch_page in paged(session, Batch, Batch.alias):
         yield list(_of_batches(batch_page))
+    for files_page in paged(session, PaymentFile, PaymentFile.alias):
+        yield list(_of_payment_files(files_page))
     for advances_page in paged(session, Advance, Advance.alias):
         yield list(_of_advances(session, advances_page))
     for transfers_page in paged(session, Transfer, Transfer.alias):
@@ -209,6 +212,17 @@ def _of_batches(page: list[Batch]) -> Iterator[Effect]:
             yield _effect("batch", one.alias, "approve_batch", one.approved_by, {one.requested_by}, **restated)
         if one.released_by is not None:
             yield _effect("batch", one.alias, "release_batch", one.released_by, {one.approved_by}, **restated)
+
+
+def _of_payment_files(page: list[PaymentFile]) -> Iterator[Effect]:
+    for one in page:
+        restated = {"amount": one.amount().decimal(), "currency": one.currency, "payee_commitment": one.commitment}
+        for verb, signer, others in (
+            ("request_withdrawal", one.withdrawal_asked_by, set()),
+            ("agree_withdrawal", one.withdrawn_by, {one.withdrawal_asked_by}),
+        ):
+            if signer is not None:
+                yield _effect("payment_file", one.alias, verb, signer, others, **restated)
 
 
 def _of_advances(session: Session, page: list[Advance]) -> Iterator[Effect]:

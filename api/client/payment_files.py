@@ -1,0 +1,133 @@
+"""Payment files on the treasurer's device: payees opened here, held against what was agreed to, written, and noted."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from api.client import cases, credit_transfers, payments, private_files
+from api.client.cases import Evidence, EvidenceDiffers
+from api.client.credit_transfers import Debtor, Form, Order
+from api.client.desk import Desk
+from ledger import references
+from ledger.aliases import Kind, draw
+from ledger.approvals import Verb
+from ledger.errors import Conflict
+from ledger.money import Money
+
+VAULT = "money"
+
+
+class NothingReleased(Conflict):
+    """No payment waits for a file: none is released from this leaf, or all of them stand in one."""
+
+    rule = "nothing_released"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where a file lies, and what the server has noted of it."""
+
+    path: Path
+    noted: dict[str, Any]
+
+
+def collect(desk: Desk, *, account: str, only: Sequence[str] | None = None) -> list[Order]:
+    """The released payments from a bank leaf as orders, or those among them with these aliases; openings are logged.
+
+    Raises:
+        NothingReleased: see there. BadOrder: a payee that no bank could take. EvidenceDiffers: a payee is not the one
+            that was agreed to. CannotOpen, WrongCommitment, WrongKey, BadSignature: something was altered or swapped.
+    """
+    waiting = [one for one in payments.listed(desk, state="released") if one["account"] == account]
+    chosen = [one for one in waiting if only is None or one["alias"] in only]
+    if not chosen:
+        raise NothingReleased("no payment is released from this leaf", account=account)
+    found = [desk.api.get(f"/v1/cases/{alias}") for alias in dict.fromkeys(one["case"] for one in chosen)]
+    opened = cases.check_many(desk, found, reason="payment")
+    return list(credit_transfers.check([_order(one, opened[one["case"]]) for one in chosen]))
+
+
+def write(
+    desk: Desk, orders: Sequence[Order], *, account: str, debtor: Debtor, on: date, form: Form, folder: Path
+) -> Written:
+    """Makes the file, has the server note it as what was released, and writes it for its owner alone.
+
+    Noted first: a file that lies in the folder is one that stands. When writing fails, it is withdrawn by two people.
+
+    Raises:
+        FolderNotPrivate, BadOrder: nothing was noted nor written. ApiRefusal: the file is not what was released, or a
+            payment stands in another one. FileStands: it is noted, and was not written.
+    """
+    private_files.require_private(folder)
+    message_id = references.draw()
+    content = credit_transfers.render(
+        orders, debtor=debtor, message_id=message_id, on=on, made_at=desk.now(), form=form
+    )
+    alias = draw(Kind.PAYMENT_FILE)
+    shelf = desk.draw_shelf(VAULT, alias=alias)
+    digest = hashlib.sha256(content).hexdigest()
+    total = credit_transfers.control_sum(orders)
+    body = {
+        "alias": alias,
+        "message_id": message_id,
+        "account": account,
+        "references": [order.reference for order in orders],
+        "control_sum": {"amount": total.decimal(), "currency": total.currency},
+        "shelf": cases.shelf_on_wire(shelf),
+        "seal": cases.seal_json(
+            shelf.public, {"sha256": digest, "form": form}, kind="payment_file", alias=alias, field="seal"
+        ),
+    }
+    noted: dict[str, Any] = desk.api.post("/v1/payment-files", body, key=f"payment-file:{alias}")
+    path = folder / f"{alias}.{'csv' if form is Form.CSV else 'xml'}"
+    private_files.write(path, content)
+    return Written(path, noted)
+
+
+def listed(desk: Desk) -> list[dict[str, Any]]:
+    """All files, oldest first."""
+    found: list[dict[str, Any]] = desk.api.get("/v1/payment-files")["files"]
+    return found
+
+
+def withdraw(desk: Desk, alias: str) -> dict[str, Any]:
+    """Asks that a file counts no more: the bank never took it."""
+    return _agree(desk, "request_withdrawal", alias, path="withdraw")
+
+
+def agree(desk: Desk, alias: str) -> dict[str, Any]:
+    """Agrees, as another person than who asked."""
+    return _agree(desk, "agree_withdrawal", alias, path="agree")
+
+
+def _order(disbursement: dict[str, Any], evidence: Evidence) -> Order:
+    """What the bank is told of a payment, once its payee is the one that was agreed to."""
+    alias = disbursement["alias"]
+    payee = evidence.payees.get(alias)
+    same = evidence.payee_commitments.get(alias) == disbursement["payee_commitment"]
+    if payee is None or not same or payee != payments.payee_of(evidence, disbursement["payee"]):
+        raise EvidenceDiffers("the payee is not the one that was agreed to", disbursement=alias, field="payee")
+    return Order(
+        reference=disbursement["reference"],
+        amount=Money.parse(disbursement["amount"]["amount"], disbursement["amount"]["currency"]),
+        payee=payee.get("court") or payee["name"],
+        account=payee["account"],
+    )
+
+
+def _agree(desk: Desk, verb: Verb, alias: str, *, path: str) -> dict[str, Any]:
+    (file,) = [one for one in listed(desk) if one["alias"] == alias]
+    agreed = desk.agree(
+        verb,
+        alias,
+        version=file["version"],
+        amount=Money.parse(file["control_sum"]["amount"], file["control_sum"]["currency"]),
+        payee_commitment=file["commitment"],
+    )
+    answer: dict[str, Any] = desk.api.post(
+        f"/v1/payment-files/{alias}/{path}", {"agreed": agreed}, key=f"{verb}:{alias}:{file['version']}"
+    )
+    return answer

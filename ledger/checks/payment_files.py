@@ -1,0 +1,48 @@
+"""Checks of payment files: each is still what was released, and its payments count no more once it is withdrawn."""
+
+from collections.abc import Iterator
+
+from sqlmodel import Session, col, select
+
+from ledger.aid.disbursements import Disbursement
+from ledger.aid.payment_files import PaymentFile, PaymentFileLine
+from ledger.checks.findings import Check, Finding, Tell, paged
+
+
+def find_differences(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Files whose payments are other ones than were noted, or stand although the file was withdrawn."""
+    for page in paged(session, PaymentFile, PaymentFile.alias):
+        paid: dict[str, list[tuple[PaymentFileLine, Disbursement]]] = {file.alias: [] for file in page}
+        query = (
+            select(PaymentFileLine, Disbursement)
+            .join(Disbursement, col(Disbursement.alias) == PaymentFileLine.disbursement_alias)
+            .where(col(PaymentFileLine.file_alias).in_(paid))
+        )
+        for line, payment in session.exec(query.execution_options(populate_existing=True)):
+            paid[line.file_alias].append((line, payment))
+        for file in page:
+            where = _why_not(file, paid[file.alias])
+            if where is not None:
+                yield Finding("payment-files", "payment_file", file.alias, {"where": where})
+
+
+def _why_not(file: PaymentFile, paid: list[tuple[PaymentFileLine, Disbursement]]) -> str | None:
+    """Which part of a file does not hold, or None."""
+    if len(paid) != file.orders:
+        return "orders"
+    if sum(payment.minor for _, payment in paid) != file.minor:
+        return "control_sum"
+    if any((payment.account_code, payment.currency) != (file.account_code, file.currency) for _, payment in paid):
+        return "account"
+    if any(line.withdrawn is not (file.withdrawn_by is not None) for line, _ in paid):
+        return "withdrawn"
+    return None
+
+
+CHECKS = (
+    Check(
+        "payment-files",
+        "every payment file is what was released, and withdrawn with all its payments or not at all",
+        find_differences,
+    ),
+)

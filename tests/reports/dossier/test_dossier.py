@@ -1,0 +1,272 @@
+"""The dossier: what a case's books establish, what they do not, and what contradicts them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from ledger.aid import acts, disbursements, quashing, rulings
+from ledger.aid.cases import UnknownCase
+from ledger.aid.disbursements import Disbursement
+from ledger.aid.eligibility import Rejection
+from ledger.aliases import Kind, draw
+from ledger.identities.shelves import Shelf
+from ledger.storage import guards
+from reports.dossier import pages
+from reports.dossier.chain import Standing, chains
+from reports.dossier.facts import SERVER, Facts, Opened
+from reports.dossier.gathering import gather
+from tests.canaries import sightings, text_of_pdf
+from tests.cast import LEAF, NOW, TODAY, House, byn, give, sealed
+from tests.purses import a_released_batch, an_advance, an_agent, enter, give_euros, items, verified
+
+
+def pay(house: House, released: Disbursement) -> Disbursement:
+    disbursements.pay(
+        house.session,
+        released,
+        source_key=f"bank:{LEAF}:{released.alias}",
+        on=TODAY,
+        recorded_at=NOW,
+        recorded_by=house.fund.clara.alias,
+    )
+    house.session.commit()
+    return released
+
+
+@pytest.fixture
+def paid(house: House) -> Disbursement:
+    """A fine of 810.00 roubles from the list to the bank's line."""
+    give(house.session, byn("5000.00"))
+    return pay(house, house.a_released_payment())
+
+
+def dossier_of(house: House, case: str) -> Facts:
+    return gather(house.session, case, as_of=NOW)
+
+
+def standings(facts: Facts) -> dict[str, str]:
+    (chain,) = chains(facts)
+    return {step.title: step.standing.value for step in chain.steps}
+
+
+def words(facts: Facts) -> str:
+    return " ".join(cell for row in pages.lay_out(facts).rows for cell in row.cells)
+
+
+YES, NO, AGAINST = Standing.ESTABLISHED.value, Standing.MISSING.value, Standing.CONTRADICTED.value
+
+
+def test_a_payment_by_the_bank_is_established_but_for_the_receipt_that_nobody_has_brought(
+    house: House, paid: Disbursement
+) -> None:
+    facts = dossier_of(house, paid.case_alias)
+
+    assert standings(facts) == {
+        "Ruling": YES,
+        "Eligibility": YES,
+        "Approval": YES,
+        "Recognition": YES,
+        "Release": YES,
+        "Payment": YES,
+        "Receipt": NO,
+    }
+    (chain,) = chains(facts)
+    assert not chain.holds
+    resting = {step.title: step.rests_on for step in chain.steps}
+    approver, treasurer = house.fund.boris.alias, house.fund.clara.alias
+    assert approver in resting["Approval"][0]
+    assert treasurer in resting["Release"][0]
+    assert resting["Payment"] == (f"entry {facts.entries[-1].number}",)
+    assert facts.checked_by == SERVER
+    assert "The chain is INCOMPLETE. Contradicted by what is kept: 0. Not established: 1." in words(facts)
+
+
+def test_a_payment_through_an_agent_with_a_verified_receipt_is_established_from_end_to_end(house: House) -> None:
+    give_euros(house)
+    agent = an_agent(house)
+    an_advance(house, agent, received=byn("1000.00"))
+    give(house.session, byn("810.00"))
+    case = house.a_verified_case()
+    batch = a_released_batch(house, agent, LEAF, [case])
+    (item,) = items(house, batch)
+    key = house.session.get_one(Shelf, case.beneficiary_alias).sealing_key
+    receipt = sealed(
+        key, kind="disbursement", alias=item.disbursement.alias, field="receipt", content="An invented receipt"
+    )
+    enter(house, batch, verified(item, receipt_box=receipt))
+
+    facts = dossier_of(house, case.alias)
+
+    assert standings(facts) == dict.fromkeys(
+        ("Ruling", "Eligibility", "Approval", "Recognition", "Release", "Payment", "Receipt"), YES
+    )
+    assert agent.alias in words(facts)
+    assert "Every statement from the ruling to the receipt is established" in words(facts)
+
+
+def test_a_case_without_payment_says_that_nothing_is_established(house: House) -> None:
+    received, verified_one = house.a_case(), house.a_verified_case()
+
+    assert standings(dossier_of(house, received.alias)) == {
+        "Ruling": NO,
+        "Eligibility": NO,
+        "Approval": NO,
+        "Payment": NO,
+    }
+    assert standings(dossier_of(house, verified_one.alias)) == {
+        "Ruling": YES,
+        "Eligibility": YES,
+        "Approval": NO,
+        "Payment": NO,
+    }
+    assert "The journal has no entry about this case." in words(dossier_of(house, received.alias))
+
+
+def test_a_rejected_case_is_not_eligible_and_a_cancelled_payment_is_no_part_of_the_chain(house: House) -> None:
+    rejected = house.a_case()
+    agreed = house.on_case("reject_case", rejected, by=house.fund.anton)
+    acts.reject_case(house.session, rejected.alias, agreed, because=Rejection.ILLEGIBLE)
+    given_up = house.a_requested_payment()
+    disbursements.cancel(house.session, given_up, on=TODAY)
+
+    assert standings(dossier_of(house, rejected.alias))["Eligibility"] == AGAINST
+    assert standings(dossier_of(house, given_up.case_alias)) == {
+        "Ruling": YES,
+        "Eligibility": YES,
+        "Attempt": Standing.RECORDED.value,
+        "Approval": NO,
+        "Payment": NO,
+    }
+
+
+def test_a_quashed_ruling_is_told_with_the_entry_that_followed(house: House, paid: Disbursement) -> None:
+    (ruling,) = rulings.of_case(house.session, paid.case_alias)
+    quashing.quash(house.session, ruling, by=house.fund.ana.alias, on=TODAY, recorded_at=NOW)
+
+    facts = dossier_of(house, paid.case_alias)
+
+    assert standings(facts)["Afterwards"] == NO  # it was noted without a signature
+    (chain,) = chains(facts)
+    assert chain.steps[-1].rests_on == (f"entry {facts.entries[-1].number}",)
+
+
+# --- attacks: by somebody who owns the database and drops the guards first
+
+
+ON_ACTS = {
+    "amount": "UPDATE signed_act SET document = replace(document, '810.00', '910.00') WHERE verb = '{verb}'",
+    "signature": "UPDATE signed_act SET signature = replace(signature, '0', '1') WHERE verb = '{verb}'",
+    "signer": "UPDATE signed_act SET signer = '{other}' WHERE verb = '{verb}'",
+    "no json": "UPDATE signed_act SET document = 'no json' WHERE verb = '{verb}'",
+}
+STEP_OF = {"verify_case": "Eligibility", "approve_disbursement": "Approval", "release_disbursement": "Release"}
+ON_ROWS = {
+    "UPDATE disbursement SET minor = minor + 100": "Approval",
+    "UPDATE disbursement SET payee_commitment = 'another'": "Approval",
+    "UPDATE obligation SET minor = minor - 1": "Eligibility",
+    "UPDATE ruling SET ruled_by = '2030-01-06', payable_from = '2030-01-06'": "Approval",
+    "UPDATE ruling SET payable_from = '2030-01-06'": "Payment",
+    "UPDATE ruling SET article = '17.1'": "Eligibility",
+    "DELETE FROM signed_act WHERE verb = 'approve_disbursement'": "Approval",
+    "DELETE FROM signed_act WHERE verb = 'verify_case'": "Ruling",
+    "UPDATE box SET commitment = 'another' WHERE field = 'details'": "Ruling",
+    "UPDATE obligation SET told_on = NULL": "Recognition",
+    "UPDATE entry SET effective_on = '2020-11-10', happened_on = '2020-11-10' WHERE kind = 'aid_paid'": "Payment",
+    "UPDATE line SET minor = minor * 2 WHERE subject IS NOT NULL": "Payment",
+    "UPDATE hold_movement SET source_key = source_key || 'x'": "Payment",
+}
+
+
+@contextmanager
+def struck(house: House, statement: str) -> Iterator[None]:
+    """The statement without the guards, taken back afterwards."""
+    with house.session.begin_nested() as attack:
+        guards.remove(house.session.connection())
+        house.session.connection().execute(text(statement))
+        house.session.expire_all()
+        yield
+        attack.rollback()
+    house.session.expire_all()
+
+
+def test_a_tampered_act_is_told(house: House, paid: Disbursement) -> None:
+    case, other = paid.case_alias, house.fund.bella.alias
+
+    for attack in ON_ACTS.values():
+        for verb, title in STEP_OF.items():
+            with struck(house, attack.format(verb=verb, other=other)):
+                found = dossier_of(house, case)
+
+            assert standings(found)[title] == AGAINST
+            assert "THE CHAIN DOES NOT HOLD" in words(found)
+            assert [act.holds for act in found.acts if act.verb == verb] == [False]
+    assert YES in standings(dossier_of(house, case)).values()
+
+
+def test_rows_that_are_not_what_was_signed_or_booked_are_told(house: House, paid: Disbursement) -> None:
+    case = paid.case_alias
+
+    for attack, title in ON_ROWS.items():
+        with struck(house, attack):
+            found = dossier_of(house, case)
+
+        assert standings(found)[title] in {NO, AGAINST}, attack
+        assert not chains(found)[0].holds
+    assert standings(dossier_of(house, case))["Payment"] == YES
+
+
+def test_a_missing_case_is_refused(house: House) -> None:
+    with pytest.raises(UnknownCase):
+        dossier_of(house, draw(Kind.CASE))
+
+
+# --- pages
+
+
+def test_the_pages_are_the_same_twice_and_hold_every_whole_signature_and_no_author(
+    house: House, paid: Disbursement
+) -> None:
+    facts = dossier_of(house, paid.case_alias)
+
+    pdf = pages.render_pdf(facts)
+
+    assert pdf == pages.render_pdf(facts)
+    written = "".join(text_of_pdf(pdf).decode("utf-8", "replace").split())
+    assert all(act.signature in written and act.nonce in written for act in facts.acts)
+    assert all(entry.fingerprint in written for entry in facts.entries)
+    assert all(box.commitment in written for box in facts.boxes)
+    assert sightings(["Author", "Creator", "CreationDate", "ModDate"], pdf) == []
+
+
+def test_the_facts_go_over_the_wire_and_come_back(house: House, paid: Disbursement) -> None:
+    facts = dossier_of(house, paid.case_alias)
+
+    content = json.loads(pages.render_json(facts))
+
+    assert Facts.model_validate(content["facts"]) == facts
+    assert content["chains"][0]["steps"][0]["title"] == "Ruling"
+
+
+def test_what_a_device_opened_makes_the_day_exact_and_what_it_could_not_open_contradicts(
+    house: House, paid: Disbursement
+) -> None:
+    facts = dossier_of(house, paid.case_alias)
+    by = house.fund.boris.alias
+    opened = facts.model_copy(update={"opened": Opened(by=by, issued_on="2020-09-28", court="Суд, invented")})
+    later = facts.model_copy(update={"opened": Opened(by=by, issued_on="2020-12-28")})
+    refused = facts.model_copy(update={"opened": Opened(by=by, refused="wrong_commitment")})
+
+    assert standings(opened)["Ruling"] == YES
+    assert "28 September 2020" in words(opened)
+    assert pages.render_pdf(opened)
+    assert standings(later)["Ruling"] == standings(refused)["Ruling"] == AGAINST
+
+
+def test_days_do_not_matter_to_whoever_asks_later(house: House, paid: Disbursement) -> None:
+    later = gather(house.session, paid.case_alias, as_of=NOW + timedelta(days=9))
+
+    assert chains(later) == chains(dossier_of(house, paid.case_alias))
