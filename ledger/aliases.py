@@ -35,6 +35,7 @@ class Kind(StrEnum):
     TRANSFER = "F"
     CONVERSION = "W"
     PAYMENT_FILE = "N"
+    PURSE_MOVEMENT = "H"
 
 
 _KINDS = {kind.value: kind for kind in Kind}

@@ -28,6 +28,7 @@ class Difference(StrEnum):
     AMBIGUOUS_PAYOUT = "ambiguous_payout"
     PROCESSOR_DIFFERS = "processor_differs"
     TOO_MANY_READINGS = "too_many_readings"
+    LATE_RESULT = "late_result"
 
 
 class UnknownException(NotFound):

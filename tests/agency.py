@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from api.client import advances, agents, batches, cases, lists, quashing, results, statements
+import pyrage
+
+from api.client import advances, agents, agents_lists, batches, cases, lists, purses, quashing, results, statements
+from ledger.aid.line_failures import Reason
 from ledger.money import Money
 from tests.bookkeeping import BYN_LEAF, EUR_LEAF
 from tests.cast import byn, eur
@@ -19,6 +22,9 @@ DECISION_DAY = datetime(2020, 10, 5, 9, tzinfo=UTC)
 RELEASE_DAY = datetime(2020, 10, 6, 9, tzinfo=UTC)
 SENT_ON, RECEIVED_ON = date(2020, 10, 6), date(2020, 10, 7)
 PAID_ON, VERIFIED_ON = date(2020, 10, 8), date(2020, 10, 10)
+LIST_IDENTITY = pyrage.x25519.Identity.generate()
+"""What an agent keeps, and no operator sees."""
+LIST_KEY = str(LIST_IDENTITY.to_public())
 RESULTS_DAY = datetime(2020, 10, 12, 9, tzinfo=UTC)
 """A Monday: the week in which the agent paid and the receipts were verified is over."""
 WEEK_END = date(2020, 10, 11)
@@ -42,10 +48,12 @@ def bank_line(office: Office, amount: Money, *, reference: str, leaf: str = EUR_
     return statements.send(office.desk("anna"), file, account=leaf)
 
 
-def an_active_agent(office: Office, *, cap: str = "9000.00", cap_lines: int = 500) -> dict[str, Any]:
-    """Anna enters an agent, Boris agrees."""
+def an_active_agent(
+    office: Office, *, cap: str = "9000.00", cap_lines: int = 500, cap_courts: int = 20
+) -> dict[str, Any]:
+    """Anna enters an agent with their key, Boris agrees."""
     office.set_clock(DECISION_DAY)
-    added = agents.add(office.desk("anna"), cap=eur(cap), cap_lines=cap_lines)
+    added = agents.add(office.desk("anna"), cap=eur(cap), cap_lines=cap_lines, cap_courts=cap_courts, list_key=LIST_KEY)
     agents.activate(office.desk("boris"), added)
     return agents.find(office.desk("anna"), added["alias"])
 
@@ -158,9 +166,26 @@ def walk_with_an_agent(office: Office) -> None:
     office.set_clock(DECISION_DAY)
     batches.cancel(anna, a_draft(office, agent)["alias"])
     batch = a_released_batch(office, agent)
-    enter(office, batch, *[verified(code) for code in codes_of(batch)])
-    advances.give_back(anna, given, stands_for=byn("10.00"))
+    agents_lists.put(anna, batch["alias"], expires_on=date(2020, 10, 20))
+    agents_lists.fetch(anna, batch["alias"])
+    code, *others = codes_of(batch)
+    enter(office, batch, without_receipt(code, "missing"))
+    purses.tell_failure(anna, batch["alias"], code=code, because=Reason.MONEY_KEPT)
+    enter(office, batch, *map(verified, [code, *others]))
+    walk_with_a_purse(office, agent, given)
     quashing.quash(anna, batch["lines"][0]["case"]["alias"])
     other = agents.add(anna, cap=eur("1.00"), cap_lines=1)
     agents.freeze(anna, other)
     agents.close(anna, agents.find(anna, other["alias"]))
+
+
+def walk_with_a_purse(office: Office, agent: dict[str, Any], given: dict[str, Any]) -> None:
+    """An announced return that is withdrawn, movements, an advance that is given up, and the end of an agent."""
+    anna = office.desk("anna")
+    (back,) = advances.give_back(anna, given, stands_for=byn("10.00"))["returns"]
+    advances.withdraw_return(anna, given["alias"], reference=back["reference"])
+    fee = purses.move(anna, agent["alias"], what="fee", amount=byn("1.00"), on=VERIFIED_ON, fund="fines")
+    purses.withdraw(anna, fee)
+    advances.cancel(anna, a_requested_advance(office, agent)["alias"])
+    purses.seize(anna, agent["alias"], amount=byn("1.00"), on=VERIFIED_ON)
+    agents.compromise(anna, agents.find(anna, agent["alias"]))

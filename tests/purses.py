@@ -60,13 +60,16 @@ def give_to_general(house: House, gift: Money, *, leaf: str = EUR_LEAF) -> None:
     house.session.commit()
 
 
-def a_vetted_agent(house: House, *, cap: Money | None = None, cap_lines: int = 100, by: Person | None = None) -> Agent:
+def a_vetted_agent(
+    house: House, *, cap: Money | None = None, cap_lines: int = 100, by: Person | None = None, **more: Any
+) -> Agent:
     agent = agents.add(
         house.session,
         draw(Kind.AGENT),
         cap=cap or eur("5000.00"),
         cap_lines=cap_lines,
         added_by=(by or house.fund.clara).alias,
+        **more,
     )
     house.session.commit()
     return agent
@@ -86,7 +89,7 @@ def on_agent(agent: Agent, *, by: Person, **other: Any) -> Agreed:
         "version": agent.version,
         "amount": agent.cap().decimal(),
         "currency": agent.currency,
-        "payee_commitment": agents.commitment(cap_lines=agent.cap_lines),
+        "payee_commitment": agents.commitment_of(agent),
     }
     return agreed_by(by, "activate_agent", **(seen | other))
 
@@ -160,15 +163,23 @@ def an_advance(house: House, agent: Agent, *, received: Money, **shares: Money) 
 # --- batches
 
 
-def lines_for(house: House, found: Sequence[Case]) -> list[NewLine]:
-    """A line for each case, the payee sealed to the beneficiary's shelf."""
+def lines_for(house: House, found: Sequence[Case], *, courts: Sequence[str | None] = ()) -> list[NewLine]:
+    """A line for each case, the payee sealed to the beneficiary's shelf, with the tokens of their courts."""
     lines = []
-    for case in found:
+    for number, case in enumerate(found):
         alias = draw(Kind.DISBURSEMENT)
         key = house.session.get_one(shelves.Shelf, case.beneficiary_alias).sealing_key
         payee = sealed(key, kind="disbursement", alias=alias, field="payee", content="Invented authority")
         shelves.keep(house.session, [payee], shelf=case.beneficiary_alias)
-        lines.append(NewLine(alias, house.obligation_of(case).alias, Payee.AUTHORITY, payee.commitment))
+        lines.append(
+            NewLine(
+                alias,
+                house.obligation_of(case).alias,
+                Payee.AUTHORITY,
+                payee.commitment,
+                courts[number] if courts else None,
+            )
+        )
     return lines
 
 
@@ -177,11 +188,13 @@ def create(house: House, lines: Sequence[NewLine], **other: Any) -> Batch:
     return batches.create(house.session, said.pop("alias", None) or draw(Kind.BATCH), lines=lines, **said)
 
 
-def a_locked_batch(house: House, agent: Agent | None, account: str, found: Sequence[Case]) -> Batch:
+def a_locked_batch(
+    house: House, agent: Agent | None, account: str, found: Sequence[Case], *, courts: Sequence[str | None] = ()
+) -> Batch:
     """Clara asks and locks; both approvers open everything."""
     batch = create(
         house,
-        lines_for(house, found),
+        lines_for(house, found, courts=courts),
         agent=agent.alias if agent else None,
         account=agent.purse() if agent else account,
     )

@@ -74,6 +74,20 @@ def give_back(desk: Desk, advance: dict[str, Any], *, stands_for: Money) -> dict
     return answer
 
 
+def cancel(desk: Desk, alias: str) -> dict[str, Any]:
+    """Gives up an advance of which the bank was not told."""
+    answer: dict[str, Any] = desk.api.post(f"/v1/advances/{alias}/cancel", {}, key=f"cancel:{alias}")
+    return answer
+
+
+def withdraw_return(desk: Desk, alias: str, *, reference: str) -> dict[str, Any]:
+    """Takes an announced return back."""
+    body = {"reference": reference}
+    path = f"/v1/advances/{alias}/withdraw-return"
+    answer: dict[str, Any] = desk.api.post(path, body, key=f"withdraw-return:{reference}")
+    return answer
+
+
 def _agree(desk: Desk, verb: Verb, advance: dict[str, Any]) -> dict[str, Any]:
     shares = {share["fund"]: _money(share["amount"]) for share in advance["shares"]}
     commitment = advances.commitment(agent=advance["agent"], account=advance["account"], shares=shares)

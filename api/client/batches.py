@@ -1,6 +1,6 @@
 """Batches from the operator's side: many payees sealed at once, the whole agreed to by one signature, and the results.
 
-An agent's list is made here, from opened boxes, into a file on the treasurer's device: it is never sent.
+An agent's list is made here, from opened boxes; what is sent of it is sealed to the agent: see `agents_lists`.
 """
 
 import hashlib
@@ -52,8 +52,10 @@ def create(
     """
     evidence = cases.check_many(desk, [one["case"] for one in chosen], reason="payment")
     alias = draw(Kind.BATCH)
+    courts = _court_tokens(desk, alias, chosen, evidence) if agent else [None] * len(chosen)
     lines = [
-        _line(one, evidence[one["case"]["alias"]], (payee_of or {}).get(one["kind"], "authority")) for one in chosen
+        _line(one, evidence[one["case"]["alias"]], (payee_of or {}).get(one["kind"], "authority"), court)
+        for one, court in zip(chosen, courts, strict=True)
     ]
     kinds = {one["kind"] for one in chosen}
     body = {
@@ -97,8 +99,12 @@ def approve(desk: Desk, alias: str) -> dict[str, Any]:
     """
     batch = find(desk, alias)
     evidence = cases.check_many(desk, [line["case"] for line in batch["lines"]], reason="approval")
+    keys = [sealing.token_key(vault) for vault in desk.vaults(cases.VAULT)]
     for line in batch["lines"]:
         _check_line(line, evidence[line["case"]["alias"]])
+        tokens = {_court_token(key, alias, evidence[line["case"]["alias"]]) for key in keys}
+        if line["court_token"] is not None and line["court_token"] not in tokens:
+            raise EvidenceDiffers("the court is not counted as what it is", case=line["case"]["alias"], field="court")
     agreed = _agree(desk, "approve_batch", batch)
     body = {"verb": "approve_batch", "object": alias, "agreed": agreed}
     answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"approve:{alias}:{batch['version']}")
@@ -171,7 +177,19 @@ def enter_results(
     return _post(desk, alias, "results", body, key=f"results:{alias}:{hashlib.sha256(facts.encode()).hexdigest()[:32]}")
 
 
-def _line(candidate: dict[str, Any], evidence: Evidence, payee: str) -> dict[str, Any]:
+def _court_tokens(
+    desk: Desk, batch: str, chosen: Sequence[dict[str, Any]], evidence: Mapping[str, Evidence]
+) -> list[str | None]:
+    """What tells that two lines of one list are of one court: a keyed hash of court and list, nothing across lists."""
+    key = sealing.token_key(desk.vault(cases.VAULT))
+    return [_court_token(key, batch, evidence[one["case"]["alias"]]) for one in chosen]
+
+
+def _court_token(key: bytes, batch: str, evidence: Evidence) -> str:
+    return sealing.token(key, field="court", value=f"{batch} {evidence.ruling['court']}")
+
+
+def _line(candidate: dict[str, Any], evidence: Evidence, payee: str, court: str | None) -> dict[str, Any]:
     alias = draw(Kind.DISBURSEMENT)
     return {
         "disbursement": alias,
@@ -180,6 +198,7 @@ def _line(candidate: dict[str, Any], evidence: Evidence, payee: str) -> dict[str
         "payee_box": cases.seal_json(
             evidence.shelf_public, payments.payee_of(evidence, payee), kind="disbursement", alias=alias, field="payee"
         ),
+        "court_token": court,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.client import advances, agents
+from api.client import advances, agents, purses
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.output import AsJson
@@ -33,6 +33,17 @@ ADVANCE_COLUMNS = {
     "received": "Received",
     "reference": "The bank sees",
 }
+EXPOSURE_COLUMNS = {
+    "agent": "Agent",
+    "state": "State",
+    "worth": "Open cash",
+    "cap": "May hold",
+    "open_lines": "Open lines",
+    "courts": "Courts",
+    "oldest_days": "Oldest (days)",
+    "rejected_receipts": "Rejected",
+    "rejected_days": "Since (days)",
+}
 AgentAlias = Annotated[str, typer.Argument(help="The agent.")]
 AdvanceAlias = Annotated[str, typer.Argument(help="The advance.")]
 Currency = Annotated[str, typer.Option(help="The currency's code.")]
@@ -49,13 +60,14 @@ def add_agent(
     cap: Annotated[str, typer.Option(help="The most cash they may hold.")],
     currency: Currency,
     lines: Annotated[int, typer.Option(help="The most lines they may work on.")],
+    courts: Annotated[int | None, typer.Option(help="The most courts that one list may tell of.")] = None,
+    list_key: Annotated[str | None, typer.Option(help="The age public key that they gave at vetting.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Enters a vetted agent; a second person activates them."""
     with connect() as desk:
-        output.show_table(
-            [agents.add(desk, cap=Money.parse(cap, currency), cap_lines=lines)], AGENT_COLUMNS, as_json=as_json
-        )
+        added = agents.add(desk, cap=Money.parse(cap, currency), cap_lines=lines, cap_courts=courts, list_key=list_key)
+    output.show_table([added], AGENT_COLUMNS, as_json=as_json)
 
 
 @agents_app.command("list")
@@ -71,11 +83,18 @@ def list_agents(as_json: AsJson = False) -> None:
 
 
 @agents_app.command("activate")
-def activate_agent(alias: AgentAlias, as_json: AsJson = False) -> None:
-    """Gives the second signature on an agent and their caps."""
+def activate_agent(
+    alias: AgentAlias,
+    list_key: Annotated[str | None, typer.Option(help="The agent's key as they told it, to be compared.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Gives the second signature on an agent, their caps and the key that their lists are sealed to."""
     with connect() as desk:
-        answer = agents.activate(desk, agents.find(desk, alias))
-    output.show(answer, as_json=as_json, lines=[f"{alias}: active"])
+        agent = agents.find(desk, alias)
+        answer = agents.activate(desk, agent, list_key=list_key)
+    output.show(
+        answer, as_json=as_json, lines=[f"{alias}: active, lists are sealed to {agent['list_key'] or 'nobody'}"]
+    )
 
 
 @agents_app.command("freeze")
@@ -84,6 +103,29 @@ def freeze_agent(alias: AgentAlias, as_json: AsJson = False) -> None:
     with connect() as desk:
         answer = agents.freeze(desk, agents.find(desk, alias))
     output.show_table([answer], AGENT_COLUMNS, as_json=as_json)
+
+
+@agents_app.command("compromise")
+def compromise_agent(alias: AgentAlias, as_json: AsJson = False) -> None:
+    """Freezes an agent for good and removes their lists: others may know what they know."""
+    with connect() as desk:
+        answer = agents.compromise(desk, agents.find(desk, alias))
+    output.show_table([answer], AGENT_COLUMNS, as_json=as_json)
+
+
+@agents_app.command("exposure")
+def show_exposure(as_json: AsJson = False) -> None:
+    """Shows what is at stake with each agent: cash, lines, courts, ages. No names."""
+    with connect() as desk:
+        output.show_table(agents.exposures(desk), EXPOSURE_COLUMNS, as_json=as_json)
+
+
+@agents_app.command("cases")
+def list_known_cases(alias: AgentAlias, as_json: AsJson = False) -> None:
+    """Lists the cases that an agent knows, open ones first: whom to warn when the agent is in danger."""
+    with connect() as desk:
+        rows = agents.cases_known(desk, alias)
+    output.show_table(rows, {"case": "Case", "batch": "List", "open": "Open"}, as_json=as_json)
 
 
 @agents_app.command("close")
@@ -132,6 +174,13 @@ def release_advance(alias: AdvanceAlias, as_json: AsJson = False) -> None:
         _show([advances.release(desk, advances.find(desk, alias))], as_json=as_json)
 
 
+@advances_app.command("cancel")
+def cancel_advance(alias: AdvanceAlias, as_json: AsJson = False) -> None:
+    """Gives up an advance of which the bank was not told."""
+    with connect() as desk:
+        _show([advances.cancel(desk, alias)], as_json=as_json)
+
+
 @advances_app.command("acknowledge")
 def acknowledge_advance(
     alias: AdvanceAlias,
@@ -158,6 +207,27 @@ def return_unspent(
         answer = advances.give_back(desk, advances.find(desk, alias), stands_for=Money.parse(stands_for, currency))
     references = [one["reference"] for one in answer["returns"] if one["received_on"] is None]
     output.show(answer, as_json=as_json, lines=[f"{alias}: comes back under {reference}" for reference in references])
+
+
+@advances_app.command("withdraw-return")
+def withdraw_return(
+    alias: AdvanceAlias,
+    reference: Annotated[str, typer.Option(help="The reference under which it was to come.")],
+    as_json: AsJson = False,
+) -> None:
+    """Takes an announced return back."""
+    with connect() as desk:
+        _show([advances.withdraw_return(desk, alias, reference=reference)], as_json=as_json)
+
+
+@advances_app.command("confirm-returns")
+def confirm_returns(as_json: AsJson = False) -> None:
+    """Gives the second signature on returns that came far from the rate, or after they were withdrawn."""
+    with connect() as desk:
+        waiting = purses.waiting_returns(desk)
+        for one in waiting:
+            purses.confirm_return(desk, one)
+    output.show({"confirmed": len(waiting)}, as_json=as_json, lines=[f"{len(waiting)} returns confirmed"])
 
 
 def read_shares(texts: Sequence[str], currency: str) -> dict[str, Money]:

@@ -7,20 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from api.client import batches, results
+from api.client import agents_lists, batches, purses, results
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.files import read_file
 from api.commands.output import AsJson
 from ledger.aid.disbursements import Payee
+from ledger.aid.line_failures import Reason
 from ledger.aid.obligations import ObligationKind
 from ledger.errors import Conflict
-from reports import csv_table
 
 app = typer.Typer(help="Payments that are agreed to and released together.", no_args_is_help=True)
 
 COLUMNS = {"alias": "Batch", "agent": "Agent", "account": "From", "state": "State", "amount": "Amount"}
-LIST_COLUMNS = ("code", "amount", "currency", "payee", "name", "account", "ruling_number", "court", "article", "kind")
 Alias = Annotated[str, typer.Argument(help="The batch.")]
 
 
@@ -106,8 +105,55 @@ def write_list(
     """Writes the list an agent works from, opened here, into a file on this device; it names people."""
     with connect() as desk:
         rows = batches.agents_list(desk, alias)
-    write_private(out, csv_table.as_csv(LIST_COLUMNS, rows=[[row[name] for name in LIST_COLUMNS] for row in rows]))
+    write_private(out, agents_lists.as_csv(rows))
     output.show({"lines": len(rows)}, as_json=as_json, lines=[f"{len(rows)} lines written. Delete the file after use."])
+
+
+@app.command("seal-list")
+def seal_list(
+    alias: Alias,
+    last_day: Annotated[str, typer.Option(help="The last day on which it is handed out, such as 2020-10-20.")],
+    as_json: AsJson = False,
+) -> None:
+    """Seals the list to the agent's key and has the server keep it until its last day."""
+    with connect() as desk:
+        answer = agents_lists.put(desk, alias, expires_on=date.fromisoformat(last_day))
+    output.show(answer | {"sealed": None}, as_json=as_json, lines=[f"{alias}: sealed until {answer['expires_on']}"])
+
+
+@app.command("fetch-list")
+def fetch_list(
+    alias: Alias, out: Annotated[Path, typer.Option(help="The age file to hand to the agent.")], as_json: AsJson = False
+) -> None:
+    """Fetches the sealed list, to be handed to the agent: only their key opens it."""
+    with connect() as desk:
+        sealed = agents_lists.fetch(desk, alias)
+    write_private(out, sealed)
+    output.show({"bytes": len(sealed)}, as_json=as_json, lines=[f"{alias}: {len(sealed)} bytes for the agent"])
+
+
+@app.command("fail-line")
+def fail_line(
+    alias: Alias,
+    code: Annotated[str, typer.Argument(help="The line's code on the list.")],
+    because: Annotated[Reason, typer.Option(help="Why a line that was said to be paid has failed.")],
+    as_json: AsJson = False,
+) -> None:
+    """Tells that a paid line without a receipt that holds has failed; a second person agrees."""
+    with connect() as desk:
+        answer = purses.tell_failure(desk, alias, code=code, because=because)
+    output.show(
+        answer, as_json=as_json, lines=[f"{answer['disbursement']}: {answer['because']}, a second person agrees"]
+    )
+
+
+@app.command("agree-failures")
+def agree_failures(alias: Alias, as_json: AsJson = False) -> None:
+    """Gives the second signature on every line of a batch that was told to have failed."""
+    with connect() as desk:
+        waiting = [one for one in purses.failures(desk, alias) if one["agreed_by"] is None]
+        answers = [purses.agree_failure(desk, one) for one in waiting]
+    output.show({"agreed": len(answers)}, as_json=as_json, lines=[f"{alias}: {len(answers)} lines have failed"])
 
 
 @app.command("results")

@@ -36,6 +36,7 @@ from api.commands import (
     period_commands,
     processes,
     publication_commands,
+    purse_commands,
     rate_commands,
     recovery_commands,
     report_commands,
@@ -97,6 +98,7 @@ app.add_typer(payment_file_commands.app, name="payments")
 app.add_typer(batch_commands.app, name="batches")
 app.add_typer(agent_commands.agents_app, name="agents")
 app.add_typer(agent_commands.advances_app, name="advances")
+app.add_typer(purse_commands.app, name="purses")
 app.add_typer(conversion_commands.app, name="conversions")
 app.add_typer(transfer_commands.app, name="transfers")
 app.add_typer(donation_commands.app, name="donations")

@@ -4,18 +4,18 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from sqlmodel import Session
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
 from api.routes.wire import Alias, AmountOnWire, Code, Day, SignedActOnWire, Wire
 from api.transactions import Tx
-from ledger.aid import advances, agent_acts, agents, batches, results, returns
+from ledger.aid import advances, agent_acts, agents, agents_lists, batches, results, returns
 from ledger.aid.advances import Advance
 from ledger.aid.agents import Agent
 from ledger.approvals import Agreed
-from ledger.errors import BadInput
+from ledger.errors import BadInput, NotFound
 from ledger.money import Money
 
 router = APIRouter()
@@ -27,12 +27,23 @@ class SameFundTwice(BadInput):
     rule = "same_fund_twice"
 
 
+class UnknownReturn(NotFound):
+    """No return of the advance has this reference."""
+
+    rule = "unknown_return"
+
+
 class AgentIn(Wire):
-    """A vetted agent: the most cash they may hold, in the currency their advances are sent in, and the most lines."""
+    """A vetted agent: the most cash they may hold, in the currency of their advances; the most lines; courts of a list.
+
+    `list_key` is the age public key that their lists are sealed to; nothing is sealed for who has none.
+    """
 
     alias: Alias
     cap: AmountOnWire
     cap_lines: Annotated[int, Field(ge=1, le=agents.MOST_LINES)]
+    cap_courts: Annotated[int, Field(ge=1, le=agents.MOST_LINES)] | None = None
+    list_key: Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{58}$")] | None = None
 
 
 class AgeingOut(Wire):
@@ -53,6 +64,8 @@ class AgentOut(Wire):
     version: int
     cap: AmountOnWire
     cap_lines: int
+    cap_courts: int | None
+    list_key: str | None
     purse: str
     exposure: AmountOnWire
     open_lines: int
@@ -87,6 +100,7 @@ class ReturnOut(Wire):
     reference: str
     stands_for: AmountOnWire
     received_on: date | None
+    withdrawn_on: date | None
 
 
 class AdvanceOut(Wire):
@@ -132,6 +146,12 @@ class ReturnIn(Wire):
     stands_for: AmountOnWire
 
 
+class WithdrawnIn(Wire):
+    """Which announced return does not come."""
+
+    reference: Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{1,25}$")]
+
+
 @router.get("/v1/agents")
 def list_agents(session: Tx, _caller: Admitted) -> AgentsOut:
     """All agents with what they hold, what they work on, and which receipts are wanting."""
@@ -142,7 +162,13 @@ def list_agents(session: Tx, _caller: Admitted) -> AgentsOut:
 def add_agent(body: AgentIn, session: Tx, caller: Admitted, once: Claimed) -> AgentOut:
     """Enters a vetted agent; a second person's signature activates them."""
     added = agents.add(
-        session, body.alias, cap=body.cap.money(), cap_lines=body.cap_lines, added_by=caller.operator.alias
+        session,
+        body.alias,
+        cap=body.cap.money(),
+        cap_lines=body.cap_lines,
+        added_by=caller.operator.alias,
+        cap_courts=body.cap_courts,
+        list_key=body.list_key,
     )
     return once.keep(_agent(session, added))
 
@@ -152,6 +178,16 @@ def freeze_agent(alias: Alias, session: Tx, caller: Admitted, now: Now, once: Cl
     """Stops everything that was not released to an agent yet, at once, by one person."""
     agent = agents.require(session, alias, lock=True)
     agents.freeze(session, agent, by=caller.operator.alias, on=now.date())
+    agents_lists.remove_expired(session, on=now.date())
+    return once.keep(_agent(session, agent))
+
+
+@router.post("/v1/agents/{alias}/compromise", status_code=201)
+def compromise_agent(alias: Alias, session: Tx, caller: Admitted, now: Now, once: Claimed) -> AgentOut:
+    """Freezes an agent for good, at once, by one person, and removes their lists from here."""
+    agent = agents.require(session, alias, lock=True)
+    agents.compromise(session, agent, by=caller.operator.alias, on=now.date())
+    agents_lists.remove_of(session, agent, on=now.date())
     return once.keep(_agent(session, agent))
 
 
@@ -182,6 +218,14 @@ def request_advance(body: AdvanceIn, session: Tx, caller: Admitted, once: Claime
         requested_by=caller.operator.alias,
     )
     return once.keep(_advance(session, requested))
+
+
+@router.post("/v1/advances/{alias}/cancel", status_code=201)
+def cancel_advance(alias: Alias, session: Tx, _caller: Admitted, now: Now, once: Claimed) -> AdvanceOut:
+    """Gives up an advance of which the bank was not told."""
+    advance = advances.require(session, alias, lock=True)
+    advances.cancel(session, advance, on=now.date())
+    return once.keep(_advance(session, advance))
 
 
 @router.post("/v1/advances/{alias}/release", status_code=201)
@@ -216,6 +260,20 @@ def announce_return(alias: Alias, body: ReturnIn, session: Tx, caller: Admitted,
     return once.keep(_advance(session, advance))
 
 
+@router.post("/v1/advances/{alias}/withdraw-return", status_code=201)
+def withdraw_return(
+    alias: Alias, body: WithdrawnIn, session: Tx, caller: Admitted, now: Now, once: Claimed
+) -> AdvanceOut:
+    """Takes an announced return back."""
+    advance = advances.require(session, alias, lock=True)
+    agents.require(session, advance.agent_alias, lock=True)
+    announced = returns.by_reference(session, body.reference)
+    if announced is None or announced.advance_alias != alias:
+        raise UnknownReturn("no return of this advance has the reference")
+    returns.withdraw(session, announced, by=caller.operator.alias, on=now.date())
+    return once.keep(_advance(session, advance))
+
+
 def _agent(session: Session, agent: Agent) -> AgentOut:
     return AgentOut(
         alias=agent.alias,
@@ -223,6 +281,8 @@ def _agent(session: Session, agent: Agent) -> AgentOut:
         version=agent.version,
         cap=AmountOnWire.of(agent.cap()),
         cap_lines=agent.cap_lines,
+        cap_courts=agent.cap_courts,
+        list_key=agent.list_key,
         purse=agent.purse(),
         exposure=AmountOnWire.of(advances.exposure(session, agent)),
         open_lines=batches.open_lines(session, agent.alias),
@@ -260,7 +320,12 @@ def _advance(session: Session, advance: Advance) -> AdvanceOut:
         acknowledged_on=advance.acknowledged_on,
         received=received,
         returns=[
-            ReturnOut(reference=one.reference, stands_for=AmountOnWire.of(one.amount()), received_on=one.received_on)
+            ReturnOut(
+                reference=one.reference,
+                stands_for=AmountOnWire.of(one.amount()),
+                received_on=one.received_on,
+                withdrawn_on=one.withdrawn_on,
+            )
             for one in returns.listed(session, advance.alias)
         ],
     )

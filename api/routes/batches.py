@@ -12,9 +12,9 @@ from api.authentication import Admitted, Now
 from api.idempotency import Claimed
 from api.routes.aid import PAGE, ObligationOut, RulingOut
 from api.routes.evidence import EvidenceOut
-from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, Day, Page, SignedActOnWire, Wire
+from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, Day, Digest, Page, SignedActOnWire, Wire
 from api.transactions import Tx
-from ledger.aid import batch_acts, batch_lines, batches, results
+from ledger.aid import agents_lists, batch_acts, batch_lines, batches, results
 from ledger.aid.batch_lines import Item, Outcome, Receipt
 from ledger.aid.batches import Batch, NewLine
 from ledger.aid.cases import Case
@@ -65,12 +65,16 @@ class CandidatesOut(Page):
 
 
 class LineIn(Wire):
-    """One line: which obligation, and who is paid, sealed to the beneficiary's shelf."""
+    """One line: which obligation, and who is paid, sealed to the beneficiary's shelf.
+
+    `court_token` is a keyed hash of the court, made for this list alone: told when an agent's courts are counted.
+    """
 
     disbursement: Alias
     obligation: Alias
     payee: Payee
     payee_box: BoxOnWire
+    court_token: Digest | None = None
 
 
 class FundsIn(Wire):
@@ -109,6 +113,7 @@ class LineOut(Wire):
     amount: AmountOnWire
     reference: str
     code: str | None
+    court_token: str | None
     outcome: str | None
     receipt: str | None
     case: CaseFacts
@@ -221,7 +226,7 @@ def create_batch(body: BatchIn, session: Tx, caller: Admitted, once: Claimed) ->
         account=body.account,
         fund_of=body.funds.by_kind(),
         lines=[
-            NewLine(line.disbursement, line.obligation, line.payee, box.commitment)
+            NewLine(line.disbursement, line.obligation, line.payee, box.commitment, line.court_token)
             for line, box in zip(body.lines, boxes, strict=True)
         ],
         requested_by=caller.operator.alias,
@@ -278,6 +283,7 @@ def enter_results(
     alias: Alias, body: ResultsIn, session: Tx, caller: Admitted, now: Now, once: Claimed
 ) -> BatchSummary:
     """Enters what became of an agent's lines, by their codes; all of it, or nothing."""
+    agents_lists.remove_expired(session, on=now.date())
     batch = results.enter(
         session,
         alias,
@@ -320,6 +326,7 @@ def _line(item: Item, facts: dict[str, CaseFacts]) -> LineOut:
         amount=AmountOnWire.of(disbursement.amount()),
         reference=disbursement.reference,
         code=item.line.code,
+        court_token=item.line.court_token,
         outcome=item.line.outcome,
         receipt=item.line.receipt,
         case=facts[item.case.alias],

@@ -1,9 +1,11 @@
 """Routes of paying: disbursements asked for, approved by a second signature, released."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from sqlmodel import Session
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
@@ -11,11 +13,12 @@ from api.routes.aid import PAGE
 from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, Page, SignedActOnWire, Wire
 from api.transactions import Tx
 from ledger import approvals, publications
-from ledger.aid import acts, agent_acts, batch_acts, batch_lines, cases, disbursements, obligations
+from ledger.aid import acts, agent_acts, batch_acts, batch_lines, cases, disbursements, line_failures, obligations
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.approvals import Agreed, SignedAct
 from ledger.errors import BadInput
 from ledger.identities import shelves
+from ledger.reconciliation import confirmations
 from ledger.treasury import conversion_acts, transfers
 
 router = APIRouter()
@@ -93,6 +96,9 @@ class ApprovalIn(Wire):
         "approve_batch",
         "approve_advance",
         "activate_agent",
+        "approve_purse_movement",
+        "agree_failure",
+        "confirm_return",
         "approve_conversion",
         "approve_transfer",
         "approve_publication",
@@ -188,19 +194,21 @@ def list_approvals(session: Tx, _caller: Admitted, of: Alias) -> ApprovalsOut:
 def approve(body: ApprovalIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> ApprovalOut:
     """Gives the second signature: what was asked for is approved, the agent is activated, or the draft is published."""
     agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
-    if body.verb == "approve_disbursement":
-        acts.approve_disbursement(session, body.object, agreed)
-    elif body.verb == "approve_batch":
-        batch_acts.approve_batch(session, body.object, agreed)
-    elif body.verb == "approve_advance":
-        agent_acts.approve_advance(session, body.object, agreed)
-    elif body.verb == "approve_conversion":
-        conversion_acts.approve(session, body.object, agreed)
-    elif body.verb == "approve_transfer":
-        transfers.approve(session, body.object, agreed)
-    elif body.verb == "activate_agent":
-        agent_acts.activate_agent(session, body.object, agreed)
-    else:
-        publications.approve(session, body.object, agreed=agreed)
+    _EFFECTS[body.verb](session, body.object, agreed)
     kept = session.get_one(SignedAct, body.agreed.act.nonce)
     return once.keep(ApprovalOut.of(kept))
+
+
+_EFFECTS: dict[str, Callable[[Session, str, Agreed], object]] = {
+    "approve_disbursement": acts.approve_disbursement,
+    "approve_batch": batch_acts.approve_batch,
+    "approve_advance": agent_acts.approve_advance,
+    "activate_agent": agent_acts.activate_agent,
+    "approve_purse_movement": agent_acts.approve_movement,
+    "agree_failure": line_failures.agree,
+    "confirm_return": confirmations.confirm_return,
+    "approve_conversion": conversion_acts.approve,
+    "approve_transfer": transfers.approve,
+    "approve_publication": lambda session, alias, agreed: publications.approve(session, alias, agreed=agreed),
+}
+"""What each second signature does."""

@@ -9,7 +9,7 @@ import rfc8785
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import overdrafts, references
-from ledger.aid import agents
+from ledger.aid import agents, purse_changes
 from ledger.aid.agents import Agent, OverCap
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, funds, holds, journal, recipes, spending
@@ -24,14 +24,21 @@ BANK = "1000"
 
 
 class State(StrEnum):
-    """Where an advance stands. Released: the bank is told. Settled: all of it is accounted for."""
+    """Where an advance stands. Released: the bank is told. Accounted: a part is. Settled: all of it is.
+
+    Seized or lost: what was left of it, with the agent or on its way. Cancelled: given up before the bank was told.
+    """
 
     REQUESTED = "requested"
     APPROVED = "approved"
     RELEASED = "released"
     SENT = "sent"
     ACKNOWLEDGED = "acknowledged"
+    ACCOUNTED = "accounted"
     SETTLED = "settled"
+    SEIZED = "seized"
+    LOST = "lost"
+    CANCELLED = "cancelled"
 
 
 class UnknownAdvance(NotFound):
@@ -92,6 +99,8 @@ class Share(SQLModel, table=True):
 
 UNDER_WAY = (State.APPROVED, State.RELEASED, State.SENT)
 """While the agent is to have it and does not have it yet."""
+RECEIVED = (State.ACKNOWLEDGED, State.ACCOUNTED)
+"""While the agent has it, or a part of it."""
 
 
 def request(
@@ -169,6 +178,18 @@ def release(session: Session, advance: Advance, *, by: str, on: date) -> None:
     _move(session, advance, State.RELEASED)
 
 
+def cancel(session: Session, advance: Advance, *, on: date) -> None:
+    """Gives up an advance of which the bank was not told: what the funds had promised is free again.
+
+    Raises:
+        AdvanceNotReady: it was released, or cancelled before.
+    """
+    if advance.state not in {State.REQUESTED, State.APPROVED}:
+        raise AdvanceNotReady("the bank was told, or it was cancelled", advance=advance.alias, state=advance.state)
+    holds.void_for(session, advance.alias, on=on)
+    _move(session, advance, State.CANCELLED)
+
+
 def send(
     session: Session, advance: Advance, *, source_key: str, on: date, recorded_at: datetime, recorded_by: str
 ) -> journal.Posted:
@@ -242,25 +263,45 @@ def acknowledge(
     _move(session, advance, State.ACKNOWLEDGED)
 
 
-def settle(session: Session, agent: Agent) -> None:
-    """Settles the advances that are all claimed or returned, the oldest first, fund by fund."""
+def settle(session: Session, agent: Agent, *, ended: State = State.SETTLED) -> None:
+    """Settles the advances that are all claimed or returned, the oldest first, fund by fund; a part makes accounted.
+
+    `ended` is what the last of an advance led to: seized, or lost, when it was.
+    """
     rows = session.exec(
         select(Advance, Share)
         .join(Share, col(Share.advance_alias) == Advance.alias)
         .where(Advance.agent_alias == agent.alias, col(Advance.local_minor).is_not(None))
     ).all()
     ordered = sorted(rows, key=lambda pair: (pair[0].acknowledged_on or date.min, pair[0].alias))
-    open_aliases: set[str] = set()
+    whole: set[str] = {advance.alias for advance, _ in rows}
+    spent = set(whole)
     for currency in {advance.local_currency or "" for advance, _ in rows}:
         held = agents.held_by_fund(session, agent, currency=currency)
         # From the newest back: what is in the purse is of the newest advances.
         for advance, share in reversed(ordered):
-            if advance.local_currency == currency and share.local_minor and held.get(share.fund_code, 0) > 0:
-                held[share.fund_code] -= share.local_minor
-                open_aliases.add(advance.alias)
+            if advance.local_currency == currency and share.local_minor:
+                left = min(max(held.get(share.fund_code, 0), 0), share.local_minor)
+                held[share.fund_code] = held.get(share.fund_code, 0) - left
+                if left:
+                    spent.discard(advance.alias)
+                if left < share.local_minor:
+                    whole.discard(advance.alias)
     for advance in {advance.alias: advance for advance, _ in rows}.values():
-        if advance.state is State.ACKNOWLEDGED and advance.alias not in open_aliases:
-            _move(session, advance, State.SETTLED)
+        if advance.state in RECEIVED and advance.alias in spent:
+            _move(session, advance, ended)
+        elif advance.state is State.ACKNOWLEDGED and advance.alias not in whole:
+            _move(session, advance, State.ACCOUNTED)
+
+
+def lose(session: Session, advance: Advance, *, ended: State) -> None:
+    """Marks an advance as seized or lost on its way to the agent.
+
+    Raises:
+        AdvanceNotReady: it is not on its way.
+    """
+    _require_state(advance, State.SENT)
+    _move(session, advance, ended)
 
 
 def exposure(session: Session, agent: Agent) -> Money:
@@ -271,14 +312,31 @@ def exposure(session: Session, agent: Agent) -> Money:
     """
     found = session.exec(select(Advance).where(Advance.agent_alias == agent.alias)).all()
     open_minor = sum(one.minor for one in found if one.state in UNDER_WAY)
-    received: dict[str, tuple[int, int]] = {}
-    for one in found:
-        if one.local_currency is not None:
-            sent, local = received.get(one.local_currency, (0, 0))
-            received[one.local_currency] = (sent + one.minor, local + (one.local_minor or 0))
-    for currency, (sent, local) in received.items():
-        open_minor += -(-sent * max(agents.balance(session, agent, currency=currency).minor, 0) // local)
+    for currency in received(session, agent):
+        open_minor += worth(session, agent, agents.balance(session, agent, currency=currency))
     return Money(open_minor, agent.currency)
+
+
+def worth(session: Session, agent: Agent, money: Money) -> int:
+    """What money in a purse is worth as it was advanced, in minor units of the cap's currency, rounded up.
+
+    Raises:
+        AdvanceNotReady: the agent never had money of this currency.
+    """
+    sent, local = received(session, agent).get(money.currency, (0, 0))
+    if not local:
+        raise AdvanceNotReady("the agent never had money of this currency", agent=agent.alias, currency=money.currency)
+    return -(-sent * max(money.minor, 0) // local)
+
+
+def received(session: Session, agent: Agent) -> dict[str, tuple[int, int]]:
+    """By currency: all that ever came into the purse, as (its worth as advanced, its minor units)."""
+    found = purse_changes.brought(session, agent.alias)
+    for one in session.exec(select(Advance).where(Advance.agent_alias == agent.alias)):
+        if one.local_currency is not None:
+            sent, local = found.get(one.local_currency, (0, 0))
+            found[one.local_currency] = (sent + one.minor, local + (one.local_minor or 0))
+    return found
 
 
 def require(session: Session, alias: str, *, lock: bool = False) -> Advance:

@@ -3,9 +3,10 @@
 from sqlmodel import Session
 
 from ledger import approvals, limits
-from ledger.aid import advances, agents, batches
+from ledger.aid import advances, agents, batches, purse_bookings, purse_movements
 from ledger.aid.advances import Advance
 from ledger.aid.agents import Agent
+from ledger.aid.purse_movements import PurseMovement
 from ledger.approvals import Agreed, Verb
 
 
@@ -25,7 +26,7 @@ def activate_agent(session: Session, alias: str, agreed: Agreed) -> Agent:
             object_alias=alias,
             version=agent.version,
             amount=agent.cap(),
-            payee_commitment=agents.commitment(cap_lines=agent.cap_lines),
+            payee_commitment=agents.commitment_of(agent),
         )
         agents.activate(session, agent, by=agreed.signer.alias)
     return agent
@@ -79,16 +80,43 @@ def release_advance(session: Session, alias: str, agreed: Agreed) -> Advance:
     return advance
 
 
+def approve_movement(session: Session, alias: str, agreed: Agreed) -> PurseMovement:
+    """Agrees to a movement of a purse and books it: another person than who told it.
+
+    Raises:
+        UnknownMovement, SamePerson, MovementNotReady, OverPurse, OverCap, AgentNotActive, and what `approvals.accept`
+        raises.
+    """
+    movement = purse_movements.require(session, alias, lock=True)
+    purse_movements.require_requested(movement)
+    approvals.require_other(agreed.signer.alias, than={movement.requested_by})
+    with session.begin_nested():
+        approvals.accept(
+            session,
+            agreed,
+            verb="approve_purse_movement",
+            object_alias=alias,
+            version=movement.version,
+            amount=movement.amount(),
+            payee_commitment=purse_movements.commitment_of(movement),
+        )
+        movement.agreed_by = agreed.signer.alias
+        purse_bookings.book(session, movement, recorded_at=agreed.now, recorded_by=agreed.signer.alias)
+    return movement
+
+
 def close_agent(session: Session, alias: str) -> Agent:
-    """Ends the work with an agent to whom no money is on its way, who works on no list, and whose purse is empty.
+    """Ends the work with an agent for whom nothing is open: no advance, list, movement or return, and no money.
 
     Raises:
         UnknownAgent: there is none. AgentNotReady: closed already, or something is open.
     """
     agent = agents.require(session, alias, lock=True)
-    under_way = any(one.state in advances.UNDER_WAY for one in advances.listed(session, agent=alias))
-    if under_way or batches.open_lines(session, alias, states=batches.PROMISED):
-        raise agents.AgentNotReady("an advance or a list of the agent is open", agent=alias)
+    given = advances.listed(session, agent=alias)
+    under_way = any(one.state in {advances.State.REQUESTED, *advances.UNDER_WAY} for one in given)
+    waiting = purse_movements.listed(session, agent=alias, state=purse_movements.State.REQUESTED)
+    if under_way or waiting or batches.open_lines(session, alias, states=batches.PROMISED):
+        raise agents.AgentNotReady("an advance, a list or a movement of the agent is open", agent=alias)
     agents.close(session, agent)
     return agent
 

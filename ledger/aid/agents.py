@@ -1,9 +1,11 @@
 """Agents: people who pay on the fund's behalf, known here by a random alias, with caps on what they may hold."""
 
 import hashlib
+import re
 from datetime import date
 from enum import StrEnum
 
+import rfc8785
 from sqlalchemy import and_, func, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -18,14 +20,17 @@ from ledger.storage.locks import locked
 
 PURSES, TRANSIT, OWED = "1200", "1210", "2150"
 MOST_LINES = 10_000
+_LIST_KEY = re.compile("age1[02-9ac-hj-np-z]{58}")
+"""An age public key (X25519) as its specification writes it: Bech32 in lower case."""
 
 
 class State(StrEnum):
-    """Where an agent stands: money and lists go to active ones only."""
+    """Where an agent stands: money and lists go to active ones only. Compromised: nobody works with them again."""
 
     VETTED = "vetted"
     ACTIVE = "active"
     FROZEN = "frozen"
+    COMPROMISED = "compromised"
     CLOSED = "closed"
 
 
@@ -36,7 +41,7 @@ class UnknownAgent(NotFound):
 
 
 class BadAgent(BadInput):
-    """Caps that cannot be."""
+    """Caps, or a key for lists, that cannot be."""
 
     rule = "bad_agent"
 
@@ -60,7 +65,11 @@ class OverCap(Refused):
 
 
 class Agent(SQLModel, table=True):
-    """Caps: on the money they may hold, in the currency their advances are sent in, and on lines they work on."""
+    """Caps: on the money they may hold, in the currency their advances are sent in, on lines, and on courts of a list.
+
+    `list_key` is the age public key that their lists are sealed to. It is agreed to with the caps and never changed:
+    who has another key is another agent. Agents of before have none, and no cap on courts.
+    """
 
     alias: str = Field(primary_key=True, max_length=20)
     state: State = Field(sa_type=enumeration(State))
@@ -68,9 +77,12 @@ class Agent(SQLModel, table=True):
     cap_minor: int = Field(sa_type=MinorUnits)
     currency: str = Field(max_length=3)
     cap_lines: int
+    cap_courts: int | None = None
+    list_key: str | None = Field(default=None, max_length=62)
     added_by: str = Field(max_length=20)
     activated_by: str | None = Field(default=None, max_length=20)
     frozen_by: str | None = Field(default=None, max_length=20)
+    compromised_by: str | None = Field(default=None, max_length=20)
 
     __table_args__ = whole_minor("cap_minor")
 
@@ -87,15 +99,26 @@ class Agent(SQLModel, table=True):
         return f"{TRANSIT}:{_body(self.alias)}"
 
 
-def add(session: Session, alias: str, *, cap: Money, cap_lines: int, added_by: str) -> Agent:
+def add(
+    session: Session,
+    alias: str,
+    *,
+    cap: Money,
+    cap_lines: int,
+    added_by: str,
+    cap_courts: int | None = None,
+    list_key: str | None = None,
+) -> Agent:
     """Enters a vetted agent with their two leaves; a second person activates them.
 
     Raises:
-        BadAlias, AliasTaken: not an agent's alias, or taken. BadAgent: a cap is not above zero.
+        BadAlias, AliasTaken: not an agent's alias, or taken. BadAgent: a cap is not above zero, or the key is none.
     """
     check(alias, Kind.AGENT)
-    if cap.minor <= 0 or not 0 < cap_lines <= MOST_LINES:
-        raise BadAgent(f"caps are above zero, and at most {MOST_LINES} lines", where="cap, cap_lines")
+    if cap.minor <= 0 or not 0 < cap_lines <= MOST_LINES or not (cap_courts is None or 0 < cap_courts <= MOST_LINES):
+        raise BadAgent(f"caps are above zero, and at most {MOST_LINES}", where="cap, cap_lines, cap_courts")
+    if list_key is not None and not _LIST_KEY.fullmatch(list_key):
+        raise BadAgent("lists are sealed to an age public key", where="list_key")
     if session.get(Agent, alias) is not None:
         raise AliasTaken("the alias is taken")
     agent = Agent(
@@ -105,6 +128,8 @@ def add(session: Session, alias: str, *, cap: Money, cap_lines: int, added_by: s
         cap_minor=cap.minor,
         currency=cap.currency,
         cap_lines=cap_lines,
+        cap_courts=cap_courts,
+        list_key=list_key,
         added_by=added_by,
     )
     session.add(agent)
@@ -126,7 +151,7 @@ def activate(session: Session, agent: Agent, *, by: str) -> None:
 
 
 def freeze(session: Session, agent: Agent, *, by: str, on: date) -> None:
-    """Stops every advance and every list that was not released yet; frozen already: nothing happens.
+    """Stops every advance and every list that was not released yet; frozen or compromised already: nothing happens.
 
     What they hold counts no more as spendable: a fund that falls below zero by it opens an exception. Facts about them
     are booked as before.
@@ -134,19 +159,36 @@ def freeze(session: Session, agent: Agent, *, by: str, on: date) -> None:
     Raises:
         AgentNotReady: closed.
     """
-    if agent.state is State.FROZEN:
+    if agent.state in {State.FROZEN, State.COMPROMISED}:
         return
     _move(session, agent, State.FROZEN, frm={State.VETTED, State.ACTIVE})
     agent.frozen_by = by
-    accounts.count_as_liquid(session, (agent.purse(), agent.transit()), liquid=False)
-    for fund in _funds_of(session, agent):
-        about = f"{agent.alias}:{agent.version}"
-        overdrafts.look_at_fund(session, fund, account=agent.purse(), about=about, on=on)
+    _count_out(session, agent, on=on)
 
 
-def commitment(*, cap_lines: int) -> str:
-    """What an act on an agent restates beside the cap on cash: SHA-256 of the cap on lines."""
-    return hashlib.sha256(str(cap_lines).encode()).hexdigest()
+def compromise(session: Session, agent: Agent, *, by: str, on: date) -> None:
+    """Freezes an agent for good: others know what they know. Compromised already: nothing happens.
+
+    Raises:
+        AgentNotReady: closed.
+    """
+    if agent.state is State.COMPROMISED:
+        return
+    _move(session, agent, State.COMPROMISED, frm={State.VETTED, State.ACTIVE, State.FROZEN})
+    agent.compromised_by = by
+    _count_out(session, agent, on=on)
+
+
+def commitment(*, cap_lines: int, cap_courts: int | None = None, list_key: str | None = None) -> str:
+    """What an act on an agent restates beside the cap on cash: SHA-256 of the other caps and of the key for lists."""
+    if cap_courts is None and list_key is None:  # as it was before there were either
+        return hashlib.sha256(str(cap_lines).encode()).hexdigest()
+    return hashlib.sha256(rfc8785.dumps([cap_lines, cap_courts, list_key])).hexdigest()
+
+
+def commitment_of(agent: Agent) -> str:
+    """The commitment of an agent as they stand."""
+    return commitment(cap_lines=agent.cap_lines, cap_courts=agent.cap_courts, list_key=agent.list_key)
 
 
 def close(session: Session, agent: Agent) -> None:
@@ -164,7 +206,7 @@ def close(session: Session, agent: Agent) -> None:
     )
     if any(session.exec(standing).all()):
         raise AgentNotReady("the agent holds money or is owed some", agent=agent.alias)
-    _move(session, agent, State.CLOSED, frm={State.VETTED, State.ACTIVE, State.FROZEN})
+    _move(session, agent, State.CLOSED, frm=set(State) - {State.CLOSED})
 
 
 def require(session: Session, alias: str, *, lock: bool = False) -> Agent:
@@ -207,6 +249,16 @@ def held_by_fund(session: Session, agent: Agent, *, currency: str) -> dict[str, 
     return {fund: int(minor) for fund, minor in session.exec(query)}
 
 
+def owed_by_fund(session: Session, agent: Agent, *, currency: str) -> dict[str, int]:
+    """What the funds owe an agent for outlays of their own in a currency, in minor units, by fund."""
+    query = (
+        select(Line.fund_code, func.sum(Line.minor))
+        .where(Line.account_code == OWED, Line.subject == agent.alias, Line.currency == currency)
+        .group_by(Line.fund_code)
+    )
+    return {fund: -int(minor) for fund, minor in session.exec(query)}
+
+
 def balance(session: Session, agent: Agent, *, currency: str) -> Money:
     """What stands in the agent's purse in a currency."""
     return balances.balance(session, agent.purse(), currency=currency)
@@ -216,6 +268,14 @@ def _funds_of(session: Session, agent: Agent) -> list[str]:
     """The funds whose money is, or was, with an agent."""
     query = select(Line.fund_code).where(col(Line.account_code).in_((agent.purse(), agent.transit()))).distinct()
     return sorted(session.exec(query))
+
+
+def _count_out(session: Session, agent: Agent, *, on: date) -> None:
+    """What they hold counts no more; funds that fall below zero by it are told."""
+    accounts.count_as_liquid(session, (agent.purse(), agent.transit()), liquid=False)
+    for fund in _funds_of(session, agent):
+        about = f"{agent.alias}:{agent.version}"
+        overdrafts.look_at_fund(session, fund, account=agent.purse(), about=about, on=on)
 
 
 def _body(alias: str) -> str:

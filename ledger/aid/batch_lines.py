@@ -48,7 +48,8 @@ class Receipt(StrEnum):
 class BatchLine(SQLModel, table=True):
     """One line; `code` names it on the agent's list and nowhere else. Days are at the grain of the jurisdiction.
 
-    `charged_minor` is what was taken from the agent's purse for it.
+    `charged_minor` is what was taken from the agent's purse for it. `court_token` is the same for the lines of one
+    court on one list, and tells nothing across lists.
     """
 
     __tablename__ = "batch_line"
@@ -56,6 +57,7 @@ class BatchLine(SQLModel, table=True):
     number: int = Field(primary_key=True)
     disbursement_alias: str = Field(foreign_key="disbursement.alias", max_length=20, unique=True)
     code: str | None = Field(default=None, max_length=CODE_LENGTH)
+    court_token: str | None = Field(default=None, max_length=64)
     outcome: Outcome | None = Field(default=None, sa_type=enumeration(Outcome))
     receipt: Receipt | None = Field(default=None, sa_type=enumeration(Receipt))
     paid_by: date | None = None

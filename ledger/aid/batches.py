@@ -18,7 +18,7 @@ from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, funds
 from ledger.errors import BadInput, Conflict, NotFound, Tampered
-from ledger.identities.boxes import check_commitment
+from ledger.identities.boxes import check_commitment, check_token
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
 from ledger.storage.locks import locked
@@ -87,12 +87,16 @@ class Batch(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """One line as the client sends it; who is paid lies sealed on the beneficiary's shelf."""
+    """One line as the client sends it; who is paid lies sealed on the beneficiary's shelf.
+
+    `court_token` is told of an agent's line: a keyed hash of the court, made for this list alone.
+    """
 
     disbursement: str
     obligation: str
     payee: Payee
     payee_commitment: str
+    court_token: str | None = None
 
 
 _READY = (cases.State.VERIFIED, cases.State.APPROVED)
@@ -114,8 +118,9 @@ def create(
 
     Raises:
         BadAlias, AliasTaken, BadDigest, UnknownFund, UnknownAccount, NotPostable, AgentNotActive: see there.
-        BadBatch: no lines or too many, the same thing twice, a kind without a fund, several currencies, or not the
-            purse of the agent or a leaf of the bank. UnknownObligation, AlreadyRequested, BatchNotReady: `line` tells.
+        BadBatch: no lines or too many, the same thing twice, a kind without a fund, several currencies, not the purse
+            of the agent or a leaf of the bank, or a court that is not counted.
+        UnknownObligation, AlreadyRequested, BatchNotReady: `line` tells.
     """
     _check(session, alias, lines)
     owed = _owed(session, lines, fund_of)
@@ -125,6 +130,7 @@ def create(
     if len(currencies) != 1:
         raise BadBatch("a batch has one currency", where="lines")
     _check_account(session, agent, account, currency=min(currencies))
+    _check_courts(session, agent, lines)
     for fund in {_fund(fund_of, obligation) for obligation in owed.values()}:
         funds.require(session, fund)
     total = sum(obligation.minor for obligation in owed.values())
@@ -159,7 +165,12 @@ def create(
     )
     session.flush()
     session.add_all(
-        BatchLine(batch_alias=alias, number=number, disbursement_alias=line.disbursement)
+        BatchLine(
+            batch_alias=alias,
+            number=number,
+            disbursement_alias=line.disbursement,
+            court_token=line.court_token if agent else None,
+        )
         for number, line in enumerate(lines, start=1)
     )
     session.flush()
@@ -203,7 +214,7 @@ def approve(session: Session, batch: Batch, found: Sequence[Item], *, by: str, o
         BatchNotReady: it is not locked. AgentNotActive, OverCap, and what `disbursements.approve_all` raises.
     """
     _require_state(batch, State.LOCKED)
-    _require_room(session, batch, len(found))
+    _require_room(session, batch, found)
     disbursements.approve_all(session, [item.disbursement for item in found], by=by, on=on)
     batch.approved_by = by
     _move(session, batch, State.APPROVED)
@@ -238,7 +249,7 @@ def release(session: Session, batch: Batch, found: Sequence[Item], *, by: str, o
         BatchNotReady: it is not approved. AgentNotActive, OverCap, and what `disbursements.release_all` raises.
     """
     _require_state(batch, State.APPROVED)
-    _require_room(session, batch, len(found))
+    _require_room(session, batch, found)
     chosen = [item.disbursement for item in found]
     disbursements.release_all(session, chosen, by=by, on=on, recorded_at=recorded_at)
     if batch.agent_alias is not None:
@@ -342,6 +353,8 @@ def _check(session: Session, alias: str, lines: Sequence[NewLine]) -> None:
             raise BadBatch("the same thing stands in two lines", where=name)
     for line in lines:
         check_commitment(line.payee_commitment)
+        if line.court_token is not None:
+            check_token(line.court_token)
     taken = session.exec(select(Disbursement.alias).where(col(Disbursement.alias).in_(drawn))).first()
     if taken is not None or session.get(Batch, alias) is not None:
         raise AliasTaken("the alias is taken")
@@ -375,17 +388,34 @@ def _check_account(session: Session, agent: str | None, account: str, *, currenc
         raise BadBatch("an agent pays from their own purse", where="account")
 
 
+def _check_courts(session: Session, agent: str | None, lines: Sequence[NewLine]) -> None:
+    counted = agent is not None and agents.require(session, agent).cap_courts is not None
+    if counted and any(line.court_token is None for line in lines):
+        raise BadBatch("the courts of this agent's list are counted: each line has its token", where="court_token")
+
+
 def _fund(fund_of: Mapping[ObligationKind, str], obligation: Obligation) -> str:
     if obligation.kind not in fund_of:
         raise BadBatch("no fund is told for a kind", where="funds", kind=obligation.kind)
     return fund_of[obligation.kind]
 
 
-def _require_room(session: Session, batch: Batch, lines: int) -> None:
-    """An agent must be active, and have room for this many lines beside those they have or are promised already."""
+def _require_room(session: Session, batch: Batch, found: Sequence[Item]) -> None:
+    """An agent must be active, and have room for these lines beside those they have or are promised already.
+
+    Their row is locked: two lists at once do not both find the same room.
+    """
     if batch.agent_alias is None:
         return
     agent = agents.require_active(session, batch.agent_alias)
+    lines, courts = len(found), len({item.line.court_token for item in found})
+    if agent.cap_courts is not None and courts > agent.cap_courts:
+        raise OverCap(
+            "the list would tell of more courts than agreed",
+            agent=agent.alias,
+            cap_courts=agent.cap_courts,
+            courts=courts,
+        )
     working_on = open_lines(session, agent.alias, states=PROMISED, but=batch.alias)
     if working_on + lines > agent.cap_lines:
         raise OverCap(

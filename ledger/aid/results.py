@@ -6,13 +6,14 @@ from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
-from ledger import overdrafts
-from ledger.aid import advances, agents, batches, disbursements, eligibility, jurisdictions, returns
+from ledger import exceptions, overdrafts
+from ledger.aid import advances, agents, agents_lists, batches, disbursements, eligibility, jurisdictions, returns
 from ledger.aid.agents import Agent
 from ledger.aid.batch_lines import BatchLine, Item, Outcome, Receipt, items
 from ledger.aid.batches import Batch, BatchNotReady
 from ledger.aid.disbursements import Disbursement
 from ledger.errors import BadInput, Conflict, NotFound, Refused
+from ledger.exceptions import Difference
 from ledger.identities import shelves
 from ledger.identities.shelves import NewBox
 from ledger.money import Money
@@ -73,7 +74,7 @@ def enter(session: Session, batch: str, results: Sequence[Result], *, recorded_a
 
     A verified receipt is booked at the end of its week, from what the agent holds of the line's fund, the rest as owed
     to them. A rejected or missing one books nothing: the money stays in the purse and ages, until a better receipt is
-    verified. A failed line may be asked for again.
+    verified. A failed line may be asked for again. What comes after the list's last day is booked, and an exception.
 
     Raises:
         UnknownBatch, BatchNotReady, UnknownCode, BadResult, ResultConflict, NotYet: see there.
@@ -97,6 +98,8 @@ def enter(session: Session, batch: str, results: Sequence[Result], *, recorded_a
             _enter(session, agent, item, result, unspent, recorded_at=recorded_at, recorded_by=recorded_by)
         batches.note_finished(session, batch)
         advances.settle(session, agent)
+        if fresh and agents_lists.is_expired(session, batch, on=recorded_at.date()):
+            exceptions.open_once(session, difference=Difference.LATE_RESULT, about=batch, on=recorded_at.date())
     return standing
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import func
+from sqlalchemy import and_, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import references
@@ -24,7 +24,10 @@ class OverReturn(Refused):
 
 
 class Return(SQLModel, table=True):
-    """Unspent money announced to come back: `minor` of the purse's currency. Received when the bank has seen it."""
+    """Unspent money announced to come back: `minor` of the purse's currency. Received when the bank has seen it.
+
+    Withdrawn, it sets nothing aside any more; should it come all the same, two people book it.
+    """
 
     __tablename__ = "advance_return"
     reference: str = Field(primary_key=True, max_length=25)
@@ -34,6 +37,8 @@ class Return(SQLModel, table=True):
     announced_by: str = Field(max_length=20)
     announced_on: date
     received_on: date | None = None
+    withdrawn_by: str | None = Field(default=None, max_length=20)
+    withdrawn_on: date | None = None
 
     __table_args__ = whole_minor("minor")
 
@@ -43,12 +48,13 @@ class Return(SQLModel, table=True):
 
 
 class ReturnShare(SQLModel, table=True):
-    """What one fund has of a return."""
+    """What one fund has of a return; `own_minor` of it was not in the purse: the agent's own, and owed to them."""
 
     __tablename__ = "advance_return_share"
     reference: str = Field(foreign_key="advance_return.reference", primary_key=True, max_length=25)
     fund_code: str = Field(foreign_key="fund.code", primary_key=True, max_length=30)
     minor: int = Field(sa_type=MinorUnits)
+    own_minor: int | None = Field(default=None, sa_type=MinorUnits)
 
     __table_args__ = whole_minor("minor")
 
@@ -60,7 +66,7 @@ def announce(session: Session, advance: Advance, *, stands_for: Money, by: str, 
         AdvanceNotReady: the agent does not have it. BadAdvance: not above zero, or not what the agent received.
         OverReturn: the agent has less unspent of the advance's funds.
     """
-    if advance.state not in {advances.State.ACKNOWLEDGED, advances.State.SETTLED}:
+    if advance.state not in {*advances.RECEIVED, advances.State.SETTLED}:
         raise AdvanceNotReady("the advance is not in the state this needs", advance=advance.alias, state=advance.state)
     if stands_for.minor <= 0 or stands_for.currency != advance.local_currency:
         raise BadAdvance("a return is above zero, in the currency that the agent received", where="stands_for")
@@ -89,6 +95,19 @@ def announce(session: Session, advance: Advance, *, stands_for: Money, by: str, 
     return announced
 
 
+def withdraw(session: Session, announced: Return, *, by: str, on: date) -> None:
+    """Takes an announcement back: what was set aside may be claimed, or announced, again.
+
+    Raises:
+        AdvanceNotReady: it was received, or withdrawn before.
+    """
+    if announced.received_on is not None or announced.withdrawn_on is not None:
+        raise AdvanceNotReady("the return was received, or withdrawn before", advance=announced.advance_alias)
+    announced.withdrawn_by, announced.withdrawn_on = by, on
+    session.add(announced)
+    session.flush()
+
+
 def receive(
     session: Session,
     announced: Return,
@@ -102,6 +121,8 @@ def receive(
 ) -> journal.Posted:
     """Books what the bank's line says: unspent money came back, in the bank's currency.
 
+    What the purse has not, as after a withdrawal, was the agent's own: it is owed to them.
+
     Raises:
         AdvanceNotReady: it came back already.
     """
@@ -111,6 +132,11 @@ def receive(
     agent = agents.require(session, advance.agent_alias, lock=True)
     rows = session.exec(select(ReturnShare).where(ReturnShare.reference == announced.reference)).all()
     stood_for = {row.fund_code: row.minor for row in rows}
+    held = agents.held_by_fund(session, agent, currency=announced.currency)
+    own = {fund: max(minor - max(held.get(fund, 0), 0), 0) for fund, minor in stood_for.items()}
+    for row in rows:
+        row.own_minor = own[row.fund_code] or None
+        session.add(row)
     posted = journal.post(
         session,
         source_key=source_key,
@@ -120,7 +146,9 @@ def receive(
             purse=agent.purse(),
             came={fund: Money(minor, came.currency) for fund, minor in apportion(came.minor, by=stood_for).items()},
             stood_for={fund: Money(minor, announced.currency) for fund, minor in stood_for.items()},
+            own={fund: Money(minor, announced.currency) for fund, minor in own.items()},
             advance=advance.alias,
+            agent=agent.alias,
         ),
         happened_on=on,
         recorded_at=recorded_at,
@@ -144,8 +172,20 @@ def unspent_by_fund(session: Session, agent: Agent, *, currency: str) -> dict[st
 
 
 def received_by_fund(session: Session, agent: Agent, *, currency: str) -> dict[str, int]:
-    """What came back to the bank, in minor units of the purse's currency, by fund."""
+    """What came back to the bank out of the purse, in minor units of its currency, by fund."""
     return _shares(session, agent, currency, received=True)
+
+
+def own_by_cell(session: Session, agent: str) -> dict[tuple[str, str], int]:
+    """What an agent gave back of their own, in minor units by fund and currency: it is owed to them."""
+    query = (
+        select(ReturnShare.fund_code, Return.currency, func.sum(ReturnShare.own_minor))
+        .join(Return, col(Return.reference) == ReturnShare.reference)
+        .join(Advance, col(Advance.alias) == Return.advance_alias)
+        .where(Advance.agent_alias == agent, col(ReturnShare.own_minor).is_not(None))
+        .group_by(ReturnShare.fund_code, Return.currency)
+    )
+    return {(fund, currency): int(minor or 0) for fund, currency, minor in session.exec(query)}
 
 
 def by_reference(session: Session, reference: str) -> Return | None:
@@ -162,11 +202,11 @@ def listed(session: Session, advance: str) -> list[Return]:
 def _shares(session: Session, agent: Agent, currency: str, *, received: bool) -> dict[str, int]:
     seen = col(Return.received_on)
     query = (
-        select(ReturnShare.fund_code, func.sum(ReturnShare.minor))
+        select(ReturnShare.fund_code, func.sum(ReturnShare.minor - func.coalesce(ReturnShare.own_minor, 0)))
         .join(Return, col(Return.reference) == ReturnShare.reference)
         .join(Advance, col(Advance.alias) == Return.advance_alias)
         .where(Advance.agent_alias == agent.alias, Return.currency == currency)
-        .where(seen.is_not(None) if received else seen.is_(None))
+        .where(seen.is_not(None) if received else and_(seen.is_(None), col(Return.withdrawn_on).is_(None)))
         .group_by(ReturnShare.fund_code)
     )
     return {fund: int(minor) for fund, minor in session.exec(query)}

@@ -9,13 +9,16 @@ from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
 from ledger import book, people
+from ledger.aid import agents, line_failures, purse_movements
 from ledger.aid.advances import Advance, commitment_of
 from ledger.aid.agents import Agent
 from ledger.aid.batch_lines import BatchLine
 from ledger.aid.batches import Batch
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
+from ledger.aid.line_failures import LineFailure
 from ledger.aid.payment_files import PaymentFile
+from ledger.aid.purse_movements import PurseMovement
 from ledger.aid.quashing import Quashing
 from ledger.approvals import ACT_DOMAIN, CLOCK_SKEW, OLDEST_ACT, ROLE_OF, Act, SignedAct
 from ledger.bearer_keys import BearerKey
@@ -165,8 +168,8 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
         yield list(_of_transfers(transfers_page))
     for conversions_page in paged(session, Conversion, Conversion.alias):
         yield list(_of_conversions(session, conversions_page))
-    agents = session.exec(select_rows(Agent).where(col(Agent.activated_by).is_not(None)))
-    yield [_effect("agent", a.alias, "activate_agent", a.activated_by or "", {a.added_by}) for a in agents]
+    yield list(_of_agents(session))
+    yield list(_of_failures(session))
     quashed = session.exec(select_rows(Quashing))
     yield [_effect("ruling", q.ruling_alias, "quash_ruling", q.quashed_by, set()) for q in quashed]
     months = session.exec(select_rows(ClosedMonth))
@@ -233,6 +236,25 @@ def _of_advances(session: Session, page: list[Advance]) -> Iterator[Effect]:
             yield _effect("advance", one.alias, "approve_advance", one.approved_by, {one.requested_by}, **restated)
         if one.released_by is not None:
             yield _effect("advance", one.alias, "release_advance", one.released_by, {one.approved_by}, **restated)
+
+
+def _of_agents(session: Session) -> Iterator[Effect]:
+    for one in session.exec(select_rows(Agent).where(col(Agent.activated_by).is_not(None))):
+        restated = {"amount": one.cap().decimal(), "currency": one.currency}
+        restated |= {"payee_commitment": agents.commitment_of(one)}
+        yield _effect("agent", one.alias, "activate_agent", one.activated_by or "", {one.added_by}, **restated)
+    for movement in session.exec(select_rows(PurseMovement).where(col(PurseMovement.agreed_by).is_not(None))):
+        restated = {"amount": movement.amount().decimal(), "currency": movement.currency}
+        restated |= {"payee_commitment": purse_movements.commitment_of(movement)}
+        signer, others = movement.agreed_by or "", {movement.requested_by}
+        yield _effect("movement", movement.alias, "approve_purse_movement", signer, others, **restated)
+
+
+def _of_failures(session: Session) -> Iterator[Effect]:
+    for one in session.exec(select_rows(LineFailure).where(col(LineFailure.agreed_by).is_not(None))):
+        restated = {"payee_commitment": line_failures.commitment(one.because)}
+        alias, signer = one.disbursement_alias, one.agreed_by or ""
+        yield _effect("disbursement", alias, "agree_failure", signer, {one.told_by}, **restated)
 
 
 def _of_transfers(page: list[Transfer]) -> Iterator[Effect]:

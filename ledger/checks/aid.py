@@ -6,16 +6,20 @@ from sqlalchemy import func, or_, select
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
-from ledger.aid import bail, batches, cases, disbursements, obligations, quashing
+from ledger.aid import bail, batches, cases, disbursements, obligations, purse_movements, quashing
 from ledger.aid.bail import BailPart, BailReturn
-from ledger.aid.batch_lines import items
+from ledger.aid.batch_lines import BatchLine, Outcome, items
 from ledger.aid.batches import Batch, BatchAltered
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.hearings import Hearing
+from ledger.aid.line_failures import LineFailure
 from ledger.aid.obligations import Obligation, ObligationKind, State
+from ledger.aid.purse_changes import Place, PurseChange
+from ledger.aid.purse_movements import PurseMovement
 from ledger.aid.quashing import Refund
 from ledger.aid.rulings import Ruling
+from ledger.books.journal import Entry
 from ledger.checks.findings import Check, Fact, Finding, Tell, paged
 from ledger.references import is_reference
 
@@ -119,6 +123,34 @@ def find_quashed(session: Session, _tell: Tell) -> Iterator[Finding]:
                 yield Finding("quashed", "obligation", one.alias, {"state": one.state})
 
 
+def find_failures(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Failures that two people agreed to of lines that have not failed."""
+    query = (
+        select_rows(LineFailure, BatchLine)
+        .join(BatchLine, col(BatchLine.disbursement_alias) == LineFailure.disbursement_alias)
+        .where(col(LineFailure.agreed_by).is_not(None), col(BatchLine.outcome).is_distinct_from(Outcome.FAILED))
+    )
+    for failure, line in session.exec(query):
+        yield Finding("failures", "disbursement", failure.disbursement_alias, {"outcome": line.outcome})
+
+
+def find_movements(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Movements of purses booked without entry or changes, or the other way round, or decided by one person."""
+    keys = select_rows(Entry.source_key)
+    key = (col(PurseChange.movement_alias), col(PurseChange.agent_alias), col(PurseChange.currency))
+    changes = select(*key, func.sum(PurseChange.minor)).where(col(PurseChange.place) != Place.OWED).group_by(*key)
+    for page in paged(session, PurseMovement, PurseMovement.alias):
+        posted = set(session.exec(keys.where(col(Entry.source_key).in_([f"purse:{one.alias}" for one in page]))))
+        of_page = col(PurseChange.movement_alias).in_([one.alias for one in page])
+        moved = {tuple(place): int(minor) for *place, minor in session.connection().execute(changes.where(of_page))}
+        for one in page:
+            booked = one.state is purse_movements.State.BOOKED
+            decided_alone = booked and one.what in purse_movements.DECIDED and one.agreed_by is None
+            changed = abs(moved.get((one.alias, one.agent_alias, one.currency), 0))
+            if booked != (f"purse:{one.alias}" in posted) or decided_alone or changed != (one.minor if booked else 0):
+                yield Finding("purse-movements", "movement", one.alias, {"state": one.state, "what": one.what})
+
+
 def find_references(session: Session, _tell: Tell) -> Iterator[Finding]:
     """References whose check digits are wrong, or that stand for two things. The references themselves are not told."""
     seen: set[str] = set()
@@ -174,6 +206,10 @@ CHECKS = (
     Check("batches", "the lines of a batch are those that were locked", find_altered_batches),
     Check("quashed", "what is quashed or refunded rests on a quashed ruling", find_quashed),
     Check("advances", "an advance is the sum of its shares", find_agents),
+    Check("failures", "a line that two people call failed has failed", find_failures),
+    Check(
+        "purse-movements", "a movement of a purse is booked when its state says so, a decision by two", find_movements
+    ),
     Check("references", "our references are valid and name one thing", find_references),
     Check("bail-posted", "hearings, returns and parts are of bail that was posted", find_hearings),
 )

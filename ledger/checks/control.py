@@ -10,13 +10,14 @@ from sqlalchemy import func, select
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
-from ledger.aid import agents, bail, batches, obligations, results, returns
+from ledger.aid import agents, bail, batches, obligations, purse_changes, results, returns
 from ledger.aid.advances import Advance, Share
 from ledger.aid.advances import State as AdvanceState
 from ledger.aid.agents import Agent
 from ledger.aid.batch_lines import BatchLine, Receipt
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.obligations import Obligation
+from ledger.aid.purse_changes import Place
 from ledger.aliases import Kind
 from ledger.books import recipes
 from ledger.checks.findings import Check, Finding, Tell, booked_here, paged
@@ -66,9 +67,10 @@ def find_differences(control: Control, session: Session, tell: Tell, *, check: s
 
 
 def find_purses(session: Session, _tell: Tell) -> Iterator[Finding]:
-    """Agents whose purse is not what they were advanced less what was claimed and returned, per fund."""
+    """Agents whose purse is not what they were advanced less claims and returns, with its movements, per fund."""
     for agent in session.exec(select_rows(Agent).order_by(Agent.alias)):
         advanced = _advanced(session, agent)
+        advanced.update(purse_changes.by_cell(session, agent.alias, place=Place.PURSE))
         booked: Counter[Cell] = Counter()
         for currency in {currency for _, currency in advanced} | _currencies(session, agent.purse()):
             for fund, minor in results.charged_by_fund(session, agent.alias, currency=currency).items():
@@ -223,6 +225,9 @@ def _owed_to_agents(session: Session, page: Sequence[Agent]) -> dict[str, Cells]
         outlay = disbursement.minor - (charged or 0)
         if outlay:
             expected[agent or ""][disbursement.fund_code, disbursement.currency] -= outlay
+    for one in page:
+        expected[one.alias].update(purse_changes.by_cell(session, one.alias, place=Place.OWED))
+        expected[one.alias].subtract(returns.own_by_cell(session, one.alias))
     return dict(expected)
 
 
@@ -283,10 +288,14 @@ CHECKS = (
         "1210 holds the advances that were sent and not acknowledged",
         Control(agents.TRANSIT, "advance", Advance, _in_transit),
     ),
-    Check("purses", "each purse holds the agent's advances less claims and returns, and never less", find_purses),
+    Check(
+        "purses",
+        "each purse holds the agent's advances less claims and returns, with its movements, and never less",
+        find_purses,
+    ),
     _control(
         "owed-to-agents",
-        "2150 holds what agents paid beyond their purses",
+        "2150 holds what agents paid or gave back beyond their purses and is not set off",
         Control(agents.OWED, "agent", Agent, _owed_to_agents),
     ),
     Check("known-subjects", "what a line is about stands in its table", find_unknown),

@@ -35,6 +35,12 @@ LARGEST_PADDED_FILE = 26 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 """A padded file is sealed in chunks of so many bytes, and a last one of the rest."""
 
+AGE_START = b"age-encryption.org/v1\n-> X25519 "
+"""How an age file for one recipient begins."""
+
+_AGE_HEADER = 1024  # room for the one recipient, and for the stanza of noise that some programs add
+_AGE_NONCE, _AGE_CHUNK = 16, 64 * 1024
+
 _WINDOW = 256
 _FEWEST_DISTINCT = 100
 # How many different byte values a window of sealed bytes must show. A window of 256 random bytes shows about 162. It
@@ -98,6 +104,27 @@ def check_wrap(data: bytes) -> None:
         NotASealedBox: as for `check_sealed`, at the one length that a wrap has.
     """
     _check_shape(data, admitted=len(data) == 1 + ENC_BYTES + SEED_BYTES + TAG_BYTES, where="wrap")
+
+
+def check_age_file(data: bytes) -> None:
+    """Accepts a padded file sealed to one X25519 recipient, as the age specification (version 1) writes it.
+
+    Whose key it is sealed to, its bytes do not tell.
+
+    Raises:
+        NotASealedBox: another format or version, several recipients, a length that padding cannot give, or a payload
+            that does not look random.
+    """
+    end = data.find(b"\n", data.find(b"\n--- ", 0, _AGE_HEADER) + 1)
+    header, payload = data[: end + 1], data[end + 1 :]
+    if not header.startswith(AGE_START) or header.count(b"\n-> X25519 ") != 1 or not 0 < end < _AGE_HEADER:
+        raise NotASealedBox("not an age file for one recipient", where="list", why="version")
+    body = len(payload) - _AGE_NONCE
+    padded = body - TAG_BYTES * -(-body // (_AGE_CHUNK + TAG_BYTES))
+    admitted = SMALLEST_PADDED <= padded <= LARGEST_PADDED and padded_length(padded) == padded
+    if not admitted:
+        raise NotASealedBox("not a length that padding gives", where="list", why="length", size=len(data))
+    _check_random(payload, where="list")
 
 
 def check_public(data: bytes) -> None:

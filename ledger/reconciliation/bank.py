@@ -81,7 +81,7 @@ def answer_with_conversion(
     opened = exceptions.require_open(session, exception)
     waiting = statements.require_waiting(session, opened.about.partition(":")[2])
     moved = waiting.amount()
-    difference = issued.difference(session, conversion, account=waiting.account_code, moved=moved)
+    difference = issued.difference(session, conversion, account=waiting.account_code, moved=moved, on=waiting.booked_on)
     if waiting.reversal or difference is not None or not conversion_sides.is_near(conversion, moved):
         raise LineDiffers("the line is not what the conversion waits for", conversion=alias, difference=difference)
     with session.begin_nested(), overdrafts.noted(session, on=recorded_at.date()):
@@ -200,7 +200,7 @@ def _difference(
     if expected is not None and arriving:
         return Difference.AMBIGUOUS_PAYOUT
     if expected is not None:
-        return issued.difference(session, expected, account=line.account_code, moved=line.amount())
+        return issued.difference(session, expected, account=line.account_code, moved=line.amount(), on=line.booked_on)
     if line.minor < 0:
         return Difference.UNMATCHED_DEBIT
     if not arriving and not line.reference and _candidates(session, line, exactly=False):

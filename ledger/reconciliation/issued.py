@@ -1,6 +1,7 @@
 """What answers to the references that we issued: payments, advances and their returns, conversions, refunds."""
 
 from datetime import date, datetime
+from fractions import Fraction
 from typing import Any
 
 from sqlmodel import Session
@@ -11,6 +12,7 @@ from ledger.aid.bail import BailReturn
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.quashing import Refund
 from ledger.aid.returns import Return
+from ledger.books import exchange
 from ledger.books.journal import Posted
 from ledger.exceptions import Difference
 from ledger.money import Money
@@ -32,8 +34,11 @@ def find(session: Session, reference: str) -> Issued | None:
     )
 
 
-def difference(session: Session, found: Issued, *, account: str, moved: Money) -> Difference | None:
-    """Why what the bank says `moved` on a leaf is not what was expected, or None; above zero it came in."""
+def difference(session: Session, found: Issued, *, account: str, moved: Money, on: date) -> Difference | None:
+    """Why what the bank says `moved` on a leaf is not what was expected, or None; above zero it came in.
+
+    A return that was withdrawn, or came in another currency far from the rate of the day, waits for a second person.
+    """
     if isinstance(found, Conversion):
         return conversion_sides.difference(found, account=account, moved=moved)
     if isinstance(found, Disbursement | Advance):
@@ -42,11 +47,10 @@ def difference(session: Session, found: Issued, *, account: str, moved: Money) -
         return Difference.UNMATCHED_DEBIT
     if found.received_on is not None:
         return Difference.NOT_RELEASED
-    if isinstance(found, BailReturn):
-        return None if moved == found.arrives() else Difference.AMOUNT_DIFFERS
-    expected = found.amount() if isinstance(found, Return) else quashing.owed_by(session, found)
-    may_differ = isinstance(found, Return) and moved.currency != expected.currency
-    return None if may_differ or moved == expected else Difference.AMOUNT_DIFFERS
+    if isinstance(found, Return):
+        return _difference_of_return(session, found, moved=moved, on=on)
+    expected = found.arrives() if isinstance(found, BailReturn) else quashing.owed_by(session, found)
+    return None if moved == expected else Difference.AMOUNT_DIFFERS
 
 
 def book(
@@ -86,3 +90,26 @@ def _difference_of_order(found: Disbursement | Advance, *, account: str, moved: 
         return Difference.AMOUNT_DIFFERS
     released = found.state in {disbursements.State.RELEASED, advances.State.RELEASED}
     return None if released else Difference.NOT_RELEASED
+
+
+def _difference_of_return(session: Session, found: Return, *, moved: Money, on: date) -> Difference | None:
+    if found.withdrawn_on is not None:
+        return Difference.NOT_RELEASED
+    expected = found.amount()
+    far_off = moved != expected if moved.currency == expected.currency else _is_far_off(session, found, moved, on=on)
+    return Difference.AMOUNT_DIFFERS if far_off else None
+
+
+def _is_far_off(session: Session, found: Return, moved: Money, *, on: date) -> bool:
+    """Whether what came is worth more, or less, than what left the purse by more than 5 %.
+
+    At the stored rates; where there are none, at the rate at which the agent had received the advance.
+    """
+    try:
+        came, went = (conversions.worth(session, money, on=on) for money in (moved, found.amount()))
+    except exchange.NoRate:
+        advance = advances.require(session, found.advance_alias)
+        if moved.currency != advance.currency or not advance.local_minor:
+            return True
+        came, went = Fraction(moved.minor), Fraction(found.minor * advance.minor, advance.local_minor)
+    return conversions.differs(came, went)

@@ -39,6 +39,7 @@ APPEND_ONLY = (
     "sealed_rate",
     "sealed_net_assets",
     "sealed_month",
+    "purse_change",
 )
 """Tables whose rows are never changed and never removed."""
 
@@ -167,6 +168,7 @@ _KEYS = {
     "sealed_rate": ("last_day, currency",),
     "sealed_net_assets": ("last_day, fund_code",),
     "sealed_month": ("last_day",),
+    "purse_change": ("movement_alias, number",),
     "movement": ("balance_transaction", "source, category"),
 }
 """By which keys a row could be replaced on SQLite, a hidden row number among them; the other tables have one above."""

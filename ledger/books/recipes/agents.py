@@ -44,10 +44,25 @@ def advance_acknowledged(*, transit: str, purse: str, sent: Shares, received: Sh
     return exchanged(*arrived(Purse(purse, advance), received), *left(Purse(transit, advance), sent))
 
 
-def advance_returned(*, leaf: Place, purse: str, came: Shares, stood_for: Shares, advance: str) -> list[Posting]:
-    """Unspent money is back at the bank: `came` there, for what it `stood_for` in the agent's purse."""
+def advance_returned(
+    *,
+    leaf: Place,
+    purse: str,
+    came: Shares,
+    stood_for: Shares,
+    advance: str,
+    own: Shares | None = None,
+    agent: str | None = None,
+) -> list[Posting]:
+    """Unspent money is back at the bank: `came` there, for what it `stood_for` in the agent's purse.
+
+    `own` of it was never in the purse: it is owed to the `agent`.
+    """
     require_same_funds(came, stood_for)
-    return exchanged(*arrived(leaf, came), *left(Purse(purse, advance), stood_for))
+    owed = moving(own or {})
+    taken = {fund: share - (own or {}).get(fund, share - share) for fund, share in stood_for.items()}
+    owing = [credit(OWED_TO_AGENTS, share, fund, subject=agent) for fund, share in owed]
+    return exchanged(*arrived(leaf, came), *left(Purse(purse, advance), taken), *owing)
 
 
 def aid_paid_by_agent(

@@ -174,6 +174,34 @@ def test_an_agent_never_holds_more_than_their_cap(house: House) -> None:
     approve_advance(house, a_requested_advance(house, agent, fines=eur("500.00")))
 
 
+def test_a_requested_or_approved_advance_is_given_up_and_what_it_held_is_free(house: House) -> None:
+    give_euros(house, "1000.00")
+    agent = an_agent(house)
+    requested = a_requested_advance(house, agent)
+    approved = approve_advance(house, a_requested_advance(house, agent))
+    assert spending.in_hand(house.session, "fines") == {"EUR": eur("0.00")}
+
+    for advance in (requested, approved):
+        advances.cancel(house.session, advance, on=TODAY)
+
+    assert (requested.state, approved.state) == (State.CANCELLED, State.CANCELLED)
+    assert spending.in_hand(house.session, "fines") == {"EUR": eur("1000.00")}
+    assert advances.exposure(house.session, agent) == eur("0.00")
+    for again in (requested, approved):
+        with nothing_written(house.session), pytest.raises(AdvanceNotReady):
+            advances.cancel(house.session, again, on=TODAY)
+        with nothing_written(house.session), pytest.raises(AdvanceNotReady):
+            approve_advance(house, again)
+
+
+def test_an_advance_that_the_bank_was_told_of_is_not_given_up(house: House) -> None:
+    give_euros(house)
+    released = release_advance(house, approve_advance(house, a_requested_advance(house, an_agent(house))))
+
+    with nothing_written(house.session), pytest.raises(AdvanceNotReady):
+        advances.cancel(house.session, released, on=TODAY)
+
+
 # --- released and sent
 
 
@@ -337,7 +365,7 @@ def test_unspent_money_may_come_back_in_its_own_currency(house: House) -> None:
 
     assert balance(house, LEAF, "BYN", "fines") == byn("100.00")
     assert balance(house, agent.purse(), "BYN") == byn("2900.00")
-    assert advance.state is State.ACKNOWLEDGED
+    assert advance.state is State.ACCOUNTED
 
 
 def test_what_is_announced_is_set_aside_and_cannot_be_announced_twice(house: House) -> None:

@@ -1,8 +1,12 @@
+from datetime import timedelta
+
+import pyrage
 import pytest
 
 from ledger import exceptions
-from ledger.aid import agent_acts, agents
+from ledger.aid import advances, agent_acts, agents, exposures
 from ledger.aid.agents import AgentNotReady, BadAgent, State, UnknownAgent
+from ledger.aid.batch_lines import Receipt
 from ledger.aliases import AliasTaken, BadAlias, Kind, draw
 from ledger.approvals import ActDiffers, NotInRole, SamePerson
 from ledger.books import accounts, spending
@@ -10,8 +14,24 @@ from ledger.books.holds import NewHold, Reserve
 from ledger.exceptions import Difference
 from ledger.money import Money
 from ledger.people import Role
-from tests.cast import TODAY, House, Person, a_person, byn, enrol, eur, nothing_written, the_next
-from tests.purses import a_sent_advance, a_vetted_agent, an_advance, an_agent, give_euros, on_agent
+from tests.cast import TODAY, House, Person, a_person, byn, enrol, eur, give, nothing_written, the_next
+from tests.purses import (
+    a_locked_batch,
+    a_requested_advance,
+    a_sent_advance,
+    a_vetted_agent,
+    an_advance,
+    an_agent,
+    approve,
+    enter,
+    give_euros,
+    items,
+    on_agent,
+    release,
+    tell,
+    unproven,
+    verified,
+)
 
 
 def test_an_agent_is_entered_as_vetted_with_a_purse_and_a_transit_of_their_own(house: House) -> None:
@@ -183,3 +203,93 @@ def test_an_agent_who_holds_nothing_is_worth_nothing(house: House) -> None:
 
     assert agents.balance(house.session, agent, currency="BYN") == Money(0, "BYN")
     assert agents.held_by_fund(house.session, agent, currency="BYN") == {}
+
+
+# --- compromised, and closed
+
+
+def test_a_compromised_agent_is_never_active_again(house: House, clara: Person, boris: Person) -> None:
+    give_euros(house)
+    agent = an_agent(house)
+    an_advance(house, agent, received=byn("3000.00"))
+
+    agents.compromise(house.session, agent, by=clara.alias, on=TODAY)
+    agents.compromise(house.session, agent, by=boris.alias, on=TODAY)
+    agents.freeze(house.session, agent, by=boris.alias, on=TODAY)
+
+    assert (agent.state, agent.compromised_by, agent.frozen_by) == (State.COMPROMISED, clara.alias, None)
+    assert spending.spendable(house.session, "fines")["EUR"] == eur("9000.00")
+    with nothing_written(house.session), pytest.raises(AgentNotReady):
+        agent_acts.activate_agent(house.session, agent.alias, on_agent(agent, by=boris))
+    with nothing_written(house.session), pytest.raises(AgentNotReady):
+        agents.close(house.session, agent)
+
+
+def test_a_compromised_agent_for_whom_nothing_is_open_is_closed_and_stays_so(house: House, clara: Person) -> None:
+    agent = an_agent(house)
+    agents.compromise(house.session, agent, by=clara.alias, on=TODAY)
+
+    agent_acts.close_agent(house.session, agent.alias)
+
+    assert agent.state is State.CLOSED
+    with nothing_written(house.session), pytest.raises(AgentNotReady):
+        agents.compromise(house.session, agent, by=clara.alias, on=TODAY)
+
+
+def test_an_agent_for_whom_something_is_open_is_not_closed(house: House) -> None:
+    give_euros(house)
+    agent = an_agent(house)
+    asked = a_requested_advance(house, agent)
+    with nothing_written(house.session), pytest.raises(AgentNotReady):
+        agent_acts.close_agent(house.session, agent.alias)
+
+    advances.cancel(house.session, asked, on=TODAY)
+
+    assert agent_acts.close_agent(house.session, agent.alias).state is State.CLOSED
+
+
+def test_who_activates_agrees_to_the_courts_and_to_the_key(house: House, boris: Person) -> None:
+    key, other = (str(pyrage.x25519.Identity.generate().to_public()) for _ in range(2))
+    agent = a_vetted_agent(house, cap_courts=3, list_key=key)
+    for lie in ({"cap_courts": 4, "list_key": key}, {"cap_courts": 3, "list_key": other}, {}):
+        lied = agents.commitment(cap_lines=agent.cap_lines, **lie)  # type: ignore[arg-type]  # a dict of both
+        with nothing_written(house.session), pytest.raises(ActDiffers):
+            agent_acts.activate_agent(house.session, agent.alias, on_agent(agent, by=boris, payee_commitment=lied))
+
+    agent_acts.activate_agent(house.session, agent.alias, on_agent(agent, by=boris))
+
+    assert agent.state is State.ACTIVE
+
+
+# --- what is at stake
+
+
+def test_the_exposure_tells_cash_lines_courts_and_ages_and_no_name(house: House) -> None:
+    give_euros(house)
+    give(house.session, byn("2430.00"))
+    agent = an_agent(house, cap_courts=2)
+    an_advance(house, agent, received=byn("3000.00"))
+    found = [house.verify(house.a_case(name="Kanarejka"), by=house.fund.anton) for _ in range(3)]
+    courts = ["c" * 64, "c" * 64, "d" * 64]
+    batch = approve(house, a_locked_batch(house, agent, "", found, courts=courts))
+    tell(house, batch)
+    lines = items(house, release(house, batch))
+    enter(house, batch, verified(lines[0]), unproven(lines[1]), unproven(lines[2], Receipt.MISSING))
+
+    exposure = exposures.find(house.session, agent, on=TODAY + timedelta(days=10))
+
+    assert (exposure.holds, exposure.worth, exposure.on_the_way) == ([byn("2190.00")], eur("730.00"), eur("0.00"))
+    assert (exposure.open_lines, exposure.courts, exposure.open_lists) == (2, 2, 0)
+    assert (exposure.rejected_receipts, exposure.missing_receipts) == (1, 1)
+    assert (exposure.oldest_days, exposure.rejected_days, exposure.missing_days) == (14, 15, 15)
+    assert exposures.listed(house.session, on=TODAY)[0].agent == agent.alias
+    assert "Kanarejka" not in repr(exposure)
+    known = exposures.cases_known(house.session, agent)
+    assert [one.open for one in known] == [True, True, False]
+    assert known[2].case == lines[0].case.alias
+
+
+def test_who_is_closed_is_at_no_stake(house: House) -> None:
+    agents.close(house.session, an_agent(house))
+
+    assert exposures.listed(house.session, on=TODAY) == []

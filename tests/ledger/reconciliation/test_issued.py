@@ -28,7 +28,7 @@ def found(house: House, reference: str) -> Issued:
 
 
 def difference(house: House, reference: str, moved: Money, *, account: str = LEAF) -> Difference | None:
-    return issued.difference(house.session, found(house, reference), account=account, moved=moved)
+    return issued.difference(house.session, found(house, reference), account=account, moved=moved, on=TODAY)
 
 
 def book(house: House, reference: str, moved: Money, *, account: str = LEAF) -> None:
