@@ -21,6 +21,7 @@ from bench import (
     list_imports,
     peers,
     posting,
+    queues,
     releases,
     sealing,
 )
@@ -36,6 +37,7 @@ GROUPS: dict[str, Callable[..., Iterator[Row]]] = {
     "list_imports": list_imports.rows,
     "releases": releases.rows,
     "linkages": linkages.rows,
+    "queues": queues.rows,
     "balances": balances.rows,
     "growth": growth.rows,
     "erasure": erasure.rows,

@@ -8,10 +8,10 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import rfc8785
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, select
 
@@ -35,6 +35,13 @@ Verb = Literal[
     "suspend_operator",
     "verify_case",
     "reject_case",
+    "hold_case",
+    "resume_case",
+    "withdraw_case",
+    "confirm_case",
+    "close_case",
+    "mark_duplicate",
+    "acknowledge_duplicate",
     "approve_disbursement",
     "release_disbursement",
     "activate_agent",
@@ -46,6 +53,8 @@ Verb = Literal[
     "approve_batch",
     "release_batch",
     "quash_ruling",
+    "reduce_ruling",
+    "uphold_ruling",
     "request_transfer",
     "approve_transfer",
     "approve_conversion",
@@ -67,6 +76,13 @@ ROLE_OF: dict[str, Role | None] = {
     "suspend_operator": None,
     "verify_case": Role.INTAKE,
     "reject_case": Role.INTAKE,
+    "hold_case": None,
+    "resume_case": Role.INTAKE,
+    "withdraw_case": Role.INTAKE,
+    "confirm_case": Role.INTAKE,
+    "close_case": Role.INTAKE,
+    "mark_duplicate": Role.INTAKE,
+    "acknowledge_duplicate": Role.INTAKE,
     "approve_disbursement": Role.APPROVER,
     "release_disbursement": Role.TREASURER,
     "activate_agent": Role.APPROVER,
@@ -78,6 +94,8 @@ ROLE_OF: dict[str, Role | None] = {
     "approve_batch": Role.APPROVER,
     "release_batch": Role.TREASURER,
     "quash_ruling": Role.INTAKE,
+    "reduce_ruling": Role.INTAKE,
+    "uphold_ruling": Role.INTAKE,
     "request_transfer": Role.TREASURER,
     "approve_transfer": Role.APPROVER,
     "approve_conversion": Role.APPROVER,
@@ -95,6 +113,10 @@ ROLE_OF: dict[str, Role | None] = {
     "agree_withdrawal": Role.APPROVER,
 }
 """Which role of the roster each act needs; None where any will do, at once."""
+
+
+_DETAIL = r"[A-Za-z0-9_.+-]{1,2000}"
+"""What may stand behind the verb of an act: a code, an amount, or aliases joined by `+`."""
 
 
 class BadAct(BadInput):
@@ -159,11 +181,20 @@ class Amount(BaseModel):
     currency: str
 
 
+def _known_verb(stated: str) -> str:
+    if stated.partition(":")[0] not in ROLE_OF:
+        raise ValueError("a verb")
+    return stated
+
+
 class Act(BaseModel):
-    """Everything that is agreed. `object` is an alias, `version` the state of it that the signer saw."""
+    """Everything that is agreed. `object` is an alias, `version` the state of it that the signer saw.
+
+    `act` is a verb, or `verb:detail` where the verb alone does not say what is agreed: `reject_case:illegible`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    act: Verb
+    act: Annotated[str, StringConstraints(pattern=rf"^[a-z_]{{1,40}}(:{_DETAIL})?$"), AfterValidator(_known_verb)]
     book: str
     signer: str
     object: str
@@ -174,6 +205,16 @@ class Act(BaseModel):
     evidence_commitments: tuple[Hex32, ...]
     at: AwareDatetime
     nonce: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+    @property
+    def verb(self) -> Verb:
+        """What is done, without its detail."""
+        return cast("Verb", self.act.partition(":")[0])  # known, or there was no act
+
+    @property
+    def detail(self) -> str | None:
+        """What stands behind the verb, or None."""
+        return self.act.partition(":")[2] or None
 
     def canonical(self) -> bytes:
         """The bytes that are signed after `ACT_DOMAIN`: JSON by RFC 8785; `BadAct` when there are none."""
@@ -214,11 +255,12 @@ def accept(
     verb: Verb,
     object_alias: str,
     version: int,
+    detail: str | None = None,
     amount: Money | None = None,
     payee_commitment: str | None = None,
     evidence_commitments: Sequence[str] = (),
 ) -> SignedAct:
-    """Checks the act against what would be done, and keeps it.
+    """Checks the act against what would be done, and keeps it; `detail` is what it says behind its verb.
 
     Raises:
         BadSignature: not signed by the signer's device. ActDiffers: it restates something else.
@@ -234,7 +276,7 @@ def accept(
     if not people.holds(signer.signing_key, ACT_DOMAIN + act.canonical(), signature):
         raise BadSignature("the signature does not hold", signer=signer.alias)
     expected = {
-        "act": verb,
+        "act": stated(verb, detail),
         "book": book.require(session).book_id,
         "signer": signer.alias,
         "object": object_alias,
@@ -268,6 +310,11 @@ def accept(
     except IntegrityError:  # on PostgreSQL the same act came in twice at once
         raise NonceUsed("the act was handed in before", field="nonce") from None
     return kept
+
+
+def stated(verb: Verb, detail: str | None) -> str:
+    """What an act says of what is done: the verb, and its detail where there is one."""
+    return verb if detail is None else f"{verb}:{detail}"
 
 
 def require_other(person: str, *, than: Collection[str | None]) -> None:
@@ -321,8 +368,9 @@ def still_holds(session: Session, kept: SignedAct) -> bool:
     if signer is None or not people.holds(signer.signing_key, ACT_DOMAIN + kept.document.encode(), kept.signature):
         return False
     content = json.loads(kept.document)
-    columns = {"act": kept.verb, "signer": kept.signer, "object": kept.object, "nonce": kept.nonce}
-    return all(content[name] == value for name, value in columns.items())
+    columns = {"signer": kept.signer, "object": kept.object, "nonce": kept.nonce}
+    is_verb: bool = content["act"].partition(":")[0] == kept.verb
+    return is_verb and all(content[name] == value for name, value in columns.items())
 
 
 def _check_role(session: Session, verb: str, signer: Operator, *, now: datetime) -> None:

@@ -76,7 +76,7 @@ def is_enough(session: Session, agreed: Agreed) -> bool:
     """
     act = agreed.act
     amount = Money.parse(act.amount or "0", act.currency or "")
-    limit = _limit(people.current(session), act.act, amount.currency)
+    limit = _limit(people.current(session), act.verb, amount.currency)
     return limit is None or not _needs_two(limit, amount) or len(_agreed_to(session, act)) >= TWO
 
 

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from api.client import keyring, sealing
 from api.client.keyring import Device
 from api.client.sealing import VaultSeed
-from ledger import aliases, book, people
+from ledger import aliases, approvals, book, people
 from ledger.aid import acts, cases, disbursements, eligibility, intake, jurisdictions, obligations
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement, Payee
@@ -372,10 +372,12 @@ class House:
         return House(session, self.fund, self.shred_keys)
 
 
-def agreed_by(person: Person, verb: Verb, /, *, now: datetime = NOW, **fields: Any) -> Agreed:
+def agreed_by(
+    person: Person, verb: Verb, /, *, now: datetime = NOW, detail: str | None = None, **fields: Any
+) -> Agreed:
     """An act signed on the person's device a minute ago and handed in by them now."""
     stated: dict[str, Any] = {
-        "act": verb,
+        "act": approvals.stated(verb, detail),
         "book": BOOK_ID,
         "signer": person.alias,
         "version": 1,

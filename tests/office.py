@@ -59,6 +59,7 @@ from ledger.storage.engine import transaction
 from tests.agency import walk_with_an_agent
 from tests.cast import byn, everything
 from tests.coffers import walk_with_the_treasury
+from tests.lives import walk_with_lives
 from tests.papers import BankLine, a_camt_file, a_list_row, a_payment_line, october
 
 FOUNDED = datetime(2020, 8, 24, 9, tzinfo=UTC)
@@ -372,6 +373,7 @@ def walk_the_path(office: Office) -> None:
     periods.admit(anna, "2020-09", fingerprint="0" * 64)
     periods.close(anna, "2020-09")
     walk_with_an_agent(office)
+    walk_with_lives(office)
     walk_with_the_treasury(office)
     made = make_key(clara, office.alias("boris"), [Role.APPROVER])
     clara.api.post(f"/v1/keys/{made['alias']}/revoke", {}, key="revoke:1")

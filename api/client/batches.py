@@ -144,6 +144,7 @@ def agents_list(desk: Desk, alias: str) -> list[dict[str, str]]:
             "kind": line["kind"],
         }
         for line in batch["lines"]
+        if line["excluded"] is None
     ]
     return sorted(rows, key=lambda row: row["code"])
 

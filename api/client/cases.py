@@ -63,6 +63,8 @@ class Evidence:
     receipts: dict[str, int]
     """How many receipts of a disbursement are kept already, by its alias."""
     commitments: list[str]
+    versions: dict[tuple[str, str], int]
+    """The newest version of each box, by what it is of and its field."""
 
 
 def import_rows(
@@ -77,7 +79,7 @@ def import_rows(
         ApiRefusal, ApiUnreachable: the parts before stay sent; the same call goes on where it stopped.
     """
     pack = jurisdictions.load(jurisdiction)
-    _check_rows(pack, rows)
+    check_rows(pack, rows)
     token_keys = {vault.epoch: sealing.token_key(vault) for vault in desk.vaults(VAULT)}
     newest = token_keys[desk.vault_public(VAULT).epoch]
     sent, _ = previews.without_repeats(rows)
@@ -154,7 +156,8 @@ def _open(desk: Desk, opened: dict[str, Any], beneficiary: str, *, ruling: str) 
     shelf, seed = open_shelf(desk, opened, alias=beneficiary)
     contents: dict[tuple[str, str, str], dict[str, Any]] = {}
     commitments: dict[tuple[str, str, str], str] = {}
-    for box in sorted(opened["boxes"], key=lambda box: box["version"]):
+    boxes = sorted(opened["boxes"], key=lambda box: box["version"])
+    for box in boxes:
         place = {"kind": box["kind"], "alias": box["alias"], "field": box["field"], "version": box["version"]}
         opening = sealing.open_with_salt(seed, sealing.from_base64(box["bytes"]), **place)
         sealing.verify_commitment(box["commitment"], opening, **place)
@@ -169,6 +172,7 @@ def _open(desk: Desk, opened: dict[str, Any], beneficiary: str, *, ruling: str) 
         payee_commitments={alias: held for (_, alias, field), held in commitments.items() if field == "payee"},
         receipts=Counter(box["alias"] for box in opened["boxes"] if box["field"] == "receipt"),
         commitments=sorted(commitments[place] for place in kept),
+        versions={(box["alias"], box["field"]): box["version"] for box in boxes},
     )
 
 
@@ -276,9 +280,11 @@ def _settle(desk: Desk, case: dict[str, Any], facts: Evidence, not_duplicates: S
     """Tests the exact facts of an opened case and signs the answer."""
     code = next((one.because for one in answer(desk, case, facts) if one.because), None)
     if code:
-        _answer(desk, "reject_case", case, facts.commitments, because=code)
+        _answer(desk, "reject_case", case, facts.commitments, detail=code, because=code)
     else:
-        _answer(desk, "verify_case", case, facts.commitments, not_duplicates=list(not_duplicates))
+        named = sorted(set(not_duplicates))
+        detail = "+".join(named) or None
+        _answer(desk, "verify_case", case, facts.commitments, detail=detail, not_duplicates=named)
     return code
 
 
@@ -321,14 +327,24 @@ def reject(desk: Desk, alias: str, *, because: Rejection) -> None:
         if because is not Rejection.ILLEGIBLE:
             raise
         commitments = case["evidence_commitments"]
-    _answer(desk, "reject_case", case, commitments, because=because)
+    _answer(desk, "reject_case", case, commitments, detail=because, because=because)
 
 
-def _answer(desk: Desk, verb: Verb, case: dict[str, Any], commitments: Sequence[str], **more: Any) -> None:
+def _answer(
+    desk: Desk,
+    verb: Verb,
+    case: dict[str, Any],
+    commitments: Sequence[str],
+    *,
+    detail: str | None = None,
+    **more: Any,
+) -> None:
+    """Signs an act about a case as it was seen, and sends it to the route that has the verb's name."""
     agreed = desk.agree(
         verb,
         case["alias"],
         version=case["version"],
+        detail=detail,
         amount=Money.parse(case["owed"]["amount"], case["owed"]["currency"]),
         evidence=commitments,
     )
@@ -388,19 +404,34 @@ def _sealed_row(
     beneficiary, case = draw(Kind.BENEFICIARY), draw(Kind.CASE)
     ruling, obligation = draw(Kind.RULING), draw(Kind.OBLIGATION)
     shelf = desk.draw_shelf(VAULT, alias=beneficiary)
-    details = _details(row)
-    bounds = _bounds(pack, details)
-    identity = {"name": row.name, "payee_account": row.payee_account}
+    details, identity = details_of(row), identity_of(row)
     boxes = [
         seal_json(shelf.public, identity, kind="beneficiary", alias=beneficiary, field="identity"),
         seal_json(shelf.public, details, kind="ruling", alias=ruling, field="details"),
     ]
-    compared = previews.compared_ruling(row)
     return {
         "case": case,
         "ruling": ruling,
         "obligation": obligation,
         "jurisdiction": pack.id,
+        **coarse_facts(pack, row),
+        "rejection": previews.rejection(pack, row, on=desk.now().date()),
+        "shelf": shelf_on_wire(shelf),
+        "boxes": boxes,
+        "tokens": [
+            *(
+                {"epoch": epoch, "field": "row", "value": _row_token(key, row, list_name)}
+                for epoch, key in token_keys.items()
+            ),
+            *tokens_of(row, token_keys),
+        ],
+    }
+
+
+def coarse_facts(pack: Pack, row: ListRow) -> dict[str, Any]:
+    """What the server is told of a row's ruling and of what it asks for."""
+    bounds = _bounds(pack, details_of(row))
+    return {
         "article": row.article,
         "region": row.region,
         "kind": row.kind,
@@ -409,19 +440,17 @@ def _sealed_row(
         "payable_from": bounds.payable_from.isoformat(),
         "due_by": bounds.due_by.isoformat(),
         "force_presumed": bounds.force_presumed,
-        "rejection": previews.rejection(pack, row, on=desk.now().date()),
-        "shelf": shelf_on_wire(shelf),
-        "boxes": boxes,
-        "tokens": [
-            {"epoch": epoch, "field": field, "value": value}
-            for epoch, key in token_keys.items()
-            for field, value in {
-                "row": _row_token(key, row, list_name),
-                "person": sealing.token(key, field="person", value=row.name),
-                "ruling": sealing.token(key, field="ruling", value=compared),
-            }.items()
-        ],
     }
+
+
+def tokens_of(row: ListRow, token_keys: Mapping[int, bytes]) -> list[dict[str, Any]]:
+    """The tokens of person and ruling, for every epoch: two cases with the same one may be duplicates."""
+    compared = previews.compared_ruling(row)
+    return [
+        {"epoch": epoch, "field": field, "value": sealing.token(key, field=field, value=value)}
+        for epoch, key in token_keys.items()
+        for field, value in {"person": row.name, "ruling": compared}.items()
+    ]
 
 
 def seal_json(
@@ -451,7 +480,12 @@ def shelf_on_wire(shelf: sealing.Shelf) -> dict[str, Any]:
     }
 
 
-def _details(row: ListRow) -> dict[str, Any]:
+def identity_of(row: ListRow) -> dict[str, Any]:
+    """What is sealed of the person."""
+    return {"name": row.name, "payee_account": row.payee_account}
+
+
+def details_of(row: ListRow) -> dict[str, Any]:
     """What is sealed of a ruling: all of it, exactly."""
     days = {name: getattr(row, name) for name in ("issued_on", "in_force_on", "served_on", "paid_on")}
     return {
@@ -494,12 +528,17 @@ def _day(text: str | None) -> date | None:
 
 def _row_token(token_key: bytes, row: ListRow, list_name: str) -> str:
     """The same row of the same list has the same token, on every device of the vault and whatever its line."""
-    details = json.dumps(_details(row), sort_keys=True)
+    details = json.dumps(details_of(row), sort_keys=True)
     content = length_prefixed(list_name, details, row.name, row.region, row.payee_account)
     return sealing.token(token_key, field="row", value=content.hex())
 
 
-def _check_rows(pack: Pack, rows: Sequence[ListRow]) -> None:
+def check_rows(pack: Pack, rows: Sequence[ListRow]) -> None:
+    """Refuses rows that do not fit the jurisdiction; `where` names the line and the column.
+
+    Raises:
+        BadList: see there.
+    """
     for row in rows:
         for fault in previews.misfits(pack, row):
             raise BadList(fault.what, where=fault.where)

@@ -14,7 +14,7 @@ from api.client.http import Api
 from api.client.keyring import Device
 from api.client.sealing import BadSignature, Shelf, VaultPublic, VaultSeed
 from ledger import people
-from ledger.approvals import ACT_DOMAIN, Act, Verb
+from ledger.approvals import ACT_DOMAIN, Act, Verb, stated
 from ledger.errors import Refused, Tampered
 from ledger.identities.boxes import shelf_message
 from ledger.identities.person_keys import sync_directory, write_secret
@@ -77,13 +77,14 @@ class Desk:
         object_alias: str,
         *,
         version: int,
+        detail: str | None = None,
         amount: Money | None = None,
         payee_commitment: str | None = None,
         evidence: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """A signed act, as the API takes it."""
+        """A signed act, as the API takes it; `detail` is what it says behind its verb."""
         act = Act(
-            act=verb,
+            act=stated(verb, detail),
             book=self.roster.book,
             signer=self.device.alias,
             object=object_alias,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.client import cases, dossiers, private_files, quashing
+from api.client import case_lives, cases, dossiers, private_files, quashing
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.list_commands import import_list
@@ -48,12 +48,18 @@ def show_case(alias: Annotated[str, typer.Argument(help="The case.")], as_json: 
         case = desk.api.get(f"/v1/cases/{alias}")
         evidence = cases.check_evidence(desk, case, reason="verification")
         answers = cases.answer(desk, case, evidence)
-    shown = case | {"identity": evidence.identity, "ruling_details": evidence.ruling}
+        chain = case_lives.chain(desk, alias)
+    shown = case | {"identity": evidence.identity, "ruling_details": evidence.ruling, "chain": chain}
     shown["rules"] = [_told(one) for one in answers]
     facts = evidence.identity | evidence.ruling
     said = [f"{alias}: {case['state']}, owes {case['owed']['amount']} {case['owed']['currency']}"]
     said += [f"  {name.replace('_', ' ')}: {value}" for name, value in facts.items() if value is not None]
     said += [f"  {_said(one)}" for one in answers if one.outcome is not Outcome.UNKNOWN]
+    said += [f"  the same again: {other}" for other in case["duplicates"]]
+    if case["duplicate_of"]:
+        said.append(f"  a duplicate of {case['duplicate_of']}")
+    if len(chain) > 1:
+        said += [f"  ruling {link['alias']} of {link['case']}, {link['case_state']}" for link in chain]
     output.show(shown, as_json=as_json, lines=said)
 
 
@@ -85,9 +91,20 @@ def write_dossier(
 @app.command("verify")
 def verify_cases(
     alias: Annotated[list[str] | None, typer.Argument(help="The cases; all that are received unless given.")] = None,
+    no_duplicate: Annotated[
+        list[str] | None, typer.Option(help="With one case: another that you looked at, and it is none of it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Opens each case here, tests its exact dates, and signs the answer."""
+    if no_duplicate:
+        if alias is None or len(alias) != 1:
+            raise typer.BadParameter("one case is compared with others at a time", param_hint="--no-duplicate")
+        with connect() as desk:
+            code = cases.verify(desk, alias[0], not_duplicates=no_duplicate)
+        answer = code.value if code else "verified"
+        output.show({alias[0]: answer}, as_json=as_json, lines=[f"{alias[0]}: {answer}"])
+        return
     with connect() as desk, Steps("Verifying") as progress:
         chosen = alias or [case["alias"] for case in cases.listed(desk, state="received")]
         seen: dict[str, list[Answer]] = {}

@@ -18,6 +18,7 @@ from api.commands import (
     batch_commands,
     book_commands,
     case_commands,
+    case_life_commands,
     conversion_commands,
     database_commands,
     demo,
@@ -91,6 +92,8 @@ vault_commands.add_to(operator_commands.keys)
 app.add_typer(operator_commands.operators, name="operators")
 app.add_typer(operator_commands.keys, name="keys")
 app.add_typer(recovery_commands.app, name="recovery")
+case_life_commands.add_to(case_commands.app)
+app.command("queue")(case_life_commands.show_queue)
 app.add_typer(case_commands.app, name="cases")
 app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(payment_commands.app, name="disbursements")

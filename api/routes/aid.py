@@ -119,6 +119,7 @@ class RulingOut(Wire):
     payable_from: date
     due_by: date
     force_presumed: bool
+    replaces: str | None
 
 
 class CaseSummary(Wire):
@@ -129,6 +130,10 @@ class CaseSummary(Wire):
     rejection: str | None
     version: int
     received_on: date
+    due_by: date
+    state_since: date
+    resumes_as: str | None
+    duplicate_of: str | None
 
 
 class CaseOut(CaseSummary):
@@ -139,7 +144,7 @@ class CaseOut(CaseSummary):
     owed: AmountOnWire
     evidence_commitments: list[str]
     evidence: list[EvidenceOut]
-    possible_duplicates: list[str]
+    duplicates: list[str]
     rulings: list[RulingOut]
     obligations: list[ObligationOut]
 
@@ -231,7 +236,7 @@ def list_cases(
 @router.get("/v1/cases/{alias}")
 def read_case(alias: Alias, session: Tx, _caller: Admitted) -> CaseOut:
     """A case with everything an act about it restates."""
-    return _case(session, cases.require(session, alias))
+    return case_out(session, cases.require(session, alias))
 
 
 @router.post("/v1/cases/{alias}/verify", status_code=201)
@@ -239,7 +244,7 @@ def verify_case(alias: Alias, body: VerifyIn, session: Tx, caller: Admitted, now
     """Verifies a case: its exact dates were tested, and that is signed."""
     agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
     case = acts.verify_case(session, alias, agreed, not_duplicates=body.not_duplicates)
-    return once.keep(_case(session, case))
+    return once.keep(case_out(session, case))
 
 
 @router.post("/v1/cases/{alias}/reject", status_code=201)
@@ -247,7 +252,7 @@ def reject_case(alias: Alias, body: RejectIn, session: Tx, caller: Admitted, now
     """Rejects a case with a code."""
     agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
     case = acts.reject_case(session, alias, agreed, because=body.because)
-    return once.keep(_case(session, case))
+    return once.keep(case_out(session, case))
 
 
 @router.post("/v1/cases/{alias}/told", status_code=201)
@@ -263,22 +268,19 @@ def note_told(alias: Alias, body: ToldIn, session: Tx, caller: Admitted, now: No
             recorded_at=now,
             recorded_by=caller.operator.alias,
         )
-    return once.keep(_case(session, case))
+    return once.keep(case_out(session, case))
 
 
-def _case(session: Session, case: Case) -> CaseOut:
+def case_out(session: Session, case: Case) -> CaseOut:
+    """A case as the wire has it; which others may be its duplicates is told to reviewers only."""
     return CaseOut(
-        alias=case.alias,
-        state=case.state,
-        rejection=case.rejection,
-        version=case.version,
-        received_on=case.received_on,
+        **case.model_dump(include=set(CaseSummary.model_fields)),
         beneficiary=case.beneficiary_alias,
         jurisdiction=case.jurisdiction,
         owed=AmountOnWire.of(acts.owed(session, case)),
         evidence_commitments=acts.evidence_of(session, case),
         evidence=[EvidenceOut.of(file) for file in acts.files_of(session, case)],
-        possible_duplicates=intake.possible_duplicates(session, case.alias),
+        duplicates=[other.alias for other in cases.duplicates_of(session, case.alias)],
         rulings=[
             RulingOut.model_validate(ruling.model_dump(include=set(RulingOut.model_fields)))
             for ruling in rulings.of_case(session, case.alias)

@@ -116,6 +116,7 @@ class LineOut(Wire):
     court_token: str | None
     outcome: str | None
     receipt: str | None
+    excluded: str | None
     case: CaseFacts
 
 
@@ -329,6 +330,7 @@ def _line(item: Item, facts: dict[str, CaseFacts]) -> LineOut:
         court_token=item.line.court_token,
         outcome=item.line.outcome,
         receipt=item.line.receipt,
+        excluded=item.line.excluded,
         case=facts[item.case.alias],
     )
 

@@ -9,7 +9,9 @@ from ledger.aid import (
     batch_lines,
     caps,
     cases,
+    corrections,
     disbursements,
+    exits,
     intake,
     jurisdictions,
     obligations,
@@ -43,38 +45,39 @@ class EvidenceNotOpened(Refused):
 def verify_case(session: Session, alias: str, agreed: Agreed, *, not_duplicates: Collection[str] = ()) -> Case:
     """Verifies a case: the signer's client has opened it and tested its exact dates.
 
+    The act names the cases that share its ruling and were found to be others: `verify_case:C-…+C-…`.
+
     Raises:
-        PossibleDuplicate: other cases share its ruling and are not named in `not_duplicates`.
         EvidenceMissing: a file that the pack asks for. EvidenceNotOpened, CaseNotReady, and what `approvals.accept`
             raises.
+        PossibleDuplicate: other cases share its ruling and are not named in `not_duplicates`.
     """
     case = cases.require(session, alias, lock=True)
+    require_looked(session, case, agreed.signer)
     others = set(intake.possible_duplicates(session, alias))
     if not others <= set(not_duplicates):
         raise PossibleDuplicate("other cases share the ruling", case=alias, others=len(others))
-    seen = evidence_of(session, case)
-    files = files_of(session, case)
-    brought = {file.commitment for file in files if file.signer == agreed.signer.alias}
-    _require_opened(session, case, agreed.signer, [one for one in seen if one not in brought])
-    pack = jurisdictions.load(case.jurisdiction)
+    pack, files = jurisdictions.load(case.jurisdiction), _kinds(files_of(session, case))
     for obligation in obligations.of_case(session, alias):
-        rules.require_files(pack, kind=obligation.kind, received_on=case.received_on, files=_kinds(files))
+        rules.require_files(pack, kind=obligation.kind, received_on=case.received_on, files=files)
+    detail = "+".join(sorted(set(not_duplicates))) or None
     with session.begin_nested():  # act and effect, or neither
-        _accept_case(session, agreed, "verify_case", case, seen)
-        cases.verify(session, case, by=agreed.signer.alias)
+        accept_on_case(session, agreed, "verify_case", case, detail=detail)
+        cases.verify(session, case, by=agreed.signer.alias, on=agreed.now.date())
     return case
 
 
 def reject_case(session: Session, alias: str, agreed: Agreed, *, because: Rejection) -> Case:
-    """Rejects a case with a code; the same signature as for verification.
+    """Rejects a case that is not paid, with a code that stands in the act (`reject_case:illegible`); see `exits`.
 
     Raises:
-        CaseNotReady, and what `approvals.accept` raises.
+        CaseNotReady, MoneyUnderWay, and what `approvals.accept` raises.
     """
-    case = cases.require(session, alias, lock=True)
+    on = agreed.now.date()
     with session.begin_nested():
-        _accept_case(session, agreed, "reject_case", case, evidence_of(session, case))
-        cases.reject(session, case, because=because)
+        case = exits.clear(session, alias, by=agreed.signer.alias, on=on, recorded_at=agreed.now)
+        accept_on_case(session, agreed, "reject_case", case, detail=because)
+        cases.reject(session, case, because=because, on=on)
     return case
 
 
@@ -90,11 +93,12 @@ def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
     disbursement = disbursements.require(session, alias, lock=True)
     batch_lines.require_single(session, alias)
     case = cases.require(session, disbursement.case_alias)
-    earlier = {case.entered_by, case.verified_by, disbursement.requested_by}
+    authors = corrections.authors_of(session, [case])[case.alias]
+    earlier = {*authors, case.verified_by, disbursement.requested_by}
     files = files_of(session, case)
     approvals.require_other(agreed.signer.alias, than=earlier | {file.signer for file in files})
     seen = evidence_of(session, case)
-    _require_opened(session, case, agreed.signer, [*seen, disbursement.payee_commitment])
+    require_opened(session, case, agreed.signer, [*seen, disbursement.payee_commitment])
     obligation = obligations.require(session, disbursement.obligation_alias)
     ruling = obligations.ruling_of(session, obligation)
     pack = jurisdictions.load(case.jurisdiction)
@@ -150,20 +154,11 @@ def quash_ruling(session: Session, alias: str, agreed: Agreed) -> Case:
     Raises:
         UnknownRuling, AlreadyQuashed, MoneyUnderWay, EvidenceNotOpened, and what `approvals.accept` raises.
     """
-    ruling = quashing.require_ruling(session, alias)
+    ruling = rulings.require(session, alias)
     case = cases.require(session, ruling.case_alias)
-    seen = evidence_of(session, case)
-    _require_opened(session, case, agreed.signer, seen)
+    require_looked(session, case, agreed.signer)
     with session.begin_nested():
-        approvals.accept(
-            session,
-            agreed,
-            verb="quash_ruling",
-            object_alias=alias,
-            version=case.version,
-            amount=owed(session, case),
-            evidence_commitments=seen,
-        )
+        accept_on_case(session, agreed, "quash_ruling", case, object_alias=alias)
         quashing.quash(session, ruling, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now)
     return case
 
@@ -176,8 +171,13 @@ def owed(session: Session, case: Case) -> Money:
 
 def evidence_of(session: Session, case: Case) -> list[str]:
     """The sorted commitments of what a case rests on, in the newest versions: what every act about it restates."""
+    return sorted([*boxes_of(session, case), *(file.commitment for file in files_of(session, case))])
+
+
+def boxes_of(session: Session, case: Case) -> list[str]:
+    """The sorted commitments of the newest boxes of a case: who, and what was ruled."""
     things = [case.beneficiary_alias, *(ruling.alias for ruling in rulings.of_case(session, case.alias))]
-    return sorted([*shelves.commitments(session, things), *(file.commitment for file in files_of(session, case))])
+    return shelves.commitments(session, things)
 
 
 def files_of(session: Session, case: Case) -> list[EvidenceFile]:
@@ -190,20 +190,45 @@ def _kinds(files: Iterable[EvidenceFile]) -> set[str]:
     return {file.kind for file in files}
 
 
-def _require_opened(session: Session, case: Case, signer: Operator, needed: list[str]) -> None:
-    if not shelves.has_opened(session, operator=signer.alias, shelf=case.beneficiary_alias, needed=needed):
+def require_looked(session: Session, case: Case, signer: Operator) -> None:
+    """Refuses an act of somebody who has not opened all that a case rests on, but for the files they brought.
+
+    Raises:
+        EvidenceNotOpened: see there.
+    """
+    brought = {file.commitment for file in files_of(session, case) if file.signer == signer.alias}
+    require_opened(session, case, signer, [one for one in evidence_of(session, case) if one not in brought])
+
+
+def require_opened(session: Session, case: Case, signer: Operator, needed: Collection[str]) -> None:
+    """Refuses an act of somebody who has not looked.
+
+    Raises:
+        EvidenceNotOpened: see there.
+    """
+    if not shelves.has_opened(session, operator=signer.alias, shelf=case.beneficiary_alias, needed=list(needed)):
         raise EvidenceNotOpened("the signer has not opened the current evidence", case=case.alias)
 
 
-def _accept_case(session: Session, agreed: Agreed, verb: Verb, case: Case, evidence: list[str]) -> None:
+def accept_on_case(
+    session: Session,
+    agreed: Agreed,
+    verb: Verb,
+    case: Case,
+    *,
+    detail: str | None = None,
+    object_alias: str | None = None,
+) -> None:
+    """As `approvals.accept`, for an act about a case, or one of its rulings: it restates what is owed and evidence."""
     approvals.accept(
         session,
         agreed,
         verb=verb,
-        object_alias=case.alias,
+        object_alias=object_alias or case.alias,
         version=case.version,
+        detail=detail,
         amount=owed(session, case),
-        evidence_commitments=evidence,
+        evidence_commitments=evidence_of(session, case),
     )
 
 

@@ -191,9 +191,7 @@ def apply(session: Session, alias: str, *, fine: str, by: str, on: date, recorde
         ),
         recorded_at=recorded_at,
     )
-    case = cases.require(session, owed.case_alias, lock=True)
-    if case.state is cases.State.APPROVED and obligations.all_paid(session, case.alias):
-        cases.mark_paid(session, case)
+    obligations.follow(session, cases.require(session, owed.case_alias, lock=True), on=on)
     return part
 
 

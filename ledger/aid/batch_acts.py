@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlmodel import Session, col, select
 
 from ledger import approvals, limits
-from ledger.aid import batch_lines, batches, caps, jurisdictions, rules
+from ledger.aid import batch_lines, batches, caps, corrections, jurisdictions, rules
 from ledger.aid.acts import EvidenceNotOpened
 from ledger.aid.batch_lines import Item
 from ledger.aid.batches import Batch
@@ -20,6 +20,7 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     """Approves a locked batch: nobody who entered, verified, asked or brought evidence, and who has opened everything.
 
     Above the limit for a third person it stays locked until two of them have signed the very same thing.
+    Lines whose cases are on hold are left out: see `batches.exclude_held`.
 
     Raises:
         SamePerson, EvidenceNotOpened, EvidenceMissing, NotEligible, BatchNotReady, BatchAltered, AgentNotActive,
@@ -30,7 +31,8 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     found = batch_lines.items(session, alias, lock=True)
     batches.require_unaltered(batch, found)
     earlier = {batch.requested_by, *(item.disbursement.requested_by for item in found)}
-    earlier |= {item.case.entered_by for item in found}
+    authors = corrections.authors_of(session, [item.case for item in found])
+    earlier |= {person for people in authors.values() for person in people}
     files = _files_of(session, found)
     earlier |= {file.signer for of_case in files.values() for file in of_case}
     approvals.require_other(agreed.signer.alias, than=earlier | {item.case.verified_by for item in found})
@@ -51,12 +53,15 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     with session.begin_nested():  # act and effect, or neither
         _accept(session, agreed, "approve_batch", batch, needed)
         if limits.is_enough(session, agreed):
-            batches.approve(session, batch, found, by=agreed.signer.alias, on=agreed.now.date())
+            going = batches.exclude_held(session, batch, found, on=agreed.now.date())
+            batches.approve(session, batch, going, by=agreed.signer.alias, on=agreed.now.date())
     return batch
 
 
 def release_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     """Releases an approved batch to the bank or to its agent: another person than who approved it.
+
+    Lines whose cases are on hold are left out: see `batches.exclude_held`.
 
     Raises:
         SamePerson, NotEligible, BatchNotReady, BatchAltered, NotAgreed, AgentNotActive, OverCap, WouldOverdraw,
@@ -75,7 +80,8 @@ def release_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
         )
     with session.begin_nested():
         _accept(session, agreed, "release_batch", batch, evidence_of(session, [item.case for item in found]))
-        batches.release(session, batch, found, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now)
+        going = batches.exclude_held(session, batch, found, on=agreed.now.date())
+        batches.release(session, batch, going, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now)
     return batch
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 import rfc8785
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aid.cases import Case
@@ -45,6 +45,16 @@ class Receipt(StrEnum):
     MISSING = "missing"
 
 
+WITHOUT_RECEIPT = text("receipt IN ('rejected', 'missing') AND outcome = 'paid'")
+"""Lines that an agent says they paid, and no receipt shows it."""
+
+
+class Exclusion(StrEnum):
+    """Why a line was left out when its batch was agreed to or released."""
+
+    ON_HOLD = "on_hold"
+
+
 class BatchLine(SQLModel, table=True):
     """One line; `code` names it on the agent's list and nowhere else. Days are at the grain of the jurisdiction.
 
@@ -64,8 +74,18 @@ class BatchLine(SQLModel, table=True):
     verified_by: date | None = None
     receipt_commitment: str | None = Field(default=None, max_length=64)
     charged_minor: int | None = Field(default=None, sa_type=MinorUnits)
+    excluded: Exclusion | None = Field(default=None, sa_type=enumeration(Exclusion))
 
-    __table_args__ = (Index("code_of_batch", "batch_alias", "code", unique=True),)
+    __table_args__ = (
+        Index("code_of_batch", "batch_alias", "code", unique=True),
+        Index(
+            "lines_without_receipt",
+            "paid_by",
+            "disbursement_alias",
+            sqlite_where=WITHOUT_RECEIPT,
+            postgresql_where=WITHOUT_RECEIPT,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

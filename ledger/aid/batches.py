@@ -11,7 +11,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from ledger import references
 from ledger.aid import agents, cases, disbursements, obligations
 from ledger.aid.agents import OverCap
-from ledger.aid.batch_lines import BatchLine, Item, digest, draw_codes, items
+from ledger.aid.batch_lines import BatchLine, Exclusion, Item, digest, draw_codes, items
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import BANK, AlreadyRequested, Disbursement, Payee
 from ledger.aid.obligations import Obligation, ObligationKind
@@ -145,6 +145,8 @@ def create(
         requested_by=requested_by,
     )
     session.add(batch)
+    of = {obligation.case_alias for obligation in owed.values()}
+    due_by = {case.alias: case.due_by for case in session.exec(select(Case).where(col(Case.alias).in_(of)))}
     session.add_all(
         Disbursement(
             alias=line.disbursement,
@@ -160,6 +162,7 @@ def create(
             currency=batch.currency,
             reference=references.draw(),
             requested_by=requested_by,
+            due_by=due_by[owed[line.obligation].case_alias],
         )
         for line in lines
     )
@@ -231,7 +234,7 @@ def tell(
     if batch.state not in {State.APPROVED, State.RELEASED}:
         raise BatchNotReady("the batch is not approved", batch=batch.alias, state=batch.state)
     for item in sorted(items(session, batch.alias, lock=True), key=lambda item: item.obligation.alias):
-        if item.obligation.told_on is None:
+        if item.obligation.told_on is None and item.line.excluded is None:
             obligations.tell(
                 session,
                 item.obligation,
@@ -259,6 +262,28 @@ def release(session: Session, batch: Batch, found: Sequence[Item], *, by: str, o
     batch.released_by = by
     batch.released_on = on
     _move(session, batch, State.RELEASED)
+
+
+def exclude_held(session: Session, batch: Batch, found: Sequence[Item], *, on: date) -> list[Item]:
+    """Takes the lines out, on the day `on`, whose cases are on hold, with this reason, and gives the others.
+
+    What is agreed to and released then is less than the digest covers, never more. The payment of such a line is
+    cancelled: once the case goes on, another is asked for.
+
+    Raises:
+        BatchNotReady: no line would be left.
+    """
+    if batch.state not in {State.LOCKED, State.APPROVED}:
+        return [item for item in found if item.line.excluded is None]
+    held = [item for item in found if item.line.excluded is None and item.case.state is cases.State.ON_HOLD]
+    for item in sorted(held, key=lambda item: item.obligation.alias):
+        item.line.excluded = Exclusion.ON_HOLD
+        session.add(item.line)
+        disbursements.cancel(session, item.disbursement, on=on)
+    going = [item for item in found if item.line.excluded is None]
+    if not going:
+        raise BatchNotReady("every line is on hold", batch=batch.alias, state=batch.state)
+    return going
 
 
 def cancel(session: Session, batch: Batch, *, on: date) -> None:

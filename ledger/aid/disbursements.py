@@ -10,6 +10,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from ledger import references
 from ledger.aid import cases, obligations
 from ledger.aid.agents import Agent
+from ledger.aid.cases import Case
 from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, funds, holds, journal, recipes, spending
@@ -72,7 +73,10 @@ class NoBankLeaf(BadInput):
 
 
 class Disbursement(SQLModel, table=True):
-    """`reference` (ISO 11649) is what the bank carries back; `payee_commitment` is to the sealed payee."""
+    """`reference` (ISO 11649) is what the bank carries back; `payee_commitment` is to the sealed payee.
+
+    `receipt_on` is the day on which its receipt was found right, `due_by` the deadline of its case.
+    """
 
     alias: str = Field(primary_key=True, max_length=20)
     obligation_alias: str = Field(foreign_key="obligation.alias", max_length=20)
@@ -92,8 +96,11 @@ class Disbursement(SQLModel, table=True):
     released_on: date | None = None
     paid_on: date | None = None
     paid_recorded_on: date | None = None
+    receipt_on: date | None = None
+    due_by: date
 
     __table_args__ = (
+        Index("disbursements_by_deadline", "state", "due_by", "alias"),
         *whole_minor("minor"),
         Index(
             "one_payment_stands",
@@ -125,8 +132,8 @@ def request(
     Raises:
         AliasTaken, BadAlias, BadDigest: see there. AlreadyRequested: the obligation has a disbursement.
         UnknownFund, UnknownAccount, NotPostable: see there. NoBankLeaf: no bank will ever see it paid from there.
-        DisbursementNotReady: the case is not verified. ObligationNotReady: its ruling was quashed, or another fund has
-            recognised it.
+        OnHold: the case is. DisbursementNotReady: the case is not verified. ObligationNotReady: its ruling was quashed,
+            or another fund has recognised it.
     """
     check(alias, Kind.DISBURSEMENT)
     check_commitment(payee_commitment)
@@ -134,7 +141,9 @@ def request(
     if accounts.postable(session, account, currency=obligation.currency).parent_code != BANK:
         raise NoBankLeaf("aid is paid from a bank leaf", account=account)
     obligation = obligations.require(session, obligation.alias, lock=True)  # two requests for it take turns
-    if cases.require(session, obligation.case_alias).state not in {cases.State.VERIFIED, cases.State.APPROVED}:
+    case = cases.require(session, obligation.case_alias)
+    cases.require_going(case)
+    if case.state not in {cases.State.VERIFIED, cases.State.APPROVED}:
         raise DisbursementNotReady("the case is not verified", case=obligation.case_alias)
     if session.get(Disbursement, alias) is not None:
         raise AliasTaken("the alias is taken")
@@ -158,6 +167,7 @@ def request(
         currency=obligation.currency,
         reference=references.draw(),
         requested_by=requested_by,
+        due_by=case.due_by,
     )
     session.add(disbursement)
     session.flush()
@@ -175,7 +185,7 @@ def approve_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on
     Raises:
         DisbursementNotReady: one is not newly requested. WouldOverdraw: a fund has not enough for all of them.
         NoRate: whether it has enough cannot be told without a rate.
-        ObligationNotReady: one is not due any more. CaseNotReady: a case was rejected.
+        ObligationNotReady: one is not due any more. OnHold: a case is. CaseNotReady: a case was rejected.
     """
     for disbursement in chosen:
         _require_state(disbursement, State.REQUESTED)
@@ -188,7 +198,7 @@ def approve_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on
     with session.begin_nested():  # all of them, or none
         spending.reserve(session, [_promise(one) for one in unrecognised], on=on)
         for case in sorted({disbursement.case_alias for disbursement in chosen}):
-            cases.approve(session, cases.require(session, case, lock=True))
+            cases.approve(session, cases.require(session, case, lock=True), on=on)
         for disbursement in _ordered(chosen):
             obligations.approve(session, owed[disbursement.obligation_alias], fund=disbursement.fund_code)
             disbursement.approved_by = by
@@ -206,12 +216,14 @@ def release_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on
     An agent may pay more than their purse holds: the rest is owed to them.
 
     Raises:
-        DisbursementNotReady: one is not approved. ObligationNotReady: a beneficiary was not told.
+        DisbursementNotReady: one is not approved. ObligationNotReady: a beneficiary was not told. OnHold: a case is.
         NotEligible: a ruling is not certainly in force. WouldOverdraw: the leaf has not enough for all of them.
     """
     for disbursement in chosen:
         _require_state(disbursement, State.APPROVED)
     owed = [obligations.require(session, one.obligation_alias, lock=True) for one in _ordered(chosen)]
+    for case in sorted({disbursement.case_alias for disbursement in chosen}):
+        cases.require_going(cases.require(session, case, lock=True))  # whoever holds it now was first, or waits
     with session.begin_nested():  # all of them, or none
         spending.reserve(session, [_order(one) for one in chosen if _from_bank(one)], on=on)
         for obligation in owed:
@@ -290,8 +302,22 @@ def pay_by_agent(
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
+    disbursement.receipt_on = on
     _mark_paid(session, disbursement, on=on, recorded_on=recorded_at.date())
     return posted
+
+
+def note_receipts(session: Session, case: Case, *, on: date) -> None:
+    """Notes, on the day `on`, that every payment of a paid case has its receipt: the case is confirmed.
+
+    Raises:
+        CaseNotReady: the case is not paid.
+    """
+    cases.confirm(session, case, on=on)
+    for disbursement in _paid(session, case):
+        disbursement.receipt_on = disbursement.receipt_on or on
+        session.add(disbursement)
+    session.flush()
 
 
 def fail(session: Session, disbursement: Disbursement, *, on: date) -> None:
@@ -401,8 +427,14 @@ def _mark_paid(session: Session, disbursement: Disbursement, *, on: date, record
     disbursement.paid_recorded_on = recorded_on
     _move(session, disbursement, State.PAID)
     case = cases.require(session, obligation.case_alias, lock=True)  # first, or two last payments miss each other
-    if obligations.all_paid(session, case.alias):
-        cases.mark_paid(session, case)
+    obligations.follow(session, case, on=recorded_on)
+    if case.state is cases.State.PAID and all(one.receipt_on for one in _paid(session, case)):
+        cases.confirm(session, case, on=recorded_on)
+
+
+def _paid(session: Session, case: Case) -> list[Disbursement]:
+    query = select(Disbursement).where(Disbursement.case_alias == case.alias, Disbursement.state == State.PAID)
+    return list(session.exec(query))
 
 
 def _require_state(disbursement: Disbursement, state: State) -> None:

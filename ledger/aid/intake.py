@@ -20,7 +20,6 @@ from ledger.people import Operator
 PERSON = "person"
 RULING = "ruling"
 """Token fields by which duplicates are found."""
-TOKEN_FIELDS = frozenset({ROW, PERSON, RULING})
 BOXES = {("beneficiary", "identity"), ("ruling", "details")}
 """The boxes every row brings: (kind, field)."""
 
@@ -75,6 +74,18 @@ def possible_duplicates(session: Session, case: str) -> list[str]:
     return shelves.sharing_tokens(session, case, field=RULING)
 
 
+def same_person(session: Session, case: str) -> list[str]:
+    """Other cases of what may be the same person: for a reviewer too. Two rulings on one person are two cases."""
+    return shelves.sharing_tokens(session, case, field=PERSON)
+
+
+def note_suspects(session: Session, case: str) -> None:
+    """Notes which cases share a ruling with this one; who entered it is told nothing."""
+    others = possible_duplicates(session, case)
+    if others:
+        cases.suspect(session, {case, *others})
+
+
 def _came_before(session: Session, row: Row) -> bool:
     """Whether this row of its list came in any epoch for which the client has the key."""
     tokens = [value for _, field, value in row.tokens if field == ROW]
@@ -92,21 +103,38 @@ def _enter(session: Session, row: Row, *, entered_by: Operator, recorded_at: dat
         rejection=row.rejection,
         entered_by=entered_by.alias,
         received_on=recorded_at.date(),
+        due_by=row.bounds.due_by,
     )
     rulings.add(session, row.ruling, case=row.case, article=row.article, region=row.region, bounds=row.bounds)
     obligations.add(session, row.obligation, case=row.case, ruling=row.ruling, kind=row.kind, amount=row.amount)
     shelves.keep(session, row.boxes, shelf=row.beneficiary)
     shelves.note_tokens(session, row.tokens, alias=row.case)
+    note_suspects(session, row.case)
+
+
+def check_facts(
+    jurisdiction: str, *, amount: Money, region: str, bounds: Bounds, tokens: Sequence[tuple[int, str, str]]
+) -> None:
+    """Refuses coarse facts that cannot be, and tokens that are not one each of person and ruling for every epoch.
+
+    Raises:
+        BadRow: `where` tells the part. UnknownJurisdiction: see there.
+    """
+    pack = jurisdictions.load(jurisdiction)
+    if amount.minor <= 0 or amount.currency != pack.currency:
+        raise BadRow("an obligation is above zero, in the jurisdiction's currency", where="amount")
+    if region not in pack.regions:
+        raise BadRow("the jurisdiction pack has no such region", where="region")
+    if not eligibility.at_grain(pack, bounds) or bounds.payable_from < bounds.ruled_by:
+        raise BadRow("bounds are in their order, and no finer than the jurisdiction's grain", where="bounds")
+    epochs = {epoch for epoch, _, _ in tokens}
+    brought = [(epoch, field) for epoch, field, _ in tokens if field != ROW]
+    if not epochs or sorted(brought) != sorted((epoch, field) for epoch in epochs for field in (PERSON, RULING)):
+        raise BadRow("there is one token each of person and ruling, for every epoch", where="tokens")
 
 
 def _check(row: Row) -> None:
-    pack = jurisdictions.load(row.jurisdiction)
-    if row.amount.minor <= 0 or row.amount.currency != pack.currency:
-        raise BadRow("an obligation is above zero, in the jurisdiction's currency", where="amount")
-    if row.region not in pack.regions:
-        raise BadRow("the jurisdiction pack has no such region", where="region")
-    if not eligibility.at_grain(pack, row.bounds) or row.bounds.payable_from < row.bounds.ruled_by:
-        raise BadRow("bounds are in their order, and no finer than the jurisdiction's grain", where="bounds")
+    check_facts(row.jurisdiction, amount=row.amount, region=row.region, bounds=row.bounds, tokens=row.tokens)
     if row.shelf.alias != row.beneficiary or row.shelf.vault != "people":
         raise BadRow("the shelf is the beneficiary's, in the people vault", where="shelf")
     brought = {(box.kind, box.field) for box in row.boxes}
@@ -116,8 +144,7 @@ def _check(row: Row) -> None:
     if any(box.version != 1 for box in row.boxes):
         raise BadRow("a row brings the first version of its boxes", where="boxes")
     epochs = {epoch for epoch, _, _ in row.tokens}
-    brought_tokens = [(epoch, field) for epoch, field, _ in row.tokens]
-    if sorted(brought_tokens) != sorted((epoch, field) for epoch in epochs for field in TOKEN_FIELDS):
+    if sorted(epoch for epoch, field, _ in row.tokens if field == ROW) != sorted(epochs):
         raise BadRow("a row brings one token each of row, person and ruling, for every epoch", where="tokens")
     if max(epochs, default=0) != row.shelf.epoch:
         raise BadRow("the newest tokens are of the epoch of the shelf", where="tokens")

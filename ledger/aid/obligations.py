@@ -5,12 +5,13 @@ from enum import StrEnum
 
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from ledger.aid import eligibility
+from ledger.aid import cases, eligibility
+from ledger.aid.cases import Case
 from ledger.aid.rulings import Ruling
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import holds, journal, recipes
 from ledger.books.journal import Entry
-from ledger.errors import Conflict, NotFound
+from ledger.errors import BadInput, Conflict, NotFound
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
 from ledger.storage.locks import locked
@@ -53,6 +54,12 @@ class ObligationNotReady(Conflict):
     """The obligation is not in the state the verb needs."""
 
     rule = "obligation_not_ready"
+
+
+class BadReduction(BadInput):
+    """A reduction to something that is not less; `where` tells the part."""
+
+    rule = "bad_reduction"
 
 
 class Obligation(SQLModel, table=True):
@@ -117,10 +124,23 @@ def of_case(session: Session, case: str) -> list[Obligation]:
     return sorted(found, key=lambda obligation: obligation.alias)
 
 
-def all_paid(session: Session, case: str) -> bool:
-    """Whether every obligation of a case is paid or quashed, as it stands now."""
-    states = session.exec(select(Obligation.state).where(Obligation.case_alias == case)).all()
-    return not any(state in OPEN for state in states)
+def follow(session: Session, case: Case, *, on: date) -> None:
+    """The case follows its obligations, after a fact about one of them; the caller has it locked.
+
+    Nothing is left of any of them: it is closed. None is open, and one was paid: it is paid. Something is owed back of
+    what was closed: it is open again.
+    """
+    states = set(session.exec(select(Obligation.state).where(Obligation.case_alias == case.alias)))
+    if states & set(OPEN) or case.state in cases.LEFT:
+        return
+    standing = case.resumes_as or case.state
+    if states <= {State.QUASHED, State.REFUNDED}:
+        if standing is not cases.State.CLOSED:
+            cases.close(session, case, on=on)
+    elif standing is cases.State.APPROVED:
+        cases.mark_paid(session, case, on=on)
+    elif State.REFUND_DUE in states and standing is cases.State.CLOSED:
+        cases.reopen(session, case, on=on)
 
 
 def ruling_of(session: Session, obligation: Obligation) -> Ruling:
@@ -233,20 +253,73 @@ def mark_paid(session: Session, obligation: Obligation) -> None:
     session.flush()
 
 
-def quash(session: Session, obligation: Obligation, to: State) -> None:
-    """Notes what became of an obligation whose ruling was quashed: nothing is owed, or a refund is due or was paid.
+def let_go(session: Session, obligation: Obligation) -> None:
+    """The fund lets go of what it had recognised and has taken back: it is due again, and no fund's.
 
     Raises:
-        ObligationNotReady: a refund is only of what was paid, and received once.
+        ObligationNotReady: it is not recognised.
     """
-    before = {State.QUASHED: OPEN, State.REFUND_DUE: (State.PAID,), State.REFUNDED: (State.REFUND_DUE,)}
-    if obligation.state not in before[to]:
-        raise ObligationNotReady(
-            "the obligation is not in the state this needs", obligation=obligation.alias, state=obligation.state
-        )
-    obligation.state = to
+    _require_state(obligation, State.RECOGNISED)
+    obligation.fund_code = None
+    _move(session, obligation, State.DUE)
+
+
+def quash(session: Session, obligation: Obligation) -> None:
+    """Notes that nothing is owed any more of what was not paid.
+
+    Raises:
+        ObligationNotReady: it was paid, or quashed before.
+    """
+    if obligation.state not in OPEN:
+        raise _not_ready(obligation)
+    _move(session, obligation, State.QUASHED)
+
+
+def reduce(session: Session, obligation: Obligation, *, to: Money) -> None:
+    """Notes that less is owed of what was not paid, and by no fund approved only.
+
+    Raises:
+        ObligationNotReady: it was paid, or a fund holds the whole of it. BadReduction: not less, or nothing.
+    """
+    if obligation.state not in OWED:
+        raise _not_ready(obligation)
+    if to.currency != obligation.currency or not 0 < to.minor < obligation.minor:
+        raise BadReduction("a reduction leaves less than before, above zero, in its currency", where="amount")
+    obligation.minor = to.minor
     session.add(obligation)
     session.flush()
+
+
+def owe_back(session: Session, obligation: Obligation) -> None:
+    """Notes that something of what was paid is owed back.
+
+    Raises:
+        ObligationNotReady: it was not paid, or all came back.
+    """
+    if obligation.state not in {State.PAID, State.REFUND_DUE}:
+        raise _not_ready(obligation)
+    _move(session, obligation, State.REFUND_DUE)
+
+
+def mark_refunded(session: Session, obligation: Obligation, *, wholly: bool) -> None:
+    """Notes that all that was owed back has come: the whole of what was paid, or a part.
+
+    Raises:
+        ObligationNotReady: nothing is owed back.
+    """
+    _require_state(obligation, State.REFUND_DUE)
+    _move(session, obligation, State.REFUNDED if wholly else State.PAID)
+
+
+def fund_of(obligation: Obligation) -> str:
+    """The fund that took it on.
+
+    Raises:
+        ObligationNotReady: none did.
+    """
+    if obligation.fund_code is None:
+        raise ObligationNotReady("no fund took it on", obligation=obligation.alias)
+    return obligation.fund_code
 
 
 def recognised_on(session: Session, obligation: Obligation) -> date:
@@ -267,8 +340,18 @@ def _recognition(alias: str) -> str:
     return f"obligation:{alias}:recognised"
 
 
+def _move(session: Session, obligation: Obligation, to: State) -> None:
+    obligation.state = to
+    session.add(obligation)
+    session.flush()
+
+
 def _require_state(obligation: Obligation, state: State) -> None:
     if obligation.state is not state:
-        raise ObligationNotReady(
-            "the obligation is not in the state this needs", obligation=obligation.alias, state=obligation.state
-        )
+        raise _not_ready(obligation)
+
+
+def _not_ready(obligation: Obligation) -> ObligationNotReady:
+    return ObligationNotReady(
+        "the obligation is not in the state this needs", obligation=obligation.alias, state=obligation.state
+    )

@@ -1,24 +1,20 @@
-"""Quashing: a ruling falls away. What was not paid is not owed any more; what was paid, the authority owes back."""
+"""Quashing: a ruling falls away or becomes less, or stands. What was not paid is not owed any more; what was, is back.
+
+An appeal ends in one of three ways; only a quash ends the ruling's life.
+"""
 
 from datetime import date, datetime
-from typing import Any
+from enum import StrEnum
 
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, select
 
-from ledger import references
-from ledger.aid import cases, disbursements, obligations
+from ledger.aid import cases, obligations, refunds, unwinding
 from ledger.aid.obligations import Obligation, State
+from ledger.aid.refunds import Debtor
 from ledger.aid.rulings import Ruling
-from ledger.books import journal, recipes
-from ledger.errors import Conflict, NotFound
+from ledger.errors import Conflict
 from ledger.money import Money
-from ledger.storage.locks import locked
-
-
-class UnknownRuling(NotFound):
-    """No ruling has this alias."""
-
-    rule = "unknown_ruling"
+from ledger.storage.columns import MinorUnits, enumeration, whole_minor
 
 
 class AlreadyQuashed(Conflict):
@@ -27,10 +23,11 @@ class AlreadyQuashed(Conflict):
     rule = "already_quashed"
 
 
-class MoneyUnderWay(Conflict):
-    """A payment for it was released: quash it when the bank or the agent has told what became of it."""
+class Outcome(StrEnum):
+    """How an appeal ended that did not quash the ruling."""
 
-    rule = "money_under_way"
+    UPHELD = "upheld"
+    REDUCED = "reduced"
 
 
 class Quashing(SQLModel, table=True):
@@ -41,13 +38,22 @@ class Quashing(SQLModel, table=True):
     recorded_on: date
 
 
-class Refund(SQLModel, table=True):
-    """What the authority owes back for one obligation; the bank's credit is to carry the reference (ISO 11649)."""
+class Appeal(SQLModel, table=True):
+    """An appeal that left the ruling in force, by number from 1; `minor` is what is owed after a reduction."""
 
-    obligation_alias: str = Field(foreign_key="obligation.alias", primary_key=True, max_length=20)
-    reference: str = Field(max_length=25, unique=True)
-    due_since: date
-    received_on: date | None = None
+    ruling_alias: str = Field(foreign_key="ruling.alias", primary_key=True, max_length=20)
+    number: int = Field(primary_key=True)
+    outcome: Outcome = Field(sa_type=enumeration(Outcome))
+    minor: int = Field(sa_type=MinorUnits)
+    currency: str = Field(max_length=3)
+    recorded_by: str = Field(max_length=20)
+    recorded_on: date
+
+    __table_args__ = whole_minor("minor")
+
+    def amount(self) -> Money:
+        """What is owed by the ruling after it."""
+        return Money(self.minor, self.currency)
 
 
 def quash(session: Session, ruling: Ruling, *, by: str, on: date, recorded_at: datetime) -> list[Obligation]:
@@ -56,127 +62,143 @@ def quash(session: Session, ruling: Ruling, *, by: str, on: date, recorded_at: d
     Raises:
         AlreadyQuashed: see there. MoneyUnderWay: a payment was released and neither paid nor failed. Nothing was done.
     """
-    found = session.exec(select(Obligation.alias).where(Obligation.ruling_alias == ruling.alias)).all()
-    paying = disbursements.standing(session, found, lock=True)
-    if session.get(Quashing, ruling.alias) is not None:
-        raise AlreadyQuashed("the ruling was quashed before", ruling=ruling.alias)
-    if any(one.state is disbursements.State.RELEASED for one in paying):
-        raise MoneyUnderWay("a payment for it was released", ruling=ruling.alias)
-    for disbursement in paying:
-        if disbursement.state is not disbursements.State.PAID:
-            disbursements.cancel(session, disbursement, on=on)
-    owed = [obligations.require(session, alias, lock=True) for alias in sorted(found)]
-    for disbursement in disbursements.standing(session, found):  # asked for while nobody held the obligation
-        if disbursement.state is disbursements.State.REQUESTED:
-            disbursements.cancel(session, disbursement, on=on)
+    found = _obligations_of(session, ruling)
+    owed = unwinding.stop_payments(session, found, on=on)
+    require_standing(session, ruling.alias)
     for obligation in owed:
-        _take_back(session, obligation, by=by, on=on, recorded_at=recorded_at)
+        key = f"obligation:{obligation.alias}:quashed"
+        if obligation.state in obligations.OPEN:
+            if obligation.state is State.RECOGNISED:
+                unwinding.take_back(
+                    session,
+                    obligation,
+                    obligation.amount(),
+                    source_key=key,
+                    on=on,
+                    recorded_at=recorded_at,
+                    recorded_by=by,
+                )
+            obligations.quash(session, obligation)
+        elif (rest := refunds.left(session, obligation)).minor and obligation.state is not State.REFUNDED:
+            refunds.expect(
+                session,
+                obligation,
+                rest,
+                debtor=Debtor.AUTHORITY,
+                source_key=key,
+                on=on,
+                recorded_at=recorded_at,
+                recorded_by=by,
+            )
     session.add(Quashing(ruling_alias=ruling.alias, quashed_by=by, recorded_on=on))
     session.flush()
-    case = cases.require(session, ruling.case_alias, lock=True)
-    if case.state is cases.State.APPROVED and obligations.all_paid(session, case.alias):
-        cases.mark_paid(session, case)
+    obligations.follow(session, cases.require(session, ruling.case_alias, lock=True), on=on)
     return owed
 
 
-def receive(
+def reduce(
     session: Session,
-    refund: Refund,
+    ruling: Ruling,
+    to: Money,
     *,
-    source_key: str,
-    leaf: str,
+    by: str,
     on: date,
     recorded_at: datetime,
-    recorded_by: str,
-) -> journal.Posted:
-    """Books what the bank's line says: the authority has paid back the whole of what it owed.
+) -> Obligation:
+    """Notes that an appeal left less of the ruling's only obligation: `to`.
+
+    Of what is not paid the rest is not owed any more, and a payment that was asked for is cancelled: another is asked
+    for. Of what is paid the authority owes the rest back.
 
     Raises:
-        ObligationNotReady: it was received before.
+        AlreadyQuashed, MoneyUnderWay: see there. BadReduction: not less, or nothing. ObligationNotReady: several
+            obligations rest on the ruling, or it all came back.
     """
-    obligation = obligations.require(session, refund.obligation_alias, lock=True)
-    obligations.quash(session, obligation, State.REFUNDED)
-    posted = journal.post(
-        session,
-        source_key=source_key,
-        kind="refund_received",
-        postings=recipes.refund_received(
-            leaf=leaf,
-            amount=obligation.amount(),
-            fund=_fund(obligation),
-            obligation=obligation.alias,
-            case=obligation.case_alias,
-        ),
-        happened_on=on,
-        recorded_at=recorded_at,
-        recorded_by=recorded_by,
+    owed = unwinding.stop_payments(session, _obligations_of(session, ruling), on=on)
+    require_standing(session, ruling.alias)
+    if len(owed) != 1:
+        raise obligations.ObligationNotReady("one obligation rests on what is reduced", obligations=len(owed))
+    (obligation,) = owed
+    number = _next_number(session, ruling)
+    key = f"obligation:{obligation.alias}:reduced:{number}"
+    standing = refunds.left(session, obligation)
+    if to.currency != standing.currency or not 0 < to.minor < standing.minor:
+        raise obligations.BadReduction("a reduction leaves less than before, above zero", where="amount")
+    if obligation.state in obligations.OPEN:
+        if obligation.state is State.RECOGNISED:
+            unwinding.take_back(
+                session, obligation, standing - to, source_key=key, on=on, recorded_at=recorded_at, recorded_by=by
+            )
+        obligations.reduce(session, obligation, to=to)
+    else:
+        refunds.expect(
+            session,
+            obligation,
+            standing - to,
+            debtor=Debtor.AUTHORITY,
+            source_key=key,
+            on=on,
+            recorded_at=recorded_at,
+            recorded_by=by,
+        )
+    _note(session, ruling, Outcome.REDUCED, to, number=number, by=by, on=on)
+    case = cases.require(session, ruling.case_alias, lock=True)
+    cases.touch(session, case)
+    obligations.follow(session, case, on=on)
+    return obligation
+
+
+def uphold(session: Session, ruling: Ruling, *, by: str, on: date) -> None:
+    """Notes that an appeal left the ruling as it was.
+
+    Raises:
+        AlreadyQuashed: see there.
+    """
+    require_standing(session, ruling.alias)
+    owed = [obligations.require(session, alias) for alias in _obligations_of(session, ruling)]
+    total = Money(sum(refunds.left(session, one).minor for one in owed), owed[0].currency)
+    _note(session, ruling, Outcome.UPHELD, total, number=_next_number(session, ruling), by=by, on=on)
+
+
+def require_standing(session: Session, ruling: str) -> None:
+    """Refuses what is only done to a ruling that stands.
+
+    Raises:
+        AlreadyQuashed: see there.
+    """
+    if is_quashed(session, ruling):
+        raise AlreadyQuashed("the ruling was quashed before", ruling=ruling)
+
+
+def is_quashed(session: Session, ruling: str) -> bool:
+    """Whether a ruling has fallen."""
+    return session.get(Quashing, ruling) is not None
+
+
+def appeals_of(session: Session, ruling: str) -> list[Appeal]:
+    """The appeals against a ruling that left it in force, in their order."""
+    found = session.exec(select(Appeal).where(Appeal.ruling_alias == ruling)).all()
+    return sorted(found, key=lambda appeal: appeal.number)
+
+
+def _note(session: Session, ruling: Ruling, outcome: Outcome, amount: Money, *, number: int, by: str, on: date) -> None:
+    session.add(
+        Appeal(
+            ruling_alias=ruling.alias,
+            number=number,
+            outcome=outcome,
+            minor=amount.minor,
+            currency=amount.currency,
+            recorded_by=by,
+            recorded_on=on,
+        )
     )
-    refund.received_on = on
-    session.add(refund)
     session.flush()
-    return posted
 
 
-def owed_by(session: Session, refund: Refund) -> Money:
-    """What the authority owes back."""
-    return obligations.require(session, refund.obligation_alias).amount()
+def _next_number(session: Session, ruling: Ruling) -> int:
+    return len(appeals_of(session, ruling.alias)) + 1
 
 
-def by_reference(session: Session, reference: str) -> Refund | None:
-    """The refund whose payment carries this reference, or None; locked."""
-    return session.exec(locked(select(Refund).where(Refund.reference == reference))).one_or_none()
-
-
-def listed(session: Session) -> list[tuple[Refund, Obligation]]:
-    """All refunds with what they are of, by obligation."""
-    query = select(Refund, Obligation).join(Obligation, col(Obligation.alias) == Refund.obligation_alias)
-    return sorted(session.exec(query), key=lambda pair: pair[1].alias)
-
-
-def require_ruling(session: Session, alias: str) -> Ruling:
-    """The ruling.
-
-    Raises:
-        UnknownRuling: there is none.
-    """
-    ruling = session.get(Ruling, alias)
-    if ruling is None:
-        raise UnknownRuling("no ruling has this alias")
-    return ruling
-
-
-def _take_back(session: Session, obligation: Obligation, *, by: str, on: date, recorded_at: datetime) -> None:
-    if obligation.state in {State.DUE, State.APPROVED}:
-        obligations.quash(session, obligation, State.QUASHED)
-        return
-    recognised_on = obligations.recognised_on(session, obligation)
-    earlier_year = recognised_on.year < on.year
-    told: dict[str, Any] = {
-        "kind": obligation.kind,
-        "amount": obligation.amount(),
-        "fund": _fund(obligation),
-        "obligation": obligation.alias,
-        "case": obligation.case_alias,
-        "earlier_year": earlier_year,
-    }
-    paid = obligation.state is State.PAID
-    journal.post(
-        session,
-        source_key=f"obligation:{obligation.alias}:quashed",
-        kind="refund_due" if paid else "aid_cancelled",
-        postings=recipes.refund_due(**told) if paid else recipes.aid_cancelled(**told, rate_on=recognised_on),
-        happened_on=on,
-        recorded_at=recorded_at,
-        recorded_by=by,
-    )
-    obligations.quash(session, obligation, State.REFUND_DUE if paid else State.QUASHED)
-    if paid:
-        session.add(Refund(obligation_alias=obligation.alias, reference=references.draw(), due_since=on))
-        session.flush()
-
-
-def _fund(obligation: Obligation) -> str:
-    """The fund that took it on: whoever recognised it knew one."""
-    if obligation.fund_code is None:
-        raise obligations.ObligationNotReady("no fund took it on", obligation=obligation.alias)
-    return obligation.fund_code
+def _obligations_of(session: Session, ruling: Ruling) -> list[str]:
+    return list(session.exec(select(Obligation.alias).where(Obligation.ruling_alias == ruling.alias)))

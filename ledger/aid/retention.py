@@ -15,13 +15,13 @@ from sqlmodel import Session, col, select
 
 from ledger import approvals
 from ledger.aid import jurisdictions
-from ledger.aid.cases import Case
-from ledger.aid.cases import State as CaseState
+from ledger.aid.cases import LEFT, Case
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.eligibility import months_later
 from ledger.aid.obligations import Obligation
 from ledger.aid.obligations import State as ObligationState
-from ledger.aid.quashing import Quashing, Refund
+from ledger.aid.quashing import Quashing
+from ledger.aid.refunds import Refund
 from ledger.aid.rulings import Ruling
 from ledger.approvals import Agreed, SignedAct
 from ledger.errors import Refused
@@ -138,8 +138,8 @@ _REJECTION: approvals.Verb = "reject_case"
 
 def _end(case: Case, events: Iterable[tuple[str, date]], *, is_under_way: bool) -> date | None:
     happened = list(events)
-    if case.state is CaseState.REJECTED:
-        happened = happened or [("rejected", case.received_on)]  # rejected on the list already
+    if case.state in LEFT:
+        happened = happened or [("rejected", case.state_since)]  # on the list already, or withdrawn, or a duplicate
     elif is_under_way or not happened:
         return None
     kept = jurisdictions.load(case.jurisdiction).retention.model_dump()

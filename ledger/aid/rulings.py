@@ -6,10 +6,20 @@ from sqlmodel import Field, Session, SQLModel, select
 
 from ledger.aid.eligibility import Bounds
 from ledger.aliases import AliasTaken, Kind, check
+from ledger.errors import NotFound
+
+
+class UnknownRuling(NotFound):
+    """No ruling has this alias."""
+
+    rule = "unknown_ruling"
 
 
 class Ruling(SQLModel, table=True):
-    """Article, coarse region and bounds. Number, court and exact dates lie sealed on the beneficiary's shelf."""
+    """Article, coarse region and bounds. Number, court and exact dates lie sealed on the beneficiary's shelf.
+
+    `replaces` is the quashed ruling on the same event that this one follows.
+    """
 
     alias: str = Field(primary_key=True, max_length=20)
     case_alias: str = Field(foreign_key="aid_case.alias", max_length=20, index=True)
@@ -19,9 +29,19 @@ class Ruling(SQLModel, table=True):
     payable_from: date
     due_by: date
     force_presumed: bool
+    replaces: str | None = Field(default=None, foreign_key="ruling.alias", max_length=20, index=True, unique=True)
 
 
-def add(session: Session, alias: str, *, case: str, article: str, region: str, bounds: Bounds) -> Ruling:
+def add(
+    session: Session,
+    alias: str,
+    *,
+    case: str,
+    article: str,
+    region: str,
+    bounds: Bounds,
+    replaces: str | None = None,
+) -> Ruling:
     """Enters a ruling.
 
     Raises:
@@ -39,10 +59,42 @@ def add(session: Session, alias: str, *, case: str, article: str, region: str, b
         payable_from=bounds.payable_from,
         due_by=bounds.due_by,
         force_presumed=bounds.force_presumed,
+        replaces=replaces,
     )
     session.add(ruling)
     session.flush()
     return ruling
+
+
+def require(session: Session, alias: str) -> Ruling:
+    """The ruling.
+
+    Raises:
+        UnknownRuling: there is none.
+    """
+    ruling = session.get(Ruling, alias)
+    if ruling is None:
+        raise UnknownRuling("no ruling has this alias")
+    return ruling
+
+
+def chain_of(session: Session, alias: str) -> list[Ruling]:
+    """All rulings on one event, the first one first, from whichever of them one starts.
+
+    Raises:
+        UnknownRuling: there is none.
+    """
+    first = require(session, alias)
+    seen = {first.alias}
+    while first.replaces is not None and first.replaces not in seen:  # a database that lies may have made a ring
+        first = require(session, first.replaces)
+        seen.add(first.alias)
+    chain = [first]
+    while True:
+        after = session.exec(select(Ruling).where(Ruling.replaces == chain[-1].alias)).first()
+        if after is None or after.alias == first.alias:
+            return chain
+        chain.append(after)
 
 
 def of_case(session: Session, case: str) -> list[Ruling]:

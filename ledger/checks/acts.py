@@ -9,12 +9,12 @@ from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
 from ledger import book, people
-from ledger.aid import agents, line_failures, purse_movements
+from ledger.aid import agents, corrections, line_failures, purse_movements
 from ledger.aid.advances import Advance, commitment_of
 from ledger.aid.agents import Agent
 from ledger.aid.batch_lines import BatchLine
 from ledger.aid.batches import Batch
-from ledger.aid.cases import Case
+from ledger.aid.cases import Case, State
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.line_failures import LineFailure
 from ledger.aid.payment_files import PaymentFile
@@ -90,6 +90,30 @@ def find_unsigned(session: Session, _tell: Tell) -> Iterator[Finding]:
                 yield Finding("signed", effect.kind, effect.object, facts)
 
 
+def find_unsteered(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Cases on hold or gone by a side exit that nobody signed so, with the code or the case that stands there."""
+    for page in paged(session, Case, Case.alias):
+        needed = {case.alias: told for case in page if (told := _steered_by(case))}
+        acts: dict[str, set[str]] = {alias: set() for alias in needed}
+        for kept in session.exec(select_rows(SignedAct).where(col(SignedAct.object).in_(needed))):
+            acts[kept.object].add(str(_content(kept).get("act")))
+        for alias, told in needed.items():
+            if not told & acts[alias]:
+                yield Finding("steered", "case", alias, {"verb": min(told).partition(":")[0]})
+
+
+def _steered_by(case: Case) -> set[str]:
+    """Any one of these acts stands for where the case is; none for most states."""
+    if case.state is State.REJECTED and case.verified_by is None and case.version == 1:
+        return set()  # rejected on its list already
+    return {
+        State.REJECTED: {"reject_case", f"reject_case:{case.rejection}"},  # before the code stood in the act
+        State.DUPLICATE: {f"mark_duplicate:{case.duplicate_of}"},
+        State.WITHDRAWN: {"withdraw_case"},
+        State.ON_HOLD: {"hold_case"},
+    }.get(case.state, set())
+
+
 def find_same_person(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Steps that were taken by somebody who took one of the steps before."""
     for page in _effects(session):
@@ -137,9 +161,9 @@ def _why_not(kept: SignedAct, signer: Operator | None, *, book_id: str) -> str |
         return "signature"
     act = Act.model_validate_json(kept.document)  # what was signed was an act once
     columns = (kept.verb, kept.signer, kept.object, kept.nonce)
-    if (act.act, act.signer, act.object, act.nonce, act.book) != (*columns, book_id):
+    if (act.verb, act.signer, act.object, act.nonce, act.book) != (*columns, book_id):
         return "columns"
-    if ROLE_OF[act.act] not in {None, *signer.roles} or kept.recorded_at.date() > signer.expires_on:
+    if ROLE_OF[act.verb] not in {None, *signer.roles} or kept.recorded_at.date() > signer.expires_on:
         return "role"
     in_time = kept.recorded_at - OLDEST_ACT <= act.at <= kept.recorded_at + CLOCK_SKEW
     return None if in_time else "at"
@@ -191,9 +215,10 @@ def _of_disbursements(session: Session, page: list[Disbursement]) -> Iterator[Ef
     batch_of = dict(session.exec(lines.where(col(BatchLine.disbursement_alias).in_(aliases))).all())
     found = session.exec(select_rows(Case).where(col(Case.alias).in_({one.case_alias for one in page})))
     cases = {case.alias: case for case in found}
+    authors = corrections.authors_of(session, list(cases.values()))
     for one in page:
         case, batch = cases[one.case_alias], batch_of.get(one.alias)
-        before = {one.requested_by, case.entered_by, case.verified_by}
+        before = {one.requested_by, *authors[case.alias], case.verified_by}
         for step, signer, others in (
             ("approve", one.approved_by, before),
             ("release", one.released_by, {one.approved_by}),
@@ -292,6 +317,7 @@ CHECKS = (
     Check("rosters", "every roster follows the one before and is signed by its officers", find_rosters),
     Check("acts", "every signed act holds by the roster of its time and says what its row says", find_acts),
     Check("signed", "what was verified, agreed to, released, closed or published has its signed act", find_unsigned),
+    Check("steered", "who put a case on hold or out has signed so", find_unsteered),
     Check("suspensions", "every signed suspension stands", find_suspensions),
     Check("keys", "every bearer key carries what a roster gave its operator, and not longer", find_keys),
     Check("four-eyes", "nobody took two steps that two people take", find_same_person),

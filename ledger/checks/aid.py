@@ -1,14 +1,14 @@
 """Checks of aid: states that fit together, payments after their rulings, batches that are what was locked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import func, or_, select
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
-from ledger.aid import bail, batches, cases, disbursements, obligations, purse_movements, quashing
+from ledger.aid import bail, batch_lines, batches, cases, disbursements, obligations, purse_movements
 from ledger.aid.bail import BailPart, BailReturn
-from ledger.aid.batch_lines import BatchLine, Outcome, items
+from ledger.aid.batch_lines import BatchLine, items
 from ledger.aid.batches import Batch, BatchAltered
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
@@ -17,7 +17,8 @@ from ledger.aid.line_failures import LineFailure
 from ledger.aid.obligations import Obligation, ObligationKind, State
 from ledger.aid.purse_changes import Place, PurseChange
 from ledger.aid.purse_movements import PurseMovement
-from ledger.aid.quashing import Refund
+from ledger.aid.quashing import Appeal, Outcome, Quashing
+from ledger.aid.refunds import Debtor, Refund
 from ledger.aid.rulings import Ruling
 from ledger.books.journal import Entry
 from ledger.checks.findings import Check, Fact, Finding, Tell, paged
@@ -31,24 +32,37 @@ _ISSUED = ("disbursement", "advance", "advance_return", "refund", "bail_return",
 
 
 def find_cases(session: Session, _tell: Tell) -> Iterator[Finding]:
-    """Cases that are paid while something is owed, or the other way round; rejections without a code."""
+    """Cases whose state is not one that their obligations admit; side exits without their code or their original."""
     for page in paged(session, Case, Case.alias):
         query = select_rows(Obligation.case_alias, Obligation.state)
         states: dict[str, set[State]] = {case.alias: set() for case in page}
         for case_alias, state in session.exec(query.where(col(Obligation.case_alias).in_(states))):
             states[case_alias].add(State(state))
+        proven = select_rows(Disbursement.case_alias).where(col(Disbursement.receipt_on).is_(None))
+        proven = proven.where(Disbursement.state == disbursements.State.PAID)
+        unproven = set(session.exec(proven.where(col(Disbursement.case_alias).in_(states))))
         for case in page:
-            is_open = any(state in obligations.OPEN for state in states[case.alias])
-            under_way = states[case.alias] & _UNDER_WAY
-            fits = {
-                cases.State.RECEIVED: not under_way,
-                cases.State.VERIFIED: not under_way,
-                cases.State.REJECTED: not under_way,
-                cases.State.APPROVED: is_open,
-                cases.State.PAID: not is_open,
-            }[case.state]
-            if not fits or (case.state is cases.State.REJECTED) != (case.rejection is not None):
+            standing = case.resumes_as if case.state is cases.State.ON_HOLD else case.state
+            fits = standing is not None and _fits(standing, states[case.alias])
+            fits &= (case.state is cases.State.ON_HOLD) == (case.resumes_as is not None)
+            fits &= (case.state is cases.State.REJECTED) == (case.rejection is not None)
+            fits &= (case.state is cases.State.DUPLICATE) == (case.duplicate_of is not None)
+            fits &= case.state is not cases.State.CONFIRMED or case.alias not in unproven
+            if not fits:
+                is_open = any(state in obligations.OPEN for state in states[case.alias])
                 yield Finding("cases", "case", case.alias, {"state": case.state, "open": is_open})
+
+
+def _fits(standing: cases.State, states: set[State]) -> bool:
+    """Whether a case may stand there, on hold or not, with obligations in these states."""
+    is_open = any(state in obligations.OPEN for state in states)
+    if standing in {cases.State.RECEIVED, cases.State.VERIFIED, *cases.LEFT}:
+        return not states & _UNDER_WAY
+    if standing is cases.State.APPROVED:
+        return is_open
+    if standing is cases.State.CLOSED:
+        return not is_open and State.REFUND_DUE not in states
+    return not is_open and bool(states & _PAID)
 
 
 def find_payments(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -106,20 +120,26 @@ def find_altered_batches(session: Session, _tell: Tell) -> Iterator[Finding]:
 
 
 def find_quashed(session: Session, _tell: Tell) -> Iterator[Finding]:
-    """Obligations that are quashed or refunded without a quashed ruling, and the other way round."""
+    """Obligations that do not stand as their ruling and their refunds say, and refunds that nobody owes."""
     fallen = {State.QUASHED, State.REFUND_DUE, State.REFUNDED}
-    rulings = select_rows(quashing.Quashing.ruling_alias)
     for page in paged(session, Obligation, Obligation.alias):
-        quashed = set(
-            session.exec(rulings.where(col(quashing.Quashing.ruling_alias).in_({o.ruling_alias for o in page})))
+        of = {one.ruling_alias for one in page}
+        quashings = select_rows(Quashing.ruling_alias).where(col(Quashing.ruling_alias).in_(of))
+        reductions = select_rows(Appeal.ruling_alias).where(
+            Appeal.outcome == Outcome.REDUCED, col(Appeal.ruling_alias).in_(of)
         )
-        mine = select_rows(Refund).where(col(Refund.obligation_alias).in_([one.alias for one in page]))
-        refunds = {refund.obligation_alias: refund for refund in session.exec(mine)}
+        quashed, reduced = set(session.exec(quashings)), set(session.exec(reductions))
+        mine: dict[str, list[Refund]] = {one.alias: [] for one in page}
+        for refund in session.exec(select_rows(Refund).where(col(Refund.obligation_alias).in_(mine))):
+            mine[refund.obligation_alias].append(refund)
         for one in page:
-            refund = refunds.get(one.alias)
-            state = None if refund is None else (State.REFUND_DUE if refund.received_on is None else State.REFUNDED)
-            told = one.state if one.state in fallen - {State.QUASHED} else None
-            if (one.ruling_alias in quashed) != (one.state in fallen) or state != told:
+            told = _told_by(mine[one.alias], one)
+            is_quashed = one.ruling_alias in quashed
+            fits = one.state is told if told is not None else one.state not in {State.REFUND_DUE, State.REFUNDED}
+            fits &= not is_quashed or one.state in fallen
+            fits &= is_quashed or one.state is not State.QUASHED
+            by_authority = any(refund.debtor is Debtor.AUTHORITY for refund in mine[one.alias])
+            if not fits or (by_authority and one.ruling_alias not in quashed | reduced):
                 yield Finding("quashed", "obligation", one.alias, {"state": one.state})
 
 
@@ -128,7 +148,9 @@ def find_failures(session: Session, _tell: Tell) -> Iterator[Finding]:
     query = (
         select_rows(LineFailure, BatchLine)
         .join(BatchLine, col(BatchLine.disbursement_alias) == LineFailure.disbursement_alias)
-        .where(col(LineFailure.agreed_by).is_not(None), col(BatchLine.outcome).is_distinct_from(Outcome.FAILED))
+        .where(
+            col(LineFailure.agreed_by).is_not(None), col(BatchLine.outcome).is_distinct_from(batch_lines.Outcome.FAILED)
+        )
     )
     for failure, line in session.exec(query):
         yield Finding("failures", "disbursement", failure.disbursement_alias, {"outcome": line.outcome})
@@ -149,6 +171,15 @@ def find_movements(session: Session, _tell: Tell) -> Iterator[Finding]:
             changed = abs(moved.get((one.alias, one.agent_alias, one.currency), 0))
             if booked != (f"purse:{one.alias}" in posted) or decided_alone or changed != (one.minor if booked else 0):
                 yield Finding("purse-movements", "movement", one.alias, {"state": one.state, "what": one.what})
+
+
+def _told_by(expected: Sequence[Refund], obligation: Obligation) -> State | None:
+    """Where the refunds of an obligation say that it stands; None without any."""
+    if not expected:
+        return None
+    if any(refund.received_on is None for refund in expected):
+        return State.REFUND_DUE
+    return State.REFUNDED if sum(refund.minor for refund in expected) == obligation.minor else State.PAID
 
 
 def find_references(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -200,11 +231,13 @@ def find_hearings(session: Session, _tell: Tell) -> Iterator[Finding]:
 
 
 CHECKS = (
-    Check("cases", "a case is paid when everything it owes is paid or quashed, and rejected with a code", find_cases),
+    Check("cases", "a case stands where its obligations say, and left with a code or for another case", find_cases),
     Check("payments", "an obligation has one standing payment, of its whole amount, paid when it is", find_payments),
     Check("after-not-before", "nothing was released or paid before its ruling was in force", find_unlawful),
     Check("batches", "the lines of a batch are those that were locked", find_altered_batches),
-    Check("quashed", "what is quashed or refunded rests on a quashed ruling", find_quashed),
+    Check(
+        "quashed", "what is quashed or owed back rests on a ruling that fell, or on another who had paid", find_quashed
+    ),
     Check("advances", "an advance is the sum of its shares", find_agents),
     Check("failures", "a line that two people call failed has failed", find_failures),
     Check(

@@ -18,6 +18,7 @@ from ledger.aid.batch_lines import BatchLine, Receipt
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.obligations import Obligation
 from ledger.aid.purse_changes import Place
+from ledger.aid.refunds import Debtor, Refund
 from ledger.aliases import Kind
 from ledger.books import recipes
 from ledger.checks.findings import Check, Finding, Tell, booked_here, paged
@@ -175,6 +176,16 @@ def _held_by_courts(session: Session, page: Sequence[Obligation]) -> dict[str, C
     }
 
 
+def _owed_back(debtor: Debtor, session: Session, page: Sequence[Obligation]) -> dict[str, Cells]:
+    """The refunds that have not come from such a debtor."""
+    funds = {one.alias: one.fund_code or "" for one in page}
+    expected: dict[str, Counter[Cell]] = {alias: Counter() for alias in funds}
+    waiting = select_rows(Refund).where(Refund.debtor == debtor, col(Refund.received_on).is_(None))
+    for refund in session.exec(waiting.where(col(Refund.obligation_alias).in_(funds))):
+        expected[refund.obligation_alias][funds[refund.obligation_alias], refund.currency] += refund.minor
+    return dict(expected)
+
+
 def _gifts(_session: Session, page: Sequence[Donation]) -> dict[str, Cells]:
     return {
         one.alias: {} if one.state is donations.State.UNIDENTIFIED else {(one.fund_code, one.currency): -one.minor}
@@ -246,7 +257,8 @@ def _control(name: str, promise: str, control: Control) -> Check:
 
 
 _RECOGNISED = partial(_while, obligations.State.RECOGNISED, -1)
-_REFUND_DUE = partial(_while, obligations.State.REFUND_DUE, 1)
+_REFUND_DUE = partial(_owed_back, Debtor.AUTHORITY)
+_RECOVERABLE = partial(_owed_back, Debtor.ORGANISATION)
 
 CHECKS = (
     _control(
@@ -263,6 +275,11 @@ CHECKS = (
         "bail-recoverable",
         "1300 holds what courts hold of posted bail, one by one",
         Control(recipes.BAIL_RECOVERABLE, "obligation", Obligation, _held_by_courts),
+    ),
+    _control(
+        "recoverable-from-others",
+        "1380 holds what organisations owe back that had paid the same, one obligation by one",
+        Control(recipes.RECOVERABLE, "obligation", Obligation, _RECOVERABLE),
     ),
     Check("overpaid", "what was paid less what came back is never over the obligation", find_overpaid),
     _control(

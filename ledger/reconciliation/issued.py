@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlmodel import Session
 
-from ledger.aid import advances, bail, batch_lines, batches, disbursements, quashing, returns
+from ledger.aid import advances, bail, batch_lines, batches, disbursements, refunds, returns
 from ledger.aid.advances import Advance
 from ledger.aid.bail import BailReturn
 from ledger.aid.disbursements import Disbursement
-from ledger.aid.quashing import Refund
+from ledger.aid.refunds import Refund
 from ledger.aid.returns import Return
 from ledger.books import exchange
 from ledger.books.journal import Posted
@@ -29,7 +29,7 @@ def find(session: Session, reference: str) -> Issued | None:
         or advances.by_reference(session, reference)
         or returns.by_reference(session, reference)
         or bail.by_reference(session, reference)
-        or quashing.by_reference(session, reference)
+        or refunds.by_reference(session, reference)
         or conversions.by_reference(session, reference)
     )
 
@@ -49,7 +49,7 @@ def difference(session: Session, found: Issued, *, account: str, moved: Money, o
         return Difference.NOT_RELEASED
     if isinstance(found, Return):
         return _difference_of_return(session, found, moved=moved, on=on)
-    expected = found.arrives() if isinstance(found, BailReturn) else quashing.owed_by(session, found)
+    expected = found.arrives() if isinstance(found, BailReturn) else found.amount()
     return None if moved == expected else Difference.AMOUNT_DIFFERS
 
 
@@ -75,7 +75,7 @@ def book(
     if isinstance(found, BailReturn):
         return bail.receive(session, found, leaf=account, **fact)
     if isinstance(found, Refund):
-        return quashing.receive(session, found, leaf=account, **fact)
+        return refunds.receive(session, found, leaf=account, **fact)
     posted = disbursements.pay(session, found, **fact)
     batch = batch_lines.batch_of(session, found.alias)
     if batch is not None:

@@ -168,7 +168,8 @@ _KEYS = {
     "sealed_rate": ("last_day, currency",),
     "sealed_net_assets": ("last_day, fund_code",),
     "sealed_month": ("last_day",),
-    "purse_change": ("movement_alias, number",),
+    "purse_change": ("movement_alias, number", "rowid"),
+    "bail_part": ("obligation_alias, number", "fine_alias", "rowid"),
     "movement": ("balance_transaction", "source, category"),
 }
 """By which keys a row could be replaced on SQLite, a hidden row number among them; the other tables have one above."""

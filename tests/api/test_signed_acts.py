@@ -142,7 +142,12 @@ def test_a_rejection_of_a_case_that_has_changed_since_is_refused(furnished: Offi
     dora = furnished.desk("dora")
     seen = dora.api.get(f"/v1/cases/{alias}")
     stale = dora.agree(
-        "reject_case", alias, version=seen["version"], amount=byn("810.00"), evidence=seen["evidence_commitments"]
+        "reject_case",
+        alias,
+        version=seen["version"],
+        detail="illegible",
+        amount=byn("810.00"),
+        evidence=seen["evidence_commitments"],
     )
     cases.verify(furnished.desk("anna"), alias)
 

@@ -7,7 +7,18 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from ledger.aid import acts, agent_acts, agents, batch_acts, batches, disbursements, obligations, quashing, results
+from ledger.aid import (
+    acts,
+    agent_acts,
+    agents,
+    batch_acts,
+    batches,
+    disbursements,
+    obligations,
+    quashing,
+    results,
+    rulings,
+)
 from ledger.aid.acts import EvidenceNotOpened
 from ledger.aid.agents import AgentNotActive, AgentNotReady, OverCap
 from ledger.aid.batch_lines import InBatch, digest
@@ -15,7 +26,7 @@ from ledger.aid.batches import Batch, BatchAltered, BatchNotReady, State
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import AlreadyRequested, DisbursementNotReady, Payee
 from ledger.aid.eligibility import NotEligible
-from ledger.aid.obligations import Obligation, ObligationNotReady
+from ledger.aid.obligations import Obligation
 from ledger.aliases import Kind, draw
 from ledger.approvals import ActDiffers, Agreed, NonceUsed, NotAgreed, NotInRole, SamePerson
 from ledger.books import balances, spending
@@ -485,7 +496,7 @@ def test_a_payment_asked_for_while_its_ruling_is_quashed_stands_nowhere(house: H
         look=lambda session: session.get(Obligation, owed.alias),
         then=ask,
     )
-    assert isinstance(asked[1], ObligationNotReady)
+    assert isinstance(asked[1], DisbursementNotReady)
 
 
 def test_a_ruling_quashed_while_its_payment_is_asked_for_cancels_it(house: House) -> None:
@@ -532,7 +543,7 @@ def releasing(agreed: Agreed) -> Callable[[Session], object]:
 
 def quashing_of(ruling: str) -> Callable[[Session], object]:
     return lambda session: quashing.quash(
-        session, quashing.require_ruling(session, ruling), by="test", on=TODAY, recorded_at=NOW
+        session, rulings.require(session, ruling), by="test", on=TODAY, recorded_at=NOW
     )
 
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from api.client import cases, payments, sealing
+from api.client import case_lives, cases, payments, sealing
 from api.client.cases import ROWS_A_REQUEST, EvidenceDiffers
 from api.client.http import ApiRefusal, ApiUnreachable
 from api.client.lists import BadList, ListRow
@@ -170,7 +170,11 @@ def test_a_possible_duplicate_is_shown_to_reviewers_and_verified_only_by_naming_
     row = a_list_row()
     first, second = open_office.take_in(row, a_list_row(line=3, ruling_number=row.ruling_number.lower()))
     anna = open_office.desk("anna")
-    assert anna.api.get(f"/v1/cases/{first}")["possible_duplicates"] == [second]
+    with pytest.raises(ApiRefusal) as unseen:  # nobody is told before they have looked, which is logged
+        anna.api.get(f"/v1/cases/{first}/suspicions")
+    assert unseen.value.rule == "evidence_not_opened"
+    assert second not in str(anna.api.get(f"/v1/cases/{first}"))
+    assert case_lives.suspicions(anna, first)["same_ruling"] == [second]
 
     with nobody_signs(open_office, ApiRefusal):
         cases.verify(anna, first)

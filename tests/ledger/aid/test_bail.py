@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session
 
-from ledger.aid import acts, bail, bail_acts, disbursements, hearings, quashing
+from ledger.aid import acts, bail, bail_acts, disbursements, hearings, quashing, rulings
 from ledger.aid.bail import BadBailPart, NotPosted, OverBail
 from ledger.aid.batches import BadBatch
 from ledger.aid.disbursements import DisbursementNotReady
@@ -191,7 +191,7 @@ def test_a_fine_is_paid_by_bail_once(house: House, posted: Obligation) -> None:
 
 
 def test_posted_bail_is_not_quashed_away(house: House, posted: Obligation) -> None:
-    ruling = quashing.require_ruling(house.session, posted.ruling_alias)
+    ruling = rulings.require(house.session, posted.ruling_alias)
 
     with pytest.raises(ObligationNotReady):
         quashing.quash(house.session, ruling, by="OP-X", on=TODAY, recorded_at=NOW)

@@ -277,7 +277,7 @@ def test_a_failed_line_is_asked_for_again_by_its_own_fund_and_paid(house: House,
     second = a_released_batch(house, agent, LEAF, [case])
     enter(house, second, verified(items(house, second)[0]))
 
-    assert state_of(house, items(house, second)[0]) == ("paid", "paid", "paid")
+    assert state_of(house, items(house, second)[0]) == ("paid", "paid", "confirmed")
     assert balances.balance(house.session, "5000", currency="BYN") == byn("810.00")
     assert balances.balance(house.session, "2100", currency="BYN") == byn("0.00")
 

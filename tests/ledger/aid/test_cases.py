@@ -5,25 +5,37 @@ import pytest
 from sqlmodel import Session
 
 from ledger.aid import beneficiaries, cases
-from ledger.aid.cases import Case, CaseNotReady, State, UnknownCase
+from ledger.aid.cases import Case, CaseNotReady, OnHold, State, UnknownCase
 from ledger.aid.eligibility import Rejection
 from ledger.aliases import AliasTaken, BadAlias, Kind, draw
 from tests.cast import NOW, House, nothing_written, one_after_the_other
 
+DAY = date(2020, 11, 2)
 VERBS: dict[str, Callable[[Session, Case], None]] = {
-    "verify": lambda session, case: cases.verify(session, case, by="OP-0000-0000-0001"),
-    "reject": lambda session, case: cases.reject(session, case, because=Rejection.ILLEGIBLE),
-    "approve": cases.approve,
-    "mark_paid": cases.mark_paid,
+    "verify": lambda session, case: cases.verify(session, case, by="OP-0000-0000-0001", on=DAY),
+    "reject": lambda session, case: cases.reject(session, case, because=Rejection.ILLEGIBLE, on=DAY),
+    "withdraw": lambda session, case: cases.withdraw(session, case, on=DAY),
+    "approve": lambda session, case: cases.approve(session, case, on=DAY),
+    "hold": lambda session, case: cases.hold(session, case, on=DAY),
+    "resume": lambda session, case: cases.resume(session, case, on=DAY),
+    "mark_paid": lambda session, case: cases.mark_paid(session, case, on=DAY),
+    "confirm": lambda session, case: cases.confirm(session, case, on=DAY),
+    "close": lambda session, case: cases.close(session, case, on=DAY),
+    "reopen": lambda session, case: cases.reopen(session, case, on=DAY),
 }
 LIFE = {
     (State.RECEIVED, "verify"): State.VERIFIED,
-    (State.RECEIVED, "reject"): State.REJECTED,
-    (State.VERIFIED, "reject"): State.REJECTED,
     (State.VERIFIED, "approve"): State.APPROVED,
     (State.APPROVED, "approve"): State.APPROVED,
     (State.APPROVED, "mark_paid"): State.PAID,
+    (State.PAID, "confirm"): State.CONFIRMED,
+    (State.CLOSED, "reopen"): State.CONFIRMED,
+    (State.ON_HOLD, "resume"): State.RECEIVED,
 }
+LIFE |= {(state, "hold"): State.ON_HOLD for state in cases.UNPAID}
+LIFE |= {(state, "reject"): State.REJECTED for state in (*cases.UNPAID, State.ON_HOLD)}
+LIFE |= {(state, "withdraw"): State.WITHDRAWN for state in (*cases.UNPAID, State.ON_HOLD)}
+LIFE |= {(state, "close"): State.CLOSED for state in State if state not in {*cases.LEFT, State.CLOSED}}
 
 
 def add(house: House, alias: str, *, rejection: Rejection | None = None) -> Case:
@@ -36,6 +48,7 @@ def add(house: House, alias: str, *, rejection: Rejection | None = None) -> Case
         rejection=rejection,
         entered_by=house.fund.ana.alias,
         received_on=date(2020, 11, 1),
+        due_by=date(2020, 12, 1),
     )
 
 
@@ -47,8 +60,15 @@ def in_state(house: House, state: State) -> Case:
         State.VERIFIED: ["verify"],
         State.APPROVED: ["verify", "approve"],
         State.PAID: ["verify", "approve", "mark_paid"],
+        State.CONFIRMED: ["verify", "approve", "mark_paid", "confirm"],
+        State.CLOSED: ["verify", "close"],
+        State.ON_HOLD: ["hold"],
         State.REJECTED: ["reject"],
+        State.WITHDRAWN: ["withdraw"],
+        State.DUPLICATE: [],
     }
+    if state is State.DUPLICATE:
+        cases.mark_duplicate(house.session, case, of=add(house, draw(Kind.CASE)).alias, on=DAY)
     for verb in path[state]:
         VERBS[verb](house.session, case)
     return case
@@ -65,9 +85,34 @@ def test_each_verb_leads_on_from_its_states_and_is_refused_in_all_others(house: 
         assert case.state is LIFE[state, verb]
         assert case.version == version + (case.state is not state)
         return
-    with nothing_written(house.session), pytest.raises(CaseNotReady) as refusal:
+    refused = OnHold if (state, verb) == (State.ON_HOLD, "approve") else CaseNotReady
+    with nothing_written(house.session), pytest.raises(refused) as refusal:
         VERBS[verb](house.session, case)
-    assert refusal.value.data == {"case": case.alias, "state": state}
+    assert refusal.value.data["case"] == case.alias
+
+
+@pytest.mark.parametrize("state", cases.UNPAID)
+def test_a_held_case_goes_on_from_where_it_was_held(house: House, state: State) -> None:
+    case = in_state(house, state)
+
+    cases.hold(house.session, case, on=DAY)
+    held = (case.state, case.resumes_as, case.state_since)
+    cases.resume(house.session, case, on=DAY)
+
+    assert held == (State.ON_HOLD, state, DAY)
+    assert (case.state, case.resumes_as) == (state, None)
+
+
+def test_a_fact_about_a_held_case_is_noted_and_it_goes_on_from_there(house: House) -> None:
+    case = in_state(house, State.APPROVED)
+    cases.hold(house.session, case, on=DAY)
+
+    cases.mark_paid(house.session, case, on=DAY)
+
+    with nothing_written(house.session), pytest.raises(CaseNotReady):
+        cases.withdraw(house.session, case, on=DAY)
+    cases.resume(house.session, case, on=DAY)
+    assert case.state is State.PAID
 
 
 def test_a_rejection_keeps_its_code_and_a_verification_its_person(house: House) -> None:
@@ -97,6 +142,7 @@ def test_a_cases_alias_is_a_cases_and_not_taken(house: House) -> None:
                 rejection=None,
                 entered_by=house.fund.ana.alias,
                 received_on=date(2020, 11, 1),
+                due_by=date(2020, 12, 1),
             )
 
 
@@ -111,9 +157,9 @@ def test_a_locked_case_is_read_as_it_stands_now(house: House) -> None:
 
     answers = one_after_the_other(
         house.session,
-        lambda own: cases.reject(own, cases.require(own, case.alias, lock=True), because=Rejection.DUPLICATE),
+        lambda own: cases.reject(own, cases.require(own, case.alias, lock=True), because=Rejection.ILLEGIBLE, on=DAY),
         look=lambda own: cases.require(own, case.alias),
-        then=lambda own: cases.approve(own, cases.require(own, case.alias, lock=True)),
+        then=lambda own: cases.approve(own, cases.require(own, case.alias, lock=True), on=DAY),
     )
 
     assert isinstance(answers[1], CaseNotReady)

@@ -152,7 +152,7 @@ def test_who_looked_before_it_was_asked_for_does_not_ask_again(house: House) -> 
 
 def test_nothing_is_asked_for_a_case_that_is_not_verified(house: House) -> None:
     received, rejected = house.a_case(), house.a_case()
-    cases.reject(house.session, rejected, because=Rejection.ILLEGIBLE)
+    cases.reject(house.session, rejected, because=Rejection.ILLEGIBLE, on=TODAY)
 
     for case in (received, rejected):
         with nothing_written(house.session), pytest.raises(DisbursementNotReady):
@@ -223,7 +223,8 @@ def test_a_hold_becomes_a_liability_and_a_payment_without_freeing_anything(house
 def test_a_payment_of_a_rejected_case_is_not_approved(house: House) -> None:
     give(house.session, byn("810.00"))
     disbursement = house.a_requested_payment()
-    cases.reject(house.session, cases.require(house.session, disbursement.case_alias), because=Rejection.ALREADY_PAID)
+    case = cases.require(house.session, disbursement.case_alias)
+    cases.reject(house.session, case, because=Rejection.ALREADY_PAID, on=TODAY)
 
     with nothing_written(house.session), pytest.raises(cases.CaseNotReady):
         approve(house, disbursement)

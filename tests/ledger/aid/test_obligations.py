@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from ledger.aid import obligations
+from ledger.aid import cases, obligations
 from ledger.aid.eligibility import NotEligible
 from ledger.aid.obligations import Obligation, ObligationKind, ObligationNotReady, State, UnknownObligation
 from ledger.aliases import AliasTaken, BadAlias, Kind, draw
@@ -237,10 +237,15 @@ def test_a_case_is_all_paid_when_each_of_its_obligations_is(house: House) -> Non
         obligation.alias for obligation in obligations.of_case(house.session, first.case_alias)
     ]
 
-    obligations.mark_paid(house.session, first)
-    assert not obligations.all_paid(house.session, first.case_alias)
-    obligations.mark_paid(house.session, second)
-    assert obligations.all_paid(house.session, first.case_alias)
+    case = cases.require(house.session, first.case_alias)
+    cases.verify(house.session, case, by="test", on=TODAY)
+    cases.approve(house.session, case, on=TODAY)
+    seen = []
+    for obligation in (first, second):
+        obligations.mark_paid(house.session, obligation)
+        obligations.follow(house.session, case, on=TODAY)
+        seen.append(case.state)
+    assert seen == [cases.State.APPROVED, cases.State.PAID]
 
 
 # --- found

@@ -63,7 +63,7 @@ def test_a_verified_receipt_is_booked_at_its_weeks_end_from_the_purse_and_the_re
     enter(house, batch, verified(first), verified(second))
 
     assert batch.state is batches.State.RECONCILED
-    assert [state_of(house, item) for item in items(house, batch)] == [("paid", "paid", "paid")] * 2
+    assert [state_of(house, item) for item in items(house, batch)] == [("paid", "paid", "confirmed")] * 2
     assert [item.line.charged_minor for item in items(house, batch)] == [81_000, 19_000]
     assert {item.disbursement.paid_on for item in items(house, batch)} == {date(2020, 11, 15)}
     assert agents.balance(house.session, agent, currency="BYN") == byn("0.00")
@@ -228,7 +228,7 @@ def test_what_a_frozen_agent_has_paid_is_a_fact(house: House, agent: Agent) -> N
 
     enter(house, batch, verified(item))
 
-    assert state_of(house, items(house, batch)[0]) == ("paid", "paid", "paid")
+    assert state_of(house, items(house, batch)[0]) == ("paid", "paid", "confirmed")
 
 
 def test_a_receipt_does_not_take_the_place_of_another(house: House, agent: Agent) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from ledger.aid import obligations, quashing, returns
+from ledger.aid import obligations, quashing, refunds, returns, rulings
 from ledger.aid.obligations import ObligationNotReady
 from ledger.exceptions import Difference
 from ledger.money import Money
@@ -122,10 +122,10 @@ def test_an_authority_pays_back_what_it_owes_no_more_no_less_and_once(house: Hou
     paid = house.a_released_payment()
     book(house, paid.reference, byn("-810.00"))
     owed = obligations.require(house.session, paid.obligation_alias)
-    of = quashing.require_ruling(house.session, owed.ruling_alias)
+    of = rulings.require(house.session, owed.ruling_alias)
     quashing.quash(house.session, of, by="test", on=TODAY, recorded_at=NOW)
     house.session.commit()
-    ((refund, _),) = quashing.listed(house.session)
+    ((refund, _),) = refunds.listed(house.session)
 
     for moved in ("809.99", "810.01", "1620.00"):
         assert difference(house, refund.reference, byn(moved)) is Difference.AMOUNT_DIFFERS
@@ -134,6 +134,6 @@ def test_an_authority_pays_back_what_it_owes_no_more_no_less_and_once(house: Hou
     book(house, refund.reference, byn("810.00"))
     assert difference(house, refund.reference, byn("810.00")) is Difference.NOT_RELEASED
     with nothing_written(house.session), pytest.raises(ObligationNotReady):
-        quashing.receive(
+        refunds.receive(
             house.session, refund, source_key="bank:2", leaf=LEAF, on=TODAY, recorded_at=NOW, recorded_by="test"
         )

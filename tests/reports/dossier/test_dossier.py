@@ -128,7 +128,7 @@ def test_a_case_without_payment_says_that_nothing_is_established(house: House) -
 
 def test_a_rejected_case_is_not_eligible_and_a_cancelled_payment_is_no_part_of_the_chain(house: House) -> None:
     rejected = house.a_case()
-    agreed = house.on_case("reject_case", rejected, by=house.fund.anton)
+    agreed = house.on_case("reject_case", rejected, by=house.fund.anton, detail="illegible")
     acts.reject_case(house.session, rejected.alias, agreed, because=Rejection.ILLEGIBLE)
     given_up = house.a_requested_payment()
     disbursements.cancel(house.session, given_up, on=TODAY)
