@@ -75,6 +75,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/v1/purposes"): _read(TREASURER, AUDITOR, ADMIN),
     ("POST", "/v1/purposes"): _write(ADMIN),
     ("GET", "/v1/donations"): _read(TREASURER, AUDITOR),
+    ("GET", "/v1/movements"): _read(TREASURER, AUDITOR),
     ("POST", "/v1/donations"): _write(TREASURER, largest_body=LIST_BODY),
     ("POST", "/v1/case-imports"): _write(INTAKE, largest_body=LIST_BODY),
     ("GET", "/v1/cases"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),

@@ -17,11 +17,16 @@ from ledger.money import Money, exponent
 
 _PURPOSE = re.compile(r"[A-Z0-9]{3,12}", re.ASCII)
 _ID = re.compile(r"[a-z]{2,5}_[A-Za-z0-9]{4,58}", re.ASCII)
-_OBJECTS = {
+_CATEGORY = re.compile(r"[a-z_]{1,40}", re.ASCII)
+_OBJECTS: dict[str, str] = {
     Category.CHARGE: "charge",
     Category.REFUND: "refund",
+    Category.REFUND_FAILURE: "refund",
     Category.DISPUTE: "dispute",
+    Category.DISPUTE_REVERSAL: "dispute",
     Category.PAYOUT: "payout",
+    Category.PAYOUT_REVERSAL: "payout",
+    Category.TOP_UP: "topup",
 }
 """What an expanded source of each category calls itself."""
 
@@ -30,12 +35,6 @@ class BadMovements(BadInput):
     """The file is no list of balance transactions; `where` is the first that cannot be read, nothing is booked."""
 
     rule = "bad_movements"
-
-
-class UnknownCategory(BadMovements):
-    """A balance transaction of a kind that no recipe stands for; `where` tells which, nothing is booked."""
-
-    rule = "unknown_category"
 
 
 class BadBalance(BadInput):
@@ -47,21 +46,21 @@ class BadBalance(BadInput):
 def read_movements(data: bytes) -> list[Movement]:
     """The balance transactions of a list as the processor's API answers it with `expand[]=data.source`, oldest first.
 
-    Of one second, charges come first and payouts last: what is given back was given before.
+    Of one second, charges come first and payouts last: what is given back was given before. One of a category for which
+    no recipe stands is read like any other, without its source: it will wait.
 
     Raises:
         BadMovements: not such a list, or one of them cannot be read exactly.
-        UnknownCategory: one of them is of a kind that no recipe stands for.
     """
     import stripe  # noqa: PLC0415  # takes half a second: whoever books no cards does not wait for it
 
     answer = _read(data, BadMovements)
     if answer.get("object") != "list" or not isinstance(answer.get("data"), list):
         raise BadMovements("not a list of the processor's API", where="file")
-    order = list(Category)
+    order = [str(category) for category in Category]
     dated = sorted(
         _movements(answer["data"], stripe),
-        key=lambda one: (one[0], order.index(one[1].category), one[1].balance_transaction),
+        key=lambda one: (one[0], _place(order, one[1].category), one[1].balance_transaction),
     )
     return [movement for _, movement in dated]
 
@@ -130,7 +129,7 @@ def _movement(transaction: Any, where: str) -> Movement:
         created_on = datetime.fromtimestamp(created, UTC).date()
     except (BadInput, ValueError, OverflowError, OSError):
         raise BadMovements("a field is of another form", where=where) from None
-    is_purpose = category is Category.CHARGE and isinstance(description, str) and _PURPOSE.fullmatch(description)
+    is_purpose = category == Category.CHARGE and isinstance(description, str) and _PURPOSE.fullmatch(description)
     source, charge = _references(transaction, category, where)
     return Movement(
         balance_transaction=identifier,
@@ -142,14 +141,23 @@ def _movement(transaction: Any, where: str) -> Movement:
         purpose=description if is_purpose else None,
         source=source,
         charge=charge,
+        cancelled=category == Category.REFUND_FAILURE and _status(transaction) == "canceled",
     )
 
 
-def _category(reported: Any, where: str) -> Category:
-    try:
-        return Category(reported)
-    except ValueError:
-        raise UnknownCategory("no recipe stands for this reporting category", where=where) from None
+def _status(transaction: Any) -> Any:
+    """Of an expanded source: it tells whether a refund failed or was called off."""
+    return getattr(getattr(transaction, "source", None), "status", None)
+
+
+def _place(order: list[str], category: str) -> int:
+    return order.index(category) if category in order else 0
+
+
+def _category(reported: Any, where: str) -> str:
+    if not isinstance(reported, str) or not _CATEGORY.fullmatch(reported):
+        raise BadMovements("the reporting category is missing, or of another form", where=where)
+    return reported
 
 
 def _currency(told: Any, where: str, refusal: type[BadInput]) -> str:
@@ -161,17 +169,17 @@ def _currency(told: Any, where: str, refusal: type[BadInput]) -> str:
     return currency
 
 
-def _references(transaction: Any, category: Category, where: str) -> tuple[str | None, str | None]:
+def _references(transaction: Any, category: str, where: str) -> tuple[str | None, str | None]:
     """The ids of the source and of the charge that it is about. A fee's source is none of the givers' movements."""
-    if category is Category.FEE:
+    if category not in _OBJECTS:
         return None, None
     given = getattr(transaction, "source", None)
     source = _id(given)
     if source is None or getattr(given, "object", _OBJECTS[category]) != _OBJECTS[category]:
         raise BadMovements("the source is missing, or not of this category", where=where)
-    if category is Category.PAYOUT:
+    if category in {Category.PAYOUT, Category.PAYOUT_REVERSAL, Category.TOP_UP}:
         return source, None
-    if category is Category.CHARGE:
+    if category == Category.CHARGE:
         return source, source
     charge = _id(getattr(given, "charge", None))
     if charge is None:

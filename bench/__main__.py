@@ -13,6 +13,7 @@ from rich.table import Table
 from bench import (
     balances,
     bank_files,
+    card_movements,
     erasure,
     growth,
     hot_account,
@@ -35,6 +36,7 @@ GROUPS: dict[str, Callable[..., Iterator[Row]]] = {
     "keys": keys.rows,
     "bank_files": bank_files.rows,
     "list_imports": list_imports.rows,
+    "card_movements": card_movements.rows,
     "releases": releases.rows,
     "linkages": linkages.rows,
     "queues": queues.rows,

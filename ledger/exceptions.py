@@ -29,6 +29,10 @@ class Difference(StrEnum):
     PROCESSOR_DIFFERS = "processor_differs"
     TOO_MANY_READINGS = "too_many_readings"
     LATE_RESULT = "late_result"
+    MOVEMENT_WAITS = "movement_waits"
+    OVER_REFUNDED = "over_refunded"
+    PAYOUT_DIFFERS = "payout_differs"
+    PAYOUT_NOT_SEEN = "payout_not_seen"
 
 
 class UnknownException(NotFound):
@@ -115,6 +119,14 @@ def resolve(session: Session, found: OpenException, *, on: date) -> None:
     found.resolved_on = on
     session.add(found)
     session.flush()
+
+
+def settle(session: Session, difference: Difference, *, about: str, on: date) -> None:
+    """Closes a difference that is none any more, if one was opened about this and waits."""
+    query = select(OpenException).where(OpenException.about == f"{difference}:{about}")
+    found = session.exec(locked(query)).one_or_none()
+    if found is not None and found.resolved_on is None:
+        resolve(session, found, on=on)
 
 
 def is_open(

@@ -18,7 +18,7 @@ from tests.cast import NOW
 
 DAY = date(2020, 9, 14)
 USD_CARD_LEAF, TRANSIT, USD_TRANSIT = "1100:usd", "1050:eur", "1050:usd"
-_TYPES = {Category.DISPUTE: "adjustment", Category.FEE: "stripe_fee"}
+_TYPES: dict[str, str] = {Category.DISPUTE: "adjustment", Category.FEE: "stripe_fee"}
 
 
 def usd(amount: str) -> Money:
@@ -75,6 +75,43 @@ def a_fee(amount: Money, *, nth: int = 1, on: date = DAY) -> Movement:
     return Movement(f"txn_Fee{nth:04d}", Category.FEE, -amount, Money(0, amount.currency), -amount, on)
 
 
+def a_refund_failure(of: Movement, *, nth: int = 1, cancelled: bool = False, on: date = DAY) -> Movement:
+    """A refund that comes back: its giver's bank did not take it, or it was called off."""
+    facts = (Money(0, of.gross.currency), -of.gross, on, None, of.source, of.charge, cancelled)
+    return Movement(f"txn_RefundFailure{nth:04d}", Category.REFUND_FAILURE, -of.gross, *facts)
+
+
+def a_dispute_won(of: Movement, *, fee: Money | None = None, nth: int = 1, on: date = DAY) -> Movement:
+    """A dispute that was decided for the fund; `fee` comes back with it."""
+    back = fee or Money(0, of.gross.currency)
+    facts = (-back, -of.gross + back, on, None, of.source, of.charge)
+    return Movement(f"txn_DisputeWon{nth:04d}", Category.DISPUTE_REVERSAL, -of.gross, *facts)
+
+
+def a_payout_failure(of: Movement, *, nth: int = 1, on: date = DAY) -> Movement:
+    """A payout that the processor takes back."""
+    facts = (Money(0, of.gross.currency), -of.gross, on, None, of.source)
+    return Movement(f"txn_PayoutFailure{nth:04d}", Category.PAYOUT_REVERSAL, -of.gross, *facts)
+
+
+def a_top_up(amount: Money, *, nth: int = 1, on: date = DAY) -> Movement:
+    """Money that came from the bank."""
+    nothing = Money(0, amount.currency)
+    return Movement(f"txn_TopUp{nth:04d}", Category.TOP_UP, amount, nothing, amount, on, None, f"tu_Invented{nth:04d}")
+
+
+def a_move(category: str, amount: Money, *, nth: int = 1, on: date = DAY) -> Movement:
+    """A movement of any category, without a source: a reserve, a tax, something never heard of."""
+    return Movement(f"txn_Move{category}{nth:04d}", category, amount, Money(0, amount.currency), amount, on)
+
+
+def paying_out(*paid: Movement, nth: int = 1, on: date = DAY) -> Movement:
+    """The automatic payout of these movements."""
+    first, *others = (one.net for one in paid)
+    payout = a_payout(sum(others, first), nth=nth, on=on)
+    return replace(payout, transactions=tuple(one.balance_transaction for one in paid))
+
+
 def book(session: Session, *received: Movement) -> list[Booked]:
     """Books movements, all or none."""
     return processor.book(session, received, recorded_at=NOW, recorded_by=RECORDER)
@@ -106,13 +143,19 @@ def transaction(movement: Movement, *, second: int = 0) -> dict[str, Any]:
         "description": movement.purpose,
         "fee": movement.fee.minor,
         "net": movement.net.minor,
-        "reporting_category": movement.category.value,
+        "reporting_category": str(movement.category),
         "source": _source(movement),
-        "type": _TYPES.get(movement.category, movement.category.value),
+        "type": _TYPES.get(movement.category, str(movement.category)),
     }
 
 
 def _source(movement: Movement) -> Any:
-    if movement.category in {Category.REFUND, Category.DISPUTE}:
-        return {"id": movement.source, "object": movement.category.value, "charge": movement.charge}
+    told = {
+        Category.REFUND: "refund",
+        Category.REFUND_FAILURE: "refund",
+        Category.DISPUTE: "dispute",
+        Category.DISPUTE_REVERSAL: "dispute",
+    }.get(Category(movement.category))
+    if told:
+        return {"id": movement.source, "object": told, "charge": movement.charge}
     return movement.source

@@ -64,6 +64,9 @@ def _movement(movement: Movement, purposes: set[str]) -> dict[str, Any]:
         "purpose": movement.purpose if movement.purpose in purposes else None,
         "source": movement.source,
         "charge": movement.charge,
+        "cancelled": movement.cancelled,
+        "arriving": _amount(movement.arriving) if movement.arriving else None,
+        "transactions": None if movement.transactions is None else list(movement.transactions),
     }
 
 

@@ -25,6 +25,7 @@ COLUMNS = {
 }
 BOOKED = {
     "recipe": "Booked as",
+    "reason": "Waits because",
     "about": "About",
     "fund": "Fund",
     "amount": "Amount",
@@ -45,6 +46,30 @@ def import_movements(
     with connect() as desk:
         rows = donations.send(desk, read_file(file), balance=read_file(balance) if balance else None)
     output.show_table(rows, BOOKED, as_json=as_json)
+
+
+MOVEMENTS = {
+    "balance_transaction": "Balance transaction",
+    "category": "Category",
+    "created_on": "Day",
+    "amount": "Amount",
+    "fee": "Fee",
+    "state": "State",
+    "recipe": "Booked as",
+    "reason": "Waits because",
+    "awaits": "Waits for",
+}
+
+
+@app.command("movements")
+def list_movements(
+    waiting: Annotated[bool, typer.Option("--waiting", help="Only those that are not booked yet.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Lists the processor's balance transactions with what became of each, oldest first."""
+    with connect() as desk:
+        rows = desk.api.get("/v1/movements", waiting=str(waiting).lower())["movements"]
+    output.show_table(rows, MOVEMENTS, as_json=as_json)
 
 
 @app.command("list")

@@ -10,9 +10,10 @@ from api.authentication import Admitted, Now
 from api.idempotency import Claimed
 from api.routes.wire import AmountOnWire, Code, Day, Wire
 from api.transactions import Tx
-from ledger.giving import donations, purposes
+from ledger.giving import bookings, donations, purposes
+from ledger.giving.bookings import Booking
 from ledger.giving.donations import Donation
-from ledger.giving.movements import Category, Movement
+from ledger.giving.movements import Movement, ReceivedMovement
 from ledger.giving.processor import Booked
 from ledger.giving.purposes import Purpose
 from ledger.money import Money
@@ -24,9 +25,13 @@ MOST_MOVEMENTS = 500
 """The most movements of one request."""
 MOST_BALANCES = 200
 """The most currencies in which the processor tells a balance."""
+MOST_PAID_OUT = 20_000
+"""The most balance transactions of an automatic payout."""
 
 PurposeCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{3,12}$")]
-SourceId = Annotated[str, StringConstraints(pattern=r"^(ch|py|re|pyr|dp|du|po)_[A-Za-z0-9]{4,58}$")]
+TransactionId = Annotated[str, StringConstraints(pattern=r"^txn_[A-Za-z0-9]{4,58}$")]
+Category = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
+SourceId = Annotated[str, StringConstraints(pattern=r"^(ch|py|re|pyr|dp|du|po|tu)_[A-Za-z0-9]{4,58}$")]
 ChargeId = Annotated[str, StringConstraints(pattern=r"^(ch|py)_[A-Za-z0-9]{4,58}$")]
 
 
@@ -65,10 +70,12 @@ class PurposesOut(Wire):
 class MovementIn(Wire):
     """A processor's balance transaction, without anything about the giver.
 
-    `source` is what moved (charge, refund, dispute or payout; null for a fee), `charge` the charge that it is about.
+    `source` is what moved (charge, refund, dispute, payout or top-up; null for a fee), `charge` the charge that it is
+    about. Of a refund failure, `cancelled` tells that it was called off. Of a payout, `arriving` is what comes to the
+    bank in another currency, `transactions` what an automatic one pays out.
     """
 
-    balance_transaction: Annotated[str, StringConstraints(pattern=r"^txn_[A-Za-z0-9]{4,58}$")]
+    balance_transaction: TransactionId
     category: Category
     gross: AmountOnWire
     fee: AmountOnWire
@@ -77,6 +84,9 @@ class MovementIn(Wire):
     purpose: PurposeCode | None
     source: SourceId | None
     charge: ChargeId | None
+    cancelled: bool = False
+    arriving: AmountOnWire | None = None
+    transactions: Annotated[list[TransactionId], Field(max_length=MOST_PAID_OUT)] | None = None
 
     def movement(self) -> Movement:
         """The movement as the ledger takes it."""
@@ -90,6 +100,9 @@ class MovementIn(Wire):
             purpose=self.purpose,
             source=self.source,
             charge=self.charge,
+            cancelled=self.cancelled,
+            arriving=self.arriving.money() if self.arriving else None,
+            transactions=None if self.transactions is None else tuple(self.transactions),
         )
 
 
@@ -101,10 +114,12 @@ class MovementsIn(Wire):
 
 
 class BookedOut(Wire):
-    """What became of a movement: by which recipe it is booked, and about which donation, dispute or payout."""
+    """What became of a movement: by which recipe it is booked, and about what; or the reason why it waits."""
 
     balance_transaction: str
-    recipe: str
+    state: str
+    reason: str | None
+    recipe: str | None
     about: str | None
     fund: str | None
     amount: AmountOnWire
@@ -116,6 +131,8 @@ class BookedOut(Wire):
         """A booked movement as the wire has it."""
         return cls(
             balance_transaction=booked.movement.balance_transaction,
+            state=booked.state,
+            reason=booked.reason,
             recipe=booked.recipe,
             about=booked.about,
             fund=booked.fund,
@@ -129,6 +146,49 @@ class BookedAllOut(Wire):
     """What became of each movement, in their order."""
 
     booked: list[BookedOut]
+
+
+class MovementOut(Wire):
+    """A movement as it was received, with what became of it; `awaits` is what would have it booked."""
+
+    balance_transaction: str
+    category: str
+    created_on: date
+    amount: AmountOnWire
+    fee: AmountOnWire
+    net: AmountOnWire
+    state: str
+    reason: str | None
+    awaits: str | None
+    recipe: str | None
+    about: str | None
+    fund: str | None
+
+    @classmethod
+    def of(cls, booking: Booking, movement: ReceivedMovement) -> "MovementOut":
+        """A kept movement as the wire has it."""
+        amounts = (movement.gross_minor, movement.fee_minor, movement.net_minor)
+        gross, fee, net = (AmountOnWire.of(Money(minor, movement.currency)) for minor in amounts)
+        return cls(
+            balance_transaction=movement.balance_transaction,
+            category=movement.category,
+            created_on=movement.created_on,
+            amount=gross,
+            fee=fee,
+            net=net,
+            state=booking.state,
+            reason=booking.reason,
+            awaits=booking.awaits,
+            recipe=booking.recipe,
+            about=booking.about,
+            fund=booking.fund_code,
+        )
+
+
+class MovementsOut(Wire):
+    """The movements that were kept, oldest first."""
+
+    movements: list[MovementOut]
 
 
 class DonationOut(Wire):
@@ -185,11 +245,19 @@ def list_donations(session: Tx, _caller: Admitted) -> DonationsOut:
     return DonationsOut(donations=[DonationOut.of(donation) for donation in donations.listed(session)])
 
 
+@router.get("/v1/movements")
+def list_movements(session: Tx, _caller: Admitted, *, waiting: bool = False) -> MovementsOut:
+    """The processor's balance transactions with what became of each, oldest first; with `waiting`, those that wait."""
+    found = bookings.listed(session, waiting_only=waiting)
+    return MovementsOut(movements=[MovementOut.of(booking, movement) for booking, movement in found])
+
+
 @router.post("/v1/donations", status_code=201)
 def receive_movements(body: MovementsIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> BookedAllOut:
-    """Books the processor's balance transactions, each once by its recipe: all of the request, or none.
+    """Keeps the processor's balance transactions, all of the request or none, and books each once by its recipe.
 
-    A difference between the books, the movements and the balances that the processor tells opens an exception.
+    What cannot be booked yet waits, with an exception, and is booked when what it waits for comes. A difference
+    between the books, the movements and the balances that the processor tells opens an exception.
     """
     booked = processor.receive(
         session,

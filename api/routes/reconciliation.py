@@ -103,7 +103,7 @@ class ReconciliationOut(Wire):
     """A bank leaf on the closing day of its newest statement, a processor's leaf after its newest movement, or a purse.
 
     `per_bank` is what the bank or the processor says, or what an agent was advanced less what was claimed and returned;
-    `not_booked` are lines of the bank that wait for a person.
+    `not_booked` are lines of the bank, or movements, that wait.
     """
 
     kind: LeafKind
@@ -228,6 +228,6 @@ def _of_processor(session: Session, leaf: str) -> ReconciliationOut | None:
         on=one.on,
         per_bank=AmountOnWire.of(one.per_processor),
         per_books=AmountOnWire.of(one.per_books),
-        not_booked=AmountOnWire.of(Money(0, one.currency)),
+        not_booked=AmountOnWire.of(one.not_booked),
         difference=AmountOnWire.of(one.difference),
     )

@@ -27,6 +27,7 @@ from ledger.giving.disputes import Dispute
 from ledger.giving.donations import Donation
 
 _UNDECIDED = frozenset({disputes.State.OPEN})
+_NO_GIFTS = frozenset({donations.State.PENDING, donations.State.UNIDENTIFIED})
 _ENTRIES = SQLModel.metadata.tables["entry"]
 _LINES = SQLModel.metadata.tables["line"]
 _SUBJECTS = {
@@ -187,10 +188,7 @@ def _owed_back(debtor: Debtor, session: Session, page: Sequence[Obligation]) -> 
 
 
 def _gifts(_session: Session, page: Sequence[Donation]) -> dict[str, Cells]:
-    return {
-        one.alias: {} if one.state is donations.State.UNIDENTIFIED else {(one.fund_code, one.currency): -one.minor}
-        for one in page
-    }
+    return {one.alias: {} if one.state in _NO_GIFTS else {(one.fund_code, one.currency): -one.minor} for one in page}
 
 
 def _unidentified(_session: Session, page: Sequence[Donation]) -> dict[str, Cells]:

@@ -1,21 +1,22 @@
 """Checks of facts from outside: every line of the bank and every movement of the processor is booked once, as it is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select, tuple_
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
 from ledger import exceptions
 from ledger.books.accounts import Account
 from ledger.books.journal import Entry
-from ledger.checks.findings import Check, Fact, Finding, Tell, booked_here, paged
+from ledger.checks.findings import PAGE, Check, Fact, Finding, Tell, booked_here, paged
 from ledger.exceptions import Difference, OpenException
+from ledger.giving import donations, payouts
+from ledger.giving.bookings import Booking, State
 from ledger.giving.donations import Donation
 from ledger.giving.movements import ReceivedMovement
 from ledger.giving.payouts import Payout
-from ledger.giving.processor import RECIPES
 from ledger.reconciliation import bank, statements
 from ledger.reconciliation.statements import Match, StatementLine
 
@@ -25,18 +26,35 @@ FACTS = ("bank", "stripe")
 
 
 def find_movements(session: Session, tell: Tell) -> Iterator[Finding]:
-    """Movements of the processor without their entry, or with one that moves something else on the leaf."""
+    """Movements that neither an entry of the same net on their leaf answers nor an exception owns."""
     done = 0
-    for page in paged(session, ReceivedMovement, ReceivedMovement.balance_transaction):
-        keys = {f"stripe:{one.balance_transaction}": one for one in page}
-        booked = _booked(session, list(keys))
-        for key, one in keys.items():
-            entry_id, kind, moved = booked.get(key, (0, "", {}))
-            if (kind, moved.get((one.account_code, one.currency), 0)) != (RECIPES[one.category], one.net_minor):
+    for page in _pages_of_movements(session):
+        entries = _by_number(session, [booking.entry_id for _, booking in page if booking and booking.entry_id])
+        waiting = {_source_key(one): one for one, booking in page if booking and booking.state is State.WAITING}
+        owned = _owned(session, Difference.MOVEMENT_WAITS, list(waiting))
+        for one, booking in page:
+            if not _is_answered(one, booking, entries) and _source_key(one) not in owned:
+                entry_id = booking.entry_id if booking else None
                 facts: dict[str, Fact] = {"category": one.category, "entry": entry_id, "net_minor": one.net_minor}
                 yield Finding("movements", "movement", one.balance_transaction, facts)
         done += len(page)
         tell(done, done)
+
+
+def find_payouts(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Payouts whose entry moves another amount, and automatic ones that are not their transactions, untold."""
+    for page in paged(session, Payout, Payout.id):
+        booked = _booked(session, [one.source_key for one in page])
+        differing = _owned(session, Difference.PAYOUT_DIFFERS, [one.source_key for one in page])
+        for one in page:
+            entry_id, _, moved = booked.get(one.source_key, (0, "", {}))
+            facts: dict[str, Fact] = {"entry": entry_id, "minor": one.minor, "currency": one.currency}
+            if moved.get((one.transit_code, one.currency)) != one.minor:
+                yield Finding("payouts", "payout", one.id, facts)
+            elif one.items_of is not None and one.source_key not in differing:
+                paid_out = sum(payouts.shares_of_items(session, one.items_of, leaf=one.account_code).values())
+                if paid_out != one.minor:
+                    yield Finding("payouts", "payout", one.id, facts | {"transactions_minor": paid_out})
 
 
 def find_statement_lines(session: Session, tell: Tell) -> Iterator[Finding]:
@@ -63,12 +81,10 @@ def find_statement_lines(session: Session, tell: Tell) -> Iterator[Finding]:
 def find_facts_without_source(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Entries that say they answer a bank's line or a movement, and there is none."""
     entries = SQLModel.metadata.tables["entry"]
-    movements = SQLModel.metadata.tables["movement"]
+    answered = SQLModel.metadata.tables["movement_booking"]
     lines = SQLModel.metadata.tables["statement_line"]
     sources = {
-        "stripe:": select(movements.c.balance_transaction).where(
-            entries.c.source_key == "stripe:" + movements.c.balance_transaction
-        ),
+        "stripe:": select(answered.c.entry_id).where(answered.c.entry_id == entries.c.id),
         "bank:": select(lines.c.source_key).where(entries.c.source_key == lines.c.source_key),
     }
     for prefix, source in sources.items():
@@ -84,7 +100,8 @@ def find_sub_ledger_sources(session: Session, _tell: Tell) -> Iterator[Finding]:
     for kind, model, key in (("donation", Donation, "alias"), ("payout", Payout, "id")):
         rows = SQLModel.metadata.tables[str(model.__tablename__)]
         query = select(rows.c[key]).where(
-            ~select(entries.c.id).where(entries.c.source_key == rows.c.source_key).exists()
+            ~select(entries.c.id).where(entries.c.source_key == rows.c.source_key).exists(),
+            rows.c.state != donations.State.PENDING,
         )
         for name in session.connection().scalars(query):
             yield Finding("gift-entries", kind, name)
@@ -113,6 +130,51 @@ def find_statement_gaps(session: Session, _tell: Tell) -> Iterator[Finding]:
             yield Finding("statements", "account", leaf, facts)
 
 
+def _pages_of_movements(session: Session) -> Iterator[list[tuple[ReceivedMovement, Booking | None]]]:
+    """In the order of their two keys: a balance transaction may come with two amounts."""
+    keys = (col(ReceivedMovement.balance_transaction), col(ReceivedMovement.gross_minor))
+    same = and_(
+        col(Booking.balance_transaction) == ReceivedMovement.balance_transaction,
+        col(Booking.gross_minor) == ReceivedMovement.gross_minor,
+    )
+    query = select_rows(ReceivedMovement, Booking).join(Booking, same, isouter=True).order_by(*keys).limit(PAGE)
+    query = query.execution_options(populate_existing=True)
+    page = list(session.exec(query))
+    while page:
+        yield [(one, booking) for one, booking in page]
+        last = page[-1][0]
+        page = list(session.exec(query.where(tuple_(*keys) > (last.balance_transaction, last.gross_minor))))
+
+
+def _is_answered(
+    one: ReceivedMovement, booking: Booking | None, entries: Mapping[int, tuple[str, dict[tuple[str, str], int]]]
+) -> bool:
+    if booking is None or booking.state is State.WAITING:
+        return False
+    if booking.entry_id is None:
+        return one.gross_minor == one.fee_minor == 0
+    kind, moved = entries.get(booking.entry_id, ("", {}))
+    return (kind, moved.get((booking.account_code or "", one.currency), 0)) == (booking.recipe, one.net_minor)
+
+
+def _source_key(one: ReceivedMovement) -> str:
+    return f"stripe:{one.balance_transaction}:{one.gross_minor}"
+
+
+def _owned(session: Session, difference: Difference, keys: Sequence[str]) -> set[str]:
+    """Which of these keys an exception of this kind is about."""
+    query = select_rows(OpenException.about).where(
+        col(OpenException.about).in_([f"{difference}:{key}" for key in keys])
+    )
+    return {about.partition(":")[2] for about in session.exec(query)}
+
+
+def _by_number(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, dict[tuple[str, str], int]]]:
+    """By number: kind of the entry, and what it moves on each account in each currency."""
+    keys = session.exec(select_rows(Entry.source_key).where(col(Entry.id).in_(ids))).all()
+    return {entry_id: (kind, moved) for entry_id, kind, moved in _booked(session, keys).values()}
+
+
 def _booked(session: Session, keys: Sequence[str]) -> dict[str, tuple[int, str, dict[tuple[str, str], int]]]:
     """By source key: number and kind of the entry, and what it moves on each account in each currency."""
     found: dict[str, tuple[int, str, dict[tuple[str, str], int]]] = {}
@@ -138,7 +200,12 @@ CHECKS = (
         find_facts_without_source,
     ),
     Check("gift-entries", "every gift and every payout has the entry it names", find_sub_ledger_sources),
-    Check("movements", "every movement of the processor is booked once, as it is", find_movements),
+    Check(
+        "movements", "every movement of the processor is booked once, as it is, or has its exception", find_movements
+    ),
+    Check(
+        "payouts", "every payout is what left for the bank, and what it pays out, or an exception tells", find_payouts
+    ),
     Check("statement-lines", "every line of the bank has its entry or its exception", find_statement_lines),
     Check(
         "statements",

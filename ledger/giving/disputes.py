@@ -1,20 +1,39 @@
 """Disputes: gifts that a giver's bank calls back. The money is receivable until the dispute is won or lost."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlmodel import Field, Session, SQLModel, select
 
 from ledger.aliases import Kind, draw
+from ledger.books import journal, recipes
+from ledger.books.journal import Entry
+from ledger.errors import Conflict, NotFound
+from ledger.giving import donations
 from ledger.giving.donations import Donation
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
+from ledger.storage.locks import locked
 
 
 class State(StrEnum):
-    """Where a dispute stands."""
+    """Where a dispute stands; a warning moves nothing and is none."""
 
     OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+class UnknownDispute(NotFound):
+    """No dispute has this alias."""
+
+    rule = "unknown_dispute"
+
+
+class DisputeIsDecided(Conflict):
+    """The dispute is won or lost already."""
+
+    rule = "dispute_is_decided"
 
 
 class Dispute(SQLModel, table=True):
@@ -30,6 +49,43 @@ class Dispute(SQLModel, table=True):
     opened_on: date
 
     __table_args__ = whole_minor("minor", "fee_minor")
+
+    def withdrawn(self) -> Money:
+        """What the processor took for it, without the fee."""
+        return Money(self.minor, self.currency)
+
+
+def lose(
+    session: Session, alias: str, *, on: date, recorded_at: datetime, recorded_by: str
+) -> tuple[Dispute, journal.Posted]:
+    """Books that a dispute is decided for the giver: nothing moves at the processor, so somebody has to say it.
+
+    The same again, on the same day, is a replay.
+
+    Raises:
+        UnknownDispute: see there. DisputeIsDecided: it is won, or was lost on another day.
+    """
+    dispute = session.exec(locked(select(Dispute).where(Dispute.alias == alias))).one_or_none()
+    if dispute is None:
+        raise UnknownDispute("no dispute has this alias")
+    source_key = f"dispute:{alias}:lost"
+    if dispute.state is State.WON or (dispute.state is State.LOST and not _lost_on(session, source_key, on)):
+        raise DisputeIsDecided("the dispute is decided", dispute=alias, state=dispute.state)
+    donation = session.get_one(Donation, dispute.donation_alias)
+    posted = journal.post(
+        session,
+        source_key=source_key,
+        kind="dispute_lost",
+        postings=recipes.dispute_lost(withdrawn=dispute.withdrawn(), fund=donation.fund_code, dispute=alias),
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+    )
+    if not posted.replayed:
+        dispute.state = State.LOST
+        session.add(dispute)
+        donations.lose_dispute(session, donation)
+    return dispute, posted
 
 
 def begin(session: Session, source: str, *, donation: Donation, withdrawn: Money, fee: Money, on: date) -> Dispute:
@@ -49,6 +105,43 @@ def begin(session: Session, source: str, *, donation: Donation, withdrawn: Money
     return dispute
 
 
-def by_source(session: Session, source: str) -> Dispute:
-    """The dispute of which the processor told; it must be one that was booked."""
-    return session.exec(select(Dispute).where(Dispute.source == source)).one()
+def begin_again(session: Session, dispute: Dispute, *, withdrawn: Money, fee: Money) -> None:
+    """Opens a dispute anew that was won: the giver's bank took the money back after all.
+
+    Raises:
+        DisputeIsDecided: it is not one that was won.
+    """
+    if dispute.state is not State.WON:
+        raise DisputeIsDecided("the dispute was not won", dispute=dispute.alias, state=dispute.state)
+    dispute.state, dispute.minor = State.OPEN, withdrawn.minor
+    dispute.fee_minor += fee.minor
+    session.add(dispute)
+    session.flush()
+
+
+def win(session: Session, dispute: Dispute) -> None:
+    """Notes that a dispute is decided for the fund.
+
+    Raises:
+        DisputeIsDecided: it is decided already.
+    """
+    if dispute.state is not State.OPEN:
+        raise DisputeIsDecided("the dispute is decided", dispute=dispute.alias, state=dispute.state)
+    dispute.state = State.WON
+    session.add(dispute)
+    session.flush()
+
+
+def find(session: Session, source: str) -> Dispute | None:
+    """The dispute of which the processor told, or None; nobody else changes it until the transaction ends."""
+    return session.exec(locked(select(Dispute).where(Dispute.source == source))).one_or_none()
+
+
+def listed(session: Session) -> list[Dispute]:
+    """All disputes, oldest first."""
+    return sorted(session.exec(select(Dispute)), key=lambda one: (one.opened_on, one.alias))
+
+
+def _lost_on(session: Session, source_key: str, day: date) -> bool:
+    entry = session.exec(select(Entry).where(Entry.source_key == source_key)).one()
+    return entry.happened_on == day

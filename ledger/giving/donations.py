@@ -1,13 +1,14 @@
 """Donations: every gift once, with its fund, its source and its state. The giver is an alias at most."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aliases import Kind, draw
 from ledger.books import journal, recipes
-from ledger.errors import Refused
+from ledger.errors import Conflict, Refused
 from ledger.giving import purposes
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
@@ -22,12 +23,20 @@ class Source(StrEnum):
 
 
 class State(StrEnum):
-    """The life of a donation: unidentified ones wait for a person to match them; a part may be refunded."""
+    """The life of a donation.
 
+    Pending ones are told and not booked yet; unidentified ones wait for a person to match them; settled is what came
+    to the bank with an automatic payout; a part may be refunded.
+    """
+
+    PENDING = "pending"
     RECEIVED = "received"
+    SETTLED = "settled"
     UNIDENTIFIED = "unidentified"
     REFUNDED = "refunded"
     DISPUTED = "disputed"
+    WON = "won"
+    LOST = "lost"
 
 
 class OverRefunded(Refused):
@@ -36,10 +45,15 @@ class OverRefunded(Refused):
     rule = "over_refunded"
 
 
-class UnknownCharge(Refused):
-    """No gift came from this charge yet: book the charge first."""
+class WrongState(Conflict):
+    """The gift is not in a state that admits the verb."""
 
-    rule = "unknown_charge"
+    rule = "wrong_donation_state"
+
+
+_STANDING = (State.RECEIVED, State.SETTLED, State.REFUNDED, State.DISPUTED, State.WON, State.LOST)
+"""The states of a gift that the books hold as one."""
+_AT_ONCE = 500
 
 
 class Donation(SQLModel, table=True):
@@ -121,25 +135,30 @@ def find(session: Session, alias: str, *, lock: bool = False) -> Donation | None
     return session.exec(locked(query) if lock else query).one_or_none()
 
 
-def of_charge(session: Session, charge: str, *, currency: str) -> Donation:
-    """The gift that came from a charge; until the transaction ends nobody else changes it.
+def of_charge(session: Session, charge: str) -> Donation | None:
+    """The gift that came from a charge, or None; until the transaction ends nobody else changes it."""
+    return session.exec(locked(select(Donation).where(Donation.charge == charge))).one_or_none()
+
+
+def receive(session: Session, donation: Donation) -> Donation:
+    """A pending gift is booked.
 
     Raises:
-        UnknownCharge: none did, or in another currency.
+        WrongState: it was before.
     """
-    query = select(Donation).where(Donation.charge == charge, Donation.currency == currency)
-    donation = session.exec(locked(query)).one_or_none()
-    if donation is None:
-        raise UnknownCharge("no gift in this currency came from the charge yet", currency=currency)
-    return donation
+    _require(donation, State.PENDING)
+    donation.state = State.RECEIVED
+    return keep(session, donation)
 
 
-def refund(session: Session, donation: Donation, amount: Money) -> Donation:
-    """Notes that a gift, or a part of it, was given back.
+def require_refundable(donation: Donation, amount: Money) -> None:
+    """Refuses a decision to give back more than is left of a gift, or one that is not here.
 
     Raises:
-        OverRefunded: with what was given back before it is more than was given.
+        WrongState: it is pending, unidentified, disputed or lost. OverRefunded: with what was given back before it is
+            more than was given.
     """
+    _require(donation, State.RECEIVED, State.SETTLED, State.REFUNDED, State.WON)
     refunded = Money(donation.refunded_minor, donation.currency) + amount
     if donation.amount() < refunded:
         raise OverRefunded(
@@ -148,16 +167,84 @@ def refund(session: Session, donation: Donation, amount: Money) -> Donation:
             gift=str(donation.amount()),
             refunded=str(refunded),
         )
-    donation.refunded_minor = refunded.minor
-    if donation.state is State.RECEIVED:
+
+
+def refund(session: Session, donation: Donation, amount: Money) -> Money:
+    """Notes the fact that a gift, or a part of it, was given back; by how much that is more than was given now.
+
+    Raises:
+        WrongState: it was never booked as a gift.
+    """
+    _require(donation, *_STANDING)
+    before = max(donation.refunded_minor, donation.minor)
+    donation.refunded_minor += amount.minor
+    if donation.state in {State.RECEIVED, State.SETTLED}:
         donation.state = State.REFUNDED
+    keep(session, donation)
+    return Money(max(donation.refunded_minor - before, 0), donation.currency)
+
+
+def call_off_refund(session: Session, donation: Donation, amount: Money) -> Donation:
+    """Notes that a refund did not take place: what it would have given back stands again.
+
+    Raises:
+        OverRefunded: so much was not given back.
+    """
+    if donation.refunded_minor < amount.minor:
+        raise OverRefunded("so much was not given back", donation=donation.alias, amount=str(amount))
+    donation.refunded_minor -= amount.minor
+    if donation.state is State.REFUNDED and not donation.refunded_minor:
+        donation.state = State.RECEIVED
     return keep(session, donation)
 
 
 def dispute(session: Session, donation: Donation) -> Donation:
-    """Notes that the giver's bank calls a gift back, whether a part was refunded or not."""
+    """Notes that the giver's bank calls a gift back, whether a part was refunded or not.
+
+    Raises:
+        WrongState: it was never booked as a gift.
+    """
+    _require(donation, *_STANDING)
     donation.state = State.DISPUTED
     return keep(session, donation)
+
+
+def win_dispute(session: Session, donation: Donation) -> Donation:
+    """Notes that a disputed gift stays.
+
+    Raises:
+        WrongState: it is not disputed.
+    """
+    _require(donation, State.DISPUTED)
+    donation.state = State.WON
+    return keep(session, donation)
+
+
+def lose_dispute(session: Session, donation: Donation) -> Donation:
+    """Notes that a disputed gift is gone.
+
+    Raises:
+        WrongState: it is not disputed.
+    """
+    _require(donation, State.DISPUTED)
+    donation.state = State.LOST
+    return keep(session, donation)
+
+
+def settle(session: Session, charges: Collection[str], *, arrived: bool) -> None:
+    """Notes that gifts came to the bank, or, with the payout that brought them, went back to the processor.
+
+    One that was refunded or disputed in between stays what it is.
+    """
+    before, after = (State.RECEIVED, State.SETTLED) if arrived else (State.SETTLED, State.RECEIVED)
+    ordered = sorted(charges)
+    for start in range(0, len(ordered), _AT_ONCE):
+        some = ordered[start : start + _AT_ONCE]
+        query = select(Donation).where(col(Donation.charge).in_(some), Donation.state == before)
+        for donation in session.exec(locked(query)):
+            donation.state = after
+            session.add(donation)
+    session.flush()
 
 
 def keep(session: Session, donation: Donation) -> Donation:
@@ -171,3 +258,8 @@ def listed(session: Session) -> list[Donation]:
     """All donations, oldest first."""
     found = session.exec(select(Donation)).all()
     return sorted(found, key=lambda donation: (donation.received_on, donation.alias))
+
+
+def _require(donation: Donation, *states: State) -> None:
+    if donation.state not in states:
+        raise WrongState("the gift is in another state", donation=donation.alias, state=donation.state)

@@ -1,54 +1,63 @@
 """Movements: the balance transactions of the card processor, each kept once as it was received."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import UniqueConstraint, func, insert, or_
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import CheckConstraint, Index, func, insert
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.books.journal import SourceKeyConflict
-from ledger.errors import BadInput, Conflict, LedgerError
+from ledger.errors import BadInput, LedgerError
 from ledger.money import Money
-from ledger.storage.columns import WITHOUT_ROWID, MinorUnits, enumeration, whole_minor
+from ledger.storage.columns import WITHOUT_ROWID, MinorUnits, whole_minor
 
 
 class Category(StrEnum):
-    """The processor's reporting categories for which a recipe stands."""
+    """The processor's reporting categories for which a recipe stands; of any other a movement waits."""
 
     CHARGE = "charge"
+    TOP_UP = "topup"
     REFUND = "refund"
+    REFUND_FAILURE = "refund_failure"
     DISPUTE = "dispute"
+    DISPUTE_REVERSAL = "dispute_reversal"
+    RESERVE = "risk_reserved_funds"
+    MINIMUM_HELD = "payout_minimum_balance_hold"
+    MINIMUM_RELEASED = "payout_minimum_balance_release"
     PAYOUT = "payout"
+    PAYOUT_REVERSAL = "payout_reversal"
     FEE = "fee"
+    TAX = "tax"
+    NETWORK_COST = "network_cost"
 
 
 class UnknownMovement(BadInput):
-    """No recipe stands for it, or its parts do not tie: `where` tells the part. Nothing is booked."""
+    """Its parts do not tie, or are in another form: `where` tells the part. Nothing is kept of it."""
 
     rule = "unknown_movement"
-
-
-class BookedElsewhere(Conflict):
-    """The same charge, refund, dispute or payout was booked from another balance transaction."""
-
-    rule = "booked_elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
     """One balance transaction: `gross` less `fee` is `net`, signed from our view.
 
-    `source` is the processor's object that moved (charge, refund, dispute, payout; None for a fee), `charge` the
-    charge that it is about, `purpose` our neutral code if it came back with a charge.
+    `category` is the processor's reporting category, also one that is no `Category`. `source` is the processor's object
+    that moved (charge, refund, dispute, payout, top-up; None for a fee), `charge` the charge that it is about,
+    `purpose` our neutral code if it came back with a charge.
+
+    Of a refund failure, `cancelled` tells that it was called off: the gift stands again. Of a payout, `arriving` is
+    what comes to the bank when that is in another currency, and `transactions` are the balance transactions that an
+    automatic one pays out; None for one that somebody asked for.
     """
 
     balance_transaction: str
-    category: Category
+    category: str
     gross: Money
     fee: Money
     net: Money
@@ -56,92 +65,164 @@ class Movement:
     purpose: str | None = None
     source: str | None = None
     charge: str | None = None
+    cancelled: bool = False
+    arriving: Money | None = None
+    transactions: tuple[str, ...] | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What it is kept by: one balance transaction may come with two amounts, and both moved."""
+        return self.balance_transaction, self.gross.minor
 
     @property
     def source_key(self) -> str:
         """The fact that it is, for the journal."""
-        return f"stripe:{self.balance_transaction}"
+        return f"stripe:{self.balance_transaction}:{self.gross.minor}"
 
 
 class ReceivedMovement(SQLModel, table=True):
-    """A movement as it was received; `account_code` is the processor's leaf it was booked on."""
+    """A movement as it was received."""
 
     __tablename__ = "movement"
     balance_transaction: str = Field(primary_key=True, max_length=64)
-    category: Category = Field(sa_type=enumeration(Category))
+    gross_minor: int = Field(sa_type=MinorUnits, primary_key=True)
+    category: str = Field(max_length=40)
     source: str | None = Field(default=None, max_length=64)
     charge: str | None = Field(default=None, max_length=64)
-    account_code: str = Field(foreign_key="account.code", max_length=45, index=True)
-    gross_minor: int = Field(sa_type=MinorUnits)
     fee_minor: int = Field(sa_type=MinorUnits)
     net_minor: int = Field(sa_type=MinorUnits)
-    currency: str = Field(max_length=3)
+    currency: str = Field(max_length=3, index=True)
     created_on: date
     purpose: str | None = Field(default=None, max_length=12)
+    cancelled: bool
+    arriving_minor: int | None = Field(default=None, sa_type=MinorUnits)
+    arriving_currency: str | None = Field(default=None, max_length=3)
+    automatic: bool
 
     __table_args__ = (
-        UniqueConstraint("source", "category", name="movement_of_source"),
+        Index("ix_movement_source", "source", "category"),
+        CheckConstraint("gross_minor - fee_minor = net_minor", name="movement_ties"),
+        CheckConstraint("(arriving_minor IS NULL) = (arriving_currency IS NULL)", name="what_arrives_has_a_currency"),
+        CheckConstraint("typeof(arriving_minor) IN ('integer', 'null')", name="arriving_minor_is_whole").ddl_if(
+            dialect="sqlite"
+        ),
         *whole_minor("gross_minor", "fee_minor", "net_minor"),
         WITHOUT_ROWID,
     )
 
 
-_MOVEMENTS = SQLModel.metadata.tables["movement"]
-_INSERT = insert(_MOVEMENTS)
+class PayoutItem(SQLModel, table=True):
+    """One of the balance transactions that an automatic payout pays out; `payout` is the payout's own."""
+
+    __tablename__ = "payout_item"
+    payout: str = Field(primary_key=True, max_length=64)
+    balance_transaction: str = Field(primary_key=True, max_length=64)
+
+    __table_args__ = (WITHOUT_ROWID,)
+
+
+_INSERT = insert(SQLModel.metadata.tables["movement"])
+_INSERT_ITEM = insert(SQLModel.metadata.tables["payout_item"])
+_CATEGORY = re.compile(r"[a-z_]{1,40}", re.ASCII)
+_AT_ONCE = 500
+"""How many keys one query asks for: databases bound the parameters of a statement."""
 _PREFIXES = {
     Category.CHARGE: ("ch_", "py_"),
     Category.REFUND: ("re_", "pyr_"),
+    Category.REFUND_FAILURE: ("re_", "pyr_"),
     Category.DISPUTE: ("dp_", "du_"),
+    Category.DISPUTE_REVERSAL: ("dp_", "du_"),
     Category.PAYOUT: ("po_",),
+    Category.PAYOUT_REVERSAL: ("po_",),
+    Category.TOP_UP: ("tu_",),
 }
 """How the processor's ids of each category's source begin."""
+_OF_CHARGES = (
+    Category.CHARGE,
+    Category.REFUND,
+    Category.REFUND_FAILURE,
+    Category.DISPUTE,
+    Category.DISPUTE_REVERSAL,
+)
+_COMING_IN = {
+    Category.CHARGE,
+    Category.REFUND_FAILURE,
+    Category.DISPUTE_REVERSAL,
+    Category.PAYOUT_REVERSAL,
+    Category.TOP_UP,
+    Category.MINIMUM_RELEASED,
+}
+_GOING_OUT = {Category.REFUND, Category.DISPUTE, Category.PAYOUT, Category.MINIMUM_HELD}
+_FEE_ABOVE_ZERO = {Category.CHARGE, Category.DISPUTE}
+_FEE_BELOW_ZERO = {Category.DISPUTE_REVERSAL}
 
 
 def check(movement: Movement) -> None:
-    """Refuses what no recipe can book: sums that do not tie, a wrong sign, a source missing or of another kind.
+    """Refuses what does not tie, and what is no category or currency at all.
 
     Raises:
         UnknownMovement: see there. CurrencyMismatch: its amounts are in several currencies.
     """
     if movement.gross - movement.fee != movement.net:
         raise UnknownMovement("gross less fee is not net", where="net")
-    category = movement.category
-    comes_in = movement.gross.minor > 0
-    if not movement.gross.minor or (category is not Category.FEE and comes_in is not (category is Category.CHARGE)):
-        raise UnknownMovement("no recipe stands for a movement in this direction", where="gross")
-    if movement.fee.minor < 0 and category in {Category.CHARGE, Category.DISPUTE}:
-        raise UnknownMovement("no recipe stands for a fee below zero", where="fee")
-    if category is Category.FEE and movement.fee.minor:
-        raise UnknownMovement("a fee has no fee", where="fee")
-    _check_references(movement)
+    if not _CATEGORY.fullmatch(movement.category):
+        raise UnknownMovement("a category is small letters and underscores", where="category")
+    if movement.arriving is not None and (movement.category != Category.PAYOUT or movement.arriving.minor <= 0):
+        raise UnknownMovement("what arrives is of a payout, and above zero", where="arriving")
+    if movement.transactions is not None and movement.category != Category.PAYOUT:
+        raise UnknownMovement("only a payout pays out transactions", where="transactions")
 
 
-def keep(session: Session, received: Sequence[Movement], *, leaf_of: Callable[[str], str]) -> list[bool]:
-    """Keeps the movements that were not received before; for each, whether it is new. `leaf_of` a currency is its leaf.
+def has_recipe(movement: Movement) -> bool:
+    """Whether a movement of a known category has the direction, the fee and the references that its recipe asks for."""
+    category, gross, fee = movement.category, movement.gross.minor, movement.fee.minor
+    if (category in _COMING_IN and gross <= 0) or (category in _GOING_OUT and gross >= 0):
+        return False
+    if (category in _FEE_ABOVE_ZERO and fee < 0) or (category in _FEE_BELOW_ZERO and fee > 0):
+        return False
+    if category in {Category.FEE, Category.TAX, Category.NETWORK_COST}:
+        return gross != 0 and fee == 0
+    if category in _PREFIXES and not (movement.source or "").startswith(_PREFIXES[Category(category)]):
+        return False
+    if category == Category.CHARGE:
+        return movement.charge == movement.source
+    return category not in _OF_CHARGES or (movement.charge or "").startswith(_PREFIXES[Category.CHARGE])
+
+
+def keep(session: Session, received: Sequence[Movement]) -> list[bool]:
+    """Keeps the movements that were not received before; for each, whether it is new. The caller holds the turn.
 
     Raises:
-        SourceKeyConflict: the balance transaction of one was received with another content.
-        BookedElsewhere: the source of one came with another balance transaction. What `leaf_of` raises.
-        `movement` in the data is the number of the one that is refused, from 1.
+        SourceKeyConflict: one was received with another content. `movement` in the data is its number, from 1.
     """
+    standing = {
+        (row.balance_transaction, row.gross_minor): row.model_dump(exclude={"automatic"})
+        for row in by_transaction(session, {one.balance_transaction for one in received})
+    }
+    new: list[bool] = []
+    rows, items = [], []
+    for number, movement in enumerate(received, start=1):
+        content = _content(movement)
+        known = standing.setdefault(movement.key, content)
+        # What was not told before may be told now: the charges of old gifts, purposes that came after their donors.
+        if any(known[name] not in {None, told} for name, told in content.items()):
+            with numbered(number):
+                raise SourceKeyConflict("the balance transaction was received with another content")
+        new.append(known is content)
+        if new[-1]:
+            rows.append(content | {"automatic": movement.transactions is not None})
+            own = movement.balance_transaction
+            items += [
+                {"payout": own, "balance_transaction": one}
+                for one in dict.fromkeys(movement.transactions or ())
+                if one != own  # the processor lists the payout among what it pays out
+            ]
     connection = session.connection()
-    while True:
-        new = _new_among(session, received)
-        rows = []
-        for number, (movement, is_new) in enumerate(zip(received, new, strict=True), start=1):
-            if is_new:
-                with numbered(number):
-                    rows.append(_content(movement) | {"account_code": leaf_of(movement.net.currency)})
-        try:
-            with connection.begin_nested():
-                if rows:
-                    connection.execute(_INSERT, rows)
-        except IntegrityError:
-            # On PostgreSQL another transaction kept some of them between our look and our insert.
-            if _new_among(session, received) == new:
-                raise
-        else:
-            return new
+    if rows:
+        connection.execute(_INSERT, rows)
+    if items:
+        connection.execute(_INSERT_ITEM, items)
+    return new
 
 
 @contextmanager
@@ -154,76 +235,72 @@ def numbered(number: int) -> Iterator[None]:
         raise
 
 
-def total(session: Session, leaf: str, *, currency: str) -> Money:
-    """What all movements received on a leaf come to: the processor's balance, if none is missing."""
-    query = select(func.sum(ReceivedMovement.net_minor)).where(ReceivedMovement.account_code == leaf)
+def by_transaction(session: Session, ids: Collection[str]) -> Iterator[ReceivedMovement]:
+    """What was received under these balance transactions."""
+    for some in in_parts(ids):
+        yield from session.exec(select(ReceivedMovement).where(col(ReceivedMovement.balance_transaction).in_(some)))
+
+
+def in_parts(ids: Collection[str]) -> Iterator[list[str]]:
+    """The ids in their order, so many as one query asks for."""
+    ordered = iter(sorted(ids))
+    while some := list(islice(ordered, _AT_ONCE)):
+        yield some
+
+
+def as_movement(session: Session, row: ReceivedMovement) -> Movement:
+    """A movement as it came."""
+    items = None
+    if row.automatic:
+        items = tuple(sorted(session.exec(_items_of(row.balance_transaction))))
+    arriving = None
+    if row.arriving_minor is not None and row.arriving_currency is not None:
+        arriving = Money(row.arriving_minor, row.arriving_currency)
+    return Movement(
+        balance_transaction=row.balance_transaction,
+        category=row.category,
+        gross=Money(row.gross_minor, row.currency),
+        fee=Money(row.fee_minor, row.currency),
+        net=Money(row.net_minor, row.currency),
+        created_on=row.created_on,
+        purpose=row.purpose,
+        source=row.source,
+        charge=row.charge,
+        cancelled=row.cancelled,
+        arriving=arriving,
+        transactions=items,
+    )
+
+
+def total(session: Session, *, currency: str) -> Money:
+    """What all movements received in a currency come to: the processor's balance, if none is missing."""
+    query = select(func.sum(ReceivedMovement.net_minor)).where(ReceivedMovement.currency == currency)
     return Money(int(session.exec(query).one() or 0), currency)
 
 
-def newest_on(session: Session, leaf: str) -> date | None:
-    """The day of the newest movement on a leaf."""
-    query = select(func.max(col(ReceivedMovement.created_on))).where(ReceivedMovement.account_code == leaf)
+def newest_on(session: Session, *, currency: str) -> date | None:
+    """The day of the newest movement in a currency."""
+    query = select(func.max(col(ReceivedMovement.created_on))).where(ReceivedMovement.currency == currency)
     return session.exec(query).one()
 
 
-def _check_references(movement: Movement) -> None:
-    if movement.category is Category.FEE:
-        admitted = movement.source is None
-    else:
-        admitted = (movement.source or "").startswith(_PREFIXES[movement.category])
-    if not admitted:
-        raise UnknownMovement("the source is missing, or not of this category", where="source")
-    if movement.category in {Category.FEE, Category.PAYOUT}:
-        admitted = movement.charge is None
-    else:
-        admitted = (movement.charge or "").startswith(_PREFIXES[Category.CHARGE])
-    if not admitted or (movement.category is Category.CHARGE and movement.charge != movement.source):
-        raise UnknownMovement("the charge is missing, or not of this movement", where="charge")
-
-
-def _new_among(session: Session, received: Sequence[Movement]) -> list[bool]:
-    """For each, whether it neither was received before nor stands in the list before."""
-    by_id, by_source = _standing(session, received)
-    new = []
-    for number, movement in enumerate(received, start=1):
-        content = _content(movement)
-        standing = by_id.setdefault(movement.balance_transaction, content)
-        with numbered(number):
-            # What was not told before may be told now: the charges of old gifts, purposes that came after their donors.
-            if any(standing[name] not in {None, told} for name, told in content.items()):
-                raise SourceKeyConflict("the balance transaction was received with another content")
-            first = by_source.setdefault((movement.category, movement.source), movement.balance_transaction)
-            if movement.source is not None and first != movement.balance_transaction:
-                raise BookedElsewhere(
-                    "the processor's object was booked from another balance transaction", category=movement.category
-                )
-        new.append(standing is content)
-    return new
-
-
-def _standing(
-    session: Session, received: Sequence[Movement]
-) -> tuple[dict[str, dict[str, Any]], dict[tuple[Category, str | None], str]]:
-    """What was received before under the same balance transactions, and from which ones the same sources came."""
-    alike = or_(
-        col(ReceivedMovement.balance_transaction).in_({one.balance_transaction for one in received}),
-        col(ReceivedMovement.source).in_({one.source for one in received if one.source is not None}),
-    )
-    rows = session.exec(select(ReceivedMovement).where(alike)).all() if received else []
-    by_id = {row.balance_transaction: row.model_dump(exclude={"account_code"}) for row in rows}
-    return by_id, {(row.category, row.source): row.balance_transaction for row in rows}
+def _items_of(payout: str) -> Any:
+    return select(PayoutItem.balance_transaction).where(PayoutItem.payout == payout)
 
 
 def _content(movement: Movement) -> dict[str, Any]:
     return {
         "balance_transaction": movement.balance_transaction,
-        "category": movement.category,
+        "gross_minor": movement.gross.minor,
+        "category": str(movement.category),
         "source": movement.source,
         "charge": movement.charge,
-        "gross_minor": movement.gross.minor,
         "fee_minor": movement.fee.minor,
         "net_minor": movement.net.minor,
         "currency": movement.net.currency,
         "created_on": movement.created_on,
         "purpose": movement.purpose,
+        "cancelled": movement.cancelled,
+        "arriving_minor": movement.arriving.minor if movement.arriving else None,
+        "arriving_currency": movement.arriving.currency if movement.arriving else None,
     }

@@ -1,15 +1,21 @@
-"""Payouts: money on its way from the card processor to the bank, each fund with its share."""
+"""Payouts: money on its way from the card processor to the bank, each fund with its share; top-ups go the other way."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
+from sqlalchemy import CheckConstraint, and_, func, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.books import balances, funds, journal, recipes
 from ledger.books.accounts import Account
-from ledger.books.journal import Entry
+from ledger.books.journal import Entry, Line
 from ledger.books.postings import Side
+from ledger.giving import donations
+from ledger.giving.bookings import Booking
+from ledger.giving.bookings import State as BookingState
+from ledger.giving.movements import Category, PayoutItem, ReceivedMovement
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
 from ledger.storage.locks import locked
@@ -19,14 +25,20 @@ LONGEST_WAY = timedelta(days=10)
 
 
 class State(StrEnum):
-    """Where a payout stands: on its way, or seen at the bank."""
+    """Where a payout stands: on its way, seen at the bank, or taken back by the processor."""
 
     CREATED = "created"
     PAID = "paid"
+    FAILED = "failed"
 
 
 class Payout(SQLModel, table=True):
-    """One payout by the processor's id, from a 1100 leaf by a 1050 leaf; `source_key` is the entry that created it."""
+    """One payout by the processor's id, from a 1100 leaf by a 1050 leaf; `source_key` is the entry that created it.
+
+    The bank's side has days of its own, since it may be told before or after the processor's: `paid_on` it was seen
+    there, `pulled_back_on` the bank gave it back. `items_of` is the balance transaction whose items it pays out, None
+    when somebody asked for it. Paid again under the same id, it tells of the last time.
+    """
 
     id: str = Field(primary_key=True, max_length=64)
     source_key: str = Field(max_length=200, unique=True)
@@ -35,14 +47,58 @@ class Payout(SQLModel, table=True):
     state: State = Field(sa_type=enumeration(State), index=True)
     minor: int = Field(sa_type=MinorUnits)
     currency: str = Field(max_length=3)
+    arriving_minor: int | None = Field(default=None, sa_type=MinorUnits)
+    arriving_currency: str | None = Field(default=None, max_length=3)
+    items_of: str | None = Field(default=None, max_length=64)
     created_on: date
     paid_on: date | None = None
+    failed_on: date | None = None
+    pulled_back_on: date | None = None
 
-    __table_args__ = whole_minor("minor")
+    __table_args__ = (
+        CheckConstraint("(arriving_minor IS NULL) = (arriving_currency IS NULL)", name="what_arrives_has_a_currency"),
+        CheckConstraint("typeof(arriving_minor) IN ('integer', 'null')", name="arriving_minor_is_whole").ddl_if(
+            dialect="sqlite"
+        ),
+        *whole_minor("minor"),
+    )
 
     def amount(self) -> Money:
         """What leaves the processor."""
         return Money(self.minor, self.currency)
+
+    def arriving(self) -> Money:
+        """What comes to the bank."""
+        if self.arriving_minor is None or self.arriving_currency is None:
+            return self.amount()
+        return Money(self.arriving_minor, self.arriving_currency)
+
+
+class TopUp(SQLModel, table=True):
+    """Money that the processor got from the bank, by its id; `sent_on` the bank showed that it left."""
+
+    __tablename__ = "top_up"
+    id: str = Field(primary_key=True, max_length=64)
+    transit_code: str = Field(foreign_key="account.code", max_length=45)
+    minor: int = Field(sa_type=MinorUnits)
+    currency: str = Field(max_length=3)
+    arrived_on: date
+    sent_on: date | None = None
+
+    __table_args__ = whole_minor("minor")
+
+    def amount(self) -> Money:
+        """What came to the processor."""
+        return Money(self.minor, self.currency)
+
+
+def create(standing: Payout | None, new: Payout) -> Payout:
+    """Puts a payout on its way: for the first time, or, after it failed, again, with all that is told of it now."""
+    if standing is None:
+        return new
+    for name, value in new.model_dump().items():
+        setattr(standing, name, value)
+    return standing
 
 
 def split(amount: Money, balances_by_fund: Mapping[str, int]) -> dict[str, Money]:
@@ -65,16 +121,97 @@ def shares_of_leaf(session: Session, leaf: str, *, currency: str) -> dict[str, i
     return {fund: minor for fund, minor in sorted(found.items()) if minor}
 
 
+def shares_of_items(session: Session, payout: str, *, leaf: str) -> dict[str, int]:
+    """What each fund got on a leaf of the balance transactions that an automatic payout pays out, in minor units."""
+    query = (
+        select(Line.fund_code, func.sum(Line.minor))
+        .join(Booking, col(Booking.entry_id) == Line.entry_id)
+        .join(PayoutItem, col(PayoutItem.balance_transaction) == Booking.balance_transaction)
+        .where(PayoutItem.payout == payout, Line.account_code == leaf)
+        .group_by(col(Line.fund_code))
+    )
+    return {fund: int(minor) for fund, minor in sorted(session.exec(query).all()) if minor}
+
+
+def missing_of(session: Session, payout: str) -> str | None:
+    """One of the balance transactions of an automatic payout that is not booked, or None."""
+    settled = and_(
+        col(Booking.balance_transaction) == PayoutItem.balance_transaction, col(Booking.state) != BookingState.WAITING
+    )
+    query = select(PayoutItem.balance_transaction).where(
+        PayoutItem.payout == payout, ~select(Booking.balance_transaction).where(settled).exists()
+    )
+    return session.exec(query.limit(1)).first()
+
+
 def candidates(session: Session, *, amount: Money, on: date) -> list[Payout]:
-    """The payouts on their way that a credit of this amount on this day can be."""
+    """The payouts that a credit of this amount on this day can be, also those that the processor took back since."""
     query = select(Payout).where(
-        Payout.state == State.CREATED,
-        Payout.minor == amount.minor,
-        Payout.currency == amount.currency,
+        Payout.state != State.PAID,
+        col(Payout.paid_on).is_(None),
+        _arriving_as(amount),
         col(Payout.created_on) <= on,
         col(Payout.created_on) >= on - LONGEST_WAY,
     )
     return sorted(session.exec(locked(query)), key=lambda payout: (payout.created_on, payout.id))
+
+
+def returning(session: Session, *, amount: Money, on: date, reversal: bool) -> list[Payout]:
+    """The payouts that a debit of this amount can be the end of: those that failed, and by a `reversal` any."""
+    query = select(Payout).where(
+        col(Payout.paid_on).is_not(None), col(Payout.pulled_back_on).is_(None), _arriving_as(amount)
+    )
+    query = query.where(col(Payout.paid_on) <= on)
+    if not reversal:
+        query = query.where(Payout.state == State.FAILED)
+    return sorted(session.exec(locked(query)), key=lambda payout: (payout.created_on, payout.id))
+
+
+def leaving(session: Session, *, amount: Money, on: date) -> list[TopUp]:
+    """The top-ups that a debit of this amount on this day can be."""
+    query = select(TopUp).where(
+        col(TopUp.sent_on).is_(None),
+        TopUp.minor == amount.minor,
+        TopUp.currency == amount.currency,
+        col(TopUp.arrived_on) >= on - LONGEST_WAY,
+        col(TopUp.arrived_on) <= on + LONGEST_WAY,
+    )
+    return sorted(session.exec(locked(query)), key=lambda one: (one.arrived_on, one.id))
+
+
+def waiting(session: Session, *, amount: Money, on: date) -> bool:
+    """Whether a payout of this amount is told and waits to be booked: a credit may be it, and is no gift then."""
+    arriving = and_(
+        col(ReceivedMovement.arriving_minor) == amount.minor,
+        col(ReceivedMovement.arriving_currency) == amount.currency,
+    )
+    plain = and_(
+        col(ReceivedMovement.arriving_minor).is_(None),
+        col(ReceivedMovement.gross_minor) == -amount.minor,
+        col(ReceivedMovement.currency) == amount.currency,
+    )
+    same = and_(
+        col(Booking.balance_transaction) == ReceivedMovement.balance_transaction,
+        col(Booking.gross_minor) == ReceivedMovement.gross_minor,
+    )
+    query = (
+        select(ReceivedMovement.balance_transaction)
+        .join(Booking, same)
+        .where(
+            Booking.state == BookingState.WAITING,
+            ReceivedMovement.category == Category.PAYOUT,
+            or_(arriving, plain),
+            col(ReceivedMovement.created_on) <= on,
+            col(ReceivedMovement.created_on) >= on - LONGEST_WAY,
+        )
+    )
+    return session.exec(query).first() is not None
+
+
+def overdue(session: Session, *, on: date) -> list[Payout]:
+    """The payouts on their way that the bank should have shown by this day."""
+    query = select(Payout).where(Payout.state == State.CREATED, col(Payout.created_on) < on - LONGEST_WAY)
+    return sorted(session.exec(query), key=lambda payout: (payout.created_on, payout.id))
 
 
 def arrive(
@@ -87,20 +224,93 @@ def arrive(
     recorded_at: datetime,
     recorded_by: str,
 ) -> journal.Posted:
-    """Books a payout that is seen on a bank leaf of its currency, with the shares it was created with."""
+    """Books a payout that is seen on a bank leaf, with the shares it was created with."""
+    shares = shares_of(session, payout)
+    postings = recipes.payout_arrived(
+        transit=payout.transit_code, bank=bank, shares=shares, came=_at_the_bank(payout, shares)
+    )
     posted = journal.post(
         session,
         source_key=source_key,
         kind="payout_arrived",
-        postings=recipes.payout_arrived(transit=payout.transit_code, bank=bank, shares=shares_of(session, payout)),
+        postings=postings,
         happened_on=on,
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
-    payout.state, payout.paid_on = State.PAID, on
+    payout.paid_on = on
+    if payout.state is State.CREATED:
+        payout.state = State.PAID
+        _settle(session, payout, arrived=True)
     session.add(payout)
     session.flush()
     return posted
+
+
+def pull_back(
+    session: Session,
+    payout: Payout,
+    *,
+    source_key: str,
+    bank: str,
+    on: date,
+    recorded_at: datetime,
+    recorded_by: str,
+) -> journal.Posted:
+    """Books a payout that the bank gives back, from the bank leaf where it was seen."""
+    shares = shares_of(session, payout)
+    postings = recipes.payout_pulled_back(
+        transit=payout.transit_code, bank=bank, shares=shares, went=_at_the_bank(payout, shares)
+    )
+    posted = journal.post(
+        session,
+        source_key=source_key,
+        kind="payout_pulled_back",
+        postings=postings,
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+    )
+    payout.pulled_back_on = on
+    _settle(session, payout, arrived=False)
+    session.add(payout)
+    session.flush()
+    return posted
+
+
+def send(
+    session: Session,
+    top_up: TopUp,
+    *,
+    source_key: str,
+    bank: str,
+    on: date,
+    recorded_at: datetime,
+    recorded_by: str,
+) -> journal.Posted:
+    """Books a top-up that the bank shows as sent."""
+    shares = {recipes.GENERAL: top_up.amount()}
+    posted = journal.post(
+        session,
+        source_key=source_key,
+        kind="top_up_sent",
+        postings=recipes.top_up_sent(transit=top_up.transit_code, bank=bank, shares=shares),
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+    )
+    top_up.sent_on = on
+    session.add(top_up)
+    session.flush()
+    return posted
+
+
+def fail(session: Session, payout: Payout, *, on: date) -> None:
+    """Notes that the processor took a payout back, whether or not the bank has seen it."""
+    payout.state, payout.failed_on = State.FAILED, on
+    _settle(session, payout, arrived=False)
+    session.add(payout)
+    session.flush()
 
 
 def shares_of(session: Session, payout: Payout) -> dict[str, Money]:
@@ -116,3 +326,34 @@ def shares_of(session: Session, payout: Payout) -> dict[str, Money]:
 def listed(session: Session) -> list[Payout]:
     """All payouts, oldest first."""
     return sorted(session.exec(select(Payout)), key=lambda payout: (payout.created_on, payout.id))
+
+
+def _arriving_as(amount: Money) -> Any:
+    plain = and_(
+        col(Payout.arriving_minor).is_(None),
+        col(Payout.minor) == amount.minor,
+        col(Payout.currency) == amount.currency,
+    )
+    return or_(
+        plain, and_(col(Payout.arriving_minor) == amount.minor, col(Payout.arriving_currency) == amount.currency)
+    )
+
+
+def _at_the_bank(payout: Payout, shares: Mapping[str, Money]) -> dict[str, Money] | None:
+    """Each fund's share in the bank's currency, when that is another one."""
+    arriving = payout.arriving()
+    if arriving.currency == payout.currency:
+        return None
+    minors = recipes.apportion(arriving.minor, by={fund: share.minor for fund, share in shares.items()})
+    return {fund: Money(minor, arriving.currency) for fund, minor in minors.items()}
+
+
+def _settle(session: Session, payout: Payout, *, arrived: bool) -> None:
+    """The gifts that an automatic payout brings came to the bank, or went back."""
+    query = (
+        select(ReceivedMovement.charge)
+        .join(PayoutItem, col(PayoutItem.balance_transaction) == ReceivedMovement.balance_transaction)
+        .where(PayoutItem.payout == payout.items_of, ReceivedMovement.category == Category.CHARGE)
+    )
+    if payout.items_of is not None:
+        donations.settle(session, {one for one in session.exec(query) if one is not None}, arrived=arrived)

@@ -1,213 +1,195 @@
 """The card processor: each of its balance transactions is one movement, and each movement is booked once."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cache, partial
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, select
 
-from ledger.aliases import Kind, draw
-from ledger.books import journal, recipes
-from ledger.books.postings import Posting
-from ledger.giving import disputes, donations, movements, payouts, purposes
-from ledger.giving.donations import Donation, Source, State
-from ledger.giving.leaves import IN_TRANSIT, PROCESSOR, require_leaf
+from ledger import exceptions
+from ledger.books import journal
+from ledger.books.accounts import Account
+from ledger.exceptions import Difference
+from ledger.giving import bookings, donations, movements, plans
+from ledger.giving.bookings import Booking, Reason, State
+from ledger.giving.leaves import PROCESSOR, find_leaf
 from ledger.giving.movements import Category, Movement
-from ledger.giving.payouts import Payout
-from ledger.money import Money
-
-RECIPES = {
-    Category.CHARGE: "card_gift",
-    Category.REFUND: "gift_refunded",
-    Category.DISPUTE: "gift_disputed",
-    Category.PAYOUT: "payout_created",
-    Category.FEE: "processor_fee",
-}
-"""By which recipe each category is booked; also the kind of its entry."""
+from ledger.giving.plans import MustWait
+from ledger.storage.locks import locked
 
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """What became of a movement.
+    """What became of a movement: booked by a recipe, or waiting for a reason (then it has neither recipe nor entry).
 
-    `about` is the alias of the donation or of the dispute, or the processor's id of the payout; a fee is about nothing.
-    `fund` is the gift's; a payout is of several.
+    `about` is the alias of the donation or of the dispute, or the processor's id of the payout or top-up; a fee is
+    about nothing. `fund` is the gift's; a payout is of several.
     """
 
     movement: Movement
+    state: State
+    reason: Reason | None
+    recipe: str | None
     about: str | None
     fund: str | None
     replayed: bool
 
-    @property
-    def recipe(self) -> str:
-        """By which recipe it is booked."""
-        return RECIPES[self.movement.category]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """How a movement will be booked: its entry's postings, and the row that goes with them."""
-
-    about: str | None
-    fund: str | None
-    postings: list[Posting]
-    row: SQLModel | None = None
-
 
 def book(session: Session, received: Sequence[Movement], *, recorded_at: datetime, recorded_by: str) -> list[Booked]:
-    """Books movements in the order given, all or none of them; those that were booked before book nothing new.
+    """Keeps movements, all or none of them, and books them in the order given; what came before books nothing new.
+
+    What cannot be booked yet waits, and is an exception with its amount: it is booked when what it waits for comes.
+    So is, in the same call, what waited for one of these, for a leaf that the chart has got, or for a recipe.
 
     Raises:
-        UnknownMovement: no recipe stands for one, or its parts do not tie.
-        NoLeaf: the chart has no leaf in its currency at the processor, or in transit for a payout.
-        SourceKeyConflict, BookedElsewhere: the balance transaction, or its source, came before with another content.
-        UnknownCharge: a refund or a dispute of a charge that was never seen. OverRefunded: more than was given.
-        `movement` in the data is the number of the one that is refused, from 1. Nothing was written.
+        UnknownMovement, CurrencyMismatch: the parts of one do not tie. SourceKeyConflict: one came before with another
+            content. `movement` in the data is the number of the one that is refused, from 1. Nothing was written.
     """
-    leaf_of = cache(partial(_processor_leaf, session))
-    booked = []
+    run = _Run(session, recorded_at, recorded_by)
     with session.begin_nested():
         for number, movement in enumerate(received, start=1):
             with movements.numbered(number):
                 movements.check(movement)
-        new = movements.keep(session, received, leaf_of=leaf_of)
-        for number, (movement, is_new) in enumerate(zip(received, new, strict=True), start=1):
-            with movements.numbered(number):
-                if is_new:
-                    plan = _PLANS[movement.category](session, movement, leaf_of(movement.net.currency))
-                    _post(session, movement, plan, recorded_at=recorded_at, recorded_by=recorded_by)
-                    about, fund = plan.about, plan.fund
-                else:
-                    about, fund = _find(session, movement)
-                booked.append(Booked(movement, about=about, fund=fund, replayed=not is_new))
+        _take_turn(session)
+        new = movements.keep(session, received)
+        fresh = [movement for movement, is_new in zip(received, new, strict=True) if is_new]
+        run.sources |= bookings.booked_sources(session, {one.source for one in fresh if one.source})
+        for movement in fresh:
+            run.book(movement)
+        run.wake()
         session.flush()
-    return booked
+    return _told(session, received, new, run.told)
 
 
-def _processor_leaf(session: Session, currency: str) -> str:
-    return require_leaf(session, PROCESSOR, currency=currency)
+def refresh(session: Session, *, recorded_at: datetime, recorded_by: str) -> list[Booked]:
+    """Books what waits and can be booked now: nothing new has to come for that."""
+    return book(session, (), recorded_at=recorded_at, recorded_by=recorded_by)
 
 
-def _post(session: Session, movement: Movement, plan: _Plan, *, recorded_at: datetime, recorded_by: str) -> None:
-    """Posts the entry; the row is written with those of the other movements."""
-    journal.post(
-        session,
-        source_key=movement.source_key,
-        kind=RECIPES[movement.category],
-        postings=plan.postings,
-        happened_on=movement.created_on,
-        recorded_at=recorded_at,
-        recorded_by=recorded_by,
-    )
-    if plan.row is not None:
-        session.add(plan.row)
+@dataclass(slots=True)
+class _Run:
+    """One call of `book`: `sources` are the processor's objects that are booked, `arrived` what others may wait for."""
+
+    session: Session
+    recorded_at: datetime
+    recorded_by: str
+    sources: set[tuple[str, str]] = field(default_factory=set)
+    arrived: set[str] = field(default_factory=set)
+    told: dict[tuple[str, int], Booking] = field(default_factory=dict)
+    unwritten: list[Booking] = field(default_factory=list)
+
+    def book(self, movement: Movement, waiting: Booking | None = None) -> None:
+        """Books a movement, or has it wait; `waiting` is what stands of one that waited."""
+        booking = waiting or Booking(
+            balance_transaction=movement.balance_transaction, gross_minor=movement.gross.minor, state=State.WAITING
+        )
+        if not (movement.gross.minor or movement.fee.minor):
+            booking.state = State.MOVES_NOTHING
+        else:
+            try:
+                self._book(movement, booking, waited=waiting is not None)
+            except MustWait as why:
+                self._wait(movement, booking, why, is_new=waiting is None)
+        self.told[movement.key] = booking
+        if waiting is None:
+            self.unwritten.append(booking)
+        if booking.state is not State.WAITING:
+            self._arrive(movement)
+
+    def write(self) -> None:
+        """Writes the new bookings: many at once, since each by itself takes as long as its entry."""
+        bookings.write(self.session, self.unwritten)
+        self.unwritten = []
+
+    def wake(self) -> None:
+        """Books what waits for something that has arrived, until nothing more comes of it."""
+        self.write()
+        self.arrived |= {
+            awaited
+            for awaited in bookings.awaited(self.session, "leaf:")
+            if find_leaf(self.session, awaited.split(":")[1], currency=awaited.split(":")[2])
+        }
+        self.arrived |= {
+            awaited
+            for awaited in bookings.awaited(self.session, "category:")
+            if plans.is_known(awaited.partition(":")[2])
+        }
+        while self.arrived:
+            found = bookings.waiting_for(self.session, self.arrived)
+            self.arrived = set()
+            self.sources |= bookings.booked_sources(self.session, {row.source for _, row in found if row.source})
+            for booking, row in found:
+                self.book(movements.as_movement(self.session, row), booking)
+
+    def _book(self, movement: Movement, booking: Booking, *, waited: bool) -> None:
+        if movement.transactions is not None:
+            self.write()  # what an automatic payout pays out is looked up
+        planned = plans.plan(self.session, movement, booked=self.sources, waited=waited)
+        posted = journal.post(
+            self.session,
+            source_key=movement.source_key,
+            kind=planned.recipe,
+            postings=planned.postings,
+            happened_on=movement.created_on,
+            recorded_at=self.recorded_at,
+            recorded_by=self.recorded_by,
+        )
+        if planned.row is not None:
+            self.session.add(planned.row)
+        booking.state, booking.reason, booking.awaits = State.BOOKED, None, None
+        booking.recipe, booking.account_code, booking.entry_id = planned.recipe, planned.leaf, posted.entry_id
+        booking.about, booking.fund_code = planned.about, planned.fund
+        if waited:
+            exceptions.settle(self.session, Difference.MOVEMENT_WAITS, about=movement.source_key, on=self._today())
+
+    def _wait(self, movement: Movement, booking: Booking, why: MustWait, *, is_new: bool) -> None:
+        booking.reason, booking.awaits = why.reason, why.awaits
+        if not is_new:
+            return
+        if movement.category == Category.CHARGE and why.reason is Reason.NO_LEAF:
+            pending = plans.gift_of(self.session, movement, state=donations.State.PENDING)
+            self.session.add(pending)
+            booking.about, booking.fund_code = pending.alias, pending.fund_code
+        exceptions.open_once(
+            self.session,
+            difference=Difference.MOVEMENT_WAITS,
+            account=find_leaf(self.session, PROCESSOR, currency=movement.net.currency) or PROCESSOR,
+            about=movement.source_key,
+            amount=movement.net,
+            on=self._today(),
+        )
+
+    def _arrive(self, movement: Movement) -> None:
+        self.arrived.add(movement.balance_transaction)
+        if movement.source is not None:
+            self.arrived.add(movement.source)
+            self.sources.add((movement.category, movement.source))
+
+    def _today(self) -> date:
+        return self.recorded_at.date()
 
 
-def _plan_charge(session: Session, movement: Movement, leaf: str) -> _Plan:
-    purpose = purposes.by_code(session, movement.purpose) if movement.purpose else None
-    donation = Donation(
-        alias=draw(Kind.DONATION),
-        source=Source.CARD,
-        state=State.RECEIVED,
-        source_key=movement.source_key,
-        fund_code=purpose.fund_code if purpose else recipes.UNASSIGNED,
-        purpose_code=purpose.code if purpose else None,
-        minor=movement.gross.minor,
-        fee_minor=movement.fee.minor,
-        currency=movement.gross.currency,
-        received_on=movement.created_on,
-        charge=movement.charge,
-    )
-    postings = recipes.card_gift(
-        leaf=leaf,
-        gift=movement.gross,
-        fee=movement.fee,
-        fund=donation.fund_code,
-        donation=donation.alias,
-        net_of_costs=purpose.net_of_costs if purpose else False,
-    )
-    return _Plan(donation.alias, donation.fund_code, postings, donation)
+def _take_turn(session: Session) -> None:
+    """One at a time: else a refund could wait for a charge that another transaction books unseen, and for ever."""
+    session.exec(locked(select(Account).where(Account.code == PROCESSOR))).one()
 
 
-def _plan_refund(session: Session, movement: Movement, leaf: str) -> _Plan:
-    donation = _gift(session, movement)
-    donations.refund(session, donation, -movement.gross)
-    postings = recipes.gift_refunded(
-        leaf=leaf, refund=-movement.gross, fund=donation.fund_code, donation=donation.alias
-    )
-    return _Plan(donation.alias, donation.fund_code, [*postings, *_plan_fee(leaf, movement.fee)])
-
-
-def _plan_dispute(session: Session, movement: Movement, leaf: str) -> _Plan:
-    donation = donations.dispute(session, _gift(session, movement))
-    dispute = disputes.begin(
-        session,
-        movement.source or "",
-        donation=donation,
-        withdrawn=-movement.gross,
-        fee=movement.fee,
-        on=movement.created_on,
-    )
-    postings = recipes.gift_disputed(
-        leaf=leaf, withdrawn=-movement.gross, fee=movement.fee, fund=donation.fund_code, dispute=dispute.alias
-    )
-    return _Plan(dispute.alias, donation.fund_code, postings)
-
-
-def _plan_payout(session: Session, movement: Movement, leaf: str) -> _Plan:
-    amount = -movement.gross
-    payout = Payout(
-        id=movement.source or "",
-        source_key=movement.source_key,
-        account_code=leaf,
-        transit_code=require_leaf(session, IN_TRANSIT, currency=amount.currency),
-        state=payouts.State.CREATED,
-        minor=amount.minor,
-        currency=amount.currency,
-        created_on=movement.created_on,
-    )
-    standing = payouts.shares_of_leaf(session, leaf, currency=amount.currency)
-    shares = payouts.split(amount, standing)
-    postings = recipes.payout_created(leaf=leaf, transit=payout.transit_code, shares=shares)
-    return _Plan(payout.id, None, [*postings, *_plan_fee(leaf, movement.fee)], payout)
-
-
-def _plan_stand_alone_fee(_session: Session, movement: Movement, leaf: str) -> _Plan:
-    return _Plan(None, recipes.GENERAL, _plan_fee(leaf, -movement.gross))
-
-
-_PLANS: dict[Category, Callable[[Session, Movement, str], _Plan]] = {
-    Category.CHARGE: _plan_charge,
-    Category.REFUND: _plan_refund,
-    Category.DISPUTE: _plan_dispute,
-    Category.PAYOUT: _plan_payout,
-    Category.FEE: _plan_stand_alone_fee,
-}
-
-
-def _plan_fee(leaf: str, fee: Money) -> list[Posting]:
-    """The postings of a fee, which may be zero, or below zero when it comes back."""
-    if fee.minor < 0:
-        return recipes.processor_fee_returned(leaf=leaf, fee=-fee)
-    return recipes.processor_fee(leaf=leaf, fee=fee) if fee.minor else []
-
-
-def _gift(session: Session, movement: Movement) -> Donation:
-    return donations.of_charge(session, movement.charge or "", currency=movement.gross.currency)
-
-
-def _find(session: Session, movement: Movement) -> tuple[str | None, str | None]:
-    """What a movement that was booked before is about, and its fund."""
-    if movement.category is Category.FEE:
-        return None, recipes.GENERAL
-    if movement.category is Category.PAYOUT:
-        return movement.source, None
-    if movement.category is Category.CHARGE:
-        donation = donations.by_source(session, movement.source_key)
-        return (donation.alias, donation.fund_code) if donation else (None, None)
-    donation = _gift(session, movement)
-    if movement.category is Category.REFUND:
-        return donation.alias, donation.fund_code
-    return disputes.by_source(session, movement.source or "").alias, donation.fund_code
+def _told(
+    session: Session, received: Sequence[Movement], new: Sequence[bool], run: dict[tuple[str, int], Booking]
+) -> list[Booked]:
+    found = run | bookings.of(session, [one for one in received if one.key not in run])
+    told = []
+    for movement, is_new in zip(received, new, strict=True):
+        booking = found[movement.key]
+        told.append(
+            Booked(
+                movement=movement,
+                state=booking.state,
+                reason=booking.reason,
+                recipe=booking.recipe,
+                about=booking.about,
+                fund=booking.fund_code,
+                replayed=not is_new,
+            )
+        )
+    return told

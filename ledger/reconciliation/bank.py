@@ -10,10 +10,10 @@ from ledger import exceptions, overdrafts
 from ledger.books import balances
 from ledger.errors import Refused
 from ledger.exceptions import Difference
-from ledger.giving import donations, payouts
-from ledger.giving.payouts import Payout
+from ledger.giving import donations
+from ledger.giving.payouts import Payout, TopUp
 from ledger.money import Money
-from ledger.reconciliation import issued, statements
+from ledger.reconciliation import arrivals, issued, statements
 from ledger.reconciliation.issued import Issued
 from ledger.reconciliation.statements import NewStatement, Statement, StatementLine
 from ledger.treasury import conversion_sides, conversions
@@ -61,9 +61,11 @@ def receive(session: Session, new: NewStatement, *, received_at: datetime, recei
     with session.begin_nested(), overdrafts.noted(session, on=received_at.date()):  # the whole statement, or nothing
         statement, fresh = statements.receive(session, new, received_at=received_at, received_by=received_by)
         booked = sum(_book(session, line, recorded_at=received_at, recorded_by=received_by) for line in fresh)
+        arrivals.look_again(session, recorded_at=received_at, recorded_by=received_by)
         _check_arithmetic(session, statement, new, on=received_at.date())
         _check_chain(session, statement, on=received_at.date())
         _check_balance(session, statement, on=received_at.date())
+        arrivals.tell_overdue(session, on=received_at.date())
     return Outcome(statement, fresh=len(fresh), booked=booked)
 
 
@@ -124,7 +126,7 @@ def reconcile(session: Session, account: str) -> Reconciliation | None:
 def _book(session: Session, line: StatementLine, *, recorded_at: datetime, recorded_by: str) -> bool:
     """Books a line by what it answers, or opens an exception; True when booked."""
     expected = issued.find(session, line.reference) if line.reference else _converted(session, line)
-    arriving = _arriving(session, line)
+    arriving = arrivals.candidates(session, line)
     difference = _difference(session, line, expected, arriving)
     if difference is not None:
         exceptions.open_once(
@@ -148,15 +150,7 @@ def _book(session: Session, line: StatementLine, *, recorded_at: datetime, recor
             recorded_by=recorded_by,
         )
     elif arriving:
-        posted = payouts.arrive(
-            session,
-            arriving[0],
-            source_key=line.source_key,
-            bank=line.account_code,
-            on=line.booked_on,
-            recorded_at=recorded_at,
-            recorded_by=recorded_by,
-        )
+        posted = arrivals.book(session, arriving[0], line, recorded_at=recorded_at, recorded_by=recorded_by)
     else:
         _, posted = donations.receive_at_bank(
             session,
@@ -172,13 +166,6 @@ def _book(session: Session, line: StatementLine, *, recorded_at: datetime, recor
     return True
 
 
-def _arriving(session: Session, line: StatementLine) -> list[Payout]:
-    """The payouts that a credit without a reference of ours can be."""
-    if line.reference or line.minor <= 0:
-        return []
-    return payouts.candidates(session, amount=line.amount(), on=line.booked_on)
-
-
 def _converted(session: Session, line: StatementLine) -> Conversion | None:
     """The one conversion that a line without a reference of ours is a side of, by its exact amount."""
     found = _candidates(session, line, exactly=True)
@@ -192,20 +179,22 @@ def _candidates(session: Session, line: StatementLine, *, exactly: bool) -> list
 
 
 def _difference(
-    session: Session, line: StatementLine, expected: Issued | None, arriving: list[Payout]
+    session: Session, line: StatementLine, expected: Issued | None, arriving: list[Payout | TopUp]
 ) -> Difference | None:
     """Why a line is not booked by itself, or None. A reversal or a returned payment is no gift, a payout no guess."""
     if line.reversal:
-        return Difference.REVERSAL
+        return None if len(arriving) == 1 and expected is None else Difference.REVERSAL
     if expected is not None and arriving:
         return Difference.AMBIGUOUS_PAYOUT
     if expected is not None:
         return issued.difference(session, expected, account=line.account_code, moved=line.amount(), on=line.booked_on)
     if line.minor < 0:
-        return Difference.UNMATCHED_DEBIT
+        return None if len(arriving) == 1 else Difference.UNMATCHED_DEBIT
     if not arriving and not line.reference and _candidates(session, line, exactly=False):
         return Difference.AMOUNT_DIFFERS  # no gift, perhaps: a treasurer tells by `answer_with_conversion`
-    return Difference.AMBIGUOUS_PAYOUT if len(arriving) > 1 else None
+    # Told and not booked yet, it is booked by `arrivals.look_again` when the payout is.
+    doubtful = len(arriving) > 1 or (not arriving and arrivals.is_told_of(session, line))
+    return Difference.AMBIGUOUS_PAYOUT if doubtful else None
 
 
 def _check_arithmetic(session: Session, statement: Statement, new: NewStatement, *, on: date) -> None:

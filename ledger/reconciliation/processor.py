@@ -10,22 +10,28 @@ from ledger import exceptions, overdrafts
 from ledger.books import balances
 from ledger.books.accounts import Account
 from ledger.exceptions import Difference
-from ledger.giving import movements, processor
-from ledger.giving.leaves import PROCESSOR, find_leaf, require_leaf
+from ledger.giving import bookings, movements, processor
+from ledger.giving.leaves import PROCESSOR, find_leaf
 from ledger.giving.movements import Movement
 from ledger.giving.processor import Booked
 from ledger.money import Money
+from ledger.reconciliation import arrivals
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """A leaf after its newest movement: `per_processor` (the sum of the nets of all received) less `per_books`."""
+    """A leaf after its newest movement.
+
+    `per_processor` (the sum of the nets of all received in its currency) less `not_booked` (those that wait) less
+    `per_books` is the difference.
+    """
 
     account: str
     currency: str
     on: date
     per_processor: Money
     per_books: Money
+    not_booked: Money
     difference: Money
 
 
@@ -37,30 +43,35 @@ def receive(
     received_at: datetime,
     received_by: str,
 ) -> list[Booked]:
-    """Books movements, all or none, and opens an exception for every difference.
+    """Keeps movements, all or none, books what can be booked, and opens an exception for every difference.
 
     `reported` are the balances that the processor itself tells after these movements, one a currency. An exception is
-    opened where a leaf differs from the sum of its movements, where that sum differs from what is reported, and where
-    a leaf or a fund falls below zero.
+    opened for each movement that waits, for a payout that the bank should have shown by now, where a leaf differs from
+    the sum of its movements, where that sum differs from what is reported, and where a leaf or a fund falls below zero.
+    Lines of the bank that waited for a payout or a top-up are booked with it.
 
     Raises:
-        NoLeaf: a balance is reported in a currency without a leaf. What `giving.processor` raises. Nothing was written.
+        What `giving.processor` raises. Nothing was written.
     """
-    with session.begin_nested(), overdrafts.noted(session, on=received_at.date()):
+    today = received_at.date()
+    with session.begin_nested(), overdrafts.noted(session, on=today):
         booked = processor.book(session, received, recorded_at=received_at, recorded_by=received_by)
+        arrivals.look_again(session, recorded_at=received_at, recorded_by=received_by)
+        arrivals.tell_overdue(session, on=today)
         told = {money.currency: money for money in reported}
         for currency in sorted({one.movement.net.currency for one in booked if not one.replayed} | told.keys()):
-            _check(session, currency, reported=told.get(currency), on=received_at.date())
+            _check(session, currency, reported=told.get(currency), on=today)
     return booked
 
 
 def reconcile(session: Session, leaf: str) -> Reconciliation | None:
     """A leaf of the processor against the movements received, or None when there are none."""
-    on = movements.newest_on(session, leaf)
     currency = session.get_one(Account, leaf).currency
-    if on is None or currency is None:
+    on = movements.newest_on(session, currency=currency) if currency else None
+    if on is None or currency is None or leaf != find_leaf(session, PROCESSOR, currency=currency):
         return None
-    per_processor = movements.total(session, leaf, currency=currency)
+    per_processor = movements.total(session, currency=currency)
+    not_booked = bookings.waiting_total(session, currency=currency)
     per_books = balances.balance(session, leaf, currency=currency)
     return Reconciliation(
         account=leaf,
@@ -68,23 +79,22 @@ def reconcile(session: Session, leaf: str) -> Reconciliation | None:
         on=on,
         per_processor=per_processor,
         per_books=per_books,
-        difference=per_processor - per_books,
+        not_booked=not_booked,
+        difference=per_processor - not_booked - per_books,
     )
 
 
 def _check(session: Session, currency: str, *, reported: Money | None, on: date) -> None:
-    if reported is not None and not reported.minor and find_leaf(session, PROCESSOR, currency=currency) is None:
-        return  # the processor tells zeros in currencies that were never used
-    leaf = require_leaf(session, PROCESSOR, currency=currency)
-    found = reconcile(session, leaf)
+    leaf = find_leaf(session, PROCESSOR, currency=currency)
+    found = reconcile(session, leaf) if leaf else None
     if found is not None and found.difference.minor:
-        _open(session, Difference.BALANCE_DIFFERS, leaf, found.difference, on=on)
-    total = movements.total(session, leaf, currency=currency)
+        _open(session, Difference.BALANCE_DIFFERS, found.account, found.difference, on=on)
+    total = movements.total(session, currency=currency)
     if reported is not None and reported != total:
-        _open(session, Difference.PROCESSOR_DIFFERS, leaf, reported - total, on=on)
+        _open(session, Difference.PROCESSOR_DIFFERS, leaf or PROCESSOR, reported - total, on=on)
 
 
 def _open(session: Session, difference: Difference, leaf: str, amount: Money, *, on: date) -> None:
     """Once a day for the same amount."""
-    about = f"{leaf}:{on}:{amount.minor}"
+    about = f"{leaf}:{on}:{amount.minor}" if ":" in leaf else f"{leaf}:{amount.currency}:{on}:{amount.minor}"
     exceptions.open_once(session, difference=difference, account=leaf, about=about, amount=amount, on=on)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aliases import AliasTaken, Kind, check
@@ -194,16 +194,27 @@ def require_waiting(session: Session, source_key: str) -> StatementLine:
     Raises:
         UnknownLine: there is none, or an entry answers it.
     """
-    line = session.exec(locked(select(StatementLine).where(StatementLine.source_key == source_key))).one_or_none()
-    if line is None or session.get(Match, source_key) is not None:
+    line = find_waiting(session, source_key)
+    if line is None:
         raise UnknownLine("no line that waits has this key")
     return line
+
+
+def find_waiting(session: Session, source_key: str) -> StatementLine | None:
+    """The line, if no entry answers it yet."""
+    line = session.exec(locked(select(StatementLine).where(StatementLine.source_key == source_key))).one_or_none()
+    return None if line is None or session.get(Match, source_key) is not None else line
 
 
 def of_account(session: Session, account: str) -> list[Statement]:
     """The statements of a leaf in the order of their closing days."""
     found = session.exec(select(Statement).where(Statement.account_code == account)).all()
     return sorted(found, key=lambda statement: (statement.closed_on or date.min, statement.alias))
+
+
+def newest_closing(session: Session, *, currency: str) -> date | None:
+    """Until when the bank's statements in a currency go, or None when there are none."""
+    return session.exec(select(func.max(Statement.closed_on)).where(Statement.currency == currency)).one()
 
 
 def answer(session: Session, line: StatementLine, *, entry_id: int) -> None:

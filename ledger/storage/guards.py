@@ -27,6 +27,7 @@ APPEND_ONLY = (
     "access",
     "statement_line",
     "movement",
+    "payout_item",
     "exchange_rate",
     "closed_month",
     "hold",
@@ -170,7 +171,8 @@ _KEYS = {
     "sealed_month": ("last_day",),
     "purse_change": ("movement_alias, number", "rowid"),
     "bail_part": ("obligation_alias, number", "fine_alias", "rowid"),
-    "movement": ("balance_transaction", "source, category"),
+    "movement": ("balance_transaction, gross_minor",),
+    "payout_item": ("payout, balance_transaction",),
 }
 """By which keys a row could be replaced on SQLite, a hidden row number among them; the other tables have one above."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from api.client import donations
 from api.client.http import ApiRefusal
-from api.stripe_gateway import BadBalance, BadMovements, UnknownCategory
+from api.stripe_gateway import BadBalance, BadMovements
 from tests.cards import a_charge, a_dispute, a_fee, a_payout, a_refund, changed, listed
 from tests.cast import eur
 from tests.office import CARD_LEAF, Office
@@ -132,7 +132,7 @@ def test_a_description_that_is_none_of_our_purposes_stays_on_the_device(at_work:
 @pytest.mark.parametrize(
     ("data", "balance", "refusal"),
     [
-        (listed(SEASON, reporting_category="tax"), None, UnknownCategory),
+        (listed(SEASON, reporting_category="TAX"), None, BadMovements),
         (b"{}", None, BadMovements),
         (listed(SEASON), b"{}", BadBalance),
     ],
@@ -145,10 +145,25 @@ def test_a_file_with_an_unreadable_part_is_not_sent_at_all(
 
 
 def test_a_refusal_names_the_balance_transaction_to_those_who_have_the_file(at_work: Office) -> None:
+    twice = changed(CHARGE, fee=eur("3.21"), net=eur("96.79"))
     with at_work.nothing_written(), pytest.raises(ApiRefusal) as refusal:
-        send(at_work, listed([a_fee(eur("1.00")), a_refund(CHARGE, eur("1.00"))]))
+        send(at_work, listed([CHARGE, twice]))
 
-    assert (refusal.value.rule, refusal.value.data["balance_transaction"]) == ("unknown_charge", "txn_Refund0001")
+    assert (refusal.value.rule, refusal.value.data["balance_transaction"]) == ("source_key_conflict", "txn_Charge0001")
+
+
+def test_what_waits_is_told_with_its_reason_and_listed(at_work: Office) -> None:
+    (told,) = send(at_work, listed([a_refund(CHARGE, eur("1.00"))]))
+
+    assert (told["state"], told["reason"], told["recipe"]) == ("waiting", "cause_missing", None)
+    waiting = at_work.desk("anna").api.get("/v1/movements", waiting="true")["movements"]
+    assert [(one["balance_transaction"], one["awaits"]) for one in waiting] == [("txn_Refund0001", "ch_Invented0001")]
+
+    send(at_work, listed([CHARGE]))
+
+    kept = at_work.desk("anna").api.get("/v1/movements")["movements"]
+    assert [(one["recipe"], one["state"]) for one in kept] == [("card_gift", "booked"), ("gift_refunded", "booked")]
+    assert at_work.desk("anna").api.get("/v1/movements", waiting="true")["movements"] == []
 
 
 def post(office: Office, **body: Any) -> httpx2.Response:
@@ -165,7 +180,7 @@ def test_more_than_five_hundred_movements_are_refused(at_work: Office) -> None:
 @pytest.mark.parametrize(
     ("facts", "where"),
     [
-        ({"category": "tax"}, "body.movements.1.category"),
+        ({"category": "Tax"}, "body.movements.1.category"),
         ({"source": "cus_Invented0001"}, "body.movements.1.source"),
         ({"charge": "re_Invented0001"}, "body.movements.1.charge"),
         ({"balance_transaction": "ch_Invented0001"}, "body.movements.1.balance_transaction"),

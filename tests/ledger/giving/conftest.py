@@ -7,6 +7,6 @@ from tests import cards
 
 
 @pytest.fixture
-def furnished(founded: Session) -> Session:
+def card_book(founded: Session) -> Session:
     """Leaves in EUR and USD at the processor and in transit, and three purposes: see `tests/cards.py`."""
     return cards.furnish(founded)

@@ -96,18 +96,18 @@ def arrive(session: Session, payout: Payout) -> journal.Posted:
     )
 
 
-def test_a_payout_arrives_with_the_shares_it_left_with(furnished: Session) -> None:
-    payout = a_booked_payout(furnished)
-    assert payouts.shares_of(furnished, payout) == {"fines": eur("100.00"), "general": eur("-3.20")}
+def test_a_payout_arrives_with_the_shares_it_left_with(card_book: Session) -> None:
+    payout = a_booked_payout(card_book)
+    assert payouts.shares_of(card_book, payout) == {"fines": eur("100.00"), "general": eur("-3.20")}
 
-    arrive(furnished, payout)
+    arrive(card_book, payout)
 
     assert (payout.state, payout.paid_on) == (State.PAID, DAY + timedelta(days=2))
     for leaf in (CARD_LEAF, TRANSIT):
         for fund in ("fines", "general"):
-            assert balance(furnished, leaf, currency="EUR", fund=fund) == eur("0.00")
-    assert balance(furnished, EUR_LEAF, currency="EUR", fund="fines") == eur("100.00")
-    assert balance(furnished, EUR_LEAF, currency="EUR", fund="general") == eur("-3.20")
+            assert balance(card_book, leaf, currency="EUR", fund=fund) == eur("0.00")
+    assert balance(card_book, EUR_LEAF, currency="EUR", fund="fines") == eur("100.00")
+    assert balance(card_book, EUR_LEAF, currency="EUR", fund="general") == eur("-3.20")
 
 
 @pytest.mark.parametrize(
@@ -122,14 +122,14 @@ def test_a_payout_arrives_with_the_shares_it_left_with(furnished: Session) -> No
     ],
 )
 def test_a_credit_can_be_a_payout_of_its_amount_for_ten_days(
-    furnished: Session, amount: Money, on: date, found: int
+    card_book: Session, amount: Money, on: date, found: int
 ) -> None:
-    a_booked_payout(furnished)
+    a_booked_payout(card_book)
 
-    assert len(payouts.candidates(furnished, amount=amount, on=on)) == found
+    assert len(payouts.candidates(card_book, amount=amount, on=on)) == found
 
 
-def test_a_payout_that_arrived_is_not_looked_for_again(furnished: Session) -> None:
-    arrive(furnished, a_booked_payout(furnished))
+def test_a_payout_that_arrived_is_not_looked_for_again(card_book: Session) -> None:
+    arrive(card_book, a_booked_payout(card_book))
 
-    assert payouts.candidates(furnished, amount=eur("96.80"), on=DAY) == []
+    assert payouts.candidates(card_book, amount=eur("96.80"), on=DAY) == []

@@ -1,6 +1,8 @@
 """Payouts among the credits of a bank statement: recognised when only one can be meant, never guessed."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from itertools import permutations
 
 import pytest
 from sqlmodel import Session
@@ -10,20 +12,32 @@ from ledger.aliases import Kind, draw
 from ledger.books import accounts, balances
 from ledger.exceptions import Difference
 from ledger.giving import donations, payouts, purposes
+from ledger.giving.movements import Movement
 from ledger.money import Money
-from ledger.reconciliation import bank, statements
+from ledger.reconciliation import bank, processor, statements
 from ledger.reconciliation.bank import Outcome
 from ledger.reconciliation.statements import NewLine, NewStatement
-from tests.bookkeeping import EUR_LEAF, RECORDER
-from tests.cards import DAY, TRANSIT, a_charge, a_payout, book, furnish
-from tests.cast import NOW, eur, nothing_written
+from tests.bookkeeping import BYN_LEAF, EUR_LEAF, RECORDER
+from tests.cards import (
+    DAY,
+    TRANSIT,
+    a_charge,
+    a_payout,
+    a_payout_failure,
+    a_top_up,
+    book,
+    changed,
+    furnish,
+    paying_out,
+)
+from tests.cast import NOW, byn, eur, nothing_written
 
 PAID = eur("96.80")
 NEXT_DAY = DAY + timedelta(days=1)
 
 
 @pytest.fixture
-def furnished(founded: Session) -> Session:
+def card_book(founded: Session) -> Session:
     """A gift of 200.00 for fines by card, its fee of 6.40 borne by general."""
     furnish(founded)
     book(founded, a_charge(eur("200.00"), fee=eur("6.40")))
@@ -61,39 +75,39 @@ def is_a_gift(session: Session) -> bool:
     return any(gift.source is donations.Source.BANK for gift in donations.listed(session))
 
 
-def test_a_credit_of_a_payouts_amount_is_that_payout_with_its_shares(furnished: Session) -> None:
-    book(furnished, a_payout(PAID), a_payout(eur("50.00"), nth=2))
+def test_a_credit_of_a_payouts_amount_is_that_payout_with_its_shares(card_book: Session) -> None:
+    book(card_book, a_payout(PAID), a_payout(eur("50.00"), nth=2))
 
-    outcome = receive(furnished, credited(PAID))
+    outcome = receive(card_book, credited(PAID))
 
     assert (outcome.fresh, outcome.booked) == (1, 1)
-    assert states(furnished) == [payouts.State.PAID, payouts.State.CREATED]
-    assert balances.balance(furnished, EUR_LEAF, currency="EUR", fund="fines") == eur("100.00")
-    assert balances.balance(furnished, EUR_LEAF, currency="EUR", fund="general") == eur("-3.20")
-    assert balances.balance(furnished, TRANSIT, currency="EUR") == eur("50.00")
-    assert statements.unmatched(furnished, EUR_LEAF) == []
-    assert (differences(furnished), is_a_gift(furnished)) == ([], False)
+    assert states(card_book) == [payouts.State.PAID, payouts.State.CREATED]
+    assert balances.balance(card_book, EUR_LEAF, currency="EUR", fund="fines") == eur("100.00")
+    assert balances.balance(card_book, EUR_LEAF, currency="EUR", fund="general") == eur("-3.20")
+    assert balances.balance(card_book, TRANSIT, currency="EUR") == eur("50.00")
+    assert statements.unmatched(card_book, EUR_LEAF) == []
+    assert (differences(card_book), is_a_gift(card_book)) == ([], False)
 
 
-def test_two_payouts_that_a_credit_can_be_are_not_guessed(furnished: Session) -> None:
-    book(furnished, a_payout(eur("50.00")), a_payout(eur("50.00"), nth=2))
+def test_two_payouts_that_a_credit_can_be_are_not_guessed(card_book: Session) -> None:
+    book(card_book, a_payout(eur("50.00")), a_payout(eur("50.00"), nth=2))
 
-    outcome = receive(furnished, credited(eur("50.00")))
+    outcome = receive(card_book, credited(eur("50.00")))
 
     assert (outcome.fresh, outcome.booked) == (1, 0)
-    assert states(furnished) == [payouts.State.CREATED] * 2
-    assert len(statements.unmatched(furnished, EUR_LEAF)) == 1
-    assert (differences(furnished), is_a_gift(furnished)) == ([(Difference.AMBIGUOUS_PAYOUT, eur("50.00"))], False)
+    assert states(card_book) == [payouts.State.CREATED] * 2
+    assert len(statements.unmatched(card_book, EUR_LEAF)) == 1
+    assert (differences(card_book), is_a_gift(card_book)) == ([(Difference.AMBIGUOUS_PAYOUT, eur("50.00"))], False)
 
 
-def test_a_second_credit_of_the_same_amount_is_a_gift(furnished: Session) -> None:
-    book(furnished, a_payout(PAID))
+def test_a_second_credit_of_the_same_amount_is_a_gift(card_book: Session) -> None:
+    book(card_book, a_payout(PAID))
 
-    outcome = receive(furnished, credited(PAID), credited(PAID))
+    outcome = receive(card_book, credited(PAID), credited(PAID))
 
     assert outcome.booked == 2
-    assert balances.balance(furnished, "2000", currency="EUR") == -PAID
-    assert balances.balance(furnished, EUR_LEAF, currency="EUR") == PAID + PAID
+    assert balances.balance(card_book, "2000", currency="EUR") == -PAID
+    assert balances.balance(card_book, EUR_LEAF, currency="EUR") == PAID + PAID
 
 
 @pytest.mark.parametrize(
@@ -104,46 +118,144 @@ def test_a_second_credit_of_the_same_amount_is_a_gift(furnished: Session) -> Non
         credited(PAID, on=DAY + timedelta(days=11)),
     ],
 )
-def test_another_amount_or_another_time_is_no_payout(furnished: Session, line: NewLine) -> None:
-    book(furnished, a_payout(PAID))
+def test_another_amount_or_another_time_is_no_payout(card_book: Session, line: NewLine) -> None:
+    book(card_book, a_payout(PAID))
 
-    receive(furnished, line)
+    receive(card_book, line)
 
-    assert (states(furnished), is_a_gift(furnished)) == ([payouts.State.CREATED], True)
-
-
-def test_the_same_amount_in_another_currency_is_no_payout(furnished: Session) -> None:
-    accounts.add_leaf(furnished, "1000:usd", name="A leaf", currency="USD")
-    book(furnished, a_payout(PAID))
-
-    receive(furnished, credited(Money(PAID.minor, "USD")), account="1000:usd")
-
-    assert (states(furnished), is_a_gift(furnished)) == ([payouts.State.CREATED], True)
+    assert (states(card_book), is_a_gift(card_book)) == ([payouts.State.CREATED], True)
 
 
-def test_a_gift_with_our_reference_is_no_payout(furnished: Session) -> None:
-    book(furnished, a_payout(PAID))
-    purpose = purposes.by_code(furnished, "FINES")
+def test_the_same_amount_in_another_currency_is_no_payout(card_book: Session) -> None:
+    accounts.add_leaf(card_book, "1000:usd", name="A leaf", currency="USD")
+    book(card_book, a_payout(PAID))
+
+    receive(card_book, credited(Money(PAID.minor, "USD")), account="1000:usd")
+
+    assert (states(card_book), is_a_gift(card_book)) == ([payouts.State.CREATED], True)
+
+
+def test_a_gift_with_our_reference_is_no_payout(card_book: Session) -> None:
+    book(card_book, a_payout(PAID))
+    purpose = purposes.by_code(card_book, "FINES")
     assert purpose is not None
 
-    receive(furnished, credited(PAID, reference=purpose.reference))
+    receive(card_book, credited(PAID, reference=purpose.reference))
 
-    assert (states(furnished), is_a_gift(furnished)) == ([payouts.State.CREATED], True)
-
-
-def test_a_reversal_is_no_payout(furnished: Session) -> None:
-    book(furnished, a_payout(PAID))
-
-    receive(furnished, credited(PAID, reversal=True))
-
-    assert states(furnished) == [payouts.State.CREATED]
-    assert differences(furnished) == [(Difference.REVERSAL, PAID)]
+    assert (states(card_book), is_a_gift(card_book)) == ([payouts.State.CREATED], True)
 
 
-def test_the_same_line_again_moves_nothing_twice(furnished: Session) -> None:
-    book(furnished, a_payout(PAID))
-    receive(furnished, credited(PAID))
+def test_a_reversal_is_no_payout(card_book: Session) -> None:
+    book(card_book, a_payout(PAID))
 
-    assert receive(furnished, credited(PAID), content="cd").fresh == 0
-    with nothing_written(furnished):
-        receive(furnished, credited(PAID))
+    receive(card_book, credited(PAID, reversal=True))
+
+    assert states(card_book) == [payouts.State.CREATED]
+    assert differences(card_book) == [(Difference.REVERSAL, PAID)]
+
+
+def test_the_same_line_again_moves_nothing_twice(card_book: Session) -> None:
+    book(card_book, a_payout(PAID))
+    receive(card_book, credited(PAID))
+
+    assert receive(card_book, credited(PAID), content="cd").fresh == 0
+    with nothing_written(card_book):
+        receive(card_book, credited(PAID))
+
+
+LATER = DAY + timedelta(days=4)
+PAYOUT = a_payout(PAID)
+
+
+def book_at_processor(session: Session, *moved: Movement) -> None:
+    processor.receive(session, moved, received_at=NOW, received_by=RECORDER)
+
+
+def in_transit(session: Session) -> Money:
+    return balances.balance(session, TRANSIT, currency="EUR")
+
+
+STEPS: dict[str, Callable[[Session], object]] = {
+    "failed at the processor": lambda session: book_at_processor(session, a_payout_failure(PAYOUT, on=LATER)),
+    "seen at the bank": lambda session: receive(session, credited(PAID), content="01"),
+    "pulled back by the bank": lambda session: receive(session, credited(-PAID, on=LATER), content="02"),
+}
+
+
+@pytest.mark.parametrize("order", list(permutations(STEPS)), ids=" - ".join)
+def test_a_payout_that_is_seen_fails_and_is_pulled_back_is_where_it_was_in_whatever_order(
+    card_book: Session, order: tuple[str, ...]
+) -> None:
+    book_at_processor(card_book, PAYOUT)
+
+    for step in order:
+        STEPS[step](card_book)
+
+    assert balances.balance(card_book, EUR_LEAF, currency="EUR") == eur("0.00")
+    assert in_transit(card_book) == eur("0.00")
+    (payout,) = payouts.listed(card_book)
+    assert (payout.state, payout.paid_on, payout.pulled_back_on) == ("failed", NEXT_DAY, LATER)
+    assert not {one for one, _ in differences(card_book)} - {Difference.BELOW_ZERO}
+
+
+def test_a_credit_of_a_payout_that_waits_is_no_gift_and_is_booked_with_it(card_book: Session) -> None:
+    late = a_charge(eur("50.00"), nth=2)
+    book_at_processor(card_book, paying_out(late))
+    receive(card_book, credited(eur("50.00")))
+    assert (Difference.AMBIGUOUS_PAYOUT, eur("50.00")) in differences(card_book)
+
+    book_at_processor(card_book, late)
+
+    assert states(card_book) == ["paid"]
+    assert balances.balance(card_book, EUR_LEAF, currency="EUR", fund="fines") == eur("50.00")
+    assert [gift.state for gift in donations.listed(card_book) if gift.minor == 50_00] == [donations.State.SETTLED]
+    assert Difference.AMBIGUOUS_PAYOUT not in dict(differences(card_book))
+
+
+@pytest.mark.parametrize("bank_first", [True, False])
+def test_a_top_up_is_seen_at_the_bank_before_or_after_the_processor_has_it(
+    card_book: Session, *, bank_first: bool
+) -> None:
+    receive(card_book, credited(eur("40.00")), content="03")
+    sides: list[Callable[[], object]] = [
+        lambda: receive(card_book, credited(eur("-25.00")), content="04"),
+        lambda: book_at_processor(card_book, a_top_up(eur("25.00"), on=NEXT_DAY)),
+    ]
+
+    for side in sides if bank_first else reversed(sides):
+        side()
+
+    assert (in_transit(card_book), balances.balance(card_book, EUR_LEAF, currency="EUR")) == (eur("0.00"), eur("15.00"))
+    assert not {one for one, _ in differences(card_book)} - {Difference.BELOW_ZERO}
+
+
+def test_a_payout_that_arrives_in_another_currency_is_split_as_it_left(card_book: Session) -> None:
+    book_at_processor(card_book, changed(PAYOUT, arriving=byn("300.00")))
+
+    receive(card_book, credited(byn("300.00")), account=BYN_LEAF)
+
+    assert (states(card_book), in_transit(card_book)) == (["paid"], eur("0.00"))
+    assert balances.balance(card_book, BYN_LEAF, currency="BYN") == byn("300.00")
+    assert balances.balance(card_book, "3900", currency="EUR") == PAID
+
+
+def test_a_payout_that_the_banks_statements_should_have_shown_is_an_exception_until_it_is(card_book: Session) -> None:
+    book_at_processor(card_book, PAYOUT)
+    after = payouts.LONGEST_WAY + timedelta(days=1)
+    silent = NewStatement(
+        alias=draw(Kind.STATEMENT),
+        account=EUR_LEAF,
+        currency="EUR",
+        opened_on=DAY,
+        closed_on=DAY + after,
+        opening=None,
+        closing=None,
+        content_token="05" * 32,
+        lines=[],
+    )
+    bank.receive(card_book, silent, received_at=NOW, received_by=RECORDER)
+    assert (Difference.PAYOUT_NOT_SEEN, PAID) in differences(card_book)
+
+    receive(card_book, credited(PAID), content="06")
+
+    assert Difference.PAYOUT_NOT_SEEN not in dict(differences(card_book))

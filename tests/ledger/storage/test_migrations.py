@@ -91,7 +91,20 @@ def a_book_with_a_card_gift_and_a_difference(engine: Engine) -> None:
                 f"INSERT INTO donation ({COLUMNS}) VALUES ('G-0000-0000-0001', 'card', 'received', :source_key, "  # noqa: S608  # names of our own
                 "'fines', 'FINES', 10000, 320, 'EUR', '2020-09-14')"
             ),
-            {"source_key": CHARGE.source_key},
+            {"source_key": f"stripe:{CHARGE.balance_transaction}"},
+        )
+        insert(
+            session,
+            "entry",
+            id=1,
+            xact_id=1,
+            source_key=f"stripe:{CHARGE.balance_transaction}",
+            fingerprint="0" * 64,
+            kind="card_gift",
+            happened_on="2020-09-14",
+            effective_on="2020-09-14",
+            recorded_at="2020-10-01 08:00:00",
+            recorded_by=RECORDER,
         )
         session.execute(
             text(

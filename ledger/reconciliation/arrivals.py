@@ -1,0 +1,86 @@
+"""Arrivals: payouts and top-ups as the bank shows them, whichever of bank and processor tells first."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from ledger import exceptions
+from ledger.books import journal
+from ledger.exceptions import Difference, OpenException
+from ledger.giving import payouts
+from ledger.giving.payouts import Payout, TopUp
+from ledger.reconciliation import statements
+from ledger.reconciliation.statements import StatementLine
+
+_MAY_BE = (Difference.AMBIGUOUS_PAYOUT, Difference.UNMATCHED_DEBIT, Difference.REVERSAL)
+"""The differences of lines that a payout or a top-up may turn out to be."""
+
+
+def candidates(session: Session, line: StatementLine) -> list[Payout | TopUp]:
+    """What a line without a reference of ours can be: a payout that arrives or goes back, or a top-up that leaves."""
+    if line.reference:
+        return []
+    if line.minor > 0:
+        return [] if line.reversal else [*payouts.candidates(session, amount=line.amount(), on=line.booked_on)]
+    sent = -line.amount()
+    found: list[Payout | TopUp] = [*payouts.returning(session, amount=sent, on=line.booked_on, reversal=line.reversal)]
+    return found if line.reversal else [*found, *payouts.leaving(session, amount=sent, on=line.booked_on)]
+
+
+def is_told_of(session: Session, line: StatementLine) -> bool:
+    """Whether the processor has told of a payout that a credit may be, and that waits to be booked."""
+    if line.reference or line.reversal or line.minor <= 0:
+        return False
+    return payouts.waiting(session, amount=line.amount(), on=line.booked_on)
+
+
+def book(
+    session: Session, found: Payout | TopUp, line: StatementLine, *, recorded_at: datetime, recorded_by: str
+) -> journal.Posted:
+    """Books the line as the one thing that it can be."""
+    facts: dict[str, Any] = {
+        "source_key": line.source_key,
+        "bank": line.account_code,
+        "on": line.booked_on,
+        "recorded_at": recorded_at,
+        "recorded_by": recorded_by,
+    }
+    if isinstance(found, TopUp):
+        return payouts.send(session, found, **facts)
+    if line.minor < 0:
+        return payouts.pull_back(session, found, **facts)
+    exceptions.settle(session, Difference.PAYOUT_NOT_SEEN, about=found.source_key, on=recorded_at.date())
+    return payouts.arrive(session, found, **facts)
+
+
+def look_again(session: Session, *, recorded_at: datetime, recorded_by: str) -> None:
+    """Books the bank's lines that waited for the processor's side, and closes their exceptions."""
+    query = select(OpenException).where(
+        col(OpenException.resolved_on).is_(None), col(OpenException.difference).in_(_MAY_BE)
+    )
+    for opened in sorted(session.exec(query), key=lambda one: one.about):
+        line = statements.find_waiting(session, opened.about.partition(":")[2])
+        if line is None:
+            continue
+        found = candidates(session, line)
+        if len(found) == 1:
+            posted = book(session, found[0], line, recorded_at=recorded_at, recorded_by=recorded_by)
+            statements.answer(session, line, entry_id=posted.entry_id)
+            exceptions.resolve(session, opened, on=recorded_at.date())
+
+
+def tell_overdue(session: Session, *, on: date) -> None:
+    """Opens an exception for each payout that the bank should have shown: its statements go beyond the longest way."""
+    for payout in payouts.overdue(session, on=on):
+        shown_until = statements.newest_closing(session, currency=payout.arriving().currency)
+        if shown_until is None or shown_until <= payout.created_on + payouts.LONGEST_WAY:
+            continue
+        exceptions.open_once(
+            session,
+            difference=Difference.PAYOUT_NOT_SEEN,
+            account=payout.transit_code,
+            about=payout.source_key,
+            amount=payout.amount(),
+            on=on,
+        )
