@@ -30,6 +30,7 @@ from api.routes import (
     paying,
     payment_files,
     periods,
+    processor_notices,
     public,
     publishing,
     purses,
@@ -37,6 +38,7 @@ from api.routes import (
     queue,
     readings,
     reconciliation,
+    refunding,
     reporting,
     returns,
     rewraps,
@@ -61,6 +63,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     rewraps.router,
     erasing.router,
     giving.router,
+    refunding.router,
+    processor_notices.router,
     aid.router,
     bail.router,
     case_lives.router,
@@ -126,7 +130,7 @@ def create_app(settings: Settings, *, engine: Engine | None = None) -> FastAPI:
         app.include_router(router)
     problems.install(app)
     idempotency.install(app)
-    app.middleware("http")(_attend)
+    app.middleware("http")(attend)
     routes = {(method, route.path) for route in app.state.routes for method in route.methods or ()}
     if routes != set(DOORS):
         raise UnlistedRoute(f"routes and doors differ: {sorted(routes ^ set(DOORS))}")
@@ -137,7 +141,7 @@ def _routes(router: APIRouter) -> list[APIRoute]:
     return [route for route in router.routes if isinstance(route, APIRoute)]
 
 
-async def _attend(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
+async def attend(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
     """Gives every request an id, every answer its headers, and the log one line without address, query or input."""
     request.state.request_id = _request_id(request)
     started = time.perf_counter()

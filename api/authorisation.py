@@ -21,6 +21,9 @@ BOX_BODY = 8 * 1024 * 1024
 LIST_BODY = 64 * 1024 * 1024
 """Bytes of a request that brings many: 500 sealed rows, or a statement of 20,000 lines."""
 
+NOTICE_BODY = 256 * 1024
+"""Bytes of a notice of the card processor, whose signature stands over all of them: they are read of anybody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -40,6 +43,8 @@ def _write(*roles: Role, largest_body: int = BOX_BODY) -> Door:
 
 
 PUBLIC = Door(None, writes=False)
+SIGNED = Door(None, writes=True, largest_body=NOTICE_BODY)
+"""Without a key of ours: the card processor signs what it sends, and the route looks at that first of all."""
 
 DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/healthz"): PUBLIC,
@@ -77,6 +82,10 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/v1/donations"): _read(TREASURER, AUDITOR),
     ("GET", "/v1/movements"): _read(TREASURER, AUDITOR),
     ("POST", "/v1/donations"): _write(TREASURER, largest_body=LIST_BODY),
+    ("POST", "/v1/webhooks/stripe"): SIGNED,
+    ("GET", "/v1/refund-orders"): _read(APPROVER, TREASURER, AUDITOR),
+    ("POST", "/v1/refund-orders"): _write(TREASURER),
+    ("POST", "/v1/refund-orders/{alias}/withdraw"): _write(TREASURER),
     ("POST", "/v1/case-imports"): _write(INTAKE, largest_body=LIST_BODY),
     ("GET", "/v1/cases"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
     ("GET", "/v1/cases/{alias}"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),

@@ -13,9 +13,11 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 
 from api.logs import describe
+from api.stripe_notices import BadNoticeSignature
 from ledger import approvals, bearer_keys
 from ledger.books import accounts, funds
 from ledger.errors import BadInput, Conflict, LedgerError, NotFound, Refused, Tampered
+from ledger.giving import notices
 from ledger.identities import readings
 
 _LOG = structlog.get_logger("solidarity")
@@ -27,6 +29,7 @@ STATUS: dict[type[LedgerError], HTTPStatus] = {
     approvals.SamePerson: HTTPStatus.FORBIDDEN,
     approvals.BadSignature: HTTPStatus.FORBIDDEN,
     readings.TooManyReadings: HTTPStatus.TOO_MANY_REQUESTS,
+    notices.BadNotice: HTTPStatus.BAD_REQUEST,
     BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     Tampered: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotFound: HTTPStatus.NOT_FOUND,
@@ -64,6 +67,7 @@ class NoKey(Refused):
     rule = "no_key"
 
 
+STATUS[BadNoticeSignature] = HTTPStatus.BAD_REQUEST
 STATUS[NotAllowed] = HTTPStatus.FORBIDDEN
 STATUS[NoKey] = HTTPStatus.UNAUTHORIZED
 STATUS[NotReadable] = HTTPStatus.UNSUPPORTED_MEDIA_TYPE

@@ -1,4 +1,4 @@
-"""The card processor: the only module that knows the processor's own objects. It returns movements and nothing else.
+"""The card processor's answers: the only module that knows its own objects. It returns movements and nothing else.
 
 Descriptors, names and references of givers end here: of a description only our own purpose code passes.
 """
@@ -7,7 +7,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
 from ledger.errors import BadInput, LedgerError
@@ -17,6 +18,7 @@ from ledger.money import Money, exponent
 
 _PURPOSE = re.compile(r"[A-Z0-9]{3,12}", re.ASCII)
 _ID = re.compile(r"[a-z]{2,5}_[A-Za-z0-9]{4,58}", re.ASCII)
+_STATE = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
 _CATEGORY = re.compile(r"[a-z_]{1,40}", re.ASCII)
 _OBJECTS: dict[str, str] = {
     Category.CHARGE: "charge",
@@ -43,6 +45,26 @@ class BadBalance(BadInput):
     rule = "bad_balance"
 
 
+@dataclass(frozen=True, slots=True)
+class PayoutTold:
+    """A payout as the processor tells it, with its state (pending, in_transit, paid, failed, canceled)."""
+
+    id: str
+    amount: Money
+    state: str
+    is_automatic: bool
+    created_on: date
+    arrives_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class RefundTold:
+    """A refund as the processor tells it, with its state (pending, requires_action, succeeded, failed, canceled)."""
+
+    id: str
+    state: str
+
+
 def read_movements(data: bytes) -> list[Movement]:
     """The balance transactions of a list as the processor's API answers it with `expand[]=data.source`, oldest first.
 
@@ -52,17 +74,20 @@ def read_movements(data: bytes) -> list[Movement]:
     Raises:
         BadMovements: not such a list, or one of them cannot be read exactly.
     """
-    import stripe  # noqa: PLC0415  # takes half a second: whoever books no cards does not wait for it
-
     answer = _read(data, BadMovements)
     if answer.get("object") != "list" or not isinstance(answer.get("data"), list):
         raise BadMovements("not a list of the processor's API", where="file")
+    return [movement for _, movement in in_order(answer["data"])]
+
+
+def in_order(items: list[Any]) -> list[tuple[int, Movement]]:
+    """What `read_movements` reads, of items that are read already; each movement with the second it was made in."""
+    import stripe  # noqa: PLC0415  # takes half a second: whoever books no cards does not wait for it
+
     order = [str(category) for category in Category]
-    dated = sorted(
-        _movements(answer["data"], stripe),
-        key=lambda one: (one[0], _place(order, one[1].category), one[1].balance_transaction),
+    return sorted(
+        _movements(items, stripe), key=lambda one: (one[0], _place(order, one[1].category), one[1].balance_transaction)
     )
-    return [movement for _, movement in dated]
 
 
 def read_balance(data: bytes) -> list[Money]:
@@ -71,7 +96,11 @@ def read_balance(data: bytes) -> list[Money]:
     Raises:
         BadBalance: not the balance as the processor's API answers it.
     """
-    answer = _read(data, BadBalance)
+    return sum_up(_read(data, BadBalance))
+
+
+def sum_up(answer: dict[str, Any]) -> list[Money]:
+    """What `read_balance` reads, of an answer that is read already."""
     if answer.get("object") != "balance":
         raise BadBalance("not a balance of the processor's API", where="file")
     sums: Counter[str] = Counter()
@@ -85,6 +114,36 @@ def read_balance(data: bytes) -> list[Money]:
                 raise BadBalance("a field is of another form", where=where)
             sums[_currency(row.get("currency"), where, BadBalance)] += row["amount"]
     return [Money(minor, currency) for currency, minor in sorted(sums.items())]
+
+
+def read_payout(told: dict[str, Any]) -> PayoutTold:
+    """A payout of an answer that is read already.
+
+    Raises:
+        BadMovements: it cannot be read exactly.
+    """
+    try:
+        amount = Money(told["amount"], _currency(told.get("currency"), "payout", BadMovements))
+        created_on, arrives_on = (
+            datetime.fromtimestamp(told[name], UTC).date() for name in ("created", "arrival_date")
+        )
+    except (BadInput, LookupError, TypeError, ValueError, OverflowError, OSError):
+        raise BadMovements("a field is missing or of another form", where="payout") from None
+    name, state = _named(told, "po_", where="payout")
+    return PayoutTold(name, amount, state, told.get("automatic") is True, created_on, arrives_on)
+
+
+def read_refund(told: dict[str, Any]) -> RefundTold:
+    """A refund of an answer that is read already; raises as `read_payout`."""
+    return RefundTold(*_named(told, "", where="refund"))
+
+
+def _named(told: dict[str, Any], prefix: str, *, where: str) -> tuple[str, str]:
+    """Id and state."""
+    name, state = told.get("id"), told.get("status")
+    if not _is_id(name, prefix) or not isinstance(state, str) or not _STATE.fullmatch(state):
+        raise BadMovements("a field is missing or of another form", where=where)
+    return str(name), state
 
 
 def _read(data: bytes, refusal: type[BadInput]) -> dict[str, Any]:

@@ -25,12 +25,14 @@ from bench import (
     queues,
     releases,
     sealing,
+    webhooks,
 )
 from bench.databases import Books, books
 from bench.rows import Row
 
 GROUPS: dict[str, Callable[..., Iterator[Row]]] = {
     "posting": posting.rows,
+    "webhooks": webhooks.rows,
     "hot_account": hot_account.rows,
     "sealing": sealing.rows,
     "keys": keys.rows,

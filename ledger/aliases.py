@@ -36,6 +36,7 @@ class Kind(StrEnum):
     CONVERSION = "W"
     PAYMENT_FILE = "N"
     PURSE_MOVEMENT = "H"
+    REFUND_ORDER = "Y"
 
 
 _KINDS = {kind.value: kind for kind in Kind}

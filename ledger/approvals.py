@@ -70,6 +70,8 @@ Verb = Literal[
     "forfeit_bail",
     "request_withdrawal",
     "agree_withdrawal",
+    "request_refund",
+    "approve_refund",
 ]
 ROLE_OF: dict[str, Role | None] = {
     "create_key": Role.ADMIN,
@@ -111,6 +113,8 @@ ROLE_OF: dict[str, Role | None] = {
     "forfeit_bail": Role.APPROVER,
     "request_withdrawal": Role.TREASURER,
     "agree_withdrawal": Role.APPROVER,
+    "request_refund": Role.TREASURER,
+    "approve_refund": Role.APPROVER,
 }
 """Which role of the roster each act needs; None where any will do, at once."""
 

@@ -59,6 +59,7 @@ from ledger.storage.engine import transaction
 from tests.agency import walk_with_an_agent
 from tests.cast import byn, everything
 from tests.coffers import walk_with_the_treasury
+from tests.giving_back import give_back
 from tests.lives import walk_with_lives
 from tests.papers import BankLine, a_camt_file, a_list_row, a_payment_line, october
 
@@ -351,6 +352,7 @@ def walk_the_path(office: Office) -> None:
     clara.api.put("/v1/vaults/people/wraps", a_wrap(office, member="clara"))
     office.receive_gift()
     donations.send(anna, a_gift_by_card())
+    give_back(office)
     (rejected,) = office.take_in(a_list_row())
     office.bring_evidence(rejected)
     cases.reject(anna, rejected, because=Rejection.ILLEGIBLE)

@@ -1,6 +1,7 @@
 """`solidarity demo`: an invented fund lives through a whole autumn; every step is one an operator would take."""
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -9,7 +10,8 @@ import typer
 
 from api.client import agents, cases, quashing
 from api.commands import demo_people, demo_season
-from api.commands.demo_stage import Stage, open_stage
+from api.commands.demo_processor import open_processor
+from api.commands.demo_stage import Stage, open_stage, say
 from api.commands.output import Steps, screen
 from ledger.money import Money
 
@@ -17,13 +19,19 @@ from ledger.money import Money
 def run_demo(
     folder: Annotated[Path, typer.Option(help="Where the demonstration keeps its book and files.")] = Path("demo"),
     database_url: Annotated[str | None, typer.Option(help="Its database; a file of SQLite unless given.")] = None,
+    with_processor: Annotated[
+        bool, typer.Option(help="Start an invented card processor on loopback, and pull from it.")
+    ] = False,
     fresh: Annotated[bool, typer.Option(help="Throw an earlier demonstration in the folder away first.")] = False,
 ) -> None:
     """Lets an invented fund live through the autumn of 2020: gifts, lists, an agent, the bank, closes, publication."""
     started = perf_counter()
     if fresh and demo_people.read_bearers(folder):
         shutil.rmtree(folder)
-    with open_stage(folder, database_url or f"sqlite:///{folder / 'book.db'}") as stage:
+    with ExitStack() as stack:
+        stage = stack.enter_context(open_stage(folder, database_url or f"sqlite:///{folder / 'book.db'}"))
+        if with_processor:
+            say(f"the card processor answers on {stack.enter_context(open_processor(stage))}")
         before = stage.count_entries()
         play(stage)
         write_files(stage)

@@ -90,9 +90,9 @@ def _take_rates(stage: Stage, day: str) -> None:
 
 
 def _pull_processor(stage: Stage, since: str, until: str) -> None:
-    """What the processor's API would list for these days."""
-    booked = 0
-    for name in ("processor-eur.json", "processor-usd.json"):
+    """What moved in these days: asked of the processor where one answers, else as its API would list it."""
+    booked = stage.pull(_day(until)) if stage.pull else 0
+    for name in () if stage.pull else ("processor-eur.json", "processor-usd.json"):
         listed = json.loads((STORY / name).read_text("utf-8"))
         listed["data"] = [one for one in listed["data"] if since < _created(one) <= until]
         if listed["data"]:

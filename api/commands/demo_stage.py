@@ -1,7 +1,7 @@
 """The demonstration's stage: the application with its set clock, everybody's desk, the bank, and the plan."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -49,6 +49,8 @@ class Stage:
     """The batches made in this run: what they pay and with which handover they came, to alias."""
     paid: set[str] = field(default_factory=set)
     """The batches of bills that were released in this run."""
+    pull: Callable[[date], int] | None = None
+    """Pulls from a card processor that answers, and tells how much was booked; None where its lists are read."""
     _places: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
 
     def set_clock(self, day: date, *, hour: int = 9) -> None:

@@ -36,6 +36,7 @@ from api.commands import (
     payment_file_commands,
     period_commands,
     processes,
+    processor_commands,
     publication_commands,
     purse_commands,
     rate_commands,
@@ -50,6 +51,7 @@ from api.commands import (
 )
 from api.commands.connection import ROSTER_FINGERPRINT
 from api.logs import describe
+from api.stripe_link import ProcessorUnavailable
 from ledger.errors import BadInput, LedgerError
 
 REFUSED, BAD_INPUT, SERVICE_DOWN, BUG = 1, 65, 69, 70
@@ -104,6 +106,7 @@ app.add_typer(agent_commands.advances_app, name="advances")
 app.add_typer(purse_commands.app, name="purses")
 app.add_typer(conversion_commands.app, name="conversions")
 app.add_typer(transfer_commands.app, name="transfers")
+processor_commands.add_to(donation_commands.app)
 app.add_typer(donation_commands.app, name="donations")
 app.add_typer(statement_commands.app, name="statements")
 app.add_typer(entry_commands.app, name="entries")
@@ -138,7 +141,7 @@ def run() -> None:
 
 def exit_code(error: LedgerError) -> int:
     """What a refusal means to a shell."""
-    if isinstance(error, ApiUnreachable):
+    if isinstance(error, (ApiUnreachable, ProcessorUnavailable)):
         return SERVICE_DOWN
     if isinstance(error, ApiRefusal):
         if error.status == 503:  # noqa: PLR2004  # HTTP's own number

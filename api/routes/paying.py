@@ -17,6 +17,7 @@ from ledger.aid import acts, agent_acts, batch_acts, batch_lines, cases, disburs
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.approvals import Agreed, SignedAct
 from ledger.errors import BadInput
+from ledger.giving import refund_orders
 from ledger.identities import shelves
 from ledger.reconciliation import confirmations
 from ledger.treasury import conversion_acts, transfers
@@ -101,6 +102,7 @@ class ApprovalIn(Wire):
         "confirm_return",
         "approve_conversion",
         "approve_transfer",
+        "approve_refund",
         "approve_publication",
     ]
     object: Alias
@@ -209,6 +211,7 @@ _EFFECTS: dict[str, Callable[[Session, str, Agreed], object]] = {
     "confirm_return": confirmations.confirm_return,
     "approve_conversion": conversion_acts.approve,
     "approve_transfer": transfers.approve,
+    "approve_refund": refund_orders.approve,
     "approve_publication": lambda session, alias, agreed: publications.approve(session, alias, agreed=agreed),
 }
 """What each second signature does."""

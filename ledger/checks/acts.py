@@ -25,6 +25,7 @@ from ledger.bearer_keys import BearerKey
 from ledger.books.periods import ClosedMonth
 from ledger.checks.findings import Check, Fact, Finding, Tell, paged
 from ledger.errors import LedgerError
+from ledger.giving.refund_orders import RefundOrder
 from ledger.people import Operator, RosterVersion
 from ledger.publications import Draft, Publication
 from ledger.suspensions import Suspension
@@ -192,6 +193,8 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
         yield list(_of_transfers(transfers_page))
     for conversions_page in paged(session, Conversion, Conversion.alias):
         yield list(_of_conversions(session, conversions_page))
+    for orders_page in paged(session, RefundOrder, RefundOrder.alias):
+        yield list(_of_refund_orders(orders_page))
     yield list(_of_agents(session))
     yield list(_of_failures(session))
     quashed = session.exec(select_rows(Quashing))
@@ -302,6 +305,14 @@ def _of_conversions(session: Session, page: list[Conversion]) -> Iterator[Effect
         ):
             if signer is not None:
                 yield _effect("conversion", one.alias, verb, signer, others, **restated)
+
+
+def _of_refund_orders(page: list[RefundOrder]) -> Iterator[Effect]:
+    for one in page:
+        restated = {"amount": one.amount().decimal(), "currency": one.currency, "payee_commitment": one.commitment()}
+        yield _effect("refund_order", one.alias, "request_refund", one.requested_by, set(), **restated)
+        if one.approved_by is not None:
+            yield _effect("refund_order", one.alias, "approve_refund", one.approved_by, {one.requested_by}, **restated)
 
 
 def _of_publications(session: Session) -> Iterator[Effect]:

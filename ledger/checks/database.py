@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 from sqlmodel import Session
 
 from ledger.checks.findings import Check, Finding, Tell
+from ledger.giving import notices  # noqa: F401  # no check asks its table, but its schema is compared too
 from ledger.identities import readings  # noqa: F401  # no check asks its table, but its schema is compared too
 from ledger.storage import inspection
 from ledger.storage.inspection import Deviating

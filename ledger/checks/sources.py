@@ -1,6 +1,7 @@
 """Checks of facts from outside: every line of the bank and every movement of the processor is booked once, as it is."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 from sqlalchemy import and_, func, select, tuple_
@@ -14,6 +15,7 @@ from ledger.checks.findings import PAGE, Check, Fact, Finding, Tell, booked_here
 from ledger.exceptions import Difference, OpenException
 from ledger.giving import donations, payouts
 from ledger.giving.bookings import Booking, State
+from ledger.giving.cursors import PullCursor
 from ledger.giving.donations import Donation
 from ledger.giving.movements import ReceivedMovement
 from ledger.giving.payouts import Payout
@@ -55,6 +57,15 @@ def find_payouts(session: Session, _tell: Tell) -> Iterator[Finding]:
                 paid_out = sum(payouts.shares_of_items(session, one.items_of, leaf=one.account_code).values())
                 if paid_out != one.minor:
                     yield Finding("payouts", "payout", one.id, facts | {"transactions_minor": paid_out})
+
+
+def find_cursor_ahead(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """A place up to which was pulled that lies behind the newest movement kept: what moved before it is missed."""
+    newest: date | None = session.exec(select_rows(func.max(ReceivedMovement.created_on))).one()
+    for cursor in session.exec(select_rows(PullCursor)):
+        day = datetime.fromtimestamp(cursor.second, UTC).date()
+        if cursor.second and (newest is None or day > newest):
+            yield Finding("pulled", "pull_cursor", cursor.source, {"day": str(day)})
 
 
 def find_statement_lines(session: Session, tell: Tell) -> Iterator[Finding]:
@@ -206,6 +217,7 @@ CHECKS = (
     Check(
         "payouts", "every payout is what left for the bank, and what it pays out, or an exception tells", find_payouts
     ),
+    Check("pulled", "no movement of the processor is passed over by the next pull", find_cursor_ahead),
     Check("statement-lines", "every line of the bank has its entry or its exception", find_statement_lines),
     Check(
         "statements",

@@ -19,7 +19,7 @@ from tests.attempts import is_problem, seen_in
 from tests.office import Office, on_one_database
 
 LONG = UNPROVEN_BODY + 1
-WRITES = sorted(door for door in DOORS if door[0] != "GET")
+WRITES = sorted(door for door, opens in DOORS.items() if door[0] != "GET" and opens.roles is not None)
 
 
 @contextmanager

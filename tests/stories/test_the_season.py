@@ -4,6 +4,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pikepdf
@@ -13,6 +14,7 @@ from sqlmodel import select
 from api.client import keyring
 from api.commands import demo
 from api.commands.demo_people import ROLES, Person
+from api.commands.demo_processor import open_processor
 from api.commands.demo_stage import STORY, Stage, open_stage
 from ledger import exceptions
 from ledger.aliases import Kind, draw
@@ -31,9 +33,15 @@ AGENT = {"1200": "1200:agent", "1210": "1210"}
 
 @pytest.fixture
 def season(database_url: str, tmp_path: Path) -> Iterator[Stage]:
-    """A season that was played to its end; devices are made in memory, so that nobody waits for passphrases."""
+    """A season that was played to its end; devices are made in memory, so that nobody waits for passphrases.
+
+    On PostgreSQL its card movements are pulled from a processor that answers, on SQLite they are read from its lists.
+    """
     people = {name: Person(keyring.create(draw(Kind.OPERATOR)), tmp_path / f"{name}.key") for name in ROLES}
-    with open_stage(tmp_path, database_url, people=people) as stage:
+    with ExitStack() as stack:
+        stage = stack.enter_context(open_stage(tmp_path, database_url, people=people))
+        if database_url.startswith("postgresql"):
+            stack.enter_context(open_processor(stage))
         demo.play(stage)
         yield stage
 

@@ -1,0 +1,198 @@
+"""The line to the card processor: asks with one key, tries again within bounds, and hands on what was answered.
+
+With its gateway it is all that knows the processor's library, which is imported when the first line is opened. What
+went wrong is told without the processor's words: they may hold what nobody should read in a log.
+"""
+
+import random
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Self
+
+from api.stripe_gateway import BadMovements, RefundTold, in_order, read_payout, read_refund, sum_up
+from ledger.errors import LedgerError, NotFound, Refused
+from ledger.giving.movements import Category, Movement
+from ledger.money import Money
+
+TELL_THEIR_CHARGE = ("re_", "pyr_", "dp_", "du_")
+"""The sources that are asked for by themselves: they name the charge that they are about. Charges stay unread."""
+PAGE = 100
+"""The most that the processor lists at once."""
+TRIES = 5
+"""How often one request is sent before the processor counts as away."""
+FIRST_PAUSE_SECONDS = 0.5
+"""Before the second try; each further one waits twice as long. Up to half of it more is added by chance."""
+TIMEOUT_SECONDS = 30.0
+LOOKS = 3
+"""How often all is listed again when the balance moved meanwhile."""
+_TOO_MANY, _CLASH, _BROKEN = 429, 409, 500
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
+
+
+class ProcessorUnavailable(LedgerError):
+    """The processor did not answer, or was too busy, at every try. Nothing is lost: the same is asked next time."""
+
+    rule = "processor_unavailable"
+
+
+class ProcessorKeyRefused(Refused):
+    """The processor does not know the key, or the key may not do this: see docs/processor-keys.md."""
+
+    rule = "processor_key_refused"
+
+
+class UnknownAtProcessor(NotFound):
+    """The processor knows no such object under this key."""
+
+    rule = "unknown_at_processor"
+
+
+class ProcessorRefused(Refused):
+    """The processor does not do it; `code` is its own word for why, if it gave one."""
+
+    rule = "processor_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Movements, oldest first, each with the second it was made in; the balance after them, None if it did not rest."""
+
+    movements: list[tuple[int, Movement]]
+    balances: list[Money] | None
+
+
+class Link:
+    """A connection to the processor with one key, which is all that it can do. Close it when done.
+
+    What may pass is tried again, `TRIES` times in all; `base` is another address than the processor's own.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        base: str | None = None,
+        pause: Callable[[float], None] = time.sleep,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        import stripe  # noqa: PLC0415  # takes half a second: whoever books no cards does not wait for it
+
+        stripe.enable_telemetry = False
+        self._stripe = stripe
+        self._http = stripe.RequestsClient(timeout=timeout_seconds)
+        self._client = stripe.StripeClient(
+            key, base_addresses={"api": base} if base else {}, http_client=self._http, max_network_retries=0
+        )
+        self._pause = pause
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()  # type: ignore[no-untyped-call]  # the library forgot it
+
+    def pull(self, since: int) -> Pulled:
+        """Everything that moved from the second `since` on.
+
+        Of one second, charges come first and payouts last: what is given back was given before.
+
+        Raises:
+            BadMovements, BadBalance: something cannot be read exactly.
+            ProcessorUnavailable, ProcessorKeyRefused, UnknownAtProcessor, ProcessorRefused: see there.
+        """
+        balances, items = self._at_rest({"created": {"gte": since}})
+        told = in_order([self._telling(item) for item in items])
+        return Pulled([(second, self._with_items(movement)) for second, movement in told], balances)
+
+    def refund(self, charge: str, amount: Money, *, order: str) -> RefundTold:
+        """Gives back an amount of a charge for one order: however often it is asked for, it is done once.
+
+        The processor forgets idempotency keys after a day, so what was done for the order is looked for first.
+
+        Raises:
+            As `pull`; after `ProcessorUnavailable` it may have been done, and the next call tells.
+        """
+        for done in self._all(self._client.v1.refunds.list, {"charge": charge}):
+            if (done.get("metadata") or {}).get("order") == order:
+                return read_refund(done)
+        facts: Any = {"charge": charge, "amount": amount.minor, "metadata": {"order": order}}
+        once: Any = {"idempotency_key": f"refund:{order}"}
+        return read_refund(self._ask(lambda: self._client.v1.refunds.create(facts, once)))
+
+    def find_refund(self, refund: str) -> RefundTold:
+        """How a refund stands now; raises as `pull`."""
+        return read_refund(self._ask(lambda: self._client.v1.refunds.retrieve(refund)))
+
+    def _with_items(self, movement: Movement) -> Movement:
+        """An automatic payout with the balance transactions in it; of one asked for by hand nobody knows them."""
+        source = movement.source
+        if movement.category != Category.PAYOUT or source is None:
+            return movement
+        if not read_payout(self._ask(lambda: self._client.v1.payouts.retrieve(source))).is_automatic:
+            return movement
+        listed = self._all(self._client.v1.balance_transactions.list, {"payout": source})
+        return replace(movement, transactions=tuple(one["id"] for one in reversed(listed)))
+
+    def _at_rest(self, asked: dict[str, Any]) -> tuple[list[Money] | None, list[dict[str, Any]]]:
+        """The balance and all that is listed, if possible of one moment."""
+        for _ in range(LOOKS):
+            before = self._balance()
+            items = self._all(self._client.v1.balance_transactions.list, asked)
+            if self._balance() == before:
+                return before, items
+        return None, self._all(self._client.v1.balance_transactions.list, asked)
+
+    def _balance(self) -> list[Money]:
+        return sum_up(self._ask(self._client.v1.balance.retrieve))
+
+    def _telling(self, item: dict[str, Any]) -> dict[str, Any]:
+        """A balance transaction that tells its charge, where it is about one that was booked before."""
+        source = item.get("source")
+        if isinstance(source, str) and source.startswith(TELL_THEIR_CHARGE):
+            expanded: Any = {"expand": ["source"]}
+            return self._ask(lambda: self._client.v1.balance_transactions.retrieve(item["id"], expanded))
+        return item
+
+    def _all(self, lists: Callable[..., Any], asked: dict[str, Any]) -> list[dict[str, Any]]:
+        """Everything that is listed, newest first."""
+        found: list[dict[str, Any]] = []
+        page: dict[str, Any] = {"has_more": True}
+        while page.get("has_more"):
+            after = {"starting_after": found[-1]["id"]} if found else {}
+            page = self._ask(partial(lists, asked | after | {"limit": PAGE}))
+            data = page.get("data")
+            if not isinstance(data, list) or not all(
+                isinstance(one, dict) and isinstance(one.get("id"), str) for one in data
+            ):
+                raise BadMovements("not a list of the processor's API", where="page")
+            if not data:
+                break
+            found += data
+        return found
+
+    def _ask(self, asks: Callable[[], Any]) -> dict[str, Any]:
+        """One answer; what went wrong is told without its text, which may hold what should not be told."""
+        for tried in range(1, TRIES + 1):
+            try:
+                return dict(asks().to_dict())
+            except self._stripe.StripeError as error:
+                self._judge(error, is_last=tried == TRIES)
+            self._pause(FIRST_PAUSE_SECONDS * 2 ** (tried - 1) * random.uniform(1, 1.5))  # noqa: S311  # no secret
+        raise AssertionError("the last try is judged")
+
+    def _judge(self, error: Any, *, is_last: bool) -> None:
+        """Passes over what may pass, unless it was the last try."""
+        status = error.http_status
+        if status is None or status in {_TOO_MANY, _CLASH} or status >= _BROKEN:
+            if is_last:
+                raise ProcessorUnavailable("the processor does not answer", status=status) from None
+            return
+        if isinstance(error, (self._stripe.AuthenticationError, self._stripe.PermissionError)):
+            raise ProcessorKeyRefused("the processor does not accept the key for this", status=status) from None
+        code = error.code if isinstance(error.code, str) and _CODE.fullmatch(error.code) else None
+        if code == "resource_missing":
+            raise UnknownAtProcessor("the processor knows no such object") from None
+        raise ProcessorRefused("the processor does not do this", status=status, code=code) from None

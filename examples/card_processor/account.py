@@ -1,0 +1,232 @@
+"""An invented account at a card processor: charges, refunds, disputes, payouts, and a balance by simple arithmetic.
+
+It keeps its own journal, and shares nothing with the program that it is compared with: amounts are whole minor units.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+DAY = 24 * 60 * 60
+SETTLING = 2 * DAY
+"""How long after a movement its money is available, in seconds."""
+DISPUTE_FEE = 1_500
+_TYPES = {
+    "dispute": "adjustment",
+    "dispute_reversal": "adjustment",
+    "fee": "stripe_fee",
+    "payout_reversal": "payout_failure",
+}
+"""What a movement calls itself beside its reporting category, where the two differ."""
+Thing = dict[str, Any]
+"""An object of the processor's API."""
+
+
+@dataclass(slots=True)
+class Account:
+    """What the processor keeps. `now` is the second on its clock; `journal` what moved, why, and in which currency."""
+
+    now: int
+    charges: dict[str, Thing] = field(default_factory=dict)
+    refunds: dict[str, Thing] = field(default_factory=dict)
+    disputes: dict[str, Thing] = field(default_factory=dict)
+    payouts: dict[str, Thing] = field(default_factory=dict)
+    transactions: list[Thing] = field(default_factory=list)
+    paid_out_by: dict[str, str] = field(default_factory=dict)
+    """Balance transaction to the automatic payout that took it."""
+    events: list[Thing] = field(default_factory=list)
+    balance: Counter[str] = field(default_factory=Counter)
+    journal: list[tuple[str, int, str]] = field(default_factory=list)
+    expected: list[Thing] = field(default_factory=list)
+    """Movements that are known beforehand, told from their second on."""
+    _numbers: Counter[str] = field(default_factory=Counter)
+
+    def charge(self, minor: int, currency: str, *, description: str | None = None, fee: int | None = None) -> str:
+        """A card pays; of the giver the processor knows more than it should tell us."""
+        charge = self._keep(
+            self.charges,
+            "ch",
+            "charge",
+            amount=minor,
+            amount_refunded=0,
+            currency=currency,
+            description=description,
+            billing_details={"name": "Kanarejka Donor", "email": "kanarejka@example.invalid"},
+            status="succeeded",
+        )
+        taken = minor * 29 // 1000 + 30 if fee is None else fee
+        self._move("charge", charge, minor, currency, fee=taken, description=description)
+        self._tell("charge.succeeded", charge)
+        return str(charge["id"])
+
+    def refund(self, charge: str, minor: int | None = None, *, metadata: dict[str, str] | None = None) -> str:
+        """Gives a charge back, or a part of it; `ValueError` when no more is left."""
+        paid = self.charges[charge]
+        left = paid["amount"] - paid["amount_refunded"]
+        amount = left if minor is None else minor
+        if not 0 < amount <= left:
+            raise ValueError("charge_already_refunded" if not left else "amount_too_large")
+        paid["amount_refunded"] += amount
+        facts = {"amount": amount, "charge": charge, "currency": paid["currency"], "metadata": metadata or {}}
+        refund = self._keep(self.refunds, "re", "refund", status="succeeded", **facts)
+        self._move("refund", refund, -amount, paid["currency"])
+        self._tell("charge.refunded", paid)
+        return str(refund["id"])
+
+    def undo_refund(self, refund: str, *, status: str = "failed") -> None:
+        """A refund that does not arrive (`failed`), or is called off (`canceled`): its money comes back."""
+        undone = self.refunds[refund]
+        if undone["status"] != "succeeded":
+            return
+        undone["status"] = status
+        self.charges[undone["charge"]]["amount_refunded"] -= undone["amount"]
+        self._move("refund_failure", undone, undone["amount"], undone["currency"])
+        self._tell("refund.failed" if status == "failed" else "refund.updated", undone)
+
+    def dispute(self, charge: str) -> str:
+        """The giver's bank calls back what is left of a charge."""
+        paid = self.charges[charge]
+        amount = paid["amount"] - paid["amount_refunded"]
+        facts = {"amount": amount, "charge": charge, "currency": paid["currency"]}
+        dispute = self._keep(
+            self.disputes, "du", "dispute", status="needs_response", evidence={"customer_name": "Kanarejka"}, **facts
+        )
+        self._move("dispute", dispute, -amount, paid["currency"], fee=DISPUTE_FEE)
+        self._tell("charge.dispute.created", dispute)
+        return str(dispute["id"])
+
+    def win(self, dispute: str) -> None:
+        """The money comes back, the fee does not."""
+        won = self.disputes[dispute]
+        if won["status"] != "needs_response":
+            return
+        won["status"] = "won"
+        self._move("dispute_reversal", won, won["amount"], won["currency"])
+        self._tell("charge.dispute.closed", won)
+
+    def lose(self, dispute: str) -> None:
+        """Nothing moves any more."""
+        lost = self.disputes[dispute]
+        lost["status"] = "lost" if lost["status"] == "needs_response" else lost["status"]
+        self._tell("charge.dispute.closed", lost)
+
+    def warn(self, charge: str) -> str:
+        """An inquiry: nothing moves."""
+        paid = self.charges[charge]
+        facts = {"amount": paid["amount"], "charge": charge, "currency": paid["currency"]}
+        warning = self._keep(self.disputes, "du", "dispute", status="warning_needs_response", **facts)
+        self._tell("charge.dispute.created", warning)
+        return str(warning["id"])
+
+    def take_fee(self, minor: int, currency: str) -> None:
+        """The processor takes a fee by itself."""
+        self._move("fee", None, -minor, currency)
+
+    def pay_out(self, minor: int, currency: str) -> str:
+        """A payout that somebody asked for by hand."""
+        return self._pay_out(minor, currency, automatic=False)
+
+    def pay_out_automatically(self, currency: str) -> str | None:
+        """Everything that is available and was in no payout yet, or None when that is nothing."""
+        due = [
+            one
+            for one in self.transactions
+            if one["currency"] == currency
+            and one["available_on"] <= self.now
+            and one["id"] not in self.paid_out_by
+            and not one["reporting_category"].startswith("payout")
+        ]
+        minor = sum(one["net"] for one in due)
+        if minor <= 0:
+            return None
+        payout = self._pay_out(minor, currency, automatic=True)
+        self.paid_out_by |= {one["id"]: payout for one in due}
+        return payout
+
+    def arrive(self, payout: str) -> None:
+        """The bank has it."""
+        self.payouts[payout]["status"] = "paid"
+        self._tell("payout.paid", self.payouts[payout])
+
+    def bounce(self, payout: str) -> None:
+        """The bank sends it back."""
+        failed = self.payouts[payout]
+        if failed["status"] == "failed":
+            return
+        failed["status"] = "failed"
+        self._move("payout_reversal", failed, failed["amount"], failed["currency"])
+        self._tell("payout.failed", failed)
+
+    def expect(self, transactions: list[Thing]) -> None:
+        """Balance transactions of a story, as the API lists them; their sources may be expanded."""
+        self.expected = sorted([*self.expected, *transactions], key=lambda one: (one["created"], one["id"]))
+
+    def go_on(self, second: int) -> None:
+        """What is expected until `second` moves."""
+        self.now = max(self.now, second)
+        due = [one for one in self.expected if one["created"] <= self.now]
+        self.expected = self.expected[len(due) :]
+        for one in due:
+            source, kept = one["source"], dict(one)
+            if one["reporting_category"] == "payout":
+                facts = {"amount": -one["amount"], "currency": one["currency"], "arrival_date": self.now + SETTLING}
+                told = {"id": source, "object": "payout", "created": one["created"], "automatic": False}
+                self.payouts[source] = {**told, "status": "in_transit", **facts}
+            if isinstance(source, dict):
+                {"refund": self.refunds, "dispute": self.disputes}[source["object"]][source["id"]] = source
+                kept["source"] = source["id"]
+            self.transactions.append(kept)
+            self.balance[one["currency"]] += one["net"]
+            self.journal.append((one["reporting_category"], one["net"], one["currency"]))
+
+    def _pay_out(self, minor: int, currency: str, *, automatic: bool) -> str:
+        facts = {"amount": minor, "currency": currency, "automatic": automatic, "arrival_date": self.now + SETTLING}
+        payout = self._keep(self.payouts, "po", "payout", status="in_transit", **facts)
+        moved = self._move("payout", payout, -minor, currency)
+        if automatic:
+            self.paid_out_by[moved["id"]] = payout["id"]
+        self._tell("payout.created", payout)
+        return str(payout["id"])
+
+    def _keep(self, among: dict[str, Thing], prefix: str, kind: str, **facts: Any) -> Thing:
+        kept = {"id": self._name(prefix), "object": kind, "created": self.now, **facts}
+        among[kept["id"]] = kept
+        return kept
+
+    def _move(
+        self,
+        category: str,
+        source: Thing | None,
+        amount: int,
+        currency: str,
+        *,
+        fee: int = 0,
+        description: str | None = None,
+    ) -> Thing:
+        self.balance[currency] += amount - fee
+        self.journal.append((category, amount - fee, currency))
+        moved = {
+            "id": self._name("txn"),
+            "object": "balance_transaction",
+            "amount": amount,
+            "available_on": self.now + SETTLING,
+            "created": self.now,
+            "currency": currency,
+            "description": description,
+            "fee": fee,
+            "fee_details": [{"amount": fee, "currency": currency, "type": "stripe_fee"}] if fee else [],
+            "net": amount - fee,
+            "reporting_category": category,
+            "source": source["id"] if source else None,
+            "type": _TYPES.get(category, category),
+        }
+        self.transactions.append(moved)
+        return moved
+
+    def _tell(self, kind: str, about: Thing) -> None:
+        event = {"id": self._name("evt"), "object": "event", "type": kind, "created": self.now}
+        self.events.append(event | {"data": {"object": dict(about)}})
+
+    def _name(self, prefix: str) -> str:
+        self._numbers[prefix] += 1
+        return f"{prefix}_Invented{self._numbers[prefix]:06d}"

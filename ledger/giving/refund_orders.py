@@ -1,0 +1,304 @@
+"""Refund orders: two people sign that a gift by card, or a part of it, goes back. A job tells the processor.
+
+Nothing is booked here: what goes back is booked from the processor's balance transaction, as everything it moves.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+import rfc8785
+from sqlalchemy import CheckConstraint
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from ledger import approvals
+from ledger.aliases import AliasTaken, Kind, check
+from ledger.approvals import Agreed, Verb
+from ledger.errors import BadInput, Conflict, NotFound, Refused
+from ledger.giving import donations
+from ledger.giving.donations import Donation
+from ledger.giving.movements import Category, ReceivedMovement
+from ledger.money import Money
+from ledger.storage.columns import MinorUnits, UtcDateTime, enumeration, whole_minor
+from ledger.storage.locks import locked
+
+
+class State(StrEnum):
+    """Where an order stands. Sending: the processor is being told. From pending on the words are the processor's own.
+
+    Refused: the processor does not do it. Withdrawn: we gave it up before it was sent.
+    """
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    SENDING = "sending"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+OVER = (State.FAILED, State.CANCELED, State.REFUSED, State.WITHDRAWN)
+"""Nothing goes back by an order in one of these."""
+
+
+class UnknownRefundOrder(NotFound):
+    """No refund order has this alias."""
+
+    rule = "unknown_refund_order"
+
+
+class UnknownDonation(NotFound):
+    """No gift has this alias."""
+
+    rule = "unknown_donation"
+
+
+class BadRefundOrder(BadInput):
+    """Not above zero, or in another currency than the gift."""
+
+    rule = "bad_refund_order"
+
+
+class RefundOrderNotReady(Conflict):
+    """The order is not in the state the verb needs."""
+
+    rule = "refund_order_not_ready"
+
+
+class NotRefundable(Refused):
+    """The gift did not come by card, its giver's bank calls it back, or less of it is left; amounts in minor units."""
+
+    rule = "not_refundable"
+
+
+class RefundOrder(SQLModel, table=True):
+    """`minor` of a gift is to go back; `refund` is the processor's id of it, once it was told."""
+
+    __tablename__ = "refund_order"
+    alias: str = Field(primary_key=True, max_length=20)
+    donation_alias: str = Field(foreign_key="donation.alias", max_length=20, index=True)
+    state: State = Field(sa_type=enumeration(State), index=True)
+    version: int
+    minor: int = Field(sa_type=MinorUnits)
+    currency: str = Field(max_length=3)
+    requested_by: str = Field(max_length=20)
+    requested_at: datetime = Field(sa_type=UtcDateTime)
+    approved_by: str | None = Field(default=None, max_length=20)
+    refund: str | None = Field(default=None, max_length=64, unique=True)
+
+    __table_args__ = (
+        CheckConstraint("minor > 0", name="refund_order_is_above_zero"),
+        CheckConstraint("approved_by <> requested_by", name="refund_order_is_of_two_people"),
+        CheckConstraint(
+            "approved_by IS NOT NULL OR state IN ('requested', 'withdrawn')", name="refund_order_is_sent_when_approved"
+        ),
+        *whole_minor("minor"),
+    )
+
+    def amount(self) -> Money:
+        """What is to go back."""
+        return Money(self.minor, self.currency)
+
+    def commitment(self) -> str:
+        """What an act about it restates beside its amount."""
+        return commitment(self.donation_alias)
+
+
+def request(session: Session, alias: str, *, donation: str, amount: Money, agreed: Agreed) -> RefundOrder:
+    """Asks for a gift, or a part of it, to go back: the first signature, a treasurer's.
+
+    Raises:
+        AliasTaken, BadAlias, BadRefundOrder, UnknownDonation, NotRefundable, and what `approvals.accept` raises.
+        Nothing was written.
+    """
+    check(alias, Kind.REFUND_ORDER)
+    if session.get(RefundOrder, alias) is not None:
+        raise AliasTaken("the alias is taken")
+    gift = donations.find(session, donation, lock=True)
+    if gift is None:
+        raise UnknownDonation("no gift has this alias")
+    if amount.minor <= 0 or amount.currency != gift.currency:
+        raise BadRefundOrder("an amount is above zero, in the currency of the gift", where="amount")
+    _require_left(session, gift, amount)
+    order = RefundOrder(
+        alias=alias,
+        donation_alias=donation,
+        state=State.REQUESTED,
+        version=1,
+        minor=amount.minor,
+        currency=amount.currency,
+        requested_by=agreed.signer.alias,
+        requested_at=agreed.now,
+    )
+    with session.begin_nested():  # act and effect, or neither
+        _accept(session, agreed, "request_refund", order)
+        session.add(order)
+        session.flush()
+    return order
+
+
+def approve(session: Session, alias: str, agreed: Agreed) -> RefundOrder:
+    """Agrees to what another person asked for: the second signature, an approver's.
+
+    Raises:
+        UnknownRefundOrder, RefundOrderNotReady, SamePerson, NotAgreed, and what `approvals.accept` raises. Nothing was
+        written.
+    """
+    order = require(session, alias, lock=True)
+    _require_state(order, State.REQUESTED)
+    signers = {kept.signer for kept in approvals.of_object(session, alias)}  # whatever the row says
+    approvals.require_other(agreed.signer.alias, than={order.requested_by, *signers})
+    _require_signed(session, order, "request_refund")
+    with session.begin_nested():
+        _accept(session, agreed, "approve_refund", order)
+        order.approved_by = agreed.signer.alias
+        _move(session, order, State.APPROVED)
+    return order
+
+
+def withdraw(session: Session, alias: str) -> RefundOrder:
+    """Gives up an order that was not sent.
+
+    Raises:
+        UnknownRefundOrder. RefundOrderNotReady: the processor may know of it.
+    """
+    order = require(session, alias, lock=True)
+    _require_state(order, State.REQUESTED, State.APPROVED)
+    return _move(session, order, State.WITHDRAWN)
+
+
+def begin_sending(session: Session, alias: str) -> tuple[RefundOrder, str]:
+    """Takes an order up for sending, or takes it up again, and gives the charge that it is about.
+
+    Both signatures are checked once more, and the charge is the one that was received, whatever the rows say now.
+
+    Raises:
+        UnknownRefundOrder, RefundOrderNotReady. NotAgreed: no two signatures cover what stands here. NotRefundable: the
+        giver's bank has called the gift back since.
+    """
+    order = require(session, alias, lock=True)
+    _require_state(order, State.APPROVED, State.SENDING)
+    asked, agreed = (_signers(session, order, verb) for verb in ("request_refund", "approve_refund"))
+    if not any(one != other for one in asked for other in agreed):
+        raise approvals.NotAgreed("no two kept signatures cover what stands here", object=alias, verb="approve_refund")
+    gift = donations.find(session, order.donation_alias, lock=True)
+    charge = _received_charge(session, gift) if gift else None
+    if gift is None or charge is None:
+        raise NotRefundable("the gift did not come by card", donation=order.donation_alias)
+    if order.state is State.APPROVED:
+        _require_undisputed(gift)
+        _move(session, order, State.SENDING)
+    return order, charge
+
+
+def note(session: Session, alias: str, *, state: State, refund: str | None) -> RefundOrder:
+    """Notes what the processor says of an order that it was told of.
+
+    Raises:
+        UnknownRefundOrder. RefundOrderNotReady: it was not told, or told another refund.
+    """
+    order = require(session, alias, lock=True)
+    _require_state(order, State.SENDING, State.PENDING, State.SUCCEEDED)
+    if order.refund not in {None, refund}:
+        raise RefundOrderNotReady("the order is another refund", refund_order=alias, state=order.state)
+    order.refund = refund
+    return order if order.state is state else _move(session, order, state)
+
+
+def commitment(donation: str) -> str:
+    """What an act restates as payee: SHA-256 over the canonical JSON of the gift's alias."""
+    return hashlib.sha256(rfc8785.dumps(["refund", donation])).hexdigest()
+
+
+def require(session: Session, alias: str, *, lock: bool = False) -> RefundOrder:
+    """The order; with `lock`, as it stands now, and nobody else changes it until the transaction ends.
+
+    Raises:
+        UnknownRefundOrder: there is none.
+    """
+    query = select(RefundOrder).where(RefundOrder.alias == alias)
+    found = session.exec(locked(query) if lock else query).one_or_none()
+    if found is None:
+        raise UnknownRefundOrder("no refund order has this alias")
+    return found
+
+
+def listed(session: Session, *states: State) -> Sequence[RefundOrder]:
+    """All orders, or those in these states, oldest first."""
+    query = select(RefundOrder)
+    if states:
+        query = query.where(col(RefundOrder.state).in_(states))
+    return sorted(session.exec(query), key=lambda one: (one.requested_at, one.alias))
+
+
+def _require_left(session: Session, gift: Donation, amount: Money) -> None:
+    """Refuses more than is left of a gift by card when all orders are carried out; the gift's row is locked."""
+    if gift.charge is None:
+        raise NotRefundable("the gift did not come by card", donation=gift.alias)
+    _require_undisputed(gift)
+    booked = select(ReceivedMovement.source).where(
+        ReceivedMovement.category == Category.REFUND, ReceivedMovement.charge == gift.charge
+    )
+    known = {source for source in session.exec(booked) if source}
+    ordered = sum(
+        one.minor
+        for one in session.exec(select(RefundOrder).where(RefundOrder.donation_alias == gift.alias))
+        if one.state not in OVER and one.refund not in known
+    )
+    left = gift.minor - gift.refunded_minor - ordered
+    if left < amount.minor:
+        raise NotRefundable("of the gift less is left", donation=gift.alias, left_minor=left, currency=gift.currency)
+
+
+def _require_undisputed(gift: Donation) -> None:
+    if gift.state is donations.State.DISPUTED:
+        raise NotRefundable("the giver's bank calls the gift back", donation=gift.alias)
+
+
+def _received_charge(session: Session, gift: Donation) -> str | None:
+    """The charge of the movement that the gift was booked from."""
+    query = select(ReceivedMovement.charge).where(
+        ReceivedMovement.balance_transaction == gift.source_key.removeprefix("stripe:").partition(":")[0],
+        ReceivedMovement.category == Category.CHARGE,
+    )
+    return session.exec(query).first()
+
+
+def _require_signed(session: Session, order: RefundOrder, verb: Verb) -> None:
+    if not _signers(session, order, verb):
+        raise approvals.NotAgreed("no kept signature covers what stands here", object=order.alias, verb=verb)
+
+
+def _signers(session: Session, order: RefundOrder, verb: Verb) -> set[str]:
+    return approvals.agreed_by(
+        session, order.alias, verb=verb, amount=order.amount(), payee_commitment=order.commitment()
+    )
+
+
+def _accept(session: Session, agreed: Agreed, verb: Verb, order: RefundOrder) -> None:
+    approvals.accept(
+        session,
+        agreed,
+        verb=verb,
+        object_alias=order.alias,
+        version=order.version,
+        amount=order.amount(),
+        payee_commitment=order.commitment(),
+    )
+
+
+def _require_state(order: RefundOrder, *admitted: State) -> None:
+    if order.state not in admitted:
+        raise RefundOrderNotReady("the order is in another state", refund_order=order.alias, state=order.state)
+
+
+def _move(session: Session, order: RefundOrder, state: State) -> RefundOrder:
+    order.state = state
+    order.version += 1
+    session.add(order)
+    session.flush()
+    return order

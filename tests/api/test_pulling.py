@@ -1,0 +1,177 @@
+"""Pulling from the invented processor into a real book, on both databases."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session, select
+
+from api.stripe_link import TRIES, ProcessorUnavailable
+from examples.card_processor.account import DAY
+from examples.card_processor.server import Processor, Trouble
+from ledger.books import journal
+from ledger.books.balances import balance
+from ledger.exceptions import Difference, OpenException
+from ledger.giving import cursors, donations, payouts
+from ledger.giving.cursors import OVERLAP_SECONDS, PullCursor
+from tests.bookcheck import assert_it_holds, found
+from tests.bookkeeping import CARD_LEAF
+from tests.cast import NOW, engine_of, eur, nothing_written, race
+from tests.processors import BEGAN, a_processor, linked, pull
+
+
+@pytest.fixture
+def processor() -> Processor:
+    """Two gifts, of which one came with a name instead of a purpose."""
+    made = a_processor()
+    made.account.charge(10_000, "eur", description="FINES")
+    made.account.now += DAY
+    made.account.charge(2_000, "eur", description="KANAREJKA")
+    return made
+
+
+def cursor(session: Session) -> PullCursor:
+    session.rollback()
+    session.expire_all()
+    return session.get_one(PullCursor, cursors.STRIPE)
+
+
+def test_a_pull_books_what_moved_and_the_next_one_nothing_again(till: Session, processor: Processor) -> None:
+    with linked(processor) as link:
+        new = pull(till, link)
+        again = pull(till, link)
+
+    assert ([one.fund for one in new], again) == (["fines", "unassigned"], [])
+    assert {gift.purpose_code for gift in donations.listed(till)} == {"FINES", None}
+    assert balance(till, CARD_LEAF, currency="EUR").minor == processor.account.balance["eur"]
+    assert (cursor(till).second, cursor(till).looked_at) == (processor.account.now, NOW)
+    assert_it_holds(engine_of(till))
+
+
+def test_the_next_pull_begins_a_little_before_the_last_one_ended(till: Session, processor: Processor) -> None:
+    """What the processor lists late, with a second before others that are booked, is found all the same."""
+    with linked(processor) as link:
+        processor.account.now += OVERLAP_SECONDS + DAY
+        processor.account.charge(500, "eur")
+        pull(till, link)
+        assert cursors.find_start(till) == processor.account.now - OVERLAP_SECONDS
+        processor.account.charge(700, "eur")
+        processor.account.transactions[-1]["created"] -= OVERLAP_SECONDS - 1
+
+        new = pull(till, link)
+
+    assert [one.movement.gross for one in new] == [eur("7.00")]
+
+
+def test_after_a_crash_between_two_parts_the_next_pull_goes_on(
+    till: Session, processor: Processor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.pulling.PART", 1)
+
+    def crash(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with linked(processor) as link:
+        with pytest.raises(KeyboardInterrupt):
+            pull(till, link, reached=crash)
+        assert (journal.count(till), cursor(till).second, cursor(till).looked_at) == (1, BEGAN, None)
+        pull(till, link)
+
+    assert journal.count(till) == 2
+    assert balance(till, CARD_LEAF, currency="EUR").minor == processor.account.balance["eur"]
+    assert_it_holds(engine_of(till))
+
+
+def test_an_outage_writes_nothing_and_the_next_pull_finds_everything(till: Session, processor: Processor) -> None:
+    processor.troubles.extend([Trouble.NONE] + [Trouble.BUSY] * TRIES)
+
+    with linked(processor) as link:
+        with nothing_written(till), pytest.raises(ProcessorUnavailable):
+            pull(till, link)
+        new = pull(till, link)
+
+    assert len(new) == 2
+
+
+def in_yen(processor: Processor) -> None:
+    processor.account.charge(300, "jpy", fee=0)
+
+
+def of_no_known_category(processor: Processor) -> None:
+    processor.account.take_fee(300, "eur")
+    processor.account.transactions[-1]["reporting_category"] = "kanarejka"
+
+
+@pytest.mark.parametrize(("happens", "minor"), [(in_yen, 300), (of_no_known_category, -300)])
+def test_what_has_no_leaf_or_no_recipe_waits_with_its_amount(
+    till: Session, processor: Processor, happens: Callable[[Processor], None], minor: int
+) -> None:
+    happens(processor)
+
+    with linked(processor) as link:
+        new = pull(till, link)
+
+    assert [one.recipe for one in new].count(None) == 1
+    waiting = select(OpenException.minor).where(OpenException.difference == Difference.MOVEMENT_WAITS)
+    assert till.exec(waiting).all() == [minor]
+
+
+def test_a_payout_tells_what_it_pays_out_unless_somebody_asked_for_it(till: Session, processor: Processor) -> None:
+    account = processor.account
+    account.now += 3 * DAY
+    automatic = account.pay_out_automatically("eur")
+    account.charge(1_000, "eur")
+    by_hand = account.pay_out(100, "eur")
+
+    with linked(processor) as link:
+        pull(till, link)
+
+    told = {one.id: one.items_of is not None for one in payouts.listed(till)}
+    assert told == {automatic: True, by_hand: False}
+    assert_it_holds(engine_of(till))
+
+
+def test_a_balance_that_the_movements_do_not_come_to_is_an_exception(till: Session, processor: Processor) -> None:
+    processor.account.transactions.pop()  # it moved, and is not listed
+
+    with linked(processor) as link:
+        pull(till, link)
+
+    differing = select(OpenException.minor).where(OpenException.difference == Difference.PROCESSOR_DIFFERS)
+    assert till.exec(differing).all() == [1_912]
+
+
+def test_two_pulls_at_once_book_once(till: Session, processor: Processor) -> None:
+    with linked(processor) as link, linked(processor) as other:
+        told: list[Any] = race(
+            till,
+            lambda own: pull(own, link),
+            lambda own: pull(own, other),
+        )
+
+    assert sum(len(one) for one in told) == 2
+    assert journal.count(till) == 2
+
+
+def test_a_place_moved_ahead_by_hand_is_found(till: Session, processor: Processor) -> None:
+    """Whoever moves it on lets the next pull pass over what moved."""
+    with linked(processor) as link:
+        pull(till, link)
+    till.connection().execute(text("UPDATE pull_cursor SET second = second + 172800"))
+    till.commit()
+
+    assert [(one.check, one.name) for one in found(till)] == [("pulled", "stripe")]
+
+
+def test_the_place_never_moves_back(till: Session) -> None:
+    cursors.advance(till, 500, looked_at=NOW)
+
+    cursors.advance(till, 300, looked_at=NOW - timedelta(days=1))
+
+    assert (cursor_in(till).second, cursor_in(till).looked_at) == (500, NOW)
+
+
+def cursor_in(session: Session) -> PullCursor:
+    return session.get_one(PullCursor, cursors.STRIPE)

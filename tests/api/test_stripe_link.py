@@ -1,0 +1,207 @@
+"""The real library of the processor talks to the invented one over HTTP; no database plays a part."""
+
+from itertools import pairwise
+
+import pytest
+
+from api.stripe_gateway import BadMovements
+from api.stripe_link import (
+    PAGE,
+    TRIES,
+    ProcessorKeyRefused,
+    ProcessorRefused,
+    ProcessorUnavailable,
+    UnknownAtProcessor,
+)
+from examples.card_processor.account import SETTLING
+from examples.card_processor.server import Processor, Trouble
+from ledger.giving.movements import Category
+from ledger.money import Money
+from tests.canaries import sightings
+from tests.cards import usd
+from tests.cast import eur
+from tests.processors import BEGAN, REFUND_KEY, a_processor, linked
+
+PASSING = [Trouble.BUSY, Trouble.BROKEN, Trouble.CUT, Trouble.STALLED]
+
+
+@pytest.fixture
+def processor() -> Processor:
+    """Three gifts: one given back in part, one called back, one in dollars; and a fee."""
+    made = a_processor()
+    account = made.account
+    back, called, _ = (account.charge(5_000, coin, description="FINES") for coin in ("eur", "eur", "usd"))
+    account.now += 60
+    account.refund(back, 1_000)
+    account.dispute(called)
+    account.take_fee(25, "usd")
+    return made
+
+
+def test_everything_that_moved_is_pulled_with_its_charge_and_the_balance(processor: Processor) -> None:
+    with linked(processor) as link:
+        pulled = link.pull(0)
+
+    told = [(second, one.category, one.charge) for second, one in pulled.movements]
+    assert told == [
+        (BEGAN, Category.CHARGE, "ch_Invented000001"),
+        (BEGAN, Category.CHARGE, "ch_Invented000002"),
+        (BEGAN, Category.CHARGE, "ch_Invented000003"),
+        (BEGAN + 60, Category.REFUND, "ch_Invented000001"),
+        (BEGAN + 60, Category.DISPUTE, "ch_Invented000002"),
+        (BEGAN + 60, Category.FEE, None),
+    ]
+    assert pulled.balances == [eur("21.50"), usd("48.00")]
+    assert {one.purpose for _, one in pulled.movements} == {"FINES", None}
+
+
+def test_a_pull_begins_where_it_is_told_to(processor: Processor) -> None:
+    with linked(processor) as link:
+        pulled = link.pull(BEGAN + 60)
+
+    assert len(pulled.movements) == 3
+
+
+def test_charges_are_never_read(processor: Processor) -> None:
+    """They hold their giver's name and address: only what is about them is asked for by itself."""
+    with linked(processor) as link:
+        link.pull(0)
+
+    assert sorted(set(processor.requests)) == [
+        "GET /v1/balance",
+        "GET /v1/balance_transactions",
+        "GET /v1/balance_transactions/txn_Invented000004",
+        "GET /v1/balance_transactions/txn_Invented000005",
+    ]
+
+
+def test_long_lists_are_read_page_by_page() -> None:
+    processor = a_processor()
+    for _ in range(2 * PAGE + 1):
+        processor.account.charge(1_000, "eur")
+
+    with linked(processor) as link:
+        pulled = link.pull(0)
+
+    names = [one.balance_transaction for _, one in pulled.movements]
+    assert (len(names), names) == (2 * PAGE + 1, sorted(names))
+    assert processor.requests.count("GET /v1/balance_transactions") == 3
+
+
+def test_a_balance_that_does_not_rest_is_not_told(processor: Processor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with linked(processor) as link:
+        answers = iter(range(100))
+        monkeypatch.setattr(link, "_balance", lambda: [Money(next(answers), "EUR")])
+
+        pulled = link.pull(0)
+
+    assert (pulled.balances, len(pulled.movements)) == (None, 6)
+
+
+def test_what_passes_is_tried_again_each_time_after_a_longer_pause(processor: Processor) -> None:
+    pauses: list[float] = []
+    with linked(processor, pauses=pauses) as link:
+        undisturbed = link.pull(0)
+        processor.troubles.extend(PASSING)
+        disturbed = link.pull(0)
+
+    assert disturbed == undisturbed
+    assert len(pauses) == len(PASSING)
+    assert all(before < after for before, after in pairwise(pauses))
+    assert pauses[-1] <= 6
+
+
+@pytest.mark.parametrize("trouble", [Trouble.BUSY, Trouble.BROKEN, Trouble.CUT])
+def test_an_outage_is_told_after_a_bounded_number_of_tries(processor: Processor, trouble: Trouble) -> None:
+    processor.troubles.extend([trouble] * TRIES)
+
+    with linked(processor) as link, pytest.raises(ProcessorUnavailable):
+        link.pull(0)
+
+    assert len(processor.requests) == TRIES
+
+
+def test_a_key_that_is_unknown_or_may_not_do_it_is_told_and_not_tried_again(processor: Processor) -> None:
+    with linked(processor, key="rk_test_nobodys") as link, pytest.raises(ProcessorKeyRefused) as unknown:
+        link.pull(0)
+    with linked(processor, key=REFUND_KEY) as link, pytest.raises(ProcessorKeyRefused) as not_for_this:
+        link.pull(0)
+    with linked(processor) as link, pytest.raises(ProcessorKeyRefused):
+        link.refund("ch_Invented000003", usd("1.00"), order="Y-1")
+
+    assert (unknown.value.data, not_for_this.value.data) == ({"status": 401}, {"status": 403})
+    assert len(processor.requests) == 3
+    assert len(processor.account.refunds) == 1
+
+
+def test_what_the_processor_does_not_know_is_told_without_its_words(processor: Processor) -> None:
+    with linked(processor, key=REFUND_KEY) as link:
+        with pytest.raises(UnknownAtProcessor) as unknown:
+            link.find_refund("re_kanarejka")
+        with pytest.raises(ProcessorRefused) as too_much:
+            link.refund("ch_Invented000003", usd("50.01"), order="Y-1")
+
+    assert too_much.value.data == {"status": 400, "code": "amount_too_large"}
+    for refusal in (unknown.value, too_much.value):
+        assert sightings(("kanarejka", "much left"), f"{refusal!r} {refusal.data}".encode()) == []
+        assert refusal.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("id", None), ("created", 10**18), ("amount", 1.5), ("currency", "xyz"), ("source", None)],
+)
+def test_what_cannot_be_read_exactly_is_refused(processor: Processor, field: str, value: object) -> None:
+    processor.account.transactions[-2 if field == "source" else -1][field] = value
+
+    with linked(processor) as link, pytest.raises(BadMovements):
+        link.pull(0)
+
+
+def test_payouts_come_with_what_is_in_them_if_they_are_automatic(processor: Processor) -> None:
+    processor.account.now += SETTLING
+    automatic = processor.account.pay_out_automatically("eur")
+    processor.account.now += 1
+    by_hand = processor.account.pay_out(1_000, "usd")
+    processor.account.arrive(by_hand)
+
+    with linked(processor) as link:
+        moved = {one.source: one for _, one in link.pull(0).movements if one.category == Category.PAYOUT}
+
+    nets = {one["id"]: one["net"] for one in processor.account.transactions}
+    items = moved[automatic].transactions
+    assert items is not None
+    assert sum(nets[name] for name in items) == 0
+    assert moved[by_hand].transactions is None
+
+
+# --- refunds
+
+
+def test_a_refund_whose_answer_is_lost_is_done_once(processor: Processor) -> None:
+    processor.troubles.extend([Trouble.NONE, Trouble.LOST])
+
+    with linked(processor, key=REFUND_KEY) as link:
+        told = link.refund("ch_Invented000003", usd("10.00"), order="Y-1")
+        again = link.refund("ch_Invented000003", usd("10.00"), order="Y-1")
+
+    assert told == again
+    assert [one["amount"] for one in processor.account.refunds.values()] == [1_000, 1_000]
+
+
+def test_a_refund_is_found_when_the_processor_has_forgotten_its_key(processor: Processor) -> None:
+    with linked(processor, key=REFUND_KEY) as link:
+        told = link.refund("ch_Invented000003", usd("10.00"), order="Y-1")
+        processor.answered.clear()
+        again = link.refund("ch_Invented000003", usd("10.00"), order="Y-1")
+        other = link.refund("ch_Invented000003", usd("10.00"), order="Y-2")
+
+    assert told == again != other
+
+
+def test_a_refund_that_fails_later_says_so(processor: Processor) -> None:
+    with linked(processor, key=REFUND_KEY) as link:
+        told = link.refund("ch_Invented000003", usd("10.00"), order="Y-1")
+        processor.account.undo_refund(told.id)
+
+        assert (told.state, link.find_refund(told.id).state) == ("succeeded", "failed")

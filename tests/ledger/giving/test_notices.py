@@ -1,0 +1,36 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import Session, select
+
+from ledger.giving import cursors, notices
+from ledger.giving.notices import BadNotice, Notice
+from tests.cast import NOW, nothing_written, race
+
+
+def test_a_notice_is_kept_once_with_what_moves_money_and_says_that_it_is_time(founded: Session) -> None:
+    told: dict[str, Any] = {"kind": "charge.succeeded", "about": "ch_Invented0001", "received_at": NOW}
+
+    first = notices.take(founded, "evt_Invented0001", **told)
+    again = notices.take(founded, "evt_Invented0001", **(told | {"about": "ch_Invented0002"}))
+    notices.take(founded, "evt_Invented0002", **(told | {"about": "cus_Kanarejka"}))
+
+    kept = [one.about for one in founded.exec(select(Notice).order_by(Notice.id))]
+    assert (first, again, kept) == (True, False, ["ch_Invented0001", None])
+    assert notices.count_since_last_look(founded) == 2
+    cursors.advance(founded, 1, looked_at=NOW + timedelta(seconds=1))
+    assert notices.count_since_last_look(founded) == 0
+
+
+def test_a_notice_that_comes_in_twice_at_once_is_kept_once(founded: Session) -> None:
+    def take(own: Session) -> bool:
+        return notices.take(own, "evt_Invented0001", kind="payout.paid", about=None, received_at=NOW)
+
+    assert sorted(map(str, race(founded, take, take))) == ["False", "True"]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("", "a.b"), ("evt_é1234", "a.b"), ("evt_12345", ""), ("evt_12345", "A b")])
+def test_what_names_nothing_is_no_notice(founded: Session, name: str, kind: str) -> None:
+    with nothing_written(founded), pytest.raises(BadNotice):
+        notices.take(founded, name, kind=kind, about=None, received_at=NOW)
