@@ -2,7 +2,6 @@
 
 import json
 import stat
-import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -13,16 +12,14 @@ import structlog
 from sqlalchemy import text
 
 from api.client import dossiers
-from api.commands import main
-from ledger import people
 from ledger.aliases import Kind, draw
 from ledger.people import Role
 from ledger.storage import guards
 from reports.dossier import pages
 from reports.dossier.chain import Standing, chains
 from reports.dossier.facts import Facts
+from tests import terminal
 from tests.canaries import sightings, text_of_pdf
-from tests.key_files import write_key_file
 from tests.office import Office, on_one_database
 from tests.papers import a_list_row
 
@@ -135,27 +132,7 @@ def test_a_server_that_lies_about_signatures_and_details_is_told_by_the_device(
 @pytest.fixture
 def run(furnished: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Runs `solidarity` with these words at Boris's desk, and gives its exit code."""
-    key_file = furnished.folder / "boris.key"
-    secret = write_key_file(key_file, furnished.staff.devices["boris"])
-
-    def run_words(*words: str | Path) -> int:
-        variables = {
-            "DATABASE_URL": furnished.engine.url.render_as_string(hide_password=False),
-            "SHRED_KEY_DIRECTORY": str(furnished.folder / "shred-keys"),
-            "DEMO_NOW": furnished.now().isoformat(),
-            "DEVICE_KEY_FILE": str(key_file),
-            "PASSPHRASE_FILE": str(secret),
-            "API_KEY": furnished.bearer("boris"),
-            "ROSTER_FINGERPRINT": people.digest(furnished.staff.proposal.roster),
-        }
-        for variable, value in variables.items():
-            monkeypatch.setenv(f"SOLIDARITY_{variable}", value)
-        monkeypatch.setattr(sys, "argv", ["solidarity", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main.run()
-        return int(ended.value.code or 0)
-
-    yield run_words
+    yield lambda *words: terminal.run(monkeypatch, terminal.environment_of(furnished, "boris"), *words)
     structlog.reset_defaults()
 
 

@@ -1,7 +1,6 @@
 """The commands at the card processor, with its keys in the environment or in files."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,10 @@ from typing import Any
 import pytest
 import structlog
 
-from api.commands import main
 from api.commands.main import BAD_INPUT, REFUSED, SERVICE_DOWN
 from examples.card_processor.server import Processor, Trouble, serve
-from ledger import people
+from tests import terminal
 from tests.canaries import sightings
-from tests.key_files import write_key_file
 from tests.office import Office, on_one_database
 from tests.processors import PULL_KEY, REFUND_KEY, a_processor
 
@@ -43,28 +40,14 @@ def say(
     monkeypatch.setattr("api.stripe_link.FIRST_PAUSE_SECONDS", 0.0)
 
     def say_words(name: str, *words: str, **environment: str) -> tuple[int, Any]:
-        key_file = tmp_path / f"{name}.key"
-        secret = write_key_file(key_file, furnished.staff.devices[name])
-        usual = {
-            "SOLIDARITY_DATABASE_URL": furnished.engine.url.render_as_string(hide_password=False),
-            "SOLIDARITY_SHRED_KEY_DIRECTORY": str(furnished.folder / "shred-keys"),
-            "SOLIDARITY_DEMO_NOW": furnished.now().isoformat(),
-            "SOLIDARITY_DEVICE_KEY_FILE": str(key_file),
-            "SOLIDARITY_PASSPHRASE_FILE": str(secret),
-            "SOLIDARITY_API_KEY": furnished.bearer(name),
-            "SOLIDARITY_ROSTER_FINGERPRINT": people.digest(furnished.staff.proposal.roster),
+        own = {
             "SOLIDARITY_STRIPE_ADDRESS": address,
             "SOLIDARITY_STRIPE_PULL_KEY": PULL_KEY,
             "SOLIDARITY_STRIPE_REFUND_KEY_FILE": str(refund_key),
         }
-        for variable, value in (usual | environment).items():
-            monkeypatch.setenv(variable, value)
-        monkeypatch.setattr(sys, "argv", ["solidarity", *words, "--json"])
-        with pytest.raises(SystemExit) as ended:
-            main.run()
-        code = ended.value.code or 0
+        told = terminal.environment_of(furnished, name) | own | environment
+        code = terminal.run(monkeypatch, told, *words, "--json")
         printed = capsys.readouterr()
-        assert isinstance(code, int)
         assert sightings((PULL_KEY, REFUND_KEY, "anarejka"), (printed.out + printed.err).encode()) == []
         return code, printed.err if code else json.loads(printed.out)
 

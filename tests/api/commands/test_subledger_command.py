@@ -2,16 +2,13 @@
 
 import json
 import stat
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
-from api.commands import main
-from ledger import people
-from tests.key_files import write_key_file
+from tests import terminal
 from tests.office import Office, on_one_database
 
 Run = Callable[..., int]
@@ -20,27 +17,7 @@ Run = Callable[..., int]
 @pytest.fixture
 def run(furnished: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Runs `solidarity` with these words at Anna's desk, and gives its exit code."""
-    key_file = furnished.folder / "anna.key"
-    secret = write_key_file(key_file, furnished.staff.devices["anna"])
-
-    def run_words(*words: str | Path) -> int:
-        variables = {
-            "DATABASE_URL": furnished.engine.url.render_as_string(hide_password=False),
-            "SHRED_KEY_DIRECTORY": str(furnished.folder / "shred-keys"),
-            "DEMO_NOW": furnished.now().isoformat(),
-            "DEVICE_KEY_FILE": str(key_file),
-            "PASSPHRASE_FILE": str(secret),
-            "API_KEY": furnished.bearer("anna"),
-            "ROSTER_FINGERPRINT": people.digest(furnished.staff.proposal.roster),
-        }
-        for variable, value in variables.items():
-            monkeypatch.setenv(f"SOLIDARITY_{variable}", value)
-        monkeypatch.setattr(sys, "argv", ["solidarity", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main.run()
-        return int(ended.value.code or 0)
-
-    yield run_words
+    yield lambda *words: terminal.run(monkeypatch, terminal.environment_of(furnished, "anna"), *words)
     structlog.reset_defaults()
 
 

@@ -1,48 +1,28 @@
 import json
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
-from api.commands import main
-from ledger import people
+from tests import terminal
 from tests.agency import receive_euros
 from tests.bookkeeping import BYN_LEAF, EUR_LEAF
 from tests.cast import eur
 from tests.coffers import ask_to_convert
-from tests.key_files import write_key_file
 from tests.office import Office, on_one_database
 
 Say = Callable[..., Any]
 
 
 @pytest.fixture
-def say(furnished: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+def say(furnished: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
     """Runs `solidarity` with these words at somebody's desk, and gives what it printed."""
     receive_euros(furnished)
     ask_to_convert(furnished)  # with the leaf and the rate that it needs
 
     def say_words(name: str, *words: str) -> Any:
-        key_file = tmp_path / f"{name}.key"
-        secret = write_key_file(key_file, furnished.staff.devices[name])
-        environment = {
-            "SOLIDARITY_DATABASE_URL": furnished.engine.url.render_as_string(hide_password=False),
-            "SOLIDARITY_SHRED_KEY_DIRECTORY": str(furnished.folder / "shred-keys"),
-            "SOLIDARITY_DEMO_NOW": furnished.now().isoformat(),
-            "SOLIDARITY_DEVICE_KEY_FILE": str(key_file),
-            "SOLIDARITY_PASSPHRASE_FILE": str(secret),
-            "SOLIDARITY_API_KEY": furnished.bearer(name),
-            "SOLIDARITY_ROSTER_FINGERPRINT": people.digest(furnished.staff.proposal.roster),
-        }
-        for variable, value in environment.items():
-            monkeypatch.setenv(variable, value)
-        monkeypatch.setattr(sys, "argv", ["solidarity", *words, "--json"])
-        with pytest.raises(SystemExit) as ended:
-            main.run()
-        assert not ended.value.code
+        assert terminal.run(monkeypatch, terminal.environment_of(furnished, name), *words, "--json") == 0
         return json.loads(capsys.readouterr().out)
 
     return say_words
