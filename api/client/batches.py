@@ -5,11 +5,12 @@ An agent's list is made here, from opened boxes; what is sent of it is sealed to
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from api.client import cases, payments, sealing
+from api.client import batch_reviews, cases, payments, sealing
+from api.client.batch_reviews import Review
 from api.client.cases import Evidence, EvidenceDiffers
 from api.client.desk import Desk
 from api.client.payments import FUND_OF
@@ -91,8 +92,10 @@ def cancel(desk: Desk, alias: str) -> dict[str, Any]:
     return _post(desk, alias, "cancel", {}, key=f"cancel:{alias}")
 
 
-def approve(desk: Desk, alias: str) -> dict[str, Any]:
+def approve(desk: Desk, alias: str, *, look: Callable[[Review], None] = lambda _: None) -> dict[str, Any]:
     """Opens the evidence and the payee of every line, holds them against the books, and signs once for all.
+
+    `look` is shown what a person should see before; when it raises, nothing is signed.
 
     Raises:
         EvidenceDiffers: boxes and books, payee and case, or lines and digest disagree; nothing is signed.
@@ -105,6 +108,7 @@ def approve(desk: Desk, alias: str) -> dict[str, Any]:
         tokens = {_court_token(key, alias, evidence[line["case"]["alias"]]) for key in keys}
         if line["court_token"] is not None and line["court_token"] not in tokens:
             raise EvidenceDiffers("the court is not counted as what it is", case=line["case"]["alias"], field="court")
+    look(batch_reviews.review(desk, batch, evidence))
     agreed = _agree(desk, "approve_batch", batch)
     body = {"verb": "approve_batch", "object": alias, "agreed": agreed}
     answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"approve:{alias}:{batch['version']}")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from api.client import agents_lists, batches, purses, results
+from api.client.batch_reviews import Review
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.files import read_file
@@ -64,11 +65,25 @@ def lock_batch(alias: Alias, as_json: AsJson = False) -> None:
 
 
 @app.command("approve")
-def approve_batch(alias: Alias, as_json: AsJson = False) -> None:
-    """Opens the evidence of every line, holds it against the books, and gives one second signature for all."""
+def approve_batch(
+    alias: Alias,
+    yes: Annotated[bool, typer.Option("--yes", help="Sign without asking; what is to be looked at is shown.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Opens the evidence of every line, shows first what is unusual, and gives one second signature for all."""
+    reviews: list[Review] = []
+
+    def look(review: Review) -> None:
+        reviews.append(review)
+        if not as_json:
+            output.show({}, as_json=False, lines=_told(review))
+        if not yes:
+            typer.confirm("Do you agree to all of it?", abort=True, err=True)
+
     with connect() as desk:
-        answer = batches.approve(desk, alias)
-    output.show(answer, as_json=as_json, lines=[f"{alias}: approved"])
+        answer = batches.approve(desk, alias, look=look)
+    (review,) = reviews
+    output.show(answer | {"review": review.on_wire()}, as_json=as_json, lines=[f"{alias}: approved"])
 
 
 @app.command("told")
@@ -180,6 +195,18 @@ def write_private(path: Path, content: bytes) -> None:
         raise FileExists("a file of this name stands there", where="out") from None
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
+
+
+def _told(review: Review) -> list[str]:
+    """The lines to look at, and then the sums."""
+    said = [f"To look at, lines: {len(review.noted)}"] if review.noted else ["Nothing unusual."]
+    for one in review.noted:
+        left_out = f", left out: {one.excluded}" if one.excluded else ""
+        said.append(f"  {one.case} {one.amount}{left_out}")
+        for answer in one.answers:
+            facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in answer.facts.items())
+            said.append(f"    {answer.rule.replace('_', ' ')} {answer.outcome}: {facts}")
+    return said + [f"{kind}: {total}, lines: {lines}" for kind, (lines, total) in review.by_kind.items()]
 
 
 def _show(batch: dict[str, Any], *, as_json: bool, said: str | None = None) -> None:

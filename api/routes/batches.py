@@ -43,6 +43,7 @@ class CaseFacts(Wire):
     alias: str
     beneficiary: str
     jurisdiction: str
+    received_on: date
     rulings: list[RulingOut]
     obligations: list[ObligationOut]
     evidence_commitments: list[str]
@@ -352,6 +353,7 @@ def _facts(session: Session, cases: Iterable[Case]) -> dict[str, CaseFacts]:
             alias=alias,
             beneficiary=case.beneficiary_alias,
             jurisdiction=case.jurisdiction,
+            received_on=case.received_on,
             rulings=sorted(rulings[alias], key=lambda one: (one.ruled_by, one.alias)),
             obligations=sorted(owed[alias], key=lambda one: one.alias),
             evidence_commitments=commitments[alias],
