@@ -37,6 +37,7 @@ class Kind(StrEnum):
     PAYMENT_FILE = "N"
     PURSE_MOVEMENT = "H"
     REFUND_ORDER = "Y"
+    OUTLAY = "J"
 
 
 _KINDS = {kind.value: kind for kind in Kind}

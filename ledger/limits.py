@@ -20,6 +20,7 @@ LIMITED: tuple[Verb, ...] = (
     "approve_disbursement",
     "approve_batch",
     "approve_advance",
+    "approve_outlay",
     "release_disbursement",
     "release_batch",
     "release_advance",

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pyrage
 
-from api.client import advances, agents, agents_lists, batches, cases, lists, purses, quashing, results, statements
+from api.client import (
+    advances,
+    agents,
+    agents_lists,
+    batches,
+    cases,
+    lists,
+    outlays,
+    purses,
+    quashing,
+    results,
+    statements,
+)
 from ledger.aid.line_failures import Reason
 from ledger.money import Money
 from tests.bookkeeping import BYN_LEAF, EUR_LEAF
@@ -156,12 +168,22 @@ def money(amount: dict[str, str]) -> Money:
     return Money.parse(amount["amount"], amount["currency"])
 
 
+def an_agent_who_is_owed(office: Office) -> dict[str, Any]:
+    """An agent who had 800.00 of the fines' fund and paid a fine of 810.00; the fund has euros."""
+    agent = an_active_agent(office)
+    an_advance(office, agent, received="800.00")
+    verified_cases(office)
+    batch = a_released_batch(office, agent)
+    enter(office, batch, *map(verified, codes_of(batch)))
+    return agent
+
+
 def walk_with_an_agent(office: Office) -> None:
     """Every route that writes about agents, advances, batches and quashed rulings, once."""
     anna = office.desk("anna")
     receive_euros(office)
     agent = an_active_agent(office)
-    given = an_advance(office, agent)
+    an_advance(office, agent, received="800.00")  # less than the list: the rest is the agent's own
     verified_cases(office)
     office.set_clock(DECISION_DAY)
     batches.cancel(anna, a_draft(office, agent)["alias"])
@@ -172,11 +194,22 @@ def walk_with_an_agent(office: Office) -> None:
     enter(office, batch, without_receipt(code, "missing"))
     purses.tell_failure(anna, batch["alias"], code=code, because=Reason.MONEY_KEPT)
     enter(office, batch, *map(verified, [code, *others]))
+    walk_with_an_outlay(office, agent)
+    given = an_advance(office, agent, fines=eur("900.00"))
+    office.set_clock(RESULTS_DAY)
     walk_with_a_purse(office, agent, given)
     quashing.quash(anna, batch["lines"][0]["case"]["alias"])
     other = agents.add(anna, cap=eur("1.00"), cap_lines=1)
     agents.freeze(anna, other)
     agents.close(anna, agents.find(anna, other["alias"]))
+
+
+def walk_with_an_outlay(office: Office, agent: dict[str, Any]) -> None:
+    """What the agent laid out is asked to be repaid, agreed to, and given up."""
+    anna = office.desk("anna")
+    asked = outlays.request(anna, agent["alias"], fund="fines", account=BYN_LEAF, amount=byn("10.00"))
+    outlays.approve(office.desk("boris"), asked)
+    outlays.cancel(anna, outlays.find(anna, agent["alias"], asked["alias"]))
 
 
 def walk_with_a_purse(office: Office, agent: dict[str, Any], given: dict[str, Any]) -> None:

@@ -57,6 +57,7 @@ from ledger.money import Money
 from ledger.people import Role
 from ledger.storage.engine import transaction
 from tests.agency import walk_with_an_agent
+from tests.bailing import walk_with_bail
 from tests.cast import byn, everything
 from tests.coffers import walk_with_the_treasury
 from tests.giving_back import give_back
@@ -377,6 +378,7 @@ def walk_the_path(office: Office) -> None:
     walk_with_an_agent(office)
     walk_with_lives(office)
     walk_with_the_treasury(office)
+    walk_with_bail(office)
     made = make_key(clara, office.alias("boris"), [Role.APPROVER])
     clara.api.post(f"/v1/keys/{made['alias']}/revoke", {}, key="revoke:1")
     rotate_people(office)

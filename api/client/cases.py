@@ -488,6 +488,8 @@ def identity_of(row: ListRow) -> dict[str, Any]:
 def details_of(row: ListRow) -> dict[str, Any]:
     """What is sealed of a ruling: all of it, exactly."""
     days = {name: getattr(row, name) for name in ("issued_on", "in_force_on", "served_on", "paid_on")}
+    # Only when told: rows without it say what they said before there was such a column, and are known as the same.
+    detained = {"detained_days": row.detained_days} if row.detained_days is not None else {}
     return {
         "ruling_number": row.ruling_number,
         "court": row.court,
@@ -498,6 +500,7 @@ def details_of(row: ListRow) -> dict[str, Any]:
         "amount": row.amount.decimal(),
         "currency": row.amount.currency,
         **{name: day.isoformat() if day else None for name, day in days.items()},
+        **detained,
     }
 
 

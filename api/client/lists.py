@@ -50,6 +50,8 @@ class ListRow:
     kind: ObligationKind
     amount: Money
     payee_account: str
+    detained_days: int | None = None
+    """How long they were held, as the bill or the list tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class _RowReader:
         read = _Cells(cells, faults, self.profile)
         article = read.article()
         days = {column: read.day(column) for column in ("issued_on", "in_force_on", "served_on", "paid_on")}
-        kind, amount = read.kind(), read.amount()
+        kind, amount, detained_days = read.kind(), read.amount(), read.count("detained_days")
         if read.faults or kind is None or amount is None:
             return [Fault(row.line, column, what) for column, what in sorted(read.faults.items(), key=_in_order)]
         return ListRow(
@@ -153,6 +155,7 @@ class _RowReader:
             kind=kind,
             amount=amount,
             payee_account=cells["payee_account"],
+            detained_days=detained_days,
         )
 
     def _blemish(self, column: Column, row: SheetRow) -> str | None:
@@ -210,6 +213,15 @@ class _Cells:
         else:
             return money
         return None
+
+    def count(self, column: Column) -> int | None:
+        if not self.cells[column]:
+            return None
+        try:
+            return writings.count(self.cells[column])
+        except NotRead as error:
+            self._note(column, str(error))
+            return None
 
     def day(self, column: Column) -> date | None:
         if not self.cells[column]:

@@ -1,8 +1,16 @@
-"""The command for bail: what courts hold, by age."""
+"""Commands for bail: what courts hold, by age, hearings, and what becomes of it."""
 
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from api.client import bail
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.output import AsJson
+
+app = typer.Typer(help="Bail that courts hold: heard, returned, applied to a fine, forfeited.", no_args_is_help=True)
 
 COLUMNS = {
     "obligation": "Bail",
@@ -15,13 +23,72 @@ COLUMNS = {
     "next_hearing": "Next hearing",
 }
 
+Bail = Annotated[str, typer.Argument(help="The bail, an obligation's alias as `bail list` shows it.")]
 
+
+@app.command("list")
 def show_ages(as_json: AsJson = False) -> None:
     """Shows what courts hold of posted bail, the oldest first."""
     with connect() as desk:
-        rows = desk.api.get("/v1/bail")["bail"]
+        rows = bail.listed(desk)
     told = [row | {name: _amount(row[name]) for name in ("outstanding", "announced")} for row in rows]
     output.show_table(rows if as_json else told, COLUMNS, as_json=as_json)
+
+
+@app.command("hearing")
+def note_hearing(
+    alias: Bail,
+    on: Annotated[str, typer.Option(help="The day of the hearing, such as 2026-03-02.")],
+    as_json: AsJson = False,
+) -> None:
+    """Notes a day on which the court hears the case."""
+    with connect() as desk:
+        noted = bail.note_hearing(desk, alias, on=date.fromisoformat(on))
+    output.show(noted, as_json=as_json, lines=[f"{alias}: heard by {noted['held_by']}"])
+
+
+@app.command("return")
+def announce_return(
+    alias: Bail,
+    amount: Annotated[str, typer.Option(help="How much of the bail comes back, the fee with it.")],
+    fee: Annotated[str, typer.Option(help="What the court keeps of that as its fee.")] = "0",
+    as_json: AsJson = False,
+) -> None:
+    """Announces that bail comes back, and draws the reference that the court's payment is to carry."""
+    with connect() as desk:
+        announced = bail.announce_return(desk, alias, amount=amount, fee=fee)
+    said = f"{alias}: {_amount(announced['arrives'])} to come as {announced['reference']}"
+    output.show(announced, as_json=as_json, lines=[said])
+
+
+@app.command("apply")
+def apply_bail(
+    alias: Bail,
+    to: Annotated[str, typer.Option(help="The case whose recognised fine or fee the court counts it against.")],
+    as_json: AsJson = False,
+) -> None:
+    """Opens both cases here and signs that the court counts bail as the payment of a fine, the whole of it."""
+    with connect() as desk:
+        part = bail.apply(desk, alias, to=to)
+    _show_part(part, as_json=as_json)
+
+
+@app.command("forfeit")
+def forfeit_bail(
+    alias: Bail,
+    amount: Annotated[str, typer.Option(help="How much of the bail the court keeps.")],
+    as_json: AsJson = False,
+) -> None:
+    """Opens the case here and signs that the court keeps a part of the bail for good, or all of it."""
+    with connect() as desk:
+        part = bail.forfeit(desk, alias, amount=amount)
+    _show_part(part, as_json=as_json)
+
+
+def _show_part(part: dict[str, Any], *, as_json: bool) -> None:
+    left = _amount(part["outstanding"])
+    said = f"{part['obligation']}: {_amount(part['amount'])} {part['fate']}, the court holds {left}"
+    output.show(part, as_json=as_json, lines=[said])
 
 
 def _amount(told: dict[str, str]) -> str:

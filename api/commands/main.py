@@ -31,6 +31,7 @@ from api.commands import (
     figure_commands,
     linkage,
     operator_commands,
+    outlay_commands,
     output,
     payment_commands,
     payment_file_commands,
@@ -83,7 +84,7 @@ report_commands.add_to(app)
 figure_commands.add_to(app)
 app.command("ledger")(subledger_commands.show_ledger)
 app.command("accesses")(access_commands.list_accesses)
-app.command("bail")(bail_commands.show_ages)
+app.add_typer(bail_commands.app, name="bail")
 app.command("demo")(demo.run_demo)
 doctor.app.command("linkage")(linkage.measure_linkage)
 app.add_typer(doctor.app, name="doctor")
@@ -104,6 +105,7 @@ app.add_typer(batch_commands.app, name="batches")
 app.add_typer(agent_commands.agents_app, name="agents")
 app.add_typer(agent_commands.advances_app, name="advances")
 app.add_typer(purse_commands.app, name="purses")
+app.add_typer(outlay_commands.app, name="outlays")
 app.add_typer(conversion_commands.app, name="conversions")
 app.add_typer(transfer_commands.app, name="transfers")
 processor_commands.add_to(donation_commands.app)

@@ -3,9 +3,10 @@
 from sqlmodel import Session
 
 from ledger import approvals, limits
-from ledger.aid import advances, agents, batches, purse_bookings, purse_movements
+from ledger.aid import advances, agents, batches, outlays, purse_bookings, purse_movements
 from ledger.aid.advances import Advance
 from ledger.aid.agents import Agent
+from ledger.aid.outlays import Repayment
 from ledger.aid.purse_movements import PurseMovement
 from ledger.approvals import Agreed, Verb
 
@@ -103,6 +104,34 @@ def approve_movement(session: Session, alias: str, agreed: Agreed) -> PurseMovem
         movement.agreed_by = agreed.signer.alias
         purse_bookings.book(session, movement, recorded_at=agreed.now, recorded_by=agreed.signer.alias)
     return movement
+
+
+def approve_outlay(session: Session, alias: str, agreed: Agreed) -> Repayment:
+    """Approves that an agent's outlay is repaid: another person than who asked for it.
+
+    Above the limit for a third person it stays requested until two of them have signed the very same thing.
+
+    Raises:
+        UnknownRepayment, SamePerson, OverLimit, RepaymentNotReady, AgentNotActive, OverOwed, WouldOverdraw, and what
+        `approvals.accept` raises.
+    """
+    repayment = outlays.require(session, alias, lock=True)
+    approvals.require_other(agreed.signer.alias, than={repayment.requested_by})
+    amount = repayment.amount()
+    with session.begin_nested():
+        limits.require_within(session, agreed, verb="approve_outlay", object_alias=alias, amount=amount)
+        approvals.accept(
+            session,
+            agreed,
+            verb="approve_outlay",
+            object_alias=alias,
+            version=repayment.version,
+            amount=amount,
+            payee_commitment=outlays.commitment_of(repayment),
+        )
+        if limits.is_enough(session, agreed):
+            outlays.approve(session, repayment, by=agreed.signer.alias, on=agreed.now.date())
+    return repayment
 
 
 def close_agent(session: Session, alias: str) -> Agent:

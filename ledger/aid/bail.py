@@ -67,9 +67,17 @@ class BailReturn(SQLModel, table=True):
         *whole_minor("minor", "fee_minor"),
     )
 
+    def amount(self) -> Money:
+        """What the court gives back of the bail, its fee with it."""
+        return Money(self.minor, self.currency)
+
+    def fee(self) -> Money:
+        """What the court keeps of that."""
+        return Money(self.fee_minor, self.currency)
+
     def arrives(self) -> Money:
         """What is to arrive at the bank."""
-        return Money(self.minor - self.fee_minor, self.currency)
+        return self.amount() - self.fee()
 
 
 class BailPart(SQLModel, table=True):
@@ -141,8 +149,8 @@ def receive(
         kind="bail_returned",
         postings=recipes.bail_returned(
             leaf=leaf,
-            amount=Money(announced.minor, announced.currency),
-            fee=Money(announced.fee_minor, announced.currency),
+            amount=announced.amount(),
+            fee=announced.fee(),
             fund=bail.fund_code or "",
             obligation=bail.alias,
             case=bail.case_alias,
@@ -226,6 +234,12 @@ def announced_of(session: Session, bail: Obligation) -> Money:
         BailReturn.obligation_alias == bail.alias, col(BailReturn.received_on).is_(None)
     )
     return Money(int(session.exec(query).one() or 0), bail.currency)
+
+
+def waiting_returns(session: Session, alias: str) -> list[BailReturn]:
+    """The returns of a bail that the bank has not shown, oldest first."""
+    query = select(BailReturn).where(BailReturn.obligation_alias == alias, col(BailReturn.received_on).is_(None))
+    return sorted(session.exec(query), key=lambda one: (one.announced_on, one.reference))
 
 
 def steps(session: Session, alias: str) -> int:

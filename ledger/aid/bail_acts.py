@@ -5,7 +5,7 @@ import hashlib
 from sqlmodel import Session
 
 from ledger import approvals
-from ledger.aid import acts, bail, cases, obligations
+from ledger.aid import acts, bail, cases, corrections, obligations
 from ledger.aid.acts import EvidenceNotOpened
 from ledger.aid.bail import BailPart
 from ledger.aid.cases import Case
@@ -49,7 +49,8 @@ def commitment(fine: str) -> str:
 def _accept(session: Session, agreed: Agreed, verb: Verb, alias: str, *, amount: Money, payee: str | None) -> None:
     _, posted = bail.require_posted(session, alias)
     case: Case = cases.require(session, posted.case_alias)
-    approvals.require_other(agreed.signer.alias, than={posted.requested_by, case.entered_by, case.verified_by})
+    authors = corrections.authors_of(session, [case])[case.alias]
+    approvals.require_other(agreed.signer.alias, than={posted.requested_by, *authors, case.verified_by})
     seen = acts.evidence_of(session, case)
     if not shelves.has_opened(session, operator=agreed.signer.alias, shelf=case.beneficiary_alias, needed=seen):
         raise EvidenceNotOpened("the signer has not opened the current evidence", case=case.alias)

@@ -6,6 +6,7 @@ from datetime import date
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aid import bail, cases, disbursements, eligibility, jurisdictions
+from ledger.aid.bail import BailReturn
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.obligations import Obligation, ObligationKind, State
 from ledger.money import Money
@@ -37,6 +38,10 @@ class Standing:
     group: str
     last_hearing: date | None
     next_hearing: date | None
+    returns: list[BailReturn]
+    """Those announced and not seen yet."""
+    version: int
+    """What the next act on it restates."""
 
 
 def note_hearing(session: Session, alias: str, *, on: date, by: str) -> Hearing:
@@ -84,6 +89,8 @@ def age(session: Session, *, on: date) -> list[Standing]:
                 group=_group(days),
                 last_hearing=max((day for day in heard if day < on), default=None),
                 next_hearing=min((day for day in heard if day >= on), default=None),
+                returns=bail.waiting_returns(session, posted.alias),
+                version=bail.steps(session, posted.alias) + 1,
             )
         )
     return sorted(found, key=lambda one: (one.posted_on, one.obligation))

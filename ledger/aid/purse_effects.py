@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from ledger.aid import advances, agents, purse_movements, returns
+from ledger.aid import advances, agents, outlays, purse_movements, returns
 from ledger.aid.agents import Agent
 from ledger.aid.purse_changes import Place, PurseChange
 from ledger.aid.purse_movements import BadMovement, OverPurse, PurseMovement, State, What
@@ -98,7 +98,7 @@ def _set_off(session: Session, agent: Agent, movement: PurseMovement) -> Effect:
     amount = movement.amount()
     agents.require_active(session, agent.alias)
     unspent = returns.unspent_by_fund(session, agent, currency=amount.currency)
-    owed = agents.owed_by_fund(session, agent, currency=amount.currency)
+    owed = outlays.owed_by_fund(session, agent, currency=amount.currency)
     shares = _shares(amount, {fund: min(minor, unspent.get(fund, 0)) for fund, minor in owed.items()}, agent)
     postings = [
         posting

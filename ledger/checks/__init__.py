@@ -11,6 +11,7 @@ from sqlmodel import Session
 from ledger.checks import (
     acts,
     aid,
+    bail,
     control,
     database,
     entries,
@@ -20,6 +21,7 @@ from ledger.checks import (
     payment_files,
     records,
     sources,
+    thirds,
     treasury,
 )
 from ledger.checks.entries import ENTRY_CHECKS, EntryCheck
@@ -40,6 +42,8 @@ CHECKS: Sequence[Check | EntryCheck] = (
     *payment_files.CHECKS,
     *treasury.CHECKS,
     *acts.CHECKS,
+    *bail.CHECKS,
+    *thirds.CHECKS,
     *sources.CHECKS,
     *records.CHECKS,
     *figures.CHECKS,

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
 from ledger import book, people
-from ledger.aid import agents, corrections, line_failures, purse_movements
+from ledger.aid import agents, corrections, line_failures, outlays, purse_movements
 from ledger.aid.advances import Advance, commitment_of
 from ledger.aid.agents import Agent
 from ledger.aid.batch_lines import BatchLine
@@ -17,6 +17,7 @@ from ledger.aid.batches import Batch
 from ledger.aid.cases import Case, State
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.line_failures import LineFailure
+from ledger.aid.outlays import Repayment
 from ledger.aid.payment_files import PaymentFile
 from ledger.aid.purse_movements import PurseMovement
 from ledger.aid.quashing import Quashing
@@ -276,6 +277,11 @@ def _of_agents(session: Session) -> Iterator[Effect]:
         restated |= {"payee_commitment": purse_movements.commitment_of(movement)}
         signer, others = movement.agreed_by or "", {movement.requested_by}
         yield _effect("movement", movement.alias, "approve_purse_movement", signer, others, **restated)
+    for repayment in session.exec(select_rows(Repayment).where(col(Repayment.approved_by).is_not(None))):
+        restated = {"amount": repayment.amount().decimal(), "currency": repayment.currency}
+        restated |= {"payee_commitment": outlays.commitment_of(repayment)}
+        signer, others = repayment.approved_by or "", {repayment.requested_by}
+        yield _effect("repayment", repayment.alias, "approve_outlay", signer, others, **restated)
 
 
 def _of_failures(session: Session) -> Iterator[Effect]:

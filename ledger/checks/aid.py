@@ -27,7 +27,16 @@ from ledger.references import is_reference
 _PAID: set[State] = {State.PAID, State.REFUND_DUE, State.REFUNDED}
 """States of an obligation that was paid."""
 _UNDER_WAY: set[State] = {State.APPROVED, State.RECOGNISED} | _PAID
-_ISSUED = ("disbursement", "advance", "advance_return", "refund", "bail_return", "purpose", "conversion")
+_ISSUED = (
+    "disbursement",
+    "advance",
+    "advance_return",
+    "refund",
+    "bail_return",
+    "purpose",
+    "conversion",
+    "outlay_repayment",
+)
 """Tables with references of ours."""
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
-from ledger.aid import agents, bail, batches, obligations, purse_changes, results, returns
+from ledger.aid import agents, bail, batches, obligations, outlays, purse_changes, results, returns
 from ledger.aid.advances import Advance, Share
 from ledger.aid.advances import State as AdvanceState
 from ledger.aid.agents import Agent
@@ -237,6 +237,7 @@ def _owed_to_agents(session: Session, page: Sequence[Agent]) -> dict[str, Cells]
     for one in page:
         expected[one.alias].update(purse_changes.by_cell(session, one.alias, place=Place.OWED))
         expected[one.alias].subtract(returns.own_by_cell(session, one.alias))
+        expected[one.alias].update(outlays.repaid_by_cell(session, one.alias))
     return dict(expected)
 
 
@@ -310,7 +311,7 @@ CHECKS = (
     ),
     _control(
         "owed-to-agents",
-        "2150 holds what agents paid or gave back beyond their purses and is not set off",
+        "2150 holds what agents paid or gave back beyond their purses, and is neither set off nor repaid",
         Control(agents.OWED, "agent", Agent, _owed_to_agents),
     ),
     Check("known-subjects", "what a line is about stands in its table", find_unknown),

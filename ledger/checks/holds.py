@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session, SQLModel
 
-from ledger.aid import advances, disbursements, obligations
+from ledger.aid import advances, disbursements, obligations, outlays
 from ledger.aid.advances import Advance
 from ledger.aid.disbursements import BANK, Disbursement
 from ledger.aid.obligations import Obligation
+from ledger.aid.outlays import Repayment
 from ledger.books.holds import Hold, HoldMovement, Reserve
 from ledger.checks.findings import Check, Fact, Finding, Tell, paged
 from ledger.treasury import conversions
@@ -82,6 +83,10 @@ def _of_advance(one: Advance) -> Needs:
     return needed
 
 
+def _of_repayment(one: Repayment) -> Needs:
+    return {(Reserve.LEAF, one.currency): one.minor} if one.state is outlays.State.APPROVED else {}
+
+
 def _of_conversion(one: Conversion) -> Needs:
     ordered = one.state is conversions.State.RELEASED and one.left_key is None
     return {(Reserve.LEAF, one.currency): one.minor} if ordered else {}
@@ -103,6 +108,11 @@ CHECKS = (
         "advances-held",
         "every advance agreed to and not sent is held on its funds and its leaf, and nothing else",
         partial(find_unheld, Advance, _of_advance, check="advances-held", kind="advance"),
+    ),
+    Check(
+        "outlays-held",
+        "every repayment of an outlay agreed to and not shown by the bank is held on its leaf, and nothing else",
+        partial(find_unheld, Repayment, _of_repayment, check="outlays-held", kind="repayment"),
     ),
     Check(
         "conversions-held",

@@ -1,4 +1,4 @@
-"""What answers to the references that we issued: payments, advances and their returns, conversions, refunds."""
+"""What answers to the references that we issued: payments, advances, returns, repayments, conversions, refunds."""
 
 from datetime import date, datetime
 from fractions import Fraction
@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlmodel import Session
 
-from ledger.aid import advances, bail, batch_lines, batches, disbursements, refunds, returns
+from ledger.aid import advances, bail, batch_lines, batches, disbursements, outlays, refunds, returns
 from ledger.aid.advances import Advance
 from ledger.aid.bail import BailReturn
 from ledger.aid.disbursements import Disbursement
+from ledger.aid.outlays import Repayment
 from ledger.aid.refunds import Refund
 from ledger.aid.returns import Return
 from ledger.books import exchange
@@ -19,7 +20,7 @@ from ledger.money import Money
 from ledger.treasury import conversion_sides, conversions
 from ledger.treasury.conversions import Conversion
 
-Issued = Disbursement | Advance | Return | Refund | BailReturn | Conversion
+Issued = Disbursement | Advance | Repayment | Return | Refund | BailReturn | Conversion
 
 
 def find(session: Session, reference: str) -> Issued | None:
@@ -27,6 +28,7 @@ def find(session: Session, reference: str) -> Issued | None:
     return (
         disbursements.by_reference(session, reference)
         or advances.by_reference(session, reference)
+        or outlays.by_reference(session, reference)
         or returns.by_reference(session, reference)
         or bail.by_reference(session, reference)
         or refunds.by_reference(session, reference)
@@ -41,7 +43,7 @@ def difference(session: Session, found: Issued, *, account: str, moved: Money, o
     """
     if isinstance(found, Conversion):
         return conversion_sides.difference(found, account=account, moved=moved)
-    if isinstance(found, Disbursement | Advance):
+    if isinstance(found, Disbursement | Advance | Repayment):
         return _difference_of_order(found, account=account, moved=moved)
     if moved.minor < 0:
         return Difference.UNMATCHED_DEBIT
@@ -68,14 +70,21 @@ def book(
     fact: dict[str, Any] = {"source_key": source_key, "on": on, "recorded_at": recorded_at, "recorded_by": recorded_by}
     if isinstance(found, Conversion):
         return conversion_sides.book(session, found, moved=moved, **fact)
-    if isinstance(found, Advance):
-        return advances.send(session, found, **fact)
     if isinstance(found, Return):
         return returns.receive(session, found, leaf=account, came=moved, **fact)
     if isinstance(found, BailReturn):
         return bail.receive(session, found, leaf=account, **fact)
     if isinstance(found, Refund):
         return refunds.receive(session, found, leaf=account, **fact)
+    return _book_order(session, found, **fact)
+
+
+def _book_order(session: Session, found: Disbursement | Advance | Repayment, **fact: Any) -> Posted:
+    """Books that what the bank was told to pay has left."""
+    if isinstance(found, Advance):
+        return advances.send(session, found, **fact)
+    if isinstance(found, Repayment):
+        return outlays.pay(session, found, **fact)
     posted = disbursements.pay(session, found, **fact)
     batch = batch_lines.batch_of(session, found.alias)
     if batch is not None:
@@ -83,12 +92,15 @@ def book(
     return posted
 
 
-def _difference_of_order(found: Disbursement | Advance, *, account: str, moved: Money) -> Difference | None:
+def _difference_of_order(found: Disbursement | Advance | Repayment, *, account: str, moved: Money) -> Difference | None:
     if moved.minor > 0:
         return Difference.PAYMENT_RETURNED
     if (account, -moved) != (found.account_code, found.amount()):
         return Difference.AMOUNT_DIFFERS
-    released = found.state in {disbursements.State.RELEASED, advances.State.RELEASED}
+    if isinstance(found, Repayment):
+        released = found.state is outlays.State.APPROVED
+    else:
+        released = found.state in {disbursements.State.RELEASED, advances.State.RELEASED}
     return None if released else Difference.NOT_RELEASED
 
 

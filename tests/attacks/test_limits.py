@@ -12,6 +12,8 @@ from ledger.aid import acts, agent_acts, batch_acts
 from ledger.aid.advances import Advance
 from ledger.aid.disbursements import Disbursement
 from ledger.approvals import Agreed, NotAgreed, SamePerson
+from ledger.checks import thirds
+from ledger.checks.findings import silent
 from ledger.limits import OverLimit
 from ledger.people import BadRoster, Limit, Role, Roster
 from tests.cast import LEAF, NOW, House, Person, byn, enrol, give, nothing_written, race, signatures_of, the_next
@@ -209,11 +211,17 @@ def test_a_batch_and_an_advance_need_the_third_too(house: House) -> None:
     approve(house, batch)
     _approve_advance(house, advance)
     assert (batch.state, advance.state) == ("locked", "requested")
+    house.session.commit()
+    for table in ("batch", "advance"):  # as if the third had signed
+        house.session.connection().execute(text(f"UPDATE {table} SET approved_by = 'OP-X'"))  # noqa: S608  # ours
+    assert {one.kind for one in thirds.find_missing(house.session, silent)} == {"batch", "advance"}
+    house.session.rollback()
     agreed = on_batch(house, "approve_batch", batch, by=house.fund.bella)
     batch_acts.approve_batch(house.session, batch.alias, agreed)
     _approve_advance(house, advance, by=house.fund.bella)
 
     assert (batch.state, advance.state) == ("approved", "approved")
+    assert list(thirds.find_missing(house.session, silent)) == []
 
 
 def test_who_is_suspended_meanwhile_does_not_count(house: House) -> None:
@@ -240,6 +248,22 @@ def test_a_state_that_was_written_without_the_third_signature_is_not_released(ho
 
     with nothing_written(house.session), pytest.raises(NotAgreed):
         acts.release_disbursement(house.session, single.alias, agreed)
+
+
+def test_what_lacks_the_third_signature_is_found(house: House) -> None:
+    (single,) = payments(house, "810.00")
+    set_limits(house, a_limit(third_above="500.00"))
+    approve_one(house, single)
+    assert list(thirds.find_missing(house.session, silent)) == []
+    house.session.connection().execute(
+        text("UPDATE disbursement SET state = 'approved', approved_by = :by"), {"by": house.fund.boris.alias}
+    )
+
+    found = list(thirds.find_missing(house.session, silent))
+
+    assert [(one.check, one.kind, one.name, one.facts["minor"]) for one in found] == [
+        ("third-person", "disbursement", single.alias, 81_000)
+    ]
 
 
 def test_two_first_signatures_at_once_are_two(house: House) -> None:

@@ -16,6 +16,7 @@ _AMOUNT = re.compile(
     r"|\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:,\d{3}){2,}|\d{1,3}(?:\.\d{3}){2,}",
     re.ASCII,
 )
+_COUNT = re.compile(r"[1-9]\d{0,2}", re.ASCII)
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})", re.ASCII)
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})", re.ASCII)
@@ -44,6 +45,17 @@ def amount(text: str, currency: str) -> Money:
     elif plain.count(",") > 1 or plain.count(".") > 1:
         plain = plain.replace(",", "").replace(".", "")
     return Money.parse(plain.replace(",", "."), currency)
+
+
+def count(text: str) -> int:
+    """`3`: a whole number of days, from 1 to 999.
+
+    Raises:
+        NotRead: anything else.
+    """
+    if not _COUNT.fullmatch(text):
+        raise NotRead("not a whole number of days, from 1 to 999")
+    return int(text)
 
 
 def day(

@@ -11,14 +11,14 @@ from api.client.list_files.faults import BadList
 from api.client.list_files.profiles import COLUMNS, BadProfile, UnknownProfile
 from api.client.list_files.writings import NotRead
 
-RUSSIAN = """№;ФИО;№ постановления;Суд;Область;Вид дела;Статья КоАП;Дата вынесения;Вид платежа;Сумма;Валюта;Счёт
-1;Вымышленная Ольга;ВЫМ-1;Вымышленный суд;г. Минск;административное;ст. 23.34 ч. 1;14 сентября 2020 г.;Штраф;1 110,00;BYN;ВЫМ-Р
+RUSSIAN = """№;ФИО;№ постановления;Суд;Область;Вид дела;Статья КоАП;Дата вынесения;Вид платежа;Сумма;Валюта;Счёт;Количество суток
+1;Вымышленная Ольга;ВЫМ-1;Вымышленный суд;г. Минск;административное;ст. 23.34 ч. 1;14 сентября 2020 г.;Штраф;1 110,00;BYN;ВЫМ-Р;3
 """
-BELARUSIAN = """№;Прозвішча і імя;Нумар пастановы;Суд;Вобласць;Від справы;Артыкул;Дата пастановы;Від плацяжу;Сума;Валюта;Рахунак
-1;Вымышленная Ольга;ВЫМ-1;Вымышленный суд;Мінск;адміністрацыйная;23.34 ч.1;14 верасня 2020;штраф;1110;бел. руб.;ВЫМ-Р
+BELARUSIAN = """№;Прозвішча і імя;Нумар пастановы;Суд;Вобласць;Від справы;Артыкул;Дата пастановы;Від плацяжу;Сума;Валюта;Рахунак;Сутак
+1;Вымышленная Ольга;ВЫМ-1;Вымышленный суд;Мінск;адміністрацыйная;23.34 ч.1;14 верасня 2020;штраф;1110;бел. руб.;ВЫМ-Р;3
 """
-ENGLISH = """No.|Full name|Ruling number|Court|Region|Kind of ruling|Article|Date of ruling|Kind|Amount|Currency|Account
-1|Вымышленная Ольга|ВЫМ-1|Вымышленный суд|Minsk city|Administrative|23.34 part 1|14 September 2020|Fine|1,110.00|BYN|ВЫМ-Р
+ENGLISH = """No.|Full name|Ruling number|Court|Region|Kind of ruling|Article|Date of ruling|Kind|Amount|Currency|Account|Days detained
+1|Вымышленная Ольга|ВЫМ-1|Вымышленный суд|Minsk city|Administrative|23.34 part 1|14 September 2020|Fine|1,110.00|BYN|ВЫМ-Р|3
 """
 MINIMAL = """about = "Invented."
 preamble_rows = 2
@@ -43,6 +43,7 @@ def test_the_same_list_in_three_languages_is_the_same() -> None:
     first, *others = (reading.rows for reading in readings)
     assert others == [first, first]
     assert (first[0].region, first[0].amount.minor, first[0].issued_on) == ("minsk_city", 111_000, date(2020, 9, 14))
+    assert first[0].detained_days == 3
 
 
 def test_a_profile_of_ones_own_says_what_stands_above_the_header_and_how_days_are_written(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ CELLS = {
     "in_force_on": "",
     "served_on": "2020-09-26",
     "paid_on": "",
+    "detained_days": "",
     "kind": "fine",
     "amount": "1 110,00",
     "currency": "BYN",
@@ -53,6 +54,12 @@ def test_a_row_is_read_exactly() -> None:
     assert (row.article, row.part, row.ruling_kind) == ("23.34", "1", "administrative")
     assert (row.issued_on, row.in_force_on, row.served_on) == (date(2020, 9, 14), None, date(2020, 9, 26))
     assert (row.kind, row.amount) == (ObligationKind.FINE, byn("1110.00"))
+
+
+def test_days_of_detention_are_read_where_they_are_told() -> None:
+    told, untold = lists.read(a_file({"detained_days": "14"}, {}))
+
+    assert (told.detained_days, untold.detained_days) == (14, None)
 
 
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
@@ -111,6 +118,7 @@ def test_amounts_as_people_write_them(text: str, kopecks: int) -> None:
         *(({"article": text}, "article") for text in ("", "23", "23.34 part", "\u0662\u0663.34", "23.34; 23.35")),
         *(({"kind": text}, "kind") for text in ("", "bribe", "fine,detention")),
         *(({column: " "}, column) for column in ("name", "ruling_number", "court", "region", "payee_account")),
+        *(({"detained_days": text}, "detained_days") for text in ("0", "-3", "2.5", "\u0663", "1000", "3 days")),
         ({"name": "A" * 2001}, "name"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from tests import terminal
-from tests.agency import receive_euros
+from tests.agency import an_agent_who_is_owed, receive_euros
 from tests.bookkeeping import BYN_LEAF, EUR_LEAF
 from tests.cast import eur
 from tests.coffers import ask_to_convert
@@ -60,3 +60,16 @@ def test_a_conversion_is_asked_for_agreed_to_released_and_given_up(say: Say) -> 
     assert (released["state"], released["reference"]) == ("released", asked["reference"])
     assert given_up["state"] == "cancelled"
     assert [one["alias"] for one in say("boris", "conversions", "list", "--state", "cancelled")] == [asked["alias"]]
+
+
+@on_one_database
+def test_what_an_agent_laid_out_is_asked_for_agreed_to_and_given_up(furnished: Office, say: Say) -> None:
+    agent = an_agent_who_is_owed(furnished)["alias"]
+    leaves = ("--account", BYN_LEAF, "--fund", "fines", "--amount", "10.00", "--currency", "BYN")
+
+    (asked,) = say("anna", "outlays", "request", agent, *leaves)
+    (approved,) = say("boris", "outlays", "approve", agent, asked["alias"])
+    (given_up,) = say("anna", "outlays", "cancel", agent, asked["alias"])
+
+    assert [one["state"] for one in (asked, approved, given_up)] == ["requested", "approved", "cancelled"]
+    assert [one["alias"] for one in say("anna", "outlays", "list", agent)] == [asked["alias"]]

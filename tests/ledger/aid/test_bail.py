@@ -15,10 +15,11 @@ from ledger.aid.obligations import Obligation, ObligationKind, ObligationNotRead
 from ledger.approvals import ActDiffers, Agreed, NotInRole, SamePerson
 from ledger.books import balances, spending
 from ledger.checks import aid as aid_checks
+from ledger.checks import bail as bail_checks
 from ledger.errors import LedgerError
 from ledger.money import Money
 from tests.bookcheck import assert_it_holds
-from tests.cast import NOW, TODAY, House, engine_of, nothing_written, race
+from tests.cast import NOW, TODAY, House, Person, engine_of, nothing_written, race
 from tests.courts import (
     USD_LEAF,
     a_case,
@@ -238,3 +239,48 @@ def test_a_hearing_of_what_is_no_bail_is_found(house: House, posted: Obligation)
 
     assert [(one.check, one.name) for one in found] == [("bail-posted", fine.alias)]
     assert fine.alias != posted.alias
+
+
+def found_of_parts(house: House) -> list[tuple[str, object, object]]:
+    told = [one for check in bail_checks.CHECKS for one in check.find(house.session, lambda *_: None)]
+    return [(one.check, one.facts["signer"], one.facts["number"]) for one in told]
+
+
+def a_part(house: House, posted: Obligation, *, number: int, by: Person, minor: int = 100) -> None:
+    """A part that nobody signed, written past every verb."""
+    forged = bail.BailPart(
+        obligation_alias=posted.alias,
+        number=number,
+        fate=bail.Fate.FORFEITED,
+        minor=minor,
+        decided_by=by.alias,
+        decided_on=TODAY,
+    )
+    house.session.add(forged)
+    house.session.flush()
+
+
+def test_parts_that_were_signed_are_in_order(house: House, posted: Obligation) -> None:
+    fine, _ = a_recognised_fine(house)
+    apply(house, posted, fine)
+    forfeit(house, posted, usd("1.00"))
+    forfeit(house, posted, usd("1.00"))
+
+    assert found_of_parts(house) == []
+
+
+def test_a_part_that_nobody_signed_or_that_leans_on_the_act_of_another_is_found(
+    house: House, posted: Obligation
+) -> None:
+    forfeit(house, posted, usd("1.00"))
+    a_part(house, posted, number=2, by=house.fund.boris)
+    a_part(house, posted, number=3, by=house.fund.bella)
+    a_part(house, posted, number=4, by=house.fund.clara, minor=7)
+
+    boris, bella, clara = (one.alias for one in (house.fund.boris, house.fund.bella, house.fund.clara))
+    assert found_of_parts(house) == [
+        ("bail-signed", boris, 2),
+        ("bail-signed", bella, 3),
+        ("bail-signed", clara, 4),
+        ("bail-four-eyes", clara, 4),
+    ]

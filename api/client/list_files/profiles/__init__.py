@@ -29,9 +29,10 @@ Column = Literal[
     "in_force_on",
     "served_on",
     "paid_on",
+    "detained_days",
 ]
 COLUMNS: tuple[Column, ...] = get_args(Column)
-OPTIONAL: frozenset[Column] = frozenset({"in_force_on", "served_on", "paid_on"})
+OPTIONAL: frozenset[Column] = frozenset({"in_force_on", "served_on", "paid_on", "detained_days"})
 REQUIRED: tuple[Column, ...] = tuple(column for column in COLUMNS if column not in OPTIONAL)
 LARGEST_PROFILE = 256 * 1024
 

@@ -1,0 +1,96 @@
+"""Bail from the operator's side: what courts hold, hearings, and what becomes of it, signed with the case opened."""
+
+from datetime import date
+from typing import Any
+
+from api.client import cases
+from api.client.desk import Desk
+from ledger.aid import bail_acts, eligibility, jurisdictions
+from ledger.aid.bail import NotPosted
+from ledger.approvals import Verb
+from ledger.money import Money
+
+
+def listed(desk: Desk) -> list[dict[str, Any]]:
+    """What courts hold of posted bail, the oldest first; returns that were announced, with their references."""
+    found: list[dict[str, Any]] = desk.api.get("/v1/bail")["bail"]
+    return found
+
+
+def find(desk: Desk, alias: str) -> dict[str, Any]:
+    """One bail that a court holds.
+
+    Raises:
+        NotPosted: the API shows none.
+    """
+    for one in listed(desk):
+        if one["obligation"] == alias:
+            return one
+    raise NotPosted("no court holds such bail", obligation=alias)
+
+
+def note_hearing(desk: Desk, alias: str, *, on: date) -> dict[str, Any]:
+    """Notes a hearing: told to the server at the grain of the case's pack, which is all it is to know."""
+    case = desk.api.get(f"/v1/cases/{find(desk, alias)['case']}")
+    held_by = eligibility.end_of_grain(jurisdictions.load(case["jurisdiction"]), on).isoformat()
+    answer: dict[str, Any] = desk.api.post(
+        f"/v1/bail/{alias}/hearings", {"on": held_by}, key=f"hearing:{alias}:{held_by}"
+    )
+    return answer
+
+
+def announce_return(desk: Desk, alias: str, *, amount: str, fee: str = "0") -> dict[str, Any]:
+    """Announces that `amount` comes back less the court's `fee`; the answer has the reference for the court."""
+    posted = find(desk, alias)
+    currency = posted["outstanding"]["currency"]
+    body = {name: _wire(Money.parse(told, currency)) for name, told in (("amount", amount), ("fee", fee))}
+    key = f"bail-return:{alias}:{posted['version']}"
+    answer: dict[str, Any] = desk.api.post(f"/v1/bail/{alias}/returns", body, key=key)
+    return answer
+
+
+def apply(desk: Desk, alias: str, *, to: str) -> dict[str, Any]:
+    """Opens both cases and signs that the court counts bail as the payment of what the case `to` owes, the whole of it.
+
+    Raises:
+        EvidenceDiffers: the boxes and the books disagree; nothing is signed.
+    """
+    fined = desk.api.get(f"/v1/cases/{to}")
+    cases.check_evidence(desk, fined, reason="approval")
+    (fine,) = fined["obligations"]
+    amount = Money.parse(fine["amount"]["amount"], fine["amount"]["currency"])
+    commitment = bail_acts.commitment(fine["alias"])
+    return _keep(desk, "apply_bail", alias, amount=amount, payee_commitment=commitment, told={"fine": fine["alias"]})
+
+
+def forfeit(desk: Desk, alias: str, *, amount: str) -> dict[str, Any]:
+    """Opens the case and signs that the court keeps a part of the bail for good, or all of it.
+
+    Raises:
+        EvidenceDiffers: the boxes and the books disagree; nothing is signed.
+    """
+    money = Money.parse(amount, find(desk, alias)["outstanding"]["currency"])
+    return _keep(desk, "forfeit_bail", alias, amount=money, payee_commitment=None, told={"amount": _wire(money)})
+
+
+def _keep(
+    desk: Desk, verb: Verb, alias: str, *, amount: Money, payee_commitment: str | None, told: dict[str, Any]
+) -> dict[str, Any]:
+    posted = find(desk, alias)
+    case = desk.api.get(f"/v1/cases/{posted['case']}")
+    evidence = cases.check_evidence(desk, case, reason="approval")
+    agreed = desk.agree(
+        verb,
+        alias,
+        version=posted["version"],
+        amount=amount,
+        payee_commitment=payee_commitment,
+        evidence=evidence.commitments,
+    )
+    path, key = f"/v1/bail/{alias}/{verb.removesuffix('_bail')}", f"{verb}:{alias}:{posted['version']}"
+    answer: dict[str, Any] = desk.api.post(path, {"agreed": agreed, **told}, key=key)
+    return answer
+
+
+def _wire(money: Money) -> dict[str, str]:
+    return {"amount": money.decimal(), "currency": money.currency}

@@ -1,0 +1,106 @@
+"""Routes of outlays: what agents laid out of their own and is to be repaid from a bank leaf."""
+
+from datetime import date
+
+from fastapi import APIRouter
+from sqlmodel import Session
+
+from api.authentication import Admitted, Now
+from api.idempotency import Claimed
+from api.routes.wire import Alias, AmountOnWire, Code, Wire
+from api.transactions import Tx
+from ledger.aid import agents, outlays
+from ledger.aid.outlays import NewRepayment, Repayment, UnknownRepayment
+
+router = APIRouter()
+
+
+class RepaymentIn(Wire):
+    """What is to leave a bank leaf, for how much of what the fund owes the agent; the same in one currency."""
+
+    alias: Alias
+    fund: Code
+    account: Code
+    amount: AmountOnWire
+    settles: AmountOnWire
+
+
+class RepaymentOut(Wire):
+    """A repayment with everything an act about it restates; `reference` is all the bank is told."""
+
+    alias: str
+    agent: str
+    fund: str
+    account: str
+    state: str
+    version: int
+    amount: AmountOnWire
+    settles: AmountOnWire
+    reference: str
+    requested_by: str
+    approved_by: str | None
+    paid_on: date | None
+    commitment: str
+
+    @classmethod
+    def of(cls, repayment: Repayment) -> "RepaymentOut":
+        """A repayment as the wire has it."""
+        return cls(
+            alias=repayment.alias,
+            agent=repayment.agent_alias,
+            fund=repayment.fund_code,
+            account=repayment.account_code,
+            state=repayment.state,
+            version=repayment.version,
+            amount=AmountOnWire.of(repayment.amount()),
+            settles=AmountOnWire.of(repayment.settles()),
+            reference=repayment.reference,
+            requested_by=repayment.requested_by,
+            approved_by=repayment.approved_by,
+            paid_on=repayment.paid_on,
+            commitment=outlays.commitment_of(repayment),
+        )
+
+
+class RepaymentsOut(Wire):
+    """The repayments to an agent."""
+
+    repayments: list[RepaymentOut]
+
+
+@router.get("/v1/agents/{alias}/outlays")
+def list_repayments(alias: Alias, session: Tx, _caller: Admitted) -> RepaymentsOut:
+    """What was, or is to be, repaid to an agent."""
+    agent = agents.require(session, alias)
+    return RepaymentsOut(repayments=[RepaymentOut.of(one) for one in outlays.listed(session, agent=agent.alias)])
+
+
+@router.post("/v1/agents/{alias}/outlays", status_code=201)
+def request_repayment(alias: Alias, body: RepaymentIn, session: Tx, caller: Admitted, once: Claimed) -> RepaymentOut:
+    """Asks for an agent's outlay to be repaid; another person agrees to it."""
+    new = NewRepayment(
+        alias=body.alias,
+        agent=alias,
+        fund=body.fund,
+        account=body.account,
+        amount=body.amount.money(),
+        settles=body.settles.money(),
+    )
+    return once.keep(RepaymentOut.of(outlays.request(session, new, by=caller.operator.alias)))
+
+
+@router.post("/v1/agents/{alias}/outlays/{repayment}/cancel", status_code=201)
+def cancel_repayment(
+    alias: Alias, repayment: Alias, session: Tx, _caller: Admitted, now: Now, once: Claimed
+) -> RepaymentOut:
+    """Gives up a repayment that the bank has not shown; what was held for it is free."""
+    found = _of_agent(session, repayment, agent=alias)
+    outlays.cancel(session, found, on=now.date())
+    return once.keep(RepaymentOut.of(found))
+
+
+def _of_agent(session: Session, alias: str, *, agent: str) -> Repayment:
+    found = outlays.require(session, alias, lock=True)
+    if found.agent_alias != agent:
+        raise UnknownRepayment("no repayment has this alias")
+    return found

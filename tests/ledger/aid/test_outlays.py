@@ -1,0 +1,257 @@
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from ledger import checks
+from ledger.aid import agent_acts, agents, outlays, purse_bookings, purse_movements
+from ledger.aid.agents import Agent, AgentNotActive
+from ledger.aid.outlays import BadRepayment, NewRepayment, OverOwed, Repayment, RepaymentNotReady, State
+from ledger.aid.purse_movements import NewMovement, OverPurse, What
+from ledger.aliases import Kind, draw
+from ledger.approvals import ActDiffers, Agreed, SamePerson
+from ledger.books import balances, spending
+from ledger.books.spending import WouldOverdraw
+from ledger.errors import LedgerError
+from ledger.exceptions import Difference
+from ledger.limits import OverLimit
+from ledger.money import Money
+from ledger.people import Limit, Role
+from ledger.reconciliation import issued
+from tests.cast import LEAF, NOW, SECOND_LEAF, House, Person, agreed_by, byn, enrol, eur, give, nothing_written, race
+from tests.cast import the_next as next_roster
+from tests.purses import (
+    EUR_LEAF,
+    a_released_batch,
+    an_advance,
+    an_agent,
+    enter,
+    give_euros,
+    items,
+    verified,
+)
+
+SHOWN_ON = date(2020, 11, 20)
+
+
+@pytest.fixture
+def agent(house: House) -> Agent:
+    """An agent who had 600.00 BYN and paid 810.00: the fines' fund, which has 5,000.00, owes them 210.00."""
+    give_euros(house)
+    give(house.session, byn("5000.00"))
+    agent = an_agent(house)
+    an_advance(house, agent, received=byn("600.00"), fines=eur("200.00"))
+    batch = a_released_batch(house, agent, LEAF, [house.a_verified_case()])
+    enter(house, batch, *(verified(item) for item in items(house, batch)))
+    assert agents.owed_by_fund(house.session, agent, currency="BYN") == {"fines": 21_000}
+    return agent
+
+
+def ask(house: House, agent: Agent, amount: Money | None = None, **other: Any) -> Repayment:
+    """Clara asks; all that is owed unless told."""
+    moved = amount or byn("210.00")
+    stated: dict[str, Any] = {"fund": "fines", "account": LEAF, "settles": moved}
+    new = NewRepayment(alias=draw(Kind.OUTLAY), agent=agent.alias, amount=moved, **(stated | other))
+    repayment = outlays.request(house.session, new, by=house.fund.clara.alias)
+    house.session.commit()
+    return repayment
+
+
+def on_outlay(repayment: Repayment, *, by: Person, **other: Any) -> Agreed:
+    seen: dict[str, Any] = {
+        "object": repayment.alias,
+        "version": repayment.version,
+        "amount": repayment.amount().decimal(),
+        "currency": repayment.currency,
+        "payee_commitment": outlays.commitment_of(repayment),
+    }
+    return agreed_by(by, "approve_outlay", **(seen | other))
+
+
+def approve(house: House, repayment: Repayment, *, by: Person | None = None, **other: Any) -> Repayment:
+    agreed = on_outlay(repayment, by=by or house.fund.boris, **other)
+    agent_acts.approve_outlay(house.session, repayment.alias, agreed)
+    house.session.commit()
+    return repayment
+
+
+def difference(house: House, repayment: Repayment, moved: Money, *, account: str = LEAF) -> Difference | None:
+    found = issued.find(house.session, repayment.reference)
+    assert found is repayment
+    return issued.difference(house.session, found, account=account, moved=moved, on=SHOWN_ON)
+
+
+def see(house: House, repayment: Repayment) -> None:
+    """The bank shows that it left."""
+    issued.book(
+        house.session,
+        repayment,
+        source_key=f"bank:{repayment.alias}",
+        account=repayment.account_code,
+        moved=-repayment.amount(),
+        on=SHOWN_ON,
+        recorded_at=NOW,
+        recorded_by="test",
+    )
+    house.session.commit()
+
+
+def agrees(house: House) -> None:
+    relevant = {"owed-to-agents", "outlays-held", "signed", "four-eyes", "references", "holds", "third-person"}
+    chosen = [check for check in checks.CHECKS if check.name in relevant]
+    assert len(chosen) == len(relevant)
+    assert checks.findings(house.session, checks=chosen) == []
+
+
+def test_an_outlay_is_repaid_by_two_people_and_booked_when_the_bank_shows_it(house: House, agent: Agent) -> None:
+    repayment = approve(house, ask(house, agent))
+    assert spending.available(house.session, LEAF, currency="BYN") == byn("4790.00")
+    assert balances.balance(house.session, agents.OWED, currency="BYN") == byn("-210.00")
+    agrees(house)
+
+    assert difference(house, repayment, byn("-210.00")) is None
+    see(house, repayment)
+
+    assert (repayment.state, repayment.paid_on) == (State.PAID, SHOWN_ON)
+    assert balances.balance(house.session, agents.OWED, currency="BYN") == byn("0.00")
+    assert balances.balance(house.session, LEAF, currency="BYN") == byn("4790.00")
+    assert spending.available(house.session, LEAF, currency="BYN") == byn("4790.00")
+    assert difference(house, repayment, byn("-210.00")) is Difference.NOT_RELEASED
+    agrees(house)
+
+
+def test_an_outlay_is_repaid_in_another_currency_for_what_it_settles(house: House, agent: Agent) -> None:
+    repayment = approve(house, ask(house, agent, eur("70.00"), settles=byn("210.00"), account=EUR_LEAF))
+
+    see(house, repayment)
+
+    assert balances.balance(house.session, agents.OWED, currency="BYN") == byn("0.00")
+    assert balances.balance(house.session, EUR_LEAF, currency="EUR") == eur("9730.00")
+    agrees(house)
+
+
+def test_what_the_bank_shows_otherwise_is_not_booked(house: House, agent: Agent) -> None:
+    asked = ask(house, agent)
+
+    assert difference(house, asked, byn("-210.00")) is Difference.NOT_RELEASED
+    approve(house, asked)
+    assert difference(house, asked, byn("-210.01")) is Difference.AMOUNT_DIFFERS
+    assert difference(house, asked, byn("-210.00"), account=SECOND_LEAF) is Difference.AMOUNT_DIFFERS
+    assert difference(house, asked, byn("210.00")) is Difference.PAYMENT_RETURNED
+
+
+def test_what_cannot_be_repaid_is_not_asked_for(house: House, agent: Agent) -> None:
+    for amount, other, error in (
+        (byn("210.01"), {}, OverOwed),
+        (byn("0.00"), {}, BadRepayment),
+        (byn("1.00"), {"fund": "general"}, OverOwed),
+        (byn("1.00"), {"settles": byn("2.00")}, BadRepayment),
+        (byn("1.00"), {"account": agent.purse()}, BadRepayment),
+    ):
+        with nothing_written(house.session), pytest.raises(error):
+            ask(house, agent, amount, **other)
+
+
+def test_only_another_approver_agrees_to_what_was_asked(house: House, agent: Agent) -> None:
+    asked = ask(house, agent)
+
+    with nothing_written(house.session), pytest.raises(SamePerson):
+        approve(house, asked, by=house.fund.clara)
+    with nothing_written(house.session), pytest.raises(ActDiffers):
+        approve(house, asked, amount="1.00")
+    approve(house, asked)
+    with nothing_written(house.session), pytest.raises(RepaymentNotReady):
+        approve(house, asked, by=house.fund.bella)
+
+
+def test_what_is_promised_is_neither_promised_again_nor_set_off(house: House, agent: Agent) -> None:
+    first, second = ask(house, agent), ask(house, agent)
+    an_advance(house, agent, received=byn("600.00"), fines=eur("200.00"))
+    approve(house, first)
+
+    with nothing_written(house.session), pytest.raises(OverOwed):
+        approve(house, second)
+    with nothing_written(house.session), pytest.raises(OverPurse):
+        set_off(house, agent, "0.01")
+    outlays.cancel(house.session, first, on=NOW.date())
+    set_off(house, agent, "110.00")
+    with nothing_written(house.session), pytest.raises(OverOwed):
+        approve(house, second)
+    agrees(house)
+
+
+def test_two_who_approve_the_same_debt_at_once_repay_it_once(house: House, agent: Agent) -> None:
+    first, second = ask(house, agent), ask(house, agent)
+    acts = [(one.alias, on_outlay(one, by=house.fund.boris)) for one in (first, second)]
+
+    def run(alias: str, agreed: Agreed) -> Callable[[Session], object]:
+        return lambda session: agent_acts.approve_outlay(session, alias, agreed)
+
+    answers = race(house.session, run(*acts[0]), run(*acts[1]))
+
+    assert sorted(isinstance(one, LedgerError) for one in answers) == [False, True]
+
+
+def test_nothing_goes_to_who_is_frozen_and_nothing_beyond_the_leaf(house: House, agent: Agent) -> None:
+    empty = ask(house, agent, eur("9800.01"), settles=byn("210.00"), account=EUR_LEAF)
+    asked = ask(house, agent)
+    with nothing_written(house.session), pytest.raises(WouldOverdraw):
+        approve(house, empty)
+    agents.freeze(house.session, agent, by=house.fund.clara.alias, on=NOW.date())
+    house.session.commit()
+
+    with nothing_written(house.session), pytest.raises(AgentNotActive):
+        approve(house, asked)
+    with nothing_written(house.session), pytest.raises(AgentNotActive):
+        ask(house, agent)
+
+
+def test_limits_and_the_third_person_count_for_outlays_too(house: House, agent: Agent) -> None:
+    asked, foreign = ask(house, agent), ask(house, agent, eur("70.00"), settles=byn("210.00"), account=EUR_LEAF)
+    limited = (Limit(role=Role.APPROVER, currency="BYN", per_act="210.00", third_above="100.00"),)
+    following = next_roster(house.fund.roster(), format="solidarity-roster-3", limits=limited)
+    enrol(house.session, following, house.fund.olga, house.fund.oleg)
+    house.session.commit()
+
+    approve(house, asked)
+    alone = str(asked.state)
+    with nothing_written(house.session), pytest.raises(OverLimit):
+        approve(house, foreign)
+    approve(house, asked, by=house.fund.bella)
+    assert (alone, asked.state) == ("requested", State.APPROVED)
+
+
+def test_a_repayment_given_up_is_not_paid(house: House, agent: Agent) -> None:
+    given_up = approve(house, ask(house, agent))
+    outlays.cancel(house.session, given_up, on=NOW.date())
+    house.session.commit()
+
+    assert difference(house, given_up, byn("-210.00")) is Difference.NOT_RELEASED
+    assert spending.available(house.session, LEAF, currency="BYN") == byn("5000.00")
+    with nothing_written(house.session), pytest.raises(RepaymentNotReady):
+        outlays.cancel(house.session, given_up, on=NOW.date())
+    agrees(house)
+
+
+def set_off(house: House, agent: Agent, amount: str) -> None:
+    """Clara tells, Boris agrees."""
+    new = NewMovement(
+        alias=draw(Kind.PURSE_MOVEMENT),
+        agent=agent.alias,
+        what=What.SET_OFF,
+        amount=byn(amount),
+        happened_on=NOW.date(),
+    )
+    movement = purse_bookings.tell(house.session, new, by=house.fund.clara.alias, recorded_at=NOW)
+    agreed = agreed_by(
+        house.fund.boris,
+        "approve_purse_movement",
+        object=movement.alias,
+        version=movement.version,
+        amount=amount,
+        currency="BYN",
+        payee_commitment=purse_movements.commitment_of(movement),
+    )
+    agent_acts.approve_movement(house.session, movement.alias, agreed)
