@@ -13,6 +13,7 @@ from rich.table import Table
 from bench import (
     balances,
     bank_files,
+    batch_approvals,
     card_movements,
     erasure,
     growth,
@@ -38,6 +39,7 @@ GROUPS: dict[str, Callable[..., Iterator[Row]]] = {
     "keys": keys.rows,
     "bank_files": bank_files.rows,
     "list_imports": list_imports.rows,
+    "batch_approvals": batch_approvals.rows,
     "card_movements": card_movements.rows,
     "releases": releases.rows,
     "linkages": linkages.rows,

@@ -16,6 +16,8 @@ from ledger.storage.engine import transaction
 ROLES = (Role.INTAKE, Role.APPROVER, Role.TREASURER)
 OPERATOR = "OP-0000-0000-0009"
 _AT_MOST_MS = 50
+_COUNTS_AT_MOST_MS = 100
+"""All sections of all roles at once, each counted anew: 130,000 things here. A page is what is promised."""
 _STATES = {5: "verified", 6: "verified", 7: "approved", 8: "on_hold", 9: "paid"}
 """By the last digit of an alias; the others stay received, and a tenth of these shares a ruling with others."""
 
@@ -31,7 +33,7 @@ def rows(books: Books, *, quick: bool) -> Iterator[Row]:
             counted = seconds(partial(queue.counts, session, roles=ROLES, operator=OPERATOR, on=DAY), repeats=5)
         size = f"{many:,} cases, {name}"
         yield Row(f"slowest page of the queue, {size}", None, slowest * 1000, "ms", at_most=_AT_MOST_MS)
-        yield Row(f"counts of the queue, {size}", None, counted * 1000, "ms", at_most=4 * _AT_MOST_MS)
+        yield Row(f"counts of the queue, {size}", None, counted * 1000, "ms", at_most=_COUNTS_AT_MOST_MS)
 
 
 def _pages(session: Session, name: str) -> float:

@@ -25,17 +25,17 @@ def write_key_file(path: Path, device: Device) -> Path:
         "ed25519_seed": device.signing_seed.hex(),
         "xwing_seed": device.sealing_seed.hex(),
     }
-    path.write_bytes(_encrypt(json.dumps(content).encode()))
+    path.write_bytes(encrypt(json.dumps(content).encode()))
     words = path.with_suffix(".passphrase")
     words.write_text(PASSPHRASE, "utf-8")
     return words
 
 
-def _encrypt(content: bytes) -> bytes:
+def encrypt(content: bytes, *, passphrase: str = PASSPHRASE) -> bytes:
     """age's format, version 1, with one recipient of the kind scrypt and one chunk."""
     file_key, salt, nonce = (secrets.token_bytes(16) for _ in range(3))
     stretched = Scrypt(salt=b"age-encryption.org/v1/scrypt" + salt, length=32, n=2**_WORK_FACTOR, r=8, p=1)
-    wrapped = ChaCha20Poly1305(stretched.derive(PASSPHRASE.encode())).encrypt(bytes(12), file_key, None)
+    wrapped = ChaCha20Poly1305(stretched.derive(passphrase.encode())).encrypt(bytes(12), file_key, None)
     header = b"age-encryption.org/v1\n-> scrypt %s %d\n%s\n---" % (_base64(salt), _WORK_FACTOR, _base64(wrapped))
     mac = hmac.digest(_derive(file_key, salt=b"", info=b"header"), header, "sha256")
     payload = ChaCha20Poly1305(_derive(file_key, salt=nonce, info=b"payload"))

@@ -21,14 +21,15 @@ from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
 from ledger.money import Money
 
-MOST_LINES = 500
+MOST_LINES = 1_000
+CANDIDATES_A_PAGE = 500
 
 
 def candidates(desk: Desk, *, kind: str | None = None) -> Iterator[dict[str, Any]]:
     """The obligations that nobody has asked to pay yet, page by page; of one kind unless None."""
     cursor: str | None = None
     while True:
-        page = desk.api.get("/v1/obligations", cursor=cursor, limit=MOST_LINES)
+        page = desk.api.get("/v1/obligations", cursor=cursor, limit=CANDIDATES_A_PAGE)
         yield from (one for one in page["obligations"] if kind in {None, one["kind"]})
         cursor = page["next"]
         if cursor is None:

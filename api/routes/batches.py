@@ -216,7 +216,7 @@ def read_batch(alias: Alias, session: Tx, _caller: Admitted) -> BatchOut:
 
 @router.post("/v1/batches", status_code=201)
 def create_batch(body: BatchIn, session: Tx, caller: Admitted, once: Claimed) -> BatchSummary:
-    """Asks for up to 500 obligations to be paid together."""
+    """Asks for up to 1,000 obligations to be paid together."""
     boxes = [line.payee_box.box() for line in body.lines]
     for number, (line, box) in enumerate(zip(body.lines, boxes, strict=True), start=1):
         if (box.kind, box.alias, box.field) != ("disbursement", line.disbursement, "payee"):

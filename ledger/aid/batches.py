@@ -23,7 +23,7 @@ from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
 from ledger.storage.locks import locked
 
-MOST_LINES = 500
+MOST_LINES = 1_000
 """The most lines of one batch."""
 
 

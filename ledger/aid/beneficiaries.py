@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Field, Session, SQLModel
 
-from ledger.aliases import AliasTaken, Kind, check
+from ledger.aliases import Kind, check
+from ledger.storage import newcomers
 from ledger.storage.columns import UtcDateTime
 
 
@@ -21,10 +22,15 @@ def add(session: Session, alias: str, *, created_at: datetime) -> Beneficiary:
     Raises:
         BadAlias, AliasTaken: not a beneficiary's alias, or taken.
     """
-    check(alias, Kind.BENEFICIARY)
-    if session.get(Beneficiary, alias) is not None:
-        raise AliasTaken("the alias is taken")
-    beneficiary = Beneficiary(alias=alias, created_at=created_at)
-    session.add(beneficiary)
-    session.flush()
+    beneficiary = make(alias, created_at=created_at)
+    newcomers.enter(session, [beneficiary])
     return beneficiary
+
+
+def make(alias: str, *, created_at: datetime) -> Beneficiary:
+    """Who is to be admitted, before they are: `newcomers.enter` takes many.
+
+    Raises:
+        BadAlias: not a beneficiary's alias.
+    """
+    return Beneficiary(alias=check(alias, Kind.BENEFICIARY), created_at=created_at)

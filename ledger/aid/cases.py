@@ -8,8 +8,9 @@ from sqlalchemy import Index, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aid.eligibility import Rejection
-from ledger.aliases import AliasTaken, Kind, check
+from ledger.aliases import Kind, check
 from ledger.errors import Conflict, NotFound
+from ledger.storage import newcomers
 from ledger.storage.columns import enumeration
 from ledger.storage.locks import locked
 
@@ -103,11 +104,36 @@ def add(
     Raises:
         BadAlias, AliasTaken: not a case's alias, or taken.
     """
-    check(alias, Kind.CASE)
-    if session.get(Case, alias) is not None:
-        raise AliasTaken("the alias is taken")
-    case = Case(
-        alias=alias,
+    case = make(
+        alias,
+        beneficiary=beneficiary,
+        jurisdiction=jurisdiction,
+        rejection=rejection,
+        entered_by=entered_by,
+        received_on=received_on,
+        due_by=due_by,
+    )
+    newcomers.enter(session, [case])
+    return case
+
+
+def make(
+    alias: str,
+    *,
+    beneficiary: str,
+    jurisdiction: str,
+    rejection: Rejection | None,
+    entered_by: str,
+    received_on: date,
+    due_by: date,
+) -> Case:
+    """A case before it is entered: `newcomers.enter` takes many.
+
+    Raises:
+        BadAlias: not a case's alias.
+    """
+    return Case(
+        alias=check(alias, Kind.CASE),
         beneficiary_alias=beneficiary,
         jurisdiction=jurisdiction,
         state=State.REJECTED if rejection else State.RECEIVED,
@@ -118,9 +144,6 @@ def add(
         due_by=due_by,
         state_since=received_on,
     )
-    session.add(case)
-    session.flush()
-    return case
 
 
 def require(session: Session, alias: str, *, lock: bool = False) -> Case:
@@ -134,6 +157,19 @@ def require(session: Session, alias: str, *, lock: bool = False) -> Case:
     if case is None:
         raise UnknownCase("no case has this alias")
     return case
+
+
+def lock_all(session: Session, aliases: Collection[str]) -> list[Case]:
+    """The cases as they stand now, locked in the order of their aliases, as everybody does.
+
+    Raises:
+        UnknownCase: one of them is none.
+    """
+    query = select(Case).where(col(Case.alias).in_(aliases)).order_by(Case.alias)
+    found = list(session.exec(locked(query)))
+    if len(found) < len(set(aliases)):
+        raise UnknownCase("no case has this alias")
+    return found
 
 
 def verify(session: Session, case: Case, *, by: str, on: date) -> None:
@@ -153,9 +189,16 @@ def approve(session: Session, case: Case, *, on: date) -> None:
     Raises:
         OnHold: it is. CaseNotReady: it is not verified.
     """
-    require_going(case)
-    if case.state is not State.APPROVED:
-        _move(session, case, State.APPROVED, frm={State.VERIFIED}, on=on)
+    approve_all(session, [case], on=on)
+
+
+def approve_all(session: Session, found: Collection[Case], *, on: date) -> None:
+    """As `approve` for many: all, or none when the caller takes back what a refusal left."""
+    for case in found:
+        require_going(case)
+        if case.state is not State.APPROVED:
+            _step(session, case, State.APPROVED, frm={State.VERIFIED}, on=on)
+    session.flush()
 
 
 def hold(session: Session, case: Case, *, on: date) -> None:
@@ -302,10 +345,14 @@ def _leave(session: Session, case: Case, to: State, *, on: date) -> None:
 
 
 def _move(session: Session, case: Case, to: State, *, frm: set[State], on: date) -> None:
+    _step(session, case, to, frm=frm, on=on)
+    session.flush()
+
+
+def _step(session: Session, case: Case, to: State, *, frm: set[State], on: date) -> None:
     if case.state not in frm:
         raise CaseNotReady("the case is not in the state this needs", case=case.alias, state=case.state)
     case.state = to
     case.state_since = on
     case.version += 1
     session.add(case)
-    session.flush()

@@ -189,20 +189,18 @@ def approve_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on
     """
     for disbursement in chosen:
         _require_state(disbursement, State.REQUESTED)
-    owed = {
-        one.obligation_alias: obligations.require(session, one.obligation_alias, lock=True) for one in _ordered(chosen)
-    }
+    owed = {one.alias: one for one in obligations.lock_all(session, {one.obligation_alias for one in chosen})}
     unrecognised = [  # what is recognised counts already
         one for one in chosen if owed[one.obligation_alias].state is not obligations.State.RECOGNISED
     ]
     with session.begin_nested():  # all of them, or none
         spending.reserve(session, [_promise(one) for one in unrecognised], on=on)
-        for case in sorted({disbursement.case_alias for disbursement in chosen}):
-            cases.approve(session, cases.require(session, case, lock=True), on=on)
-        for disbursement in _ordered(chosen):
-            obligations.approve(session, owed[disbursement.obligation_alias], fund=disbursement.fund_code)
+        cases.approve_all(session, cases.lock_all(session, {one.case_alias for one in chosen}), on=on)
+        obligations.approve_all(session, [(owed[one.obligation_alias], one.fund_code) for one in chosen])
+        for disbursement in chosen:
             disbursement.approved_by = by
-            _move(session, disbursement, State.APPROVED)
+            _step(session, disbursement, State.APPROVED)
+        session.flush()
 
 
 def release(session: Session, disbursement: Disbursement, *, by: str, on: date, recorded_at: datetime) -> None:
@@ -221,9 +219,9 @@ def release_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on
     """
     for disbursement in chosen:
         _require_state(disbursement, State.APPROVED)
-    owed = [obligations.require(session, one.obligation_alias, lock=True) for one in _ordered(chosen)]
-    for case in sorted({disbursement.case_alias for disbursement in chosen}):
-        cases.require_going(cases.require(session, case, lock=True))  # whoever holds it now was first, or waits
+    owed = obligations.lock_all(session, {one.obligation_alias for one in chosen})
+    for case in cases.lock_all(session, {one.case_alias for one in chosen}):
+        cases.require_going(case)  # whoever holds it now was first, or waits
     with session.begin_nested():  # all of them, or none
         spending.reserve(session, [_order(one) for one in chosen if _from_bank(one)], on=on)
         for obligation in owed:
@@ -231,7 +229,8 @@ def release_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on
         for disbursement in chosen:
             disbursement.released_by = by
             disbursement.released_on = on
-            _move(session, disbursement, State.RELEASED)
+            _step(session, disbursement, State.RELEASED)
+        session.flush()
 
 
 def pay(
@@ -388,11 +387,6 @@ def standing(session: Session, obligation_aliases: Sequence[str], *, lock: bool 
     return list(session.exec(locked(query) if lock else query))
 
 
-def _ordered(chosen: Sequence[Disbursement]) -> list[Disbursement]:
-    """In the order in which everybody locks obligations."""
-    return sorted(chosen, key=lambda disbursement: disbursement.obligation_alias)
-
-
 def _from_bank(disbursement: Disbursement) -> bool:
     return disbursement.account_code.partition(":")[0] == BANK
 
@@ -445,7 +439,11 @@ def _require_state(disbursement: Disbursement, state: State) -> None:
 
 
 def _move(session: Session, disbursement: Disbursement, to: State) -> None:
+    _step(session, disbursement, to)
+    session.flush()
+
+
+def _step(session: Session, disbursement: Disbursement, to: State) -> None:
     disbursement.state = to
     disbursement.version += 1
     session.add(disbursement)
-    session.flush()

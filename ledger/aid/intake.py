@@ -1,21 +1,26 @@
 """Intake: a sealed row of a list becomes beneficiary, case, ruling and obligation, once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from ledger import people
 from ledger.aid import beneficiaries, cases, eligibility, jurisdictions, obligations, rulings
+from ledger.aid.beneficiaries import Beneficiary
+from ledger.aid.cases import Case
 from ledger.aid.eligibility import Bounds, Rejection
-from ledger.aid.obligations import ObligationKind
+from ledger.aid.obligations import Obligation, ObligationKind
+from ledger.aid.rulings import Ruling
 from ledger.errors import BadInput
-from ledger.identities import shelves
+from ledger.identities import boxes, shelves
 from ledger.identities.person_keys import ShredKeys
-from ledger.identities.shelves import ROW, NewBox, NewShelf
+from ledger.identities.shelves import ROW, Box, Made, NewBox, NewShelf
 from ledger.money import Money
-from ledger.people import Operator
+from ledger.people import Operator, Roster
+from ledger.storage import newcomers
 
 PERSON = "person"
 RULING = "ruling"
@@ -50,23 +55,60 @@ class Row:
     tokens: Sequence[tuple[int, str, str]]
 
 
-def receive(session: Session, row: Row, *, entered_by: Operator, recorded_at: datetime, shred_keys: ShredKeys) -> None:
-    """Enters the row, or nothing when this very row of its list came before: the caller cannot tell which.
+@dataclass(frozen=True, slots=True)
+class _Entering:
+    """A row that was checked and is not in the books yet."""
+
+    row: Row
+    beneficiary: Beneficiary
+    shelf: Made
+    case: Case
+    ruling: Ruling
+    obligation: Obligation
+    boxes: Sequence[Box]
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Who enters, when, and with what a shelf is checked and its key locked."""
+
+    entered_by: Operator
+    recorded_at: datetime
+    roster: Roster
+    shred_keys: ShredKeys
+
+
+def receive_all(
+    session: Session, rows: Sequence[Row], *, entered_by: Operator, recorded_at: datetime, shred_keys: ShredKeys
+) -> None:
+    """Enters the rows, all or none; one that came before is passed over, and the caller cannot tell which.
+
+    They are checked one after the other, then written table by table: a statement takes as long for many as for few.
 
     Raises:
         BadRow: parts are missing or do not fit together. NotASealedBox: what should be sealed is not.
-        AliasTaken: a drawn alias is taken. UnknownJurisdiction: see there.
+        UnknownJurisdiction: see there; with these `line` is the row, counted from 1.
+        AliasTaken: a drawn alias is taken. ShelfNotSigned: `entered_by` did not seal it.
     """
-    _check(row)
-    if _came_before(session, row):
-        return
-    try:
-        with session.begin_nested():  # the whole row, or nothing of it
-            _enter(session, row, entered_by=entered_by, recorded_at=recorded_at, shred_keys=shred_keys)
-    except IntegrityError:
-        # On PostgreSQL another transaction entered the same row between our look and our insert.
-        if not _came_before(session, row):
-            raise
+    desk = _Desk(entered_by, recorded_at, people.current(session), shred_keys)
+    known = _known(session, rows)
+    while True:
+        entering = _check_all(rows, known, desk)
+        try:
+            with session.begin_nested():
+                _enter(session, entering)
+        except IntegrityError:
+            # On PostgreSQL another transaction entered some of these rows between our look and our insert.
+            before, known = known, _known(session, rows)
+            if known <= before:
+                raise
+        else:
+            return
+
+
+def receive(session: Session, row: Row, *, entered_by: Operator, recorded_at: datetime, shred_keys: ShredKeys) -> None:
+    """As `receive_all`, for one row."""
+    receive_all(session, [row], entered_by=entered_by, recorded_at=recorded_at, shred_keys=shred_keys)
 
 
 def possible_duplicates(session: Session, case: str) -> list[str]:
@@ -79,37 +121,68 @@ def same_person(session: Session, case: str) -> list[str]:
     return shelves.sharing_tokens(session, case, field=PERSON)
 
 
-def note_suspects(session: Session, case: str) -> None:
-    """Notes which cases share a ruling with this one; who entered it is told nothing."""
-    others = possible_duplicates(session, case)
-    if others:
-        cases.suspect(session, {case, *others})
+def note_suspects(session: Session, *noted: str) -> None:
+    """Notes which cases share a ruling with one of these; who entered them is told nothing."""
+    sharing = shelves.sharing_with_any(session, noted, field=RULING)
+    if sharing:
+        cases.suspect(session, sharing)
 
 
-def _came_before(session: Session, row: Row) -> bool:
-    """Whether this row of its list came in any epoch for which the client has the key."""
-    tokens = [value for _, field, value in row.tokens if field == ROW]
-    return any(shelves.aliases_with(session, field=ROW, value=value) for value in tokens)
+def _known(session: Session, rows: Sequence[Row]) -> set[str]:
+    """The tokens of these rows, of any epoch for which the client has the key, under which a row came before."""
+    return shelves.known_tokens(session, {value for row in rows for value in _row_tokens(row)}, field=ROW)
 
 
-def _enter(session: Session, row: Row, *, entered_by: Operator, recorded_at: datetime, shred_keys: ShredKeys) -> None:
-    beneficiaries.add(session, row.beneficiary, created_at=recorded_at)
-    shelves.put_up(session, row.shelf, signer=entered_by, shred_keys=shred_keys)
-    cases.add(
-        session,
+def _row_tokens(row: Row) -> list[str]:
+    return [value for _, field, value in row.tokens if field == ROW]
+
+
+def _check_all(rows: Sequence[Row], known: Collection[str], desk: _Desk) -> list[_Entering]:
+    """The rows that are to be entered, each checked by itself; the same row twice is one."""
+    came = set(known)
+    entering = []
+    for line, row in enumerate(rows, start=1):
+        try:
+            _check(row)
+            tokens = {boxes.check_token(value) for value in _row_tokens(row)}
+            if not came & tokens:
+                entering.append(_make(row, desk))
+                came |= tokens
+        except BadInput as error:
+            error.data["line"] = line
+            raise
+    return entering
+
+
+def _make(row: Row, desk: _Desk) -> _Entering:
+    beneficiary = beneficiaries.make(row.beneficiary, created_at=desk.recorded_at)
+    shelf = shelves.make_shelf(row.shelf, signer=desk.entered_by, roster=desk.roster, shred_keys=desk.shred_keys)
+    case = cases.make(
         row.case,
         beneficiary=row.beneficiary,
         jurisdiction=row.jurisdiction,
         rejection=row.rejection,
-        entered_by=entered_by.alias,
-        received_on=recorded_at.date(),
+        entered_by=desk.entered_by.alias,
+        received_on=desk.recorded_at.date(),
         due_by=row.bounds.due_by,
     )
-    rulings.add(session, row.ruling, case=row.case, article=row.article, region=row.region, bounds=row.bounds)
-    obligations.add(session, row.obligation, case=row.case, ruling=row.ruling, kind=row.kind, amount=row.amount)
-    shelves.keep(session, row.boxes, shelf=row.beneficiary)
-    shelves.note_tokens(session, row.tokens, alias=row.case)
-    note_suspects(session, row.case)
+    ruling = rulings.make(row.ruling, case=row.case, article=row.article, region=row.region, bounds=row.bounds)
+    obligation = obligations.make(row.obligation, case=row.case, ruling=row.ruling, kind=row.kind, amount=row.amount)
+    kept = [shelves.make_box(box, shelf=row.beneficiary) for box in row.boxes]
+    for _, _, value in row.tokens:
+        boxes.check_token(value)
+    return _Entering(row, beneficiary, shelf, case, ruling, obligation, kept)
+
+
+def _enter(session: Session, entering: Sequence[_Entering]) -> None:
+    newcomers.enter(session, [one.beneficiary for one in entering])
+    shelves.enter(session, [one.shelf for one in entering])
+    newcomers.enter(session, [one.case for one in entering])
+    newcomers.enter(session, [one.ruling for one in entering])
+    newcomers.enter(session, [one.obligation for one in entering])
+    shelves.place(session, [box for one in entering for box in one.boxes])
+    shelves.note_tokens_of_many(session, {one.row.case: one.row.tokens for one in entering})
+    note_suspects(session, *(one.row.case for one in entering))
 
 
 def check_facts(

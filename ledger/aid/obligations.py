@@ -1,5 +1,6 @@
 """Obligations: one sum the beneficiary owes because of a ruling, and what the fund has taken on of it."""
 
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -8,11 +9,12 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from ledger.aid import cases, eligibility
 from ledger.aid.cases import Case
 from ledger.aid.rulings import Ruling
-from ledger.aliases import AliasTaken, Kind, check
+from ledger.aliases import Kind, check
 from ledger.books import holds, journal, recipes
 from ledger.books.journal import Entry
 from ledger.errors import BadInput, Conflict, NotFound
 from ledger.money import Money
+from ledger.storage import newcomers
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
 from ledger.storage.locks import locked
 
@@ -88,11 +90,19 @@ def add(session: Session, alias: str, *, case: str, ruling: str, kind: Obligatio
     Raises:
         BadAlias, AliasTaken: not an obligation's alias, or taken.
     """
-    check(alias, Kind.OBLIGATION)
-    if session.get(Obligation, alias) is not None:
-        raise AliasTaken("the alias is taken")
-    obligation = Obligation(
-        alias=alias,
+    obligation = make(alias, case=case, ruling=ruling, kind=kind, amount=amount)
+    newcomers.enter(session, [obligation])
+    return obligation
+
+
+def make(alias: str, *, case: str, ruling: str, kind: ObligationKind, amount: Money) -> Obligation:
+    """What is owed, before it is entered: `newcomers.enter` takes many.
+
+    Raises:
+        BadAlias: not an obligation's alias.
+    """
+    return Obligation(
+        alias=check(alias, Kind.OBLIGATION),
         case_alias=case,
         ruling_alias=ruling,
         kind=kind,
@@ -100,9 +110,6 @@ def add(session: Session, alias: str, *, case: str, ruling: str, kind: Obligatio
         minor=amount.minor,
         currency=amount.currency,
     )
-    session.add(obligation)
-    session.flush()
-    return obligation
 
 
 def require(session: Session, alias: str, *, lock: bool = False) -> Obligation:
@@ -116,6 +123,19 @@ def require(session: Session, alias: str, *, lock: bool = False) -> Obligation:
     if obligation is None:
         raise UnknownObligation("no obligation has this alias")
     return obligation
+
+
+def lock_all(session: Session, aliases: Collection[str]) -> list[Obligation]:
+    """The obligations as they stand now, locked in the order of their aliases, as everybody does.
+
+    Raises:
+        UnknownObligation: one of them is none.
+    """
+    query = select(Obligation).where(col(Obligation.alias).in_(aliases)).order_by(Obligation.alias)
+    found = list(session.exec(locked(query)))
+    if len(found) < len(set(aliases)):
+        raise UnknownObligation("no obligation has this alias")
+    return found
 
 
 def of_case(session: Session, case: str) -> list[Obligation]:
@@ -159,12 +179,18 @@ def approve(session: Session, obligation: Obligation, *, fund: str) -> None:
     Raises:
         ObligationNotReady: it is not simply due, or another fund has recognised it.
     """
-    if obligation.state is State.RECOGNISED and obligation.fund_code == fund:
-        return
-    _require_state(obligation, State.DUE)
-    obligation.state = State.APPROVED
-    obligation.fund_code = fund
-    session.add(obligation)
+    approve_all(session, [(obligation, fund)])
+
+
+def approve_all(session: Session, taken: Iterable[tuple[Obligation, str]]) -> None:
+    """As `approve` for many, each with its fund: all, or none when the caller takes back what a refusal left."""
+    for obligation, fund in taken:
+        if obligation.state is State.RECOGNISED and obligation.fund_code == fund:
+            continue
+        _require_state(obligation, State.DUE)
+        obligation.state = State.APPROVED
+        obligation.fund_code = fund
+        session.add(obligation)
     session.flush()
 
 

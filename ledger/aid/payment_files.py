@@ -24,7 +24,7 @@ from ledger.references import is_reference
 from ledger.storage.columns import MinorUnits, UtcDateTime, whole_minor
 from ledger.storage.locks import locked
 
-MOST_LINES = 500
+MOST_LINES = 1_000
 """The most payments of one file."""
 _STANDS = text("NOT withdrawn")
 

@@ -5,8 +5,9 @@ from datetime import date
 from sqlmodel import Field, Session, SQLModel, select
 
 from ledger.aid.eligibility import Bounds
-from ledger.aliases import AliasTaken, Kind, check
+from ledger.aliases import Kind, check
 from ledger.errors import NotFound
+from ledger.storage import newcomers
 
 
 class UnknownRuling(NotFound):
@@ -47,11 +48,19 @@ def add(
     Raises:
         BadAlias, AliasTaken: not a ruling's alias, or taken.
     """
-    check(alias, Kind.RULING)
-    if session.get(Ruling, alias) is not None:
-        raise AliasTaken("the alias is taken")
-    ruling = Ruling(
-        alias=alias,
+    ruling = make(alias, case=case, article=article, region=region, bounds=bounds, replaces=replaces)
+    newcomers.enter(session, [ruling])
+    return ruling
+
+
+def make(alias: str, *, case: str, article: str, region: str, bounds: Bounds, replaces: str | None = None) -> Ruling:
+    """A ruling before it is entered: `newcomers.enter` takes many.
+
+    Raises:
+        BadAlias: not a ruling's alias.
+    """
+    return Ruling(
+        alias=check(alias, Kind.RULING),
         case_alias=case,
         article=article,
         region=region,
@@ -61,9 +70,6 @@ def add(
         force_presumed=bounds.force_presumed,
         replaces=replaces,
     )
-    session.add(ruling)
-    session.flush()
-    return ruling
 
 
 def require(session: Session, alias: str) -> Ruling:

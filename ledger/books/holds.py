@@ -125,9 +125,22 @@ def place(session: Session, new: NewHold, *, on: date) -> Hold:
         BadHold: not above zero or too much, not for an alias, over before it stands, or not on what it reserves.
         SourceKeyConflict: another hold stands under the key.
     """
-    found = standing(session, new)
-    if found is not None:
-        return found
+    (placed,) = place_all(session, [new], on=on)
+    return placed
+
+
+def place_all(session: Session, wanted: Sequence[NewHold], *, on: date) -> list[Hold]:
+    """As `place` for many, all or none, in their order."""
+    found = standing(session, wanted)
+    new = {one.source_key: _make(one, on=on) for one in wanted if one.source_key not in found}
+    for one in wanted:
+        _require_same(one, (found | new)[one.source_key])
+    session.add_all(new.values())
+    session.flush()
+    return [(found | new)[one.source_key] for one in wanted]
+
+
+def _make(new: NewHold, *, on: date) -> Hold:
     if (new.reserves is Reserve.LEAF) != (new.account is not None) or not (new.account or new.fund):
         raise BadHold("a hold is on a fund or on a leaf", where="reserves")
     if not 0 < new.amount.minor <= LARGEST_POSTING_MINOR:
@@ -136,7 +149,7 @@ def place(session: Session, new: NewHold, *, on: date) -> Hold:
         raise BadHold("a hold is for something with an alias", where="held_for")
     if new.expires_on is not None and new.expires_on < on:
         raise BadHold("a hold is not over before it stands", where="expires_on")
-    placed = Hold(
+    return Hold(
         source_key=new.source_key,
         reserves=new.reserves,
         fund_code=new.fund,
@@ -147,9 +160,6 @@ def place(session: Session, new: NewHold, *, on: date) -> Hold:
         placed_on=on,
         expires_on=new.expires_on,
     )
-    session.add(placed)
-    session.flush()
-    return placed
 
 
 def capture(session: Session, hold_key: str, part: Money, *, source_key: str, on: date) -> Money:
@@ -203,19 +213,24 @@ def expire(session: Session, *, on: date) -> list[Hold]:
     ]
 
 
-def standing(session: Session, new: NewHold) -> Hold | None:
-    """The same hold, when it was placed before.
+def standing(session: Session, wanted: Sequence[NewHold]) -> dict[str, Hold]:
+    """Those of the same holds that were placed before, by their keys.
 
     Raises:
-        SourceKeyConflict: another hold stands under the key.
+        SourceKeyConflict: another hold stands under a key.
     """
-    found = session.get(Hold, new.source_key)
-    if found is None:
-        return None
+    keys = {new.source_key for new in wanted}
+    found = {hold.source_key: hold for hold in session.exec(select(Hold).where(col(Hold.source_key).in_(keys)))}
+    for new in wanted:
+        if new.source_key in found:
+            _require_same(new, found[new.source_key])
+    return found
+
+
+def _require_same(new: NewHold, found: Hold) -> None:
     placed = (found.reserves, found.fund_code, found.account_code, found.amount(), found.held_for, found.expires_on)
     if placed != (new.reserves, new.fund, new.account, new.amount, new.held_for, new.expires_on):
         raise SourceKeyConflict("the source key is held with another content", held_for=found.held_for)
-    return found
 
 
 def require(session: Session, source_key: str) -> Hold:

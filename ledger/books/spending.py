@@ -38,8 +38,9 @@ def reserve(session: Session, wanted: Sequence[NewHold], *, on: date) -> list[Ho
     """
     _lock(session, wanted)
     needed: dict[tuple[Reserve, str], Counter[str]] = {}
+    standing = holds.standing(session, wanted)
     for new in wanted:
-        if holds.standing(session, new) is None:
+        if new.source_key not in standing:
             of = new.account if new.reserves is Reserve.LEAF else new.fund
             needed.setdefault((new.reserves, of or ""), Counter())[new.amount.currency] += new.amount.minor
     for (reserves, code), sums in sorted(needed.items()):
@@ -49,7 +50,7 @@ def reserve(session: Session, wanted: Sequence[NewHold], *, on: date) -> list[Ho
             free = spendable(session, code) if reserves is Reserve.SPENDABLE else in_hand(session, code)
             _require_of_fund(session, code, free, sums, on=on)
     with session.begin_nested():  # all of them, or none
-        return [holds.place(session, new, on=on) for new in wanted]
+        return holds.place_all(session, wanted, on=on)
 
 
 def require_spendable(session: Session, fund: str, amount: Money, *, on: date) -> None:

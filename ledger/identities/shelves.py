@@ -1,6 +1,6 @@
 """Shelves: one person's, donor's or month's sealed boxes, the locked wrap of their key, and tokens for duplicates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,8 @@ from ledger.aliases import AliasTaken
 from ledger.errors import BadInput, NotFound, Tampered
 from ledger.identities import boxes
 from ledger.identities.person_keys import ShredKeys
-from ledger.people import Operator
+from ledger.people import Operator, Roster
+from ledger.storage import newcomers
 from ledger.storage.columns import UtcDateTime, enumeration
 
 
@@ -144,6 +145,14 @@ class NewBox:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A shelf that was checked and is not up yet, and its key."""
+
+    shelf: Shelf
+    key: PersonKey
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """What a member of the vault needs to open a shelf on their device."""
 
@@ -161,15 +170,24 @@ def put_up(session: Session, new: NewShelf, *, signer: Operator, shred_keys: Shr
         NotASealedBox: public key or wrap is none. ShelfNotSigned: `signer` does not stand for it.
         UnknownVault: the roster names another key for the vault, or none. AliasTaken: see there.
     """
+    made = make_shelf(new, signer=signer, roster=people.current(session), shred_keys=shred_keys)
+    enter(session, [made])
+    return made.shelf
+
+
+def make_shelf(new: NewShelf, *, signer: Operator, roster: Roster, shred_keys: ShredKeys) -> Made:
+    """A shelf before it is put up, its wrap locked; `roster` is the newest.
+
+    Raises:
+        NotASealedBox, ShelfNotSigned, UnknownVault: see `put_up`.
+    """
     boxes.check_public(new.public)
     boxes.check_wrap(new.wrap)
-    if not any(v.name == new.vault and v.epoch == new.epoch for v in people.current(session).vaults):
+    if not any(v.name == new.vault and v.epoch == new.epoch for v in roster.vaults):
         raise UnknownVault("the roster names no such vault in this epoch", vault=new.vault, epoch=new.epoch)
     message = boxes.shelf_message(new.alias, new.public, new.vault, new.epoch)
     if not people.holds(signer.signing_key, message, new.signature):
         raise ShelfNotSigned("the shelf's key is not signed by its bringer", signer=signer.alias)
-    if session.get(Shelf, new.alias) is not None:
-        raise AliasTaken("the alias has a shelf")
     locked = shred_keys.lock(new.wrap, vault=new.vault, alias=new.alias, epoch=new.epoch)
     shelf = Shelf(
         alias=new.alias,
@@ -179,11 +197,18 @@ def put_up(session: Session, new: NewShelf, *, signer: Operator, shred_keys: Shr
         signature=new.signature,
         signer=signer.alias,
     )
-    session.add(shelf)
+    return Made(shelf, PersonKey(alias=new.alias, epoch=new.epoch, locked=locked))
+
+
+def enter(session: Session, made: Sequence[Made]) -> None:
+    """Puts up the shelves, each with its key: all of them or none.
+
+    Raises:
+        AliasTaken: one of the aliases has a shelf.
+    """
+    newcomers.enter(session, [one.shelf for one in made])
+    session.add_all([one.key for one in made])
     session.flush()
-    session.add(PersonKey(alias=new.alias, epoch=new.epoch, locked=locked))
-    session.flush()
-    return shelf
 
 
 def keep(session: Session, new_boxes: Iterable[NewBox], *, shelf: str) -> None:
@@ -197,29 +222,42 @@ def keep(session: Session, new_boxes: Iterable[NewBox], *, shelf: str) -> None:
 
 def keep_on_shelves(session: Session, placed: Iterable[tuple[str, NewBox]]) -> None:
     """As `keep`, for boxes of many shelves: each with the shelf it is put on, all of them or none."""
-    kept = list(placed)
-    for _, new in kept:
-        boxes.check_sealed(new.data)
-        boxes.check_commitment(new.commitment)
+    place(session, [make_box(new, shelf=shelf) for shelf, new in placed])
+
+
+def make_box(new: NewBox, *, shelf: str) -> Box:
+    """A box before it is put on its shelf.
+
+    Raises:
+        NotASealedBox, BadDigest: see `keep`.
+    """
+    boxes.check_sealed(new.data)
+    return Box(
+        alias=new.alias,
+        field=new.field,
+        version=new.version,
+        kind=new.kind,
+        shelf_alias=shelf,
+        data=new.data,
+        commitment=boxes.check_commitment(new.commitment),
+    )
+
+
+def place(session: Session, made: Sequence[Box]) -> None:
+    """Puts the boxes on their shelves: all of them or none.
+
+    Raises:
+        AliasTaken: see `keep`.
+    """
     columns = select(Box.alias, Box.field, Box.version)
-    taken = set(session.exec(columns.where(col(Box.alias).in_({new.alias for _, new in kept}))))
+    taken = set(session.exec(columns.where(col(Box.alias).in_({box.alias for box in made}))))
+    for box in made:
+        key = (box.alias, box.field, box.version)
+        if key in taken:
+            raise AliasTaken("the box stands already", field=box.field, version=box.version)
+        taken.add(key)
     with session.begin_nested():
-        for shelf, new in kept:
-            place = (new.alias, new.field, new.version)
-            if place in taken:
-                raise AliasTaken("the box stands already", field=new.field, version=new.version)
-            taken.add(place)
-            session.add(
-                Box(
-                    alias=new.alias,
-                    field=new.field,
-                    version=new.version,
-                    kind=new.kind,
-                    shelf_alias=shelf,
-                    data=new.data,
-                    commitment=new.commitment,
-                )
-            )
+        session.add_all(made)
         session.flush()
 
 
@@ -232,22 +270,45 @@ def note_tokens(session: Session, tokens: Iterable[tuple[int, str, str]], *, ali
     Raises:
         BadDigest: one is none.
     """
-    asked = [(epoch, field, boxes.check_token(value)) for epoch, field, value in tokens]
-    newest = max(epoch for epoch, _, _ in asked)
-    kept = {field: value for epoch, field, value in asked if epoch == newest}
-    bearers = {(field, alias) for field in kept}
-    for epoch, field, value in asked:
-        if epoch < newest:
-            bearers |= {(field, other) for other in aliases_with(session, field=field, value=value)}
+    checked = [(epoch, field, boxes.check_token(value)) for epoch, field, value in tokens]
+    note_tokens_of_many(session, {alias: checked})
+
+
+def note_tokens_of_many(session: Session, tokens: Mapping[str, Sequence[tuple[int, str, str]]]) -> None:
+    """As `note_tokens` for many things by their aliases, one after the other; the tokens are checked before."""
+    newest = {alias: max(epoch for epoch, _, _ in told) for alias, told in tokens.items()}
+    older = [value for alias, told in tokens.items() for epoch, _, value in told if epoch < newest[alias]]
     columns = select(Token.field, Token.value, Token.alias)
-    known = set(session.exec(columns.where(col(Token.alias).in_({bearer for _, bearer in bearers}))))
-    new = [
-        {"field": field, "value": kept[field], "alias": bearer, "epoch": newest}
-        for field, bearer in sorted(bearers)
-        if (field, kept[field], bearer) not in known
-    ]
+    carrying = set(session.exec(columns.where(col(Token.value).in_(older)))) if older else set()
+    known = set(session.exec(columns.where(col(Token.alias).in_({*tokens, *(alias for _, _, alias in carrying)}))))
+    bearers: dict[tuple[str, str], set[str]] = {}
+    for field, value, bearer in carrying:
+        bearers.setdefault((field, value), set()).add(bearer)
+    new = []
+    for alias, told in tokens.items():
+        kept = {field: value for epoch, field, value in told if epoch == newest[alias]}
+        given = {(field, alias) for field in kept}
+        given |= {
+            (field, bearer)
+            for epoch, field, value in told
+            if epoch < newest[alias]
+            for bearer in bearers.get((field, value), ())
+        }
+        for field, bearer in given:
+            row = (field, kept[field], bearer)
+            bearers.setdefault(row[:2], set()).add(bearer)
+            if row not in known:
+                known.add(row)
+                new.append({"field": field, "value": kept[field], "alias": bearer, "epoch": newest[alias]})
     if new:
-        session.connection().execute(insert(Token), new)  # thousands of rows come in at once: no unit of work
+        # In one order, so that two who bring the same rows wait for each other and never both; no unit of work.
+        ordered = sorted(new, key=lambda row: (row["field"], row["value"], row["alias"]))
+        session.connection().execute(insert(Token), ordered)
+
+
+def known_tokens(session: Session, values: Collection[str], *, field: str) -> set[str]:
+    """Those of these values of tokens that something carries."""
+    return set(session.exec(select(Token.value).where(Token.field == field, col(Token.value).in_(values))))
 
 
 def aliases_with(session: Session, *, field: str, value: str) -> list[str]:
@@ -261,6 +322,17 @@ def sharing_tokens(session: Session, alias: str, *, field: str) -> list[str]:
     """The other aliases that share a token of this field with `alias`."""
     values = session.exec(select(Token.value).where(Token.alias == alias, Token.field == field)).all()
     return sorted({other for value in values for other in aliases_with(session, field=field, value=value)} - {alias})
+
+
+def sharing_with_any(session: Session, aliases: Collection[str], *, field: str) -> set[str]:
+    """All that share a token of this field with one of these, and those of these that share one."""
+    own = select(Token.value).where(col(Token.alias).in_(aliases), Token.field == field)
+    bearers: dict[str, set[str]] = {}
+    for value, alias in session.exec(
+        select(Token.value, Token.alias).where(Token.field == field, col(Token.value).in_(own))
+    ):
+        bearers.setdefault(value, set()).add(alias)
+    return {alias for of_one in bearers.values() if len(of_one) > 1 for alias in of_one}
 
 
 def commitments(session: Session, aliases: Sequence[str], *, newest_only: bool = True) -> list[str]:

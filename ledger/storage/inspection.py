@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
@@ -223,14 +224,7 @@ def _function(made: re.Match[str]) -> tuple[Any, ...]:
 
 def _deviating_statements(connection: Connection) -> Iterator[Deviating]:
     """SQLite keeps the statement that made each table and index: compared with those of a new database in memory."""
-    fresh = create_engine("sqlite://")
-    try:
-        with fresh.begin() as empty:
-            schema.upgrade(empty)
-            expected = _statements(empty)
-    finally:
-        fresh.dispose()
-    standing = _statements(connection)
+    expected, standing = _expected_statements(), _statements(connection)
     for kind, name in sorted({*expected, *standing}):
         if (kind, name) not in standing:
             yield Deviating(kind, name, Deviation.MISSING)
@@ -238,6 +232,17 @@ def _deviating_statements(connection: Connection) -> Iterator[Deviating]:
             yield Deviating(kind, name, Deviation.UNKNOWN)
         elif standing[kind, name] != expected[kind, name]:
             yield Deviating(kind, name, Deviation.CHANGED)
+
+
+@cache  # the migrations of a running program stay as they are, and take half a second
+def _expected_statements() -> dict[tuple[str, str], str]:
+    fresh = create_engine("sqlite://")
+    try:
+        with fresh.begin() as empty:
+            schema.upgrade(empty)
+            return _statements(empty)
+    finally:
+        fresh.dispose()
 
 
 def _statements(connection: Connection) -> dict[tuple[str, str], str]:

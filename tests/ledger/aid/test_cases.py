@@ -182,3 +182,13 @@ def test_a_page_may_be_of_one_state(house: House) -> None:
 
     assert cases.page(house.session, state=State.REJECTED, after="", limit=10) == [rejected]
     assert cases.page(house.session, state=State.PAID, after="", limit=10) == []
+
+
+def test_many_are_locked_together_or_not_at_all(house: House) -> None:
+    found = [house.a_case() for _ in range(2)]
+
+    locked = cases.lock_all(house.session, {case.alias for case in found})
+
+    assert locked == sorted(found, key=lambda case: case.alias)
+    with pytest.raises(UnknownCase):
+        cases.lock_all(house.session, [found[0].alias, draw(Kind.CASE)])

@@ -180,7 +180,7 @@ def test_a_row_whose_parts_do_not_fit_is_refused_by_its_part(house: House, spoil
     with nothing_written(house.session), pytest.raises(BadRow) as refusal:
         house.receive(row)
 
-    assert refusal.value.data == {"where": spoil.partition(":")[0]}
+    assert refusal.value.data == {"where": spoil.partition(":")[0], "line": 1}
 
 
 UNSEALED: dict[str, tuple[Callable[[Row], Row], type[Exception]]] = {

@@ -276,3 +276,13 @@ def test_an_obligation_knows_its_ruling(house: House) -> None:
     obligation = an_obligation(house)
 
     assert obligations.ruling_of(house.session, obligation).alias == obligation.ruling_alias
+
+
+def test_many_are_locked_together_or_not_at_all(house: House) -> None:
+    found = [house.obligation_of(house.a_case()) for _ in range(2)]
+
+    locked = obligations.lock_all(house.session, {one.alias for one in found})
+
+    assert locked == sorted(found, key=lambda one: one.alias)
+    with pytest.raises(UnknownObligation):
+        obligations.lock_all(house.session, [found[0].alias, draw(Kind.OBLIGATION)])
