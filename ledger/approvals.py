@@ -357,6 +357,11 @@ def agreed_by(
     }
 
 
+def signers_of(session: Session, object_alias: str, *, verb: Verb) -> set[str]:
+    """Who has ever signed the verb on this object, whether it sufficed or not: none of them takes the next step."""
+    return {kept.signer for kept in of_object(session, object_alias) if kept.verb == verb}
+
+
 def of_object(session: Session, object_alias: str) -> list[SignedAct]:
     """All acts about one object, in the order they were recorded."""
     acts = session.exec(select(SignedAct).where(SignedAct.object == object_alias)).all()

@@ -115,7 +115,7 @@ def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
 
 
 def release_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbursement:
-    """Releases an approved disbursement to the bank: another person than who approved it.
+    """Releases an approved disbursement to the bank: another person than all who approved it.
 
     Raises:
         SamePerson, NotAgreed, NotEligible, WouldOverdraw, DisbursementNotReady, ObligationNotReady, InBatch, and what
@@ -123,7 +123,8 @@ def release_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
     """
     disbursement = disbursements.require(session, alias, lock=True)
     batch_lines.require_single(session, alias)
-    approvals.require_other(agreed.signer.alias, than={disbursement.approved_by})
+    approvers = approvals.signers_of(session, alias, verb="approve_disbursement")
+    approvals.require_other(agreed.signer.alias, than={disbursement.approved_by, *approvers})
     if disbursement.state is disbursements.State.APPROVED:
         approvals.require_agreed(
             session,

@@ -4,23 +4,27 @@ import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
+from fractions import Fraction
 
 import rfc8785
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from ledger import overdrafts, references
+from ledger import exceptions, overdrafts, references
 from ledger.aid import agents, purse_changes
 from ledger.aid.agents import Agent, OverCap
 from ledger.aliases import AliasTaken, Kind, check
-from ledger.books import accounts, funds, holds, journal, recipes, spending
+from ledger.books import accounts, exchange, funds, holds, journal, recipes, spending
 from ledger.books.holds import NewHold, Reserve
 from ledger.books.recipes import apportion
 from ledger.errors import BadInput, Conflict, NotFound
+from ledger.exceptions import Difference
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
 from ledger.storage.locks import locked
 
 BANK = "1000"
+FARTHEST = Fraction(1, 20)
+"""By which part of the stored rate what an agent received may differ and nobody need ask."""
 
 
 class State(StrEnum):
@@ -227,6 +231,8 @@ def acknowledge(
 ) -> None:
     """Books what the agent really received, shared by the funds as they had shared what was sent.
 
+    When it is worth more, or less, than what was sent by more than `FARTHEST` at the stored rates, an exception opens.
+
     Raises:
         AdvanceNotReady: it was not sent, or later than `on`.
         BadAdvance: nothing was received, or another amount of the same currency.
@@ -258,6 +264,15 @@ def acknowledge(
     for row in rows:
         row.local_minor = local[row.fund_code]
         session.add(row)
+    if _is_far_off(session, advance.amount(), received, on=on):
+        exceptions.open_once(
+            session,
+            difference=Difference.AMOUNT_DIFFERS,
+            account=agent.purse(),
+            about=f"advance:{advance.alias}:acknowledged",
+            amount=received,
+            on=recorded_at.date(),
+        )
     advance.local_minor, advance.local_currency = received.minor, received.currency
     advance.acknowledged_on = on
     _move(session, advance, State.ACKNOWLEDGED)
@@ -409,6 +424,17 @@ def _require_within_cap(session: Session, advance: Advance) -> None:
             open_minor=open_cash.minor,
             currency=agent.currency,
         )
+
+
+def _is_far_off(session: Session, sent: Money, received: Money, *, on: date) -> bool:
+    """Whether the stored rates say something else; without a rate nobody can tell."""
+    try:
+        went, came = (
+            exchange.translate(money, exchange.rate(session, money.currency, on=on)) for money in (sent, received)
+        )
+    except exchange.NoRate:
+        return False
+    return abs(came - went) > FARTHEST * went
 
 
 def _require_state(advance: Advance, state: State) -> None:

@@ -52,14 +52,15 @@ def approve_advance(session: Session, alias: str, agreed: Agreed) -> Advance:
 
 
 def release_advance(session: Session, alias: str, agreed: Agreed) -> Advance:
-    """Releases an approved advance to the bank: another person than who approved it.
+    """Releases an approved advance to the bank: another person than all who approved it.
 
     Raises:
         SamePerson, NotAgreed, AdvanceNotReady, AgentNotActive, OverCap, WouldOverdraw, and what `approvals.accept`
         raises.
     """
     advance = advances.require(session, alias, lock=True)
-    approvals.require_other(agreed.signer.alias, than={advance.approved_by})
+    approvers = approvals.signers_of(session, alias, verb="approve_advance")
+    approvals.require_other(agreed.signer.alias, than={advance.approved_by, *approvers})
     if advance.state is advances.State.APPROVED:
         approvals.require_agreed(
             session,

@@ -228,6 +228,12 @@ def outstanding(session: Session, bail: Obligation) -> Money:
     return Money(bail.minor - gone, bail.currency)
 
 
+def is_held(session: Session, obligation: Obligation) -> bool:
+    """Whether an obligation is bail of which a court still holds a part."""
+    is_posted = obligation.kind is ObligationKind.BAIL and obligation.state is State.PAID
+    return is_posted and outstanding(session, obligation).minor > 0
+
+
 def announced_of(session: Session, bail: Obligation) -> Money:
     """What is announced to come back and has not been seen."""
     query = select(func.sum(BailReturn.minor)).where(

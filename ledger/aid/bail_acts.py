@@ -1,4 +1,4 @@
-"""The signed acts on bail: applied to a fine, or forfeited, by another person than who asked for it and verified it."""
+"""The signed acts on bail: applied to a fine, or forfeited, by who had no hand in its case, as with an approval."""
 
 import hashlib
 
@@ -50,7 +50,9 @@ def _accept(session: Session, agreed: Agreed, verb: Verb, alias: str, *, amount:
     _, posted = bail.require_posted(session, alias)
     case: Case = cases.require(session, posted.case_alias)
     authors = corrections.authors_of(session, [case])[case.alias]
-    approvals.require_other(agreed.signer.alias, than={posted.requested_by, *authors, case.verified_by})
+    bringers = {file.signer for file in acts.files_of(session, case)}
+    earlier = {posted.requested_by, case.verified_by, *authors, *bringers}
+    approvals.require_other(agreed.signer.alias, than=earlier)
     seen = acts.evidence_of(session, case)
     if not shelves.has_opened(session, operator=agreed.signer.alias, shelf=case.beneficiary_alias, needed=seen):
         raise EvidenceNotOpened("the signer has not opened the current evidence", case=case.alias)

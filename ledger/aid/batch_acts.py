@@ -59,7 +59,7 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
 
 
 def release_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
-    """Releases an approved batch to the bank or to its agent: another person than who approved it.
+    """Releases an approved batch to the bank or to its agent: another person than all who approved it.
 
     Lines whose cases are on hold are left out: see `batches.exclude_held`.
 
@@ -68,7 +68,8 @@ def release_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
         DisbursementNotReady, ObligationNotReady, and what `approvals.accept` raises.
     """
     batch = batches.require(session, alias, lock=True)
-    approvals.require_other(agreed.signer.alias, than={batch.approved_by})
+    approvers = approvals.signers_of(session, alias, verb="approve_batch")
+    approvals.require_other(agreed.signer.alias, than={batch.approved_by, *approvers})
     found = batch_lines.items(session, alias, lock=True)
     batches.require_unaltered(batch, found)
     if batch.state is batches.State.APPROVED:

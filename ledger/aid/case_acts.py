@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from ledger.aid import cases, disbursements, exits, obligations
+from ledger.aid import bail, cases, disbursements, exits, obligations
 from ledger.aid.acts import accept_on_case, files_of, require_looked
 from ledger.aid.cases import Case, CaseNotReady
 from ledger.approvals import Agreed
@@ -30,7 +30,7 @@ def hold_case(session: Session, alias: str, agreed: Agreed) -> Case:
 
 
 def resume_case(session: Session, alias: str, agreed: Agreed) -> Case:
-    """Lets a case go on from where it was held.
+    """Lets a case go on from where it was held; one that was paid with its receipts meanwhile is confirmed.
 
     Raises:
         CaseNotReady, and what `approvals.accept` raises.
@@ -39,6 +39,7 @@ def resume_case(session: Session, alias: str, agreed: Agreed) -> Case:
     with session.begin_nested():
         accept_on_case(session, agreed, "resume_case", case)
         cases.resume(session, case, on=agreed.now.date())
+        disbursements.confirm_if_proven(session, case, on=agreed.now.date())
     return case
 
 
@@ -97,11 +98,12 @@ def close_case(session: Session, alias: str, agreed: Agreed) -> Case:
     """Closes a confirmed case of which nothing is open any more.
 
     Raises:
-        CaseNotReady: it is not confirmed, or a refund is due. What `approvals.accept` raises.
+        CaseNotReady: it is not confirmed, a refund is due, or a court holds bail. What `approvals.accept` raises.
     """
     case = cases.require(session, alias, lock=True)
-    states = {obligation.state for obligation in obligations.of_case(session, alias)}
-    if case.state is not cases.State.CONFIRMED or states & {*obligations.OPEN, obligations.State.REFUND_DUE}:
+    owed = obligations.of_case(session, alias)
+    is_open = {one.state for one in owed} & {*obligations.OPEN, obligations.State.REFUND_DUE}
+    if case.state is not cases.State.CONFIRMED or is_open or any(bail.is_held(session, one) for one in owed):
         raise CaseNotReady("a case is closed when it is confirmed and nothing is open", case=alias, state=case.state)
     with session.begin_nested():
         accept_on_case(session, agreed, "close_case", case)

@@ -319,6 +319,13 @@ def note_receipts(session: Session, case: Case, *, on: date) -> None:
     session.flush()
 
 
+def confirm_if_proven(session: Session, case: Case, *, on: date) -> None:
+    """Confirms a paid case, which the caller has locked, when every payment of it has its receipt; else nothing."""
+    paid = _paid(session, case)
+    if case.state is cases.State.PAID and paid and all(one.receipt_on for one in paid):
+        cases.confirm(session, case, on=on)
+
+
 def fail(session: Session, disbursement: Disbursement, *, on: date) -> None:
     """Nobody could be paid, as is known on the day `on`: what was recognised is still owed, and may be asked for again.
 
@@ -422,8 +429,7 @@ def _mark_paid(session: Session, disbursement: Disbursement, *, on: date, record
     _move(session, disbursement, State.PAID)
     case = cases.require(session, obligation.case_alias, lock=True)  # first, or two last payments miss each other
     obligations.follow(session, case, on=recorded_on)
-    if case.state is cases.State.PAID and all(one.receipt_on for one in _paid(session, case)):
-        cases.confirm(session, case, on=recorded_on)
+    confirm_if_proven(session, case, on=recorded_on)
 
 
 def _paid(session: Session, case: Case) -> list[Disbursement]:

@@ -1,7 +1,8 @@
 """Retention: whose identity has been kept for long enough, by what happened to their cases. Nothing is deleted here.
 
-A beneficiary is due when every case of theirs is over: rejected, or each obligation paid, quashed or refunded; and the
-pack's months have gone by since the last of those events. Operators are shown who is due, and two of them erase.
+A beneficiary is due when every case of theirs is over: rejected, or each obligation paid, quashed or refunded, and no
+bail of theirs with a court; and the pack's months have gone by since the last of those events. Operators are shown who
+is due, and two of them erase.
 """
 
 from collections import defaultdict
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
 from ledger import approvals
-from ledger.aid import jurisdictions
+from ledger.aid import bail, jurisdictions
 from ledger.aid.cases import LEFT, Case
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.eligibility import months_later
@@ -129,7 +130,7 @@ def ends(session: Session, cases: Sequence[Case]) -> dict[str, date | None]:
     for act in rejections:
         if act.verb == _REJECTION:
             events[act.object].append(("rejected", act.recorded_at.date()))
-    under_way = {one.case_alias for one in obligations if one.state in _UNDER_WAY}
+    under_way = {one.case_alias for one in obligations if one.state in _UNDER_WAY or bail.is_held(session, one)}
     return {case.alias: _end(case, events[case.alias], is_under_way=case.alias in under_way) for case in cases}
 
 

@@ -59,6 +59,10 @@ class ReturnShare(SQLModel, table=True):
     __table_args__ = whole_minor("minor")
 
 
+_GIVEN = {*advances.RECEIVED, advances.State.SETTLED, advances.State.SEIZED, advances.State.LOST}
+"""States of an advance whose money is in a purse, or may be again: what was seized may have come back."""
+
+
 def announce(session: Session, advance: Advance, *, stands_for: Money, by: str, on: date) -> Return:
     """Draws the reference under which unspent money comes back to the bank, and sets that much of the purse aside.
 
@@ -66,9 +70,9 @@ def announce(session: Session, advance: Advance, *, stands_for: Money, by: str, 
         AdvanceNotReady: the agent does not have it. BadAdvance: not above zero, or not what the agent received.
         OverReturn: the agent has less unspent of the advance's funds.
     """
-    if advance.state not in {*advances.RECEIVED, advances.State.SETTLED}:
+    if advance.state not in _GIVEN:
         raise AdvanceNotReady("the advance is not in the state this needs", advance=advance.alias, state=advance.state)
-    if stands_for.minor <= 0 or stands_for.currency != advance.local_currency:
+    if stands_for.minor <= 0 or stands_for.currency != (advance.local_currency or advance.currency):
         raise BadAdvance("a return is above zero, in the currency that the agent received", where="stands_for")
     agent = agents.require(session, advance.agent_alias, lock=True)
     unspent = unspent_by_fund(session, agent, currency=stands_for.currency)

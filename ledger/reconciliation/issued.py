@@ -1,11 +1,12 @@
 """What answers to the references that we issued: payments, advances, returns, repayments, conversions, refunds."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 from sqlmodel import Session
 
+from ledger import approvals
 from ledger.aid import advances, bail, batch_lines, batches, disbursements, outlays, refunds, returns
 from ledger.aid.advances import Advance
 from ledger.aid.bail import BailReturn
@@ -20,6 +21,8 @@ from ledger.money import Money
 from ledger.treasury import conversion_sides, conversions
 from ledger.treasury.conversions import Conversion
 
+WEST = timedelta(days=1)
+"""By how much a bank's day may lie before ours, which is of UTC: a line of an earlier day left before its release."""
 Issued = Disbursement | Advance | Repayment | Return | Refund | BailReturn | Conversion
 
 
@@ -39,12 +42,13 @@ def find(session: Session, reference: str) -> Issued | None:
 def difference(session: Session, found: Issued, *, account: str, moved: Money, on: date) -> Difference | None:
     """Why what the bank says `moved` on a leaf is not what was expected, or None; above zero it came in.
 
-    A return that was withdrawn, or came in another currency far from the rate of the day, waits for a second person.
+    Money that left on a day before its release was not released. A return that was withdrawn, or came in another
+    currency far from the rate of the day, waits for a second person.
     """
     if isinstance(found, Conversion):
         return conversion_sides.difference(found, account=account, moved=moved)
     if isinstance(found, Disbursement | Advance | Repayment):
-        return _difference_of_order(found, account=account, moved=moved)
+        return _difference_of_order(session, found, account=account, moved=moved, on=on)
     if moved.minor < 0:
         return Difference.UNMATCHED_DEBIT
     if found.received_on is not None:
@@ -92,16 +96,26 @@ def _book_order(session: Session, found: Disbursement | Advance | Repayment, **f
     return posted
 
 
-def _difference_of_order(found: Disbursement | Advance | Repayment, *, account: str, moved: Money) -> Difference | None:
+def _difference_of_order(
+    session: Session, found: Disbursement | Advance | Repayment, *, account: str, moved: Money, on: date
+) -> Difference | None:
     if moved.minor > 0:
         return Difference.PAYMENT_RETURNED
     if (account, -moved) != (found.account_code, found.amount()):
         return Difference.AMOUNT_DIFFERS
     if isinstance(found, Repayment):
-        released = found.state is outlays.State.APPROVED
+        released, verb = found.state is outlays.State.APPROVED, "approve_outlay"
     else:
-        released = found.state in {disbursements.State.RELEASED, advances.State.RELEASED}
-    return None if released else Difference.NOT_RELEASED
+        released, verb = found.state in {disbursements.State.RELEASED, advances.State.RELEASED}, "release_advance"
+    agreed_on = found.released_on if isinstance(found, Disbursement) else _signed_on(session, found.alias, verb)
+    too_early = agreed_on is not None and on < agreed_on - WEST
+    return None if released and not too_early else Difference.NOT_RELEASED
+
+
+def _signed_on(session: Session, alias: str, verb: str) -> date | None:
+    """The day of the last signature that let it go to the bank."""
+    acts = approvals.of_object(session, alias)
+    return max((act.recorded_at.date() for act in acts if act.verb == verb), default=None)
 
 
 def _difference_of_return(session: Session, found: Return, *, moved: Money, on: date) -> Difference | None:

@@ -4,20 +4,16 @@ A verb that comes to the books gets its rule here: `does` when it must succeed, 
 when it must not. Each is a transaction, as a request is; a refusal has changed nothing though nobody rolls back.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from pathlib import Path
-from shutil import copy
 from typing import Any
-from uuid import uuid4
 
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, make_url
 
 from ledger import closing
 from ledger.approvals import Agreed, Verb
@@ -52,7 +48,6 @@ from ledger.books.spending import WouldOverdraw
 from ledger.errors import LedgerError
 from ledger.giving import donations, purposes
 from ledger.money import CurrencyMismatch, Money
-from ledger.storage.engine import open_database
 from tests.bookkeeping import OBLIGATION
 from tests.cast import agreed_by
 from tests.played_book import LEAVES, PlayedBook, trial
@@ -472,30 +467,6 @@ class BookMachine(PlayedBook):
             if effective_on <= on and (known is None or recorded_at <= known):
                 moved[cell] = moved.get(cell, 0) + minor
         return moved
-
-
-@pytest.fixture
-def fresh(database_url: str, tmp_path: Path) -> Iterator[Callable[[], Engine]]:
-    """Makes engines on databases of their own, migrated and empty: copies of the test's, which nobody opens."""
-    url, made = make_url(database_url), []
-    server = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-
-    def make() -> Engine:
-        name = f"played_{uuid4().hex}"
-        made.append(name)
-        if url.get_backend_name() == "sqlite":
-            copy(str(url.database), tmp_path / name)
-            return open_database(f"sqlite:///{tmp_path / name}")
-        with server.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {url.database} STRATEGY FILE_COPY"))
-        return open_database(url.set(database=name).render_as_string(hide_password=False))
-
-    yield make
-    if url.get_backend_name() == "postgresql":
-        with server.connect() as connection:
-            for name in made:
-                connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
 
 
 def test_whatever_is_booked_in_any_order_the_book_holds(fresh: Callable[[], Engine], database_url: str) -> None:

@@ -20,7 +20,7 @@ from ledger.reconciliation.bank import Outcome, Reconciliation
 from ledger.reconciliation.statements import BadStatement, ContentConflict, NewLine, NewStatement
 from tests.cast import LEAF, NOW, SECOND_LEAF, TODAY, House, byn, give, nothing_written, one_after_the_other, race
 
-DAY = date(2020, 11, 12)
+DAY = date(2020, 11, 20)
 
 
 def line(amount: Money, *, on: date = DAY, reference: str | None = None, reversal: bool = False) -> NewLine:
@@ -91,7 +91,7 @@ def test_the_entry_that_answers_a_line_bears_the_lines_key(house: House) -> None
 
     (entry,) = house.session.exec(select(Entry)).all()
     (match,) = house.session.exec(select(statements.Match)).all()
-    assert entry.source_key == match.source_key == f"bank:{LEAF}:2020-11-12:700:1"
+    assert entry.source_key == match.source_key == f"bank:{LEAF}:2020-11-20:700:1"
     assert match.entry_id == entry.id
 
 
