@@ -36,8 +36,13 @@ class OverLimit(Refused):
     rule = "over_limit"
 
 
-def require_within(session: Session, agreed: Agreed, *, verb: Verb, object_alias: str, amount: Money) -> None:
+def require_within(
+    session: Session, agreed: Agreed, *, verb: Verb, object_alias: str, amount: Money, whole: Money | None = None
+) -> None:
     """Refuses an act beyond the limits of its role; whoever acts within limits next waits until this one is through.
+
+    What pays parts is judged by the `whole` of what they are parts of, but for the day: else a sum above a limit would
+    only have to be split.
 
     Raises:
         OverLimit: `limit` is act, day or currency. SamePerson: they have agreed to the very same thing before, and
@@ -54,7 +59,7 @@ def require_within(session: Session, agreed: Agreed, *, verb: Verb, object_alias
     today = _agreed_today(session, role=limit.role, currency=amount.currency, now=agreed.now)
     today[verb, object_alias] = amount.minor
     for name, asked, most in (
-        ("act", amount.minor, limit.most("per_act")),
+        ("act", (whole or amount).minor, limit.most("per_act")),
         ("day", sum(today.values()), limit.most("per_day")),
     ):
         if most is not None and asked > most.minor:
@@ -66,23 +71,29 @@ def require_within(session: Session, agreed: Agreed, *, verb: Verb, object_alias
                 most_minor=most.minor,
                 currency=amount.currency,
             )
-    if not verb.startswith("release_") and _needs_two(limit, amount):
+    if not verb.startswith("release_") and _needs_two(limit, whole or amount):
         approvals.require_other(agreed.signer.alias, than=_agreed_to(session, agreed.act))
 
 
-def is_enough(session: Session, agreed: Agreed) -> bool:
+def is_enough(session: Session, agreed: Agreed, *, whole: Money | None = None) -> bool:
     """Whether, with an act that was just kept, as many agree to the very same thing as its amount needs.
 
     Above the limit for a third person that are two beside who asked; whoever is suspended by now does not count.
     """
     act = agreed.act
-    amount = Money.parse(act.amount or "0", act.currency or "")
+    amount = whole or Money.parse(act.amount or "0", act.currency or "")
     limit = _limit(people.current(session), act.verb, amount.currency)
     return limit is None or not _needs_two(limit, amount) or len(_agreed_to(session, act)) >= TWO
 
 
 def require_enough(
-    session: Session, object_alias: str, *, verb: Verb, amount: Money, payee_commitment: str | None
+    session: Session,
+    object_alias: str,
+    *,
+    verb: Verb,
+    amount: Money,
+    payee_commitment: str | None,
+    whole: Money | None = None,
 ) -> None:
     """Refuses to release what too few have signed, by the limits of the roster under which they did.
 
@@ -95,7 +106,7 @@ def require_enough(
     if newest is None or newest not in rosters:
         return  # nobody agreed at all: `approvals.require_agreed` refuses that
     limit = _limit(people.read_roster(rosters[newest].document), verb, amount.currency)
-    if limit is None or not _needs_two(limit, amount):
+    if limit is None or not _needs_two(limit, whole or amount):
         return
     signers = approvals.agreed_by(session, object_alias, verb=verb, amount=amount, payee_commitment=payee_commitment)
     if len(signers) < TWO:

@@ -62,8 +62,9 @@ class Publication(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One paid obligation as reports need it: whose, how much, of which kind, how, and recorded on which day.
+    """One payment as reports need it: whose, how much, of which kind, how, and recorded on which day.
 
+    What the bank gave back has been `returned_on` a day, recorded on `return_recorded_on`.
     `purse` is the agent's leaf when an agent paid: their list, once seized, tells who stands on it.
     """
 
@@ -74,6 +75,8 @@ class Payment:
     purse: str | None
     paid_on: date
     recorded_on: date
+    returned_on: date | None = None
+    return_recorded_on: date | None = None
 
     @property
     def way(self) -> str:
@@ -159,7 +162,10 @@ def require_draft(session: Session, alias: str) -> Draft:
 
 
 def payments(session: Session) -> list[Payment]:
-    """Every paid obligation but bail, which comes back, on the day it was recorded: late ones are of the next block."""
+    """Every payment but of bail, which comes back, on the day it was recorded: late ones are of the next block.
+
+    What the bank gave back is among them: reports count it, and count it back, by its two days.
+    """
     rows = session.exec(
         select(Disbursement, Obligation.kind, Case.beneficiary_alias)
         .join(Obligation, col(Obligation.alias) == Disbursement.obligation_alias)
@@ -176,6 +182,8 @@ def payments(session: Session) -> list[Payment]:
             purse=disbursement.account_code if disbursement.account_code.startswith(f"{PURSES}:") else None,
             paid_on=disbursement.paid_on,
             recorded_on=disbursement.paid_recorded_on,
+            returned_on=disbursement.returned_on,
+            return_recorded_on=disbursement.returned_recorded_on,
         )
         for disbursement, kind, person in rows
         if disbursement.paid_on is not None and disbursement.paid_recorded_on is not None

@@ -52,11 +52,11 @@ def gather_trial_balance(session: Session, *, on: date, as_known_at: datetime | 
 
 
 def gather_disbursements(session: Session, *, on: date) -> disbursements.Figures:
-    """What was paid until the end of a day, by kind and way, per currency."""
+    """What was paid until the end of a day and not given back by then, by kind and way, per currency."""
     totals: Counter[tuple[str, str, str]] = Counter()
     counts: Counter[tuple[str, str, str]] = Counter()
     for payment in publications.payments(session):
-        if payment.paid_on <= on:
+        if payment.paid_on <= on and not (payment.returned_on is not None and payment.returned_on <= on):
             key = (payment.kind, payment.way, payment.amount.currency)
             totals[key] += payment.amount.minor
             counts[key] += 1
@@ -68,17 +68,23 @@ def gather_disbursements(session: Session, *, on: date) -> disbursements.Figures
 
 
 def gather_items(session: Session) -> list[Item]:
-    """Every payment as the release rule needs it, in the month of its recording."""
-    return [
-        Item(
-            person=payment.person,
-            minor=payment.amount.minor,
-            kind=payment.kind,
-            month=months.of(payment.recorded_on),
-            list_of=payment.purse,
-        )
-        for payment in publications.payments(session)
-    ]
+    """Every payment as the release rule needs it, in the month of its recording; see docs/decisions/0053.
+
+    What the bank gave back in a later month is a correction of that month: the rule says whether it may be told of.
+    What it gave back in the same month was no payment.
+    """
+    items = []
+    for payment in publications.payments(session):
+        paid, back = payment.recorded_on, payment.return_recorded_on
+        if back is None or months.of(back) != months.of(paid):
+            items.append(_item(payment, payment.amount.minor, on=paid))
+            if back is not None:
+                items.append(_item(payment, -payment.amount.minor, on=back))
+    return items
+
+
+def _item(payment: publications.Payment, minor: int, *, on: date) -> Item:
+    return Item(person=payment.person, minor=minor, kind=payment.kind, month=months.of(on), list_of=payment.purse)
 
 
 def disclosure_settings(session: Session) -> disclosure.Settings:

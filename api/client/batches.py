@@ -215,7 +215,11 @@ def _check_line(line: dict[str, Any], evidence: Evidence) -> None:
     if not agreed or evidence.payees.get(alias) != expected:
         raise EvidenceDiffers("the payee is not the one of the case", case=line["case"]["alias"], field="payee")
     (obligation,) = line["case"]["obligations"]
-    if (obligation["alias"], obligation["amount"]) != (line["obligation"], line["amount"]):
+    owed, asked = _money(obligation["amount"]), _money(line["amount"])
+    if (obligation["alias"], owed.currency) != (
+        line["obligation"],
+        asked.currency,
+    ) or not 0 < asked.minor <= owed.minor:
         raise EvidenceDiffers("the line is not what the case owes", case=line["case"]["alias"], field="amount")
 
 

@@ -130,7 +130,7 @@ def chain(desk: Desk, alias: str) -> list[dict[str, Any]]:
 
 
 def reduce(desk: Desk, alias: str, *, to: Money) -> dict[str, Any]:
-    """Signs that an appeal reduced what the ruling of a case asks for; unpaid, its details are sealed anew.
+    """Signs that an appeal reduced what the ruling of a case asks for; unless more is paid, sealed anew.
 
     Raises:
         EvidenceDiffers: the boxes and the books disagree; nothing is signed.
@@ -139,7 +139,8 @@ def reduce(desk: Desk, alias: str, *, to: Money) -> dict[str, Any]:
     evidence = check_evidence(desk, case, reason="verification")
     (ruling,), (obligation,) = case["rulings"], case["obligations"]
     details = None
-    if obligation["state"] in {"due", "approved", "recognised"}:
+    paid = Money.parse(obligation["paid"]["amount"], obligation["paid"]["currency"])
+    if obligation["state"] in {"due", "approved", "recognised", "part_paid"} and paid <= to:
         details = cases.seal_json(
             evidence.shelf_public,
             evidence.ruling | {"amount": to.decimal()},

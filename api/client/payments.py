@@ -14,9 +14,12 @@ FUND_OF = {"fine": "fines", "detention": "detention", "court_fee": "general", "b
 """Which default fund pays which kind."""
 
 
-def request(desk: Desk, alias: str, *, account: str, to: str = "authority") -> dict[str, Any]:
+def request(
+    desk: Desk, alias: str, *, account: str, to: str = "authority", amount: str | None = None
+) -> dict[str, Any]:
     """Asks for the obligation of a verified case to be paid from the bank leaf `account`.
 
+    `amount` is a part of it, in its currency; all that is left unless told.
     `to` is `authority`, or `beneficiary` where they have paid it themselves and are reimbursed.
     """
     case = desk.api.get(f"/v1/cases/{alias}")
@@ -32,8 +35,9 @@ def request(desk: Desk, alias: str, *, account: str, to: str = "authority") -> d
         ),
         "fund": FUND_OF[obligation["kind"]],
         "account": account,
+        "amount": None if amount is None else {"amount": amount, "currency": obligation["amount"]["currency"]},
     }
-    # By its own alias: what failed or was cancelled is asked for again, and the server refuses what stands already.
+    # By its own alias: what failed or came back is asked for again, and the server refuses what stands already.
     answer: dict[str, Any] = desk.api.post("/v1/disbursements", body, key=f"request:{disbursement}")
     return answer
 
@@ -67,6 +71,10 @@ def approve(desk: Desk, disbursement: dict[str, Any]) -> dict[str, Any]:
     agreed_payee = evidence.payee_commitments.get(alias) == disbursement["payee_commitment"]
     if not agreed_payee or evidence.payees.get(alias) != payee_of(evidence, disbursement["payee"]):
         raise EvidenceDiffers("the payee is not the one of the case", case=case["alias"], field="payee")
+    (obligation,) = case["obligations"]
+    owed, asked = (_money(one["amount"]) for one in (obligation, disbursement))
+    if obligation["alias"] != disbursement["obligation"] or not asked <= owed:
+        raise EvidenceDiffers("the payment is not what the case owes", case=case["alias"], field="amount")
     agreed = _agree(desk, "approve_disbursement", disbursement, evidence.commitments)
     body = {"verb": "approve_disbursement", "object": alias, "agreed": agreed}
     answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"approve:{alias}:{version}")
@@ -96,7 +104,11 @@ def _agree(desk: Desk, verb: Verb, disbursement: dict[str, Any], evidence: list[
         verb,
         disbursement["alias"],
         version=disbursement["version"],
-        amount=Money.parse(disbursement["amount"]["amount"], disbursement["amount"]["currency"]),
+        amount=_money(disbursement["amount"]),
         payee_commitment=disbursement["payee_commitment"],
         evidence=evidence,
     )
+
+
+def _money(amount: dict[str, str]) -> Money:
+    return Money.parse(amount["amount"], amount["currency"])

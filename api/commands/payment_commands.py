@@ -19,7 +19,8 @@ COLUMNS = {"alias": "Disbursement", "case": "Case", "state": "State", "amount": 
 
 @app.command("list")
 def list_disbursements(
-    state: Annotated[str, typer.Option(help="requested, approved, released or paid.")], as_json: AsJson = False
+    state: Annotated[str, typer.Option(help="requested, approved, released, paid or returned.")],
+    as_json: AsJson = False,
 ) -> None:
     """Lists disbursements in a state."""
     with connect() as desk:
@@ -32,14 +33,19 @@ def request_disbursements(
     account: Annotated[str, typer.Option(help="The bank leaf to pay from.")],
     case: Annotated[list[str] | None, typer.Argument(help="The cases; all verified ones unless given.")] = None,
     to: Annotated[Payee, typer.Option(help="Who receives the money.")] = Payee.AUTHORITY,
+    amount: Annotated[
+        str | None, typer.Option(help="A part of what one case owes, as 400.00; all that is left unless given.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Asks for the obligations of verified cases to be paid."""
+    """Asks for the obligations of verified cases to be paid, or a part of one."""
+    if amount is not None and len(case or ()) != 1:
+        raise typer.BadParameter("a part is of one case", param_hint="--amount")
     with connect() as desk, Steps("Requesting") as progress:
         chosen = case or [one["alias"] for one in cases.listed(desk, state="verified")]
         rows = []
         for number, alias in enumerate(chosen, start=1):
-            rows.append(payments.request(desk, alias, account=account, to=to))
+            rows.append(payments.request(desk, alias, account=account, to=to, amount=amount))
             progress(number, len(chosen))
     output.show_table(rows, COLUMNS, as_json=as_json)
 

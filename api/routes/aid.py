@@ -14,12 +14,13 @@ from api.problems import place_of
 from api.routes.evidence import EvidenceOut
 from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Day, Page, ShelfOnWire, SignedActOnWire, TokenOnWire, Wire
 from api.transactions import Tx
-from ledger.aid import acts, cases, intake, obligations, rulings
+from ledger.aid import acts, cases, disbursements, intake, obligations, rulings
 from ledger.aid.cases import Case
 from ledger.aid.eligibility import Bounds, Rejection
 from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.approvals import Agreed
 from ledger.errors import BadInput
+from ledger.money import Money
 
 router = APIRouter()
 
@@ -85,18 +86,19 @@ class ImportOut(Wire):
 
 
 class ObligationOut(Wire):
-    """What is owed."""
+    """What is owed, and what of it payments that stand have paid."""
 
     alias: str
     ruling: str
     kind: str
     state: str
     amount: AmountOnWire
+    paid: AmountOnWire
     fund: str | None
     told_on: date | None
 
     @classmethod
-    def of(cls, obligation: Obligation) -> "ObligationOut":
+    def of(cls, obligation: Obligation, *, paid: Money) -> "ObligationOut":
         """An obligation as the wire has it."""
         return cls(
             alias=obligation.alias,
@@ -104,6 +106,7 @@ class ObligationOut(Wire):
             kind=obligation.kind,
             state=obligation.state,
             amount=AmountOnWire.of(obligation.amount()),
+            paid=AmountOnWire.of(paid),
             fund=obligation.fund_code,
             told_on=obligation.told_on,
         )
@@ -280,5 +283,8 @@ def case_out(session: Session, case: Case) -> CaseOut:
             RulingOut.model_validate(ruling.model_dump(include=set(RulingOut.model_fields)))
             for ruling in rulings.of_case(session, case.alias)
         ],
-        obligations=[ObligationOut.of(obligation) for obligation in obligations.of_case(session, case.alias)],
+        obligations=[
+            ObligationOut.of(obligation, paid=disbursements.paid(session, obligation))
+            for obligation in obligations.of_case(session, case.alias)
+        ],
     )

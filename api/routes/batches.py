@@ -14,7 +14,7 @@ from api.routes.aid import PAGE, ObligationOut, RulingOut
 from api.routes.evidence import EvidenceOut
 from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, Day, Digest, Page, SignedActOnWire, Wire
 from api.transactions import Tx
-from ledger.aid import agents_lists, batch_acts, batch_lines, batches, results
+from ledger.aid import agents_lists, batch_acts, batch_lines, batches, disbursements, results
 from ledger.aid.batch_lines import Item, Outcome, Receipt
 from ledger.aid.batches import Batch, NewLine
 from ledger.aid.cases import Case
@@ -25,6 +25,7 @@ from ledger.aid.rulings import Ruling
 from ledger.approvals import Agreed
 from ledger.errors import BadInput
 from ledger.identities import evidence, shelves
+from ledger.money import Money
 
 router = APIRouter()
 
@@ -68,6 +69,7 @@ class CandidatesOut(Page):
 class LineIn(Wire):
     """One line: which obligation, and who is paid, sealed to the beneficiary's shelf.
 
+    Without an `amount` it pays all that is left.
     `court_token` is a keyed hash of the court, made for this list alone: told when an agent's courts are counted.
     """
 
@@ -76,6 +78,7 @@ class LineIn(Wire):
     payee: Payee
     payee_box: BoxOnWire
     court_token: Digest | None = None
+    amount: AmountOnWire | None = None
 
 
 class FundsIn(Wire):
@@ -184,8 +187,9 @@ class ResultsIn(Wire):
 def list_candidates(
     session: Tx, _caller: Admitted, cursor: Alias | None = None, limit: Annotated[int, Query(ge=1, le=500)] = PAGE
 ) -> CandidatesOut:
-    """A page of the obligations of verified cases that nobody has asked to pay yet."""
+    """A page of the obligations of verified cases that nobody has asked to pay yet, or not all of: what is left."""
     found = batches.candidates(session, after=cursor or "", limit=limit)
+    asked = disbursements.asked(session, [one.alias for one in found])
     of = {obligation.case_alias for obligation in found}
     facts = _facts(session, session.exec(select(Case).where(col(Case.alias).in_(of))).all())
     return CandidatesOut(
@@ -193,7 +197,9 @@ def list_candidates(
             CandidateOut(
                 alias=obligation.alias,
                 kind=obligation.kind,
-                amount=AmountOnWire.of(obligation.amount()),
+                amount=AmountOnWire.of(
+                    Money(obligation.payable().minor - asked[obligation.alias], obligation.currency)
+                ),
                 case=facts[obligation.case_alias],
             )
             for obligation in found
@@ -228,7 +234,14 @@ def create_batch(body: BatchIn, session: Tx, caller: Admitted, once: Claimed) ->
         account=body.account,
         fund_of=body.funds.by_kind(),
         lines=[
-            NewLine(line.disbursement, line.obligation, line.payee, box.commitment, line.court_token)
+            NewLine(
+                line.disbursement,
+                line.obligation,
+                line.payee,
+                box.commitment,
+                line.court_token,
+                line.amount.money() if line.amount else None,
+            )
             for line, box in zip(body.lines, boxes, strict=True)
         ],
         requested_by=caller.operator.alias,
@@ -337,15 +350,18 @@ def _line(item: Item, facts: dict[str, CaseFacts]) -> LineOut:
 
 
 def _facts(session: Session, cases: Iterable[Case]) -> dict[str, CaseFacts]:
-    """What the cases rest on, by alias, in five queries."""
+    """What the cases rest on, by alias, in six queries."""
     by_alias = {case.alias: case for case in cases}
     rulings: dict[str, list[RulingOut]] = {alias: [] for alias in by_alias}
     owed: dict[str, list[ObligationOut]] = {alias: [] for alias in by_alias}
     for ruling in session.exec(select(Ruling).where(col(Ruling.case_alias).in_(by_alias))):
         out = RulingOut.model_validate(ruling.model_dump(include=set(RulingOut.model_fields)))
         rulings[ruling.case_alias].append(out)
-    for obligation in session.exec(select(Obligation).where(col(Obligation.case_alias).in_(by_alias))):
-        owed[obligation.case_alias].append(ObligationOut.of(obligation))
+    found = session.exec(select(Obligation).where(col(Obligation.case_alias).in_(by_alias))).all()
+    paid = disbursements.asked(session, [one.alias for one in found], states=(disbursements.State.PAID,))
+    for obligation in found:
+        of_it = Money(paid[obligation.alias], obligation.currency)
+        owed[obligation.case_alias].append(ObligationOut.of(obligation, paid=of_it))
     commitments = batch_acts.evidence_of(session, by_alias.values())
     files = evidence.current(session, by_alias)
     return {

@@ -32,7 +32,10 @@ class BadPayee(BadInput):
 
 
 class DisbursementIn(Wire):
-    """Asks for the whole of an obligation to be paid; who receives it is sealed to the beneficiary's shelf."""
+    """Asks for an obligation to be paid; who receives it is sealed to the beneficiary's shelf.
+
+    Without an `amount`, all that is left of it.
+    """
 
     alias: Alias
     obligation: Alias
@@ -40,6 +43,7 @@ class DisbursementIn(Wire):
     payee_box: BoxOnWire
     fund: Code
     account: Code
+    amount: AmountOnWire | None = None
 
 
 class DisbursementOut(Wire):
@@ -57,6 +61,7 @@ class DisbursementOut(Wire):
     amount: AmountOnWire
     reference: str
     paid_on: date | None
+    returned_on: date | None
 
     @classmethod
     def of(cls, disbursement: Disbursement) -> "DisbursementOut":
@@ -74,6 +79,7 @@ class DisbursementOut(Wire):
             amount=AmountOnWire.of(disbursement.amount()),
             reference=disbursement.reference,
             paid_on=disbursement.paid_on,
+            returned_on=disbursement.returned_on,
         )
 
 
@@ -164,6 +170,7 @@ def request_disbursement(body: DisbursementIn, session: Tx, caller: Admitted, on
         fund=body.fund,
         account=body.account,
         requested_by=caller.operator.alias,
+        amount=body.amount.money() if body.amount else None,
     )
     shelves.keep(session, [box], shelf=cases.require(session, obligation.case_alias).beneficiary_alias)
     return once.keep(DisbursementOut.of(requested))

@@ -109,7 +109,7 @@ def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
     caps.require_within(session, [disbursement], on=agreed.now.date())
     with session.begin_nested():
         _accept_disbursement(session, agreed, "approve_disbursement", disbursement, seen)
-        if limits.is_enough(session, agreed):
+        if limits.is_enough(session, agreed, whole=obligation.amount()):
             disbursements.approve(session, disbursement, by=agreed.signer.alias, on=agreed.now.date())
     return disbursement
 
@@ -139,6 +139,7 @@ def release_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
             verb="approve_disbursement",
             amount=disbursement.amount(),
             payee_commitment=disbursement.payee_commitment,
+            whole=obligations.require(session, disbursement.obligation_alias).amount(),
         )
     case = cases.require(session, disbursement.case_alias)
     with session.begin_nested():
@@ -236,7 +237,14 @@ def accept_on_case(
 def _accept_disbursement(
     session: Session, agreed: Agreed, verb: Verb, disbursement: Disbursement, evidence: list[str]
 ) -> None:
-    limits.require_within(session, agreed, verb=verb, object_alias=disbursement.alias, amount=disbursement.amount())
+    limits.require_within(
+        session,
+        agreed,
+        verb=verb,
+        object_alias=disbursement.alias,
+        amount=disbursement.amount(),
+        whole=obligations.require(session, disbursement.obligation_alias).amount(),
+    )
     approvals.accept(
         session,
         agreed,

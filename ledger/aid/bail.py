@@ -169,7 +169,7 @@ def apply(session: Session, alias: str, *, fine: str, by: str, on: date, recorde
     """The court keeps a part of the bail as the whole of a recognised obligation: a payment not released is cancelled.
 
     Raises:
-        UnknownObligation, NotPosted, OverBail: see there. ObligationNotReady: nothing is recognised and unpaid.
+        UnknownObligation, NotPosted, OverBail: see there. ObligationNotReady: it is not recognised, or a part is paid.
         DisbursementNotReady: a payment of it was released. BadBailPart: another currency, or bail itself.
     """
     first, second = sorted((alias, fine))
@@ -183,7 +183,11 @@ def apply(session: Session, alias: str, *, fine: str, by: str, on: date, recorde
     _require_left(session, bail, owed.amount())
     for paying in disbursements.standing(session, [fine], lock=True):
         disbursements.cancel(session, paying, on=on)
-    obligations.mark_paid(session, owed)
+    if owed.state is not State.RECOGNISED:
+        raise obligations.ObligationNotReady(
+            "nothing is recognised and wholly unpaid", obligation=fine, state=owed.state
+        )
+    obligations.mark_paid(session, owed, paid=owed.amount())
     part = _keep(session, bail, Fate.APPLIED, owed.amount(), fine=fine, by=by, on=on)
     _book(
         session,

@@ -14,6 +14,7 @@ from ledger.aid.rulings import Ruling
 from ledger.approvals import Agreed, Verb
 from ledger.identities import evidence, shelves
 from ledger.identities.evidence import EvidenceFile
+from ledger.money import Money
 
 
 def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
@@ -51,8 +52,8 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
         rules.require_files(pack, kind=item.obligation.kind, received_on=item.case.received_on, files=kinds)
     caps.require_within(session, [item.disbursement for item in found], on=agreed.now.date())
     with session.begin_nested():  # act and effect, or neither
-        _accept(session, agreed, "approve_batch", batch, needed)
-        if limits.is_enough(session, agreed):
+        _accept(session, agreed, "approve_batch", batch, needed, whole=_whole(batch, found))
+        if limits.is_enough(session, agreed, whole=_whole(batch, found)):
             going = batches.exclude_held(session, batch, found, on=agreed.now.date())
             batches.approve(session, batch, going, by=agreed.signer.alias, on=agreed.now.date())
     return batch
@@ -77,10 +78,16 @@ def release_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
             session, alias, verb="approve_batch", amount=batch.amount(), payee_commitment=batch.digest
         )
         limits.require_enough(
-            session, alias, verb="approve_batch", amount=batch.amount(), payee_commitment=batch.digest
+            session,
+            alias,
+            verb="approve_batch",
+            amount=batch.amount(),
+            payee_commitment=batch.digest,
+            whole=_whole(batch, found),
         )
+    rests_on = evidence_of(session, [item.case for item in found])
     with session.begin_nested():
-        _accept(session, agreed, "release_batch", batch, evidence_of(session, [item.case for item in found]))
+        _accept(session, agreed, "release_batch", batch, rests_on, whole=_whole(batch, found))
         going = batches.exclude_held(session, batch, found, on=agreed.now.date())
         batches.release(session, batch, going, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now)
     return batch
@@ -117,8 +124,15 @@ def _require_opened(session: Session, signer: str, found: Sequence[Item], rests_
             raise EvidenceNotOpened("the signer has not opened the current evidence", case=item.case.alias)
 
 
-def _accept(session: Session, agreed: Agreed, verb: Verb, batch: Batch, rests_on: dict[str, list[str]]) -> None:
-    limits.require_within(session, agreed, verb=verb, object_alias=batch.alias, amount=batch.amount())
+def _whole(batch: Batch, found: Iterable[Item]) -> Money:
+    """What the lines pay parts of, by which a batch is judged: as much as it pays, when it pays no parts."""
+    return Money(sum(max(item.obligation.minor, item.disbursement.minor) for item in found), batch.currency)
+
+
+def _accept(
+    session: Session, agreed: Agreed, verb: Verb, batch: Batch, rests_on: dict[str, list[str]], *, whole: Money
+) -> None:
+    limits.require_within(session, agreed, verb=verb, object_alias=batch.alias, amount=batch.amount(), whole=whole)
     approvals.accept(
         session,
         agreed,

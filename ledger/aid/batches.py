@@ -13,11 +13,11 @@ from ledger.aid import agents, cases, disbursements, obligations
 from ledger.aid.agents import OverCap
 from ledger.aid.batch_lines import BatchLine, Exclusion, Item, digest, draw_codes, items
 from ledger.aid.cases import Case
-from ledger.aid.disbursements import BANK, AlreadyRequested, Disbursement, Payee
+from ledger.aid.disbursements import BANK, Disbursement, Payee
 from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, funds
-from ledger.errors import BadInput, Conflict, NotFound, Tampered
+from ledger.errors import BadInput, Conflict, LedgerError, NotFound, Tampered
 from ledger.identities.boxes import check_commitment, check_token
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
@@ -89,6 +89,8 @@ class Batch(SQLModel, table=True):
 class NewLine:
     """One line as the client sends it; who is paid lies sealed on the beneficiary's shelf.
 
+    Without an `amount` it pays all that is left of the obligation.
+
     `court_token` is told of an agent's line: a keyed hash of the court, made for this list alone.
     """
 
@@ -97,6 +99,7 @@ class NewLine:
     payee: Payee
     payee_commitment: str
     court_token: str | None = None
+    amount: Money | None = None
 
 
 _READY = (cases.State.VERIFIED, cases.State.APPROVED)
@@ -120,10 +123,11 @@ def create(
         BadAlias, AliasTaken, BadDigest, UnknownFund, UnknownAccount, NotPostable, AgentNotActive: see there.
         BadBatch: no lines or too many, the same thing twice, a kind without a fund, several currencies, not the purse
             of the agent or a leaf of the bank, or a court that is not counted.
-        UnknownObligation, AlreadyRequested, BatchNotReady: `line` tells.
+        UnknownObligation, AlreadyRequested, OverObligation, BadPart, BatchNotReady: `line` tells.
     """
     _check(session, alias, lines)
     owed = _owed(session, lines, fund_of)
+    parts = _parts(session, lines, owed)
     if agent is not None and any(obligation.kind is ObligationKind.BAIL for obligation in owed.values()):
         raise BadBatch("bail is posted from the bank", where="lines")
     currencies = {obligation.currency for obligation in owed.values()}
@@ -133,7 +137,7 @@ def create(
     _check_courts(session, agent, lines)
     for fund in {_fund(fund_of, obligation) for obligation in owed.values()}:
         funds.require(session, fund)
-    total = sum(obligation.minor for obligation in owed.values())
+    total = sum(part.minor for part in parts.values())
     batch = Batch(
         alias=alias,
         agent_alias=agent,
@@ -158,7 +162,7 @@ def create(
             payee_commitment=line.payee_commitment,
             fund_code=_fund(fund_of, owed[line.obligation]),
             account_code=account,
-            minor=owed[line.obligation].minor,
+            minor=parts[line.obligation].minor,
             currency=batch.currency,
             reference=references.draw(),
             requested_by=requested_by,
@@ -201,8 +205,9 @@ def require_unaltered(batch: Batch, found: Sequence[Item]) -> None:
     if batch.digest is None:
         raise BatchNotReady("the batch is not locked", batch=batch.alias, state=batch.state)
     same = all(
-        (item.disbursement.minor, item.disbursement.currency) == (item.obligation.minor, item.obligation.currency)
-        and (item.disbursement.account_code, item.disbursement.currency) == (batch.account_code, batch.currency)
+        (item.disbursement.account_code, item.disbursement.currency) == (batch.account_code, batch.currency)
+        and item.obligation.currency == batch.currency
+        and (item.disbursement.minor <= item.obligation.minor or item.disbursement.state in disbursements.GONE)
         for item in found
     )
     total = sum(item.disbursement.minor for item in found)
@@ -332,14 +337,14 @@ def listed(session: Session, *, state: State | None = None) -> list[Batch]:
 
 def candidates(session: Session, *, after: str, limit: int) -> list[Obligation]:
     """Up to `limit` obligations that a batch can pay, in the order of their aliases, after the alias `after`."""
-    paying = select(Disbursement.alias).where(
-        Disbursement.obligation_alias == Obligation.alias, col(Disbursement.state).not_in(disbursements.GONE)
+    asked = select(func.sum(Disbursement.minor)).where(
+        Disbursement.obligation_alias == Obligation.alias, col(Disbursement.state).in_(disbursements.STANDING)
     )
     query = (
         select(Obligation)
         .join(Case, col(Case.alias) == Obligation.case_alias)
-        .where(Obligation.alias > after, col(Obligation.state).in_(obligations.OWED), col(Case.state).in_(_READY))
-        .where(~paying.exists())
+        .where(Obligation.alias > after, col(Obligation.state).in_(obligations.OPEN), col(Case.state).in_(_READY))
+        .where(func.coalesce(asked.scalar_subquery(), 0) < col(Obligation.minor))
         .order_by(col(Obligation.alias))
         .limit(limit)
     )
@@ -386,23 +391,34 @@ def _check(session: Session, alias: str, lines: Sequence[NewLine]) -> None:
 
 
 def _owed(session: Session, lines: Sequence[NewLine], fund_of: Mapping[ObligationKind, str]) -> dict[str, Obligation]:
-    """What the lines pay, locked, by alias: owed, of verified cases, and not asked for already."""
+    """What the lines pay, locked, by alias: owed, and of verified cases."""
     wanted = [line.obligation for line in lines]
     in_order = locked(select(Obligation).where(col(Obligation.alias).in_(wanted)).order_by(col(Obligation.alias)))
     owed = {obligation.alias: obligation for obligation in session.exec(in_order)}
     of = {obligation.case_alias for obligation in owed.values()}
     verified = set(session.exec(select(Case.alias).where(col(Case.alias).in_(of), col(Case.state).in_(_READY))))
-    asked_for = {one.obligation_alias for one in disbursements.standing(session, wanted)}
     for number, alias in enumerate(wanted, start=1):
         if alias not in owed:
             raise obligations.UnknownObligation("no obligation has this alias", line=number)
         if owed[alias].case_alias not in verified:
             raise BatchNotReady("the case is not verified", line=number, case=owed[alias].case_alias)
-        if alias in asked_for:
-            raise AlreadyRequested("the obligation has a disbursement", line=number, obligation=alias)
         if not obligations.is_owed(owed[alias], by=_fund(fund_of, owed[alias])):
             raise BatchNotReady("this fund owes nothing, or nothing any more", line=number, state=owed[alias].state)
     return owed
+
+
+def _parts(session: Session, lines: Sequence[NewLine], owed: Mapping[str, Obligation]) -> dict[str, Money]:
+    """What each line pays of its obligation: see `disbursements.fit`."""
+    asked, parts = disbursements.asked(session, owed), {}
+    for number, line in enumerate(lines, start=1):
+        obligation = owed[line.obligation]
+        left = obligation.payable() - Money(asked[obligation.alias], obligation.currency)
+        try:
+            parts[obligation.alias] = disbursements.fit(obligation, line.amount, left=left)
+        except LedgerError as refusal:
+            refusal.data["line"] = number
+            raise
+    return parts
 
 
 def _check_account(session: Session, agent: str | None, account: str, *, currency: str) -> None:

@@ -32,6 +32,8 @@ class State(StrEnum):
 
 UNPAID = (State.RECEIVED, State.VERIFIED, State.APPROVED)
 """While something may still be paid, unless the case is on hold."""
+SETTLED = (State.PAID, State.CONFIRMED, State.CLOSED)
+"""Once nothing is to be paid any more; a payment that the bank returns leads back from there."""
 LEFT = (State.REJECTED, State.DUPLICATE, State.WITHDRAWN)
 """States from which no way leads back: nothing is ever paid."""
 
@@ -305,6 +307,19 @@ def reopen(session: Session, case: Case, *, on: date) -> None:
         CaseNotReady: it is not closed.
     """
     _move(session, case, State.CONFIRMED, frm={State.CLOSED}, on=on)
+
+
+def owe_again(session: Session, case: Case, *, on: date) -> None:
+    """Marks a settled case as approved again: a payment has come back. On hold, the case will go on from there.
+
+    Raises:
+        CaseNotReady: it is not settled.
+    """
+    if case.state is State.ON_HOLD and case.resumes_as in SETTLED:
+        case.resumes_as = State.APPROVED
+        touch(session, case)
+        return
+    _move(session, case, State.APPROVED, frm={*SETTLED}, on=on)
 
 
 def touch(session: Session, case: Case) -> None:

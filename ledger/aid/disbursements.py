@@ -1,10 +1,10 @@
 """Disbursements: money leaving for one obligation, asked by one person, approved by another, released, paid."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import references
@@ -15,7 +15,7 @@ from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, funds, holds, journal, recipes, spending
 from ledger.books.holds import NewHold, Reserve
-from ledger.errors import BadInput, Conflict, NotFound
+from ledger.errors import BadInput, Conflict, NotFound, Refused
 from ledger.identities.boxes import check_commitment
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
@@ -39,13 +39,15 @@ class State(StrEnum):
     APPROVED = "approved"
     RELEASED = "released"
     PAID = "paid"
+    RETURNED = "returned"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
-GONE = (State.FAILED, State.CANCELLED)
-"""States after which the obligation may be asked for again."""
-_STANDING = text("state NOT IN ('failed', 'cancelled')")
+GONE = (State.FAILED, State.CANCELLED, State.RETURNED)
+"""States after which what it was to pay may be asked for again. The database's guard has the same words."""
+STANDING = tuple(state for state in State if state not in GONE)
+"""The others: what is asked for, under way or paid."""
 
 
 class UnknownDisbursement(NotFound):
@@ -61,9 +63,21 @@ class DisbursementNotReady(Conflict):
 
 
 class AlreadyRequested(Conflict):
-    """The obligation has a disbursement: it is paid once."""
+    """The whole obligation is asked for or paid: it is paid once."""
 
     rule = "already_requested"
+
+
+class OverObligation(Refused):
+    """More than is owed and not asked for or paid yet; amounts are in minor units."""
+
+    rule = "over_obligation"
+
+
+class BadPart(BadInput):
+    """A part of an obligation that cannot be; `where` tells what."""
+
+    rule = "bad_part"
 
 
 class NoBankLeaf(BadInput):
@@ -75,11 +89,12 @@ class NoBankLeaf(BadInput):
 class Disbursement(SQLModel, table=True):
     """`reference` (ISO 11649) is what the bank carries back; `payee_commitment` is to the sealed payee.
 
-    `receipt_on` is the day on which its receipt was found right, `due_by` the deadline of its case.
+    `receipt_on` is the day on which its receipt was found right, `due_by` the deadline of its case. `returned_key` is
+    the source key of the entry by which the bank gave it back.
     """
 
     alias: str = Field(primary_key=True, max_length=20)
-    obligation_alias: str = Field(foreign_key="obligation.alias", max_length=20)
+    obligation_alias: str = Field(foreign_key="obligation.alias", max_length=20, index=True)
     case_alias: str = Field(foreign_key="aid_case.alias", max_length=20, index=True)
     state: State = Field(sa_type=enumeration(State), index=True)
     version: int
@@ -97,19 +112,12 @@ class Disbursement(SQLModel, table=True):
     paid_on: date | None = None
     paid_recorded_on: date | None = None
     receipt_on: date | None = None
+    returned_on: date | None = None
+    returned_recorded_on: date | None = None
+    returned_key: str | None = Field(default=None, max_length=200, unique=True, index=True)
     due_by: date
 
-    __table_args__ = (
-        Index("disbursements_by_deadline", "state", "due_by", "alias"),
-        *whole_minor("minor"),
-        Index(
-            "one_payment_stands",
-            "obligation_alias",
-            unique=True,
-            sqlite_where=_STANDING,
-            postgresql_where=_STANDING,
-        ),
-    )
+    __table_args__ = (Index("disbursements_by_deadline", "state", "due_by", "alias"), *whole_minor("minor"))
 
     def amount(self) -> Money:
         """What leaves."""
@@ -126,11 +134,13 @@ def request(
     fund: str,
     account: str,
     requested_by: str,
+    amount: Money | None = None,
 ) -> Disbursement:
-    """Asks for the whole of an obligation to be paid from a bank leaf, for a fund.
+    """Asks for a part of an obligation, or without an `amount` for all that is left, to be paid from a bank leaf.
 
     Raises:
-        AliasTaken, BadAlias, BadDigest: see there. AlreadyRequested: the obligation has a disbursement.
+        AliasTaken, BadAlias, BadDigest: see there. AlreadyRequested: nothing is left to be asked for.
+        BadPart, OverObligation: see `fit`.
         UnknownFund, UnknownAccount, NotPostable: see there. NoBankLeaf: no bank will ever see it paid from there.
         OnHold: the case is. DisbursementNotReady: the case is not verified. ObligationNotReady: its ruling was quashed,
             or another fund has recognised it.
@@ -147,8 +157,7 @@ def request(
         raise DisbursementNotReady("the case is not verified", case=obligation.case_alias)
     if session.get(Disbursement, alias) is not None:
         raise AliasTaken("the alias is taken")
-    if standing(session, [obligation.alias]):
-        raise AlreadyRequested("the obligation has a disbursement", obligation=obligation.alias)
+    asked = fit(obligation, amount, left=left(session, obligation))
     if not obligations.is_owed(obligation, by=fund):
         raise obligations.ObligationNotReady(
             "this fund owes nothing, or nothing any more", obligation=obligation.alias, state=obligation.state
@@ -163,8 +172,8 @@ def request(
         payee_commitment=payee_commitment,
         fund_code=fund,
         account_code=account,
-        minor=obligation.minor,
-        currency=obligation.currency,
+        minor=asked.minor,
+        currency=asked.currency,
         reference=references.draw(),
         requested_by=requested_by,
         due_by=case.due_by,
@@ -174,13 +183,34 @@ def request(
     return disbursement
 
 
+def fit(obligation: Obligation, amount: Money | None, *, left: Money) -> Money:
+    """The part that is asked for of an obligation of which so much is `left` to ask for: all of that, by default.
+
+    Raises:
+        AlreadyRequested: nothing is left. BadPart: another currency, not above zero, or a part of bail, which a court
+            takes in one sum. OverObligation: more than is left.
+    """
+    if left.minor <= 0:
+        raise AlreadyRequested("the obligation is asked for or paid", obligation=obligation.alias)
+    asked = left if amount is None else amount
+    if asked.currency != obligation.currency or asked.minor <= 0:
+        raise BadPart("a part is above zero, in the currency of the obligation", where="amount")
+    if asked.minor > left.minor:
+        raise OverObligation("more than is left to pay", obligation=obligation.alias, left_minor=left.minor)
+    if obligation.kind is ObligationKind.BAIL and asked != obligation.amount():
+        raise BadPart("bail is posted in one sum", where="amount")
+    return asked
+
+
 def approve(session: Session, disbursement: Disbursement, *, by: str, on: date) -> None:
     """Approves one: see `approve_all`."""
     approve_all(session, [disbursement], by=by, on=on)
 
 
 def approve_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on: date) -> None:
-    """Approves, all or none: the funds take the obligations on, and hold their amounts until they are recognised.
+    """Approves, all or none: the funds take the obligations on, and hold all of each until it is recognised.
+
+    Who approves the first part takes on the whole, see docs/decisions/0052: of its further parts nothing more is held.
 
     Raises:
         DisbursementNotReady: one is not newly requested. WouldOverdraw: a fund has not enough for all of them.
@@ -190,11 +220,10 @@ def approve_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on
     for disbursement in chosen:
         _require_state(disbursement, State.REQUESTED)
     owed = {one.alias: one for one in obligations.lock_all(session, {one.obligation_alias for one in chosen})}
-    unrecognised = [  # what is recognised counts already
-        one for one in chosen if owed[one.obligation_alias].state is not obligations.State.RECOGNISED
-    ]
+    first = {one.obligation_alias: one for one in sorted(chosen, key=lambda one: one.alias, reverse=True)}
+    new = [one for alias, one in sorted(first.items()) if owed[alias].state is obligations.State.DUE]
     with session.begin_nested():  # all of them, or none
-        spending.reserve(session, [_promise(one) for one in unrecognised], on=on)
+        spending.reserve(session, [_promise(one, owed[one.obligation_alias]) for one in new], on=on)
         cases.approve_all(session, cases.lock_all(session, {one.case_alias for one in chosen}), on=on)
         obligations.approve_all(session, [(owed[one.obligation_alias], one.fund_code) for one in chosen])
         for disbursement in chosen:
@@ -242,7 +271,8 @@ def pay(
         DisbursementNotReady: it was not released.
     """
     _require_state(disbursement, State.RELEASED)
-    bail = obligations.require(session, disbursement.obligation_alias).kind is ObligationKind.BAIL
+    obligation = obligations.require(session, disbursement.obligation_alias)
+    bail = obligation.kind is ObligationKind.BAIL
     recipe = recipes.bail_posted if bail else recipes.aid_paid
     posted = journal.post(
         session,
@@ -262,7 +292,9 @@ def pay(
     holds.capture(session, _order(disbursement).source_key, disbursement.amount(), source_key=source_key, on=on)
     if bail:  # what is posted is promised no more
         part = f"{source_key}:promise"
-        holds.capture(session, _promise(disbursement).source_key, disbursement.amount(), source_key=part, on=on)
+        holds.capture(
+            session, _promise(disbursement, obligation).source_key, disbursement.amount(), source_key=part, on=on
+        )
     _mark_paid(session, disbursement, on=on, recorded_on=recorded_at.date())
     return posted
 
@@ -343,7 +375,7 @@ def fail(session: Session, disbursement: Disbursement, *, on: date) -> None:
 
 
 def cancel(session: Session, disbursement: Disbursement, *, on: date) -> None:
-    """Withdraws what was not released yet: an obligation that waits for it is simply due again. Gone: nothing happens.
+    """Withdraws what was not released yet: an obligation that waits for it alone is due again. Gone: nothing happens.
 
     Raises:
         DisbursementNotReady: it was released.
@@ -353,9 +385,11 @@ def cancel(session: Session, disbursement: Disbursement, *, on: date) -> None:
     if disbursement.state not in {State.REQUESTED, State.APPROVED}:
         raise DisbursementNotReady("it was released", disbursement=disbursement.alias, state=disbursement.state)
     obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
-    if obligation.state is obligations.State.APPROVED:
-        obligations.drop(session, obligation, on=on)
     _move(session, disbursement, State.CANCELLED)
+    if obligation.state is obligations.State.APPROVED:
+        others = standing(session, [obligation.alias])
+        if not any(one.state is State.APPROVED for one in others):
+            obligations.drop(session, obligation, on=on)
 
 
 def require(session: Session, alias: str, *, lock: bool = False) -> Disbursement:
@@ -384,8 +418,28 @@ def page(session: Session, *, state: State | None, after: str, limit: int) -> li
     return list(session.exec(query))
 
 
+def left(session: Session, obligation: Obligation) -> Money:
+    """What is owed and not asked for or paid yet."""
+    return obligation.payable() - Money(asked(session, [obligation.alias])[obligation.alias], obligation.currency)
+
+
+def paid(session: Session, obligation: Obligation) -> Money:
+    """What payments that stand have paid of an obligation; what bail was applied to is not among them."""
+    return Money(asked(session, [obligation.alias], states=(State.PAID,))[obligation.alias], obligation.currency)
+
+
+def asked(session: Session, of: Collection[str], *, states: Collection[State] = STANDING) -> dict[str, int]:
+    """By obligation: the sum of its disbursements in these states, in minor units; by default of those that stand."""
+    query = (
+        select(Disbursement.obligation_alias, func.sum(Disbursement.minor))
+        .where(col(Disbursement.obligation_alias).in_(of), col(Disbursement.state).in_(states))
+        .group_by(col(Disbursement.obligation_alias))
+    )
+    return dict.fromkeys(of, 0) | {alias: int(minor) for alias, minor in session.exec(query)}
+
+
 def standing(session: Session, obligation_aliases: Sequence[str], *, lock: bool = False) -> list[Disbursement]:
-    """The disbursements of these obligations that have not failed and were not cancelled: one each at most."""
+    """The disbursements of these obligations that have not failed, come back, or been cancelled."""
     query = (
         select(Disbursement)
         .where(col(Disbursement.obligation_alias).in_(obligation_aliases), col(Disbursement.state).not_in(GONE))
@@ -398,12 +452,12 @@ def _from_bank(disbursement: Disbursement) -> bool:
     return disbursement.account_code.partition(":")[0] == BANK
 
 
-def _promise(disbursement: Disbursement) -> NewHold:
-    """What its fund holds from the approval to the recognition."""
+def _promise(disbursement: Disbursement, obligation: Obligation) -> NewHold:
+    """What its fund holds of the whole obligation, from the approval of its first part to the recognition."""
     return NewHold(
         source_key=f"disbursement:{disbursement.alias}:approved",
         reserves=Reserve.SPENDABLE,
-        amount=disbursement.amount(),
+        amount=obligation.amount(),
         held_for=disbursement.obligation_alias,
         fund=disbursement.fund_code,
     )
@@ -423,10 +477,10 @@ def _order(disbursement: Disbursement) -> NewHold:
 
 def _mark_paid(session: Session, disbursement: Disbursement, *, on: date, recorded_on: date) -> None:
     obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
-    obligations.mark_paid(session, obligation)
     disbursement.paid_on = on
     disbursement.paid_recorded_on = recorded_on
     _move(session, disbursement, State.PAID)
+    obligations.mark_paid(session, obligation, paid=paid(session, obligation))
     case = cases.require(session, obligation.case_alias, lock=True)  # first, or two last payments miss each other
     obligations.follow(session, case, on=recorded_on)
     confirm_if_proven(session, case, on=recorded_on)

@@ -34,16 +34,17 @@ class State(StrEnum):
     DUE = "due"
     APPROVED = "approved"
     RECOGNISED = "recognised"
+    PART_PAID = "part_paid"
     PAID = "paid"
     QUASHED = "quashed"
     REFUND_DUE = "refund_due"
     REFUNDED = "refunded"
 
 
-OPEN = (State.DUE, State.APPROVED, State.RECOGNISED)
-"""While something may still be paid."""
-OWED = (State.DUE, State.RECOGNISED)
-"""While a payment may be asked for: nobody has taken it on yet, or the one that was asked for has failed."""
+BOOKED = (State.RECOGNISED, State.PART_PAID)
+"""While a liability stands for what is not paid of it."""
+OPEN = (State.DUE, State.APPROVED, *BOOKED)
+"""While something may still be paid, and payments may be asked for."""
 
 
 class UnknownObligation(NotFound):
@@ -65,7 +66,11 @@ class BadReduction(BadInput):
 
 
 class Obligation(SQLModel, table=True):
-    """`told_on`: the day the beneficiary was told that the fund pays; with it and legal force it is recognised."""
+    """`told_on`: the day the beneficiary was told that the fund pays; with it and legal force it is recognised.
+
+    `minor` is what the ruling's sealed details say. `forgone_minor` of it is not owed any more, though they still
+    say so: the ruling fell, or became less than what was paid by then.
+    """
 
     alias: str = Field(primary_key=True, max_length=20)
     case_alias: str = Field(foreign_key="aid_case.alias", max_length=20, index=True)
@@ -73,15 +78,20 @@ class Obligation(SQLModel, table=True):
     kind: ObligationKind = Field(sa_type=enumeration(ObligationKind))
     state: State = Field(sa_type=enumeration(State), index=True)
     minor: int = Field(sa_type=MinorUnits)
+    forgone_minor: int = Field(default=0, sa_type=MinorUnits)
     currency: str = Field(max_length=3)
     fund_code: str | None = Field(default=None, foreign_key="fund.code", max_length=30)
     told_on: date | None = None
 
-    __table_args__ = whole_minor("minor")
+    __table_args__ = whole_minor("minor", "forgone_minor")
 
     def amount(self) -> Money:
-        """What is owed."""
+        """What is owed by the ruling."""
         return Money(self.minor, self.currency)
+
+    def payable(self) -> Money:
+        """What of it is to be paid, or was: never more than this."""
+        return Money(self.minor - self.forgone_minor, self.currency)
 
 
 def add(session: Session, alias: str, *, case: str, ruling: str, kind: ObligationKind, amount: Money) -> Obligation:
@@ -148,13 +158,16 @@ def follow(session: Session, case: Case, *, on: date) -> None:
     """The case follows its obligations, after a fact about one of them; the caller has it locked.
 
     Nothing is left of any of them: it is closed. None is open, and one was paid: it is paid. Something is owed back of
-    what was closed: it is open again.
+    what was closed: it is open again. A payment has come back: it is approved again, and is to be paid.
     """
     states = set(session.exec(select(Obligation.state).where(Obligation.case_alias == case.alias)))
-    if states & set(OPEN) or case.state in cases.LEFT:
+    if case.state in cases.LEFT:
         return
     standing = case.resumes_as or case.state
-    if states <= {State.QUASHED, State.REFUNDED}:
+    if states & set(OPEN):
+        if standing in cases.SETTLED:
+            cases.owe_again(session, case, on=on)
+    elif states <= {State.QUASHED, State.REFUNDED}:
         if standing is not cases.State.CLOSED:
             cases.close(session, case, on=on)
     elif standing is cases.State.APPROVED:
@@ -170,14 +183,14 @@ def ruling_of(session: Session, obligation: Obligation) -> Ruling:
 
 def is_owed(obligation: Obligation, *, by: str) -> bool:
     """Whether a fund may be asked to pay it: what a fund has recognised stays with that fund."""
-    return obligation.state in OWED and obligation.fund_code in {None, by}
+    return obligation.state in OPEN and obligation.fund_code in {None, by}
 
 
 def approve(session: Session, obligation: Obligation, *, fund: str) -> None:
-    """A fund, which holds the amount, takes the obligation on; recognised already, it stays with its fund.
+    """A fund, which holds the amount, takes the whole obligation on, once; for its further parts nothing changes.
 
     Raises:
-        ObligationNotReady: it is not simply due, or another fund has recognised it.
+        ObligationNotReady: nothing of it is to be paid any more, or another fund has taken it on.
     """
     approve_all(session, [(obligation, fund)])
 
@@ -185,7 +198,7 @@ def approve(session: Session, obligation: Obligation, *, fund: str) -> None:
 def approve_all(session: Session, taken: Iterable[tuple[Obligation, str]]) -> None:
     """As `approve` for many, each with its fund: all, or none when the caller takes back what a refusal left."""
     for obligation, fund in taken:
-        if obligation.state is State.RECOGNISED and obligation.fund_code == fund:
+        if obligation.state in {State.APPROVED, *BOOKED} and obligation.fund_code == fund:
             continue
         _require_state(obligation, State.DUE)
         obligation.state = State.APPROVED
@@ -230,7 +243,9 @@ def tell(
 
 
 def recognise(session: Session, obligation: Obligation, *, on: date, recorded_at: datetime, recorded_by: str) -> None:
-    """Books expense and liability, once, in place of the hold: approved, in force, told. Recognised already: nothing.
+    """Books expense and liability of the whole, once, in place of the hold: approved, in force, told.
+
+    Recognised already: nothing happens.
 
     Bail is tested in the same way, and books nothing: it stays a hold.
 
@@ -238,7 +253,7 @@ def recognise(session: Session, obligation: Obligation, *, on: date, recorded_at
         ObligationNotReady: not approved, or the beneficiary was not told.
         NotEligible: the ruling is not certainly in force on the day `on`.
     """
-    if obligation.state is State.RECOGNISED:
+    if obligation.state in BOOKED:
         return
     _require_state(obligation, State.APPROVED)
     if obligation.told_on is None or obligation.fund_code is None:
@@ -267,16 +282,27 @@ def recognise(session: Session, obligation: Obligation, *, on: date, recorded_at
     session.flush()
 
 
-def mark_paid(session: Session, obligation: Obligation) -> None:
-    """Marks a recognised obligation as paid in full, or approved bail as posted.
+def mark_paid(session: Session, obligation: Obligation, *, paid: Money) -> None:
+    """Marks a recognised obligation, of which `paid` is paid by now, as paid in part or in full; bail as posted.
 
     Raises:
-        ObligationNotReady: it is not recognised, or no approved bail.
+        ObligationNotReady: it is not recognised, or no approved bail, or would be paid over.
     """
-    _require_state(obligation, State.APPROVED if obligation.kind is ObligationKind.BAIL else State.RECOGNISED)
-    obligation.state = State.PAID
-    session.add(obligation)
-    session.flush()
+    standing = (State.APPROVED,) if obligation.kind is ObligationKind.BAIL else BOOKED
+    if obligation.state not in standing or not 0 < paid.minor <= obligation.minor:
+        raise _not_ready(obligation)
+    _move(session, obligation, State.PAID if paid == obligation.amount() else State.PART_PAID)
+
+
+def mark_returned(session: Session, obligation: Obligation, *, paid: Money) -> None:
+    """Marks an obligation, of which only `paid` is paid after all, as owed again.
+
+    Raises:
+        ObligationNotReady: it is not paid, nor a part of it, or no less of it is.
+    """
+    if obligation.state not in {State.PAID, State.PART_PAID} or not 0 <= paid.minor < obligation.minor:
+        raise _not_ready(obligation)
+    _move(session, obligation, State.PART_PAID if paid.minor else State.RECOGNISED)
 
 
 def let_go(session: Session, obligation: Obligation) -> None:
@@ -294,26 +320,37 @@ def quash(session: Session, obligation: Obligation) -> None:
     """Notes that nothing is owed any more of what was not paid.
 
     Raises:
-        ObligationNotReady: it was paid, or quashed before.
+        ObligationNotReady: it was paid, if in part, or quashed before.
     """
-    if obligation.state not in OPEN:
+    if obligation.state not in OPEN or obligation.state is State.PART_PAID:
         raise _not_ready(obligation)
     _move(session, obligation, State.QUASHED)
 
 
-def reduce(session: Session, obligation: Obligation, *, to: Money) -> None:
-    """Notes that less is owed of what was not paid, and by no fund approved only.
+def reduce(session: Session, obligation: Obligation, *, to: Money, paid: Money) -> None:
+    """Notes that less is owed, by no fund approved only, and not less than is `paid`: what is paid wholly then is paid.
 
     Raises:
-        ObligationNotReady: it was paid, or a fund holds the whole of it. BadReduction: not less, or nothing.
+        ObligationNotReady: it was paid, or a fund holds the whole of it. BadReduction: not less, nothing, or less than
+            is paid.
     """
-    if obligation.state not in OWED:
+    if obligation.state not in {State.DUE, *BOOKED}:
         raise _not_ready(obligation)
-    if to.currency != obligation.currency or not 0 < to.minor < obligation.minor:
+    if to.currency != obligation.currency or not max(1, paid.minor) <= to.minor < obligation.minor:
         raise BadReduction("a reduction leaves less than before, above zero, in its currency", where="amount")
     obligation.minor = to.minor
-    session.add(obligation)
-    session.flush()
+    _move(session, obligation, State.PAID if paid == to else obligation.state)
+
+
+def forgo(session: Session, obligation: Obligation, gone: Money) -> None:
+    """Notes that the unpaid rest, `gone`, of what is paid in part is not owed any more: what is payable of it is paid.
+
+    Raises:
+        ObligationNotReady: it is not paid in part.
+    """
+    _require_state(obligation, State.PART_PAID)
+    obligation.forgone_minor += gone.minor
+    _move(session, obligation, State.PAID)
 
 
 def owe_back(session: Session, obligation: Obligation) -> None:

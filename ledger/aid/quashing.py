@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlmodel import Field, Session, SQLModel, select
 
-from ledger.aid import cases, obligations, refunds, unwinding
+from ledger.aid import cases, disbursements, obligations, refunds, unwinding
 from ledger.aid.obligations import Obligation, State
 from ledger.aid.refunds import Debtor
 from ledger.aid.rulings import Ruling
@@ -59,6 +59,8 @@ class Appeal(SQLModel, table=True):
 def quash(session: Session, ruling: Ruling, *, by: str, on: date, recorded_at: datetime) -> list[Obligation]:
     """Takes back what the ruling's obligations had led to, on the day `on`; a payment not released yet is cancelled.
 
+    Of one that is paid in part the rest is not owed any more, and the authority owes the part back.
+
     Raises:
         AlreadyQuashed: see there. MoneyUnderWay: a payment was released and neither paid nor failed. Nothing was done.
     """
@@ -68,18 +70,20 @@ def quash(session: Session, ruling: Ruling, *, by: str, on: date, recorded_at: d
     for obligation in owed:
         key = f"obligation:{obligation.alias}:quashed"
         if obligation.state in obligations.OPEN:
-            if obligation.state is State.RECOGNISED:
-                unwinding.take_back(
-                    session,
-                    obligation,
-                    obligation.amount(),
-                    source_key=key,
-                    on=on,
-                    recorded_at=recorded_at,
-                    recorded_by=by,
-                )
-            obligations.quash(session, obligation)
-        elif (rest := refunds.left(session, obligation)).minor and obligation.state is not State.REFUNDED:
+            paid = disbursements.paid(session, obligation)
+            _forgo(
+                session,
+                obligation,
+                obligation.amount() - paid,
+                stays_sealed=True,
+                source_key=f"{key}:unpaid" if paid.minor else key,
+                on=on,
+                recorded_at=recorded_at,
+                recorded_by=by,
+            )
+        if obligation.state is State.QUASHED:
+            continue
+        if (rest := refunds.left(session, obligation)).minor and obligation.state is not State.REFUNDED:
             refunds.expect(
                 session,
                 obligation,
@@ -108,7 +112,7 @@ def reduce(
     """Notes that an appeal left less of the ruling's only obligation: `to`.
 
     Of what is not paid the rest is not owed any more, and a payment that was asked for is cancelled: another is asked
-    for. Of what is paid the authority owes the rest back.
+    for. Of what is paid, and is more than is left, the authority owes the difference back.
 
     Raises:
         AlreadyQuashed, MoneyUnderWay: see there. BadReduction: not less, or nothing. ObligationNotReady: several
@@ -124,17 +128,25 @@ def reduce(
     standing = refunds.left(session, obligation)
     if to.currency != standing.currency or not 0 < to.minor < standing.minor:
         raise obligations.BadReduction("a reduction leaves less than before, above zero", where="amount")
+    less = standing - to
     if obligation.state in obligations.OPEN:
-        if obligation.state is State.RECOGNISED:
-            unwinding.take_back(
-                session, obligation, standing - to, source_key=key, on=on, recorded_at=recorded_at, recorded_by=by
-            )
-        obligations.reduce(session, obligation, to=to)
-    else:
+        gone = min(less, obligation.amount() - disbursements.paid(session, obligation), key=lambda one: one.minor)
+        less -= gone
+        _forgo(
+            session,
+            obligation,
+            gone,
+            stays_sealed=less.minor > 0,
+            source_key=f"{key}:unpaid" if less.minor else key,
+            on=on,
+            recorded_at=recorded_at,
+            recorded_by=by,
+        )
+    if less.minor:
         refunds.expect(
             session,
             obligation,
-            standing - to,
+            less,
             debtor=Debtor.AUTHORITY,
             source_key=key,
             on=on,
@@ -179,6 +191,34 @@ def appeals_of(session: Session, ruling: str) -> list[Appeal]:
     """The appeals against a ruling that left it in force, in their order."""
     found = session.exec(select(Appeal).where(Appeal.ruling_alias == ruling)).all()
     return sorted(found, key=lambda appeal: appeal.number)
+
+
+def _forgo(
+    session: Session,
+    obligation: Obligation,
+    gone: Money,
+    *,
+    stays_sealed: bool,
+    source_key: str,
+    on: date,
+    recorded_at: datetime,
+    recorded_by: str,
+) -> None:
+    """Notes, and books if it was recognised, that `gone` of what is not paid is not owed any more.
+
+    The ruling's sealed details say so from now on, unless what they say stays as it is.
+    """
+    if obligation.state in obligations.BOOKED:
+        unwinding.take_back(
+            session, obligation, gone, source_key=source_key, on=on, recorded_at=recorded_at, recorded_by=recorded_by
+        )
+    paid = disbursements.paid(session, obligation)
+    if stays_sealed and paid.minor:
+        obligations.forgo(session, obligation, gone)
+    elif stays_sealed:
+        obligations.quash(session, obligation)
+    else:
+        obligations.reduce(session, obligation, to=obligation.amount() - gone, paid=paid)
 
 
 def _note(session: Session, ruling: Ruling, outcome: Outcome, amount: Money, *, number: int, by: str, on: date) -> None:

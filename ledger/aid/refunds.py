@@ -153,7 +153,7 @@ def receive(
 def left(session: Session, obligation: Obligation) -> Money:
     """What was paid for an obligation and is not owed back, nor has come back."""
     expected = sum(one.minor for one in of_obligation(session, obligation.alias))
-    return Money(obligation.minor - expected, obligation.currency)
+    return obligation.payable() - Money(expected, obligation.currency)
 
 
 def of_obligation(session: Session, alias: str) -> list[Refund]:

@@ -31,7 +31,13 @@ from ledger.identities.erasure import Erasure
 from ledger.identities.erasure_list import ErasureList, Reason
 from ledger.identities.shelves import PersonKey
 
-_UNDER_WAY = (ObligationState.DUE, ObligationState.APPROVED, ObligationState.RECOGNISED, ObligationState.REFUND_DUE)
+_UNDER_WAY = (
+    ObligationState.DUE,
+    ObligationState.APPROVED,
+    ObligationState.RECOGNISED,
+    ObligationState.PART_PAID,
+    ObligationState.REFUND_DUE,
+)
 _AT_ONCE = 500
 
 

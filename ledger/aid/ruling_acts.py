@@ -22,8 +22,8 @@ class BadDetails(BadInput):
 def reduce_ruling(session: Session, alias: str, agreed: Agreed, *, to: Money, details: NewBox | None = None) -> Case:
     """Notes that an appeal reduced what a ruling asks for. The act names what is left: `reduce_ruling:400.00`.
 
-    Of what is not paid the rest is not owed any more, and `details` are the ruling's new box, sealed; what is paid
-    stays as it was, and the authority owes the rest back.
+    Of what is not paid the rest is not owed any more, and `details` are the ruling's new box, sealed. When more is paid
+    than is left, the box stays as it was, and the authority owes the difference back.
 
     Raises:
         UnknownRuling, AlreadyQuashed, MoneyUnderWay, EvidenceNotOpened, BadDetails, BadReduction, ObligationNotReady,
@@ -37,9 +37,9 @@ def reduce_ruling(session: Session, alias: str, agreed: Agreed, *, to: Money, de
         obligation = quashing.reduce(
             session, ruling, to, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now
         )
-        is_unpaid = obligation.state in obligations.OPEN
-        if is_unpaid != (details is not None):
-            raise BadDetails("an unpaid reduction brings the ruling's details anew, another one none", where="details")
+        is_other = obligation.amount() == to  # what was paid by then, and is owed back, stays as it was sealed
+        if is_other != (details is not None):
+            raise BadDetails("a reduction to no less than was paid, and no other, brings details", where="details")
         if details is not None:
             if (details.kind, details.alias, details.field) != ("ruling", alias, "details"):
                 raise BadDetails("the box is of another thing", where="details")

@@ -42,7 +42,10 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Which disbursement an entry has paid, and how. `agent` and `batch` are aliases, if there are any."""
+    """Which disbursement an entry has paid or given back, and how it was paid.
+
+    `agent` and `batch` are aliases, if there are any.
+    """
 
     disbursement: str
     way: Way
@@ -102,16 +105,20 @@ def of_beneficiary(session: Session, beneficiary: str, *, as_known_at: datetime 
 
 
 def payments_of(session: Session, entries: Iterable[Entry]) -> dict[int, Payment]:
-    """Which disbursement each of these entries has paid, by the entry's number; of other entries nothing."""
-    paid = _paid_by(session, {entry.source_key: entry.id for entry in entries})
-    found = session.exec(select(Disbursement).where(col(Disbursement.alias).in_(paid)))
+    """Which disbursement each of these entries has paid or given back, by the entry's number; of others nothing."""
+    numbers = {entry.source_key: entry.id for entry in entries}
+    paid = _paid_by(session, numbers)
+    returned = session.exec(select(Disbursement).where(col(Disbursement.returned_key).in_(numbers))).all()
+    found = [*session.exec(select(Disbursement).where(col(Disbursement.alias).in_(paid)))]
     listed = session.exec(
         select(BatchLine.disbursement_alias, Batch)
         .join(Batch, col(Batch.alias) == BatchLine.batch_alias)
-        .where(col(BatchLine.disbursement_alias).in_(paid))
+        .where(col(BatchLine.disbursement_alias).in_([*paid, *(one.alias for one in returned)]))
     )
     batches = dict(listed.all())
-    return {paid[one.alias]: _payment(one, batches.get(one.alias)) for one in found}
+    told = {paid[one.alias]: _payment(one, batches.get(one.alias)) for one in found}
+    given_back = {one.returned_key: _payment(one, batches.get(one.alias)) for one in returned}
+    return told | {numbers[key]: payment for key, payment in given_back.items() if key is not None}
 
 
 def _rows(session: Session, of: Sequence[str], *, as_known_at: datetime | None) -> list[Row]:

@@ -26,7 +26,7 @@ from ledger.references import is_reference
 
 _PAID: set[State] = {State.PAID, State.REFUND_DUE, State.REFUNDED}
 """States of an obligation that was paid."""
-_UNDER_WAY: set[State] = {State.APPROVED, State.RECOGNISED} | _PAID
+_UNDER_WAY: set[State] = {State.APPROVED, *obligations.BOOKED} | _PAID
 _ISSUED = (
     "disbursement",
     "advance",
@@ -84,14 +84,40 @@ def find_payments(session: Session, _tell: Tell) -> Iterator[Finding]:
             by_obligation.setdefault(disbursement.obligation_alias, []).append(disbursement)
         for obligation in page:
             found = by_obligation.get(obligation.alias, [])
-            paid = [one for one in found if one.state is disbursements.State.PAID] or obligation.alias in applied
-            if len(found) > 1 or bool(paid) != (obligation.state in _PAID):
-                facts: dict[str, Fact] = {"state": obligation.state, "disbursements": len(found), "paid": bool(paid)}
+            payable, asked = obligation.payable().minor, sum(one.minor for one in found)
+            paid = sum(one.minor for one in found if one.state is disbursements.State.PAID)
+            paid += payable if obligation.alias in applied else 0
+            if asked > payable or not _is_paid(obligation, paid):
+                facts: dict[str, Fact] = {"state": obligation.state, "disbursements": len(found)}
+                facts |= {"payable_minor": payable, "asked_minor": asked, "paid_minor": paid}
                 yield Finding("payments", "obligation", obligation.alias, facts)
             for one in found:
-                same_fund = obligation.fund_code in {None, one.fund_code}
-                if one.amount() != obligation.amount() or one.case_alias != obligation.case_alias or not same_fund:
+                promised = one.state is not disbursements.State.REQUESTED
+                same_fund = obligation.fund_code == one.fund_code or not promised
+                fits = one.minor > 0 and one.currency == obligation.currency
+                if not fits or one.case_alias != obligation.case_alias or not same_fund:
                     yield Finding("payments", "disbursement", one.alias, {"minor": one.minor})
+
+
+def find_returned(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Payments called returned without the entry that booked it, or the other way round."""
+    query = select_rows(Disbursement, Entry.kind).join(
+        Entry, col(Entry.source_key) == Disbursement.returned_key, isouter=True
+    )
+    returned = disbursements.State.RETURNED
+    query = query.where(or_(col(Disbursement.state) == returned, col(Disbursement.returned_key).is_not(None)))
+    for one, kind in session.exec(query):
+        if one.state is not returned or one.returned_on is None or kind != "aid_payment_returned":
+            yield Finding("returned", "disbursement", one.alias, {"state": one.state})
+
+
+def _is_paid(obligation: Obligation, paid: int) -> bool:
+    """Whether so much may be paid of an obligation where it stands."""
+    if obligation.state in _PAID:
+        return paid == obligation.payable().minor
+    if obligation.state is State.PART_PAID:
+        return 0 < paid < obligation.payable().minor
+    return paid == 0
 
 
 def find_unlawful(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -188,7 +214,7 @@ def _told_by(expected: Sequence[Refund], obligation: Obligation) -> State | None
         return None
     if any(refund.received_on is None for refund in expected):
         return State.REFUND_DUE
-    return State.REFUNDED if sum(refund.minor for refund in expected) == obligation.minor else State.PAID
+    return State.REFUNDED if sum(refund.minor for refund in expected) == obligation.payable().minor else State.PAID
 
 
 def find_references(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -241,7 +267,10 @@ def find_hearings(session: Session, _tell: Tell) -> Iterator[Finding]:
 
 CHECKS = (
     Check("cases", "a case stands where its obligations say, and left with a code or for another case", find_cases),
-    Check("payments", "an obligation has one standing payment, of its whole amount, paid when it is", find_payments),
+    Check(
+        "payments", "payments that stand are never over their obligation, which is paid as far as they", find_payments
+    ),
+    Check("returned", "what the bank gave back is booked, and called returned", find_returned),
     Check("after-not-before", "nothing was released or paid before its ruling was in force", find_unlawful),
     Check("batches", "the lines of a batch are those that were locked", find_altered_batches),
     Check(

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
-from ledger.aid import agents, bail, batches, obligations, outlays, purse_changes, results, returns
+from ledger.aid import agents, bail, batches, disbursements, obligations, outlays, purse_changes, results, returns
 from ledger.aid.advances import Advance, Share
 from ledger.aid.advances import State as AdvanceState
 from ledger.aid.agents import Agent
@@ -159,11 +159,12 @@ def _currencies(session: Session, account: str) -> set[str]:
     return set(session.connection().scalars(query))
 
 
-def _while(state: obligations.State, sign: int, _session: Session, page: Sequence[Obligation]) -> dict[str, Cells]:
-    """The whole obligation while it stands in a state, else nothing."""
-    return {
-        one.alias: {(one.fund_code or "", one.currency): sign * one.minor} if one.state is state else {} for one in page
-    }
+def _unpaid(session: Session, page: Sequence[Obligation]) -> dict[str, Cells]:
+    """What is recognised and not paid."""
+    booked = [one for one in page if one.state in obligations.BOOKED]
+    paid = disbursements.asked(session, [one.alias for one in booked], states=(disbursements.State.PAID,))
+    owed = {one.alias: {(one.fund_code or "", one.currency): paid[one.alias] - one.minor} for one in booked}
+    return {one.alias: owed.get(one.alias, {}) for one in page}
 
 
 def _held_by_courts(session: Session, page: Sequence[Obligation]) -> dict[str, Cells]:
@@ -255,7 +256,6 @@ def _control(name: str, promise: str, control: Control) -> Check:
     return Check(name, promise, partial(find_differences, control, check=name))
 
 
-_RECOGNISED = partial(_while, obligations.State.RECOGNISED, -1)
 _REFUND_DUE = partial(_owed_back, Debtor.AUTHORITY)
 _RECOVERABLE = partial(_owed_back, Debtor.ORGANISATION)
 
@@ -263,7 +263,7 @@ CHECKS = (
     _control(
         "approved-assistance",
         "2100 holds the recognised and unpaid obligations, one by one",
-        Control(recipes.APPROVED_ASSISTANCE, "obligation", Obligation, _RECOGNISED),
+        Control(recipes.APPROVED_ASSISTANCE, "obligation", Obligation, _unpaid),
     ),
     _control(
         "refunds-receivable",

@@ -1,5 +1,6 @@
 """The bank reconciliation: each line is booked once by what it answers; what stays is a difference with an amount."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
@@ -61,6 +62,7 @@ def receive(session: Session, new: NewStatement, *, received_at: datetime, recei
     with session.begin_nested(), overdrafts.noted(session, on=received_at.date()):  # the whole statement, or nothing
         statement, fresh = statements.receive(session, new, received_at=received_at, received_by=received_by)
         booked = sum(_book(session, line, recorded_at=received_at, recorded_by=received_by) for line in fresh)
+        booked += _book_early_returns(session, fresh, recorded_at=received_at, recorded_by=received_by)
         arrivals.look_again(session, recorded_at=received_at, recorded_by=received_by)
         _check_arithmetic(session, statement, new, on=received_at.date())
         _check_chain(session, statement, on=received_at.date())
@@ -166,6 +168,27 @@ def _book(session: Session, line: StatementLine, *, recorded_at: datetime, recor
     return True
 
 
+def _book_early_returns(
+    session: Session, fresh: Sequence[StatementLine], *, recorded_at: datetime, recorded_by: str
+) -> int:
+    """Books returns that were told before the payments among the new lines, and closes the differences they were.
+
+    Gives how many of the new lines are booked by that.
+    """
+    paid = {line.reference: -line.minor for line in fresh if line.reference and line.minor < 0}
+    booked = 0
+    for early in statements.waiting_with(session, paid):
+        is_booked = (
+            early.reference is not None
+            and early.minor == paid[early.reference]
+            and _book(session, early, recorded_at=recorded_at, recorded_by=recorded_by)
+        )
+        if is_booked:
+            exceptions.settle(session, Difference.PAYMENT_RETURNED, about=early.source_key, on=recorded_at.date())
+            booked += early in fresh
+    return booked
+
+
 def _converted(session: Session, line: StatementLine) -> Conversion | None:
     """The one conversion that a line without a reference of ours is a side of, by its exact amount."""
     found = _candidates(session, line, exactly=True)
@@ -181,8 +204,11 @@ def _candidates(session: Session, line: StatementLine, *, exactly: bool) -> list
 def _difference(
     session: Session, line: StatementLine, expected: Issued | None, arriving: list[Payout | TopUp]
 ) -> Difference | None:
-    """Why a line is not booked by itself, or None. A reversal or a returned payment is no gift, a payout no guess."""
-    if line.reversal:
+    """Why a line is not booked by itself, or None. A reversal is no gift, a payout no guess.
+
+    A payment that the bank has given back is one, whether it calls that a reversal or not.
+    """
+    if line.reversal and not issued.is_return(expected, moved=line.amount()):
         return None if len(arriving) == 1 and expected is None else Difference.REVERSAL
     if expected is not None and arriving:
         return Difference.AMBIGUOUS_PAYOUT

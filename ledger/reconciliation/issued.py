@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from ledger import approvals
-from ledger.aid import advances, bail, batch_lines, batches, disbursements, outlays, refunds, returns
+from ledger.aid import advances, bail, bank_returns, batch_lines, batches, disbursements, outlays, refunds, returns
 from ledger.aid.advances import Advance
 from ledger.aid.bail import BailReturn
 from ledger.aid.disbursements import Disbursement
@@ -80,6 +80,8 @@ def book(
         return bail.receive(session, found, leaf=account, **fact)
     if isinstance(found, Refund):
         return refunds.receive(session, found, leaf=account, **fact)
+    if isinstance(found, Disbursement) and moved.minor > 0:
+        return bank_returns.receive(session, found, **fact)
     return _book_order(session, found, **fact)
 
 
@@ -96,11 +98,17 @@ def _book_order(session: Session, found: Disbursement | Advance | Repayment, **f
     return posted
 
 
+def is_return(found: Issued | None, *, moved: Money) -> bool:
+    """Whether money came in under the reference of a payment that had left: the bank has given it back."""
+    return isinstance(found, Disbursement) and moved.minor > 0
+
+
 def _difference_of_order(
     session: Session, found: Disbursement | Advance | Repayment, *, account: str, moved: Money, on: date
 ) -> Difference | None:
     if moved.minor > 0:
-        return Difference.PAYMENT_RETURNED
+        whole = isinstance(found, Disbursement) and bank_returns.is_whole(session, found, account=account, came=moved)
+        return None if whole else Difference.PAYMENT_RETURNED
     if (account, -moved) != (found.account_code, found.amount()):
         return Difference.AMOUNT_DIFFERS
     if isinstance(found, Repayment):

@@ -1,7 +1,7 @@
 """Statements: normalised lines of a bank account, stored once however often they are sent. The rest is sealed."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -186,6 +186,18 @@ def unmatched(session: Session, account: str) -> list[StatementLine]:
         StatementLine.source_key.not_in(matched),  # type: ignore[attr-defined]  # a column
     )
     return sorted(session.exec(query).all(), key=lambda line: (line.booked_on, line.source_key))
+
+
+def waiting_with(session: Session, references: Collection[str]) -> list[StatementLine]:
+    """The lines with one of these references that no entry answers yet, by which money came in."""
+    if not references:
+        return []
+    query = select(StatementLine).where(
+        col(StatementLine.reference).in_(references),
+        StatementLine.minor > 0,
+        col(StatementLine.source_key).not_in(select(Match.source_key)),
+    )
+    return sorted(session.exec(query), key=lambda line: (line.booked_on, line.source_key))
 
 
 def require_waiting(session: Session, source_key: str) -> StatementLine:

@@ -15,6 +15,7 @@ before the real one, and the guard would look into it. On SQLite a trigger sees 
 
 from sqlalchemy import Connection, text
 
+from ledger.storage import payment_guards
 from ledger.storage.locks import CLOSING
 
 APPEND_ONLY = (
@@ -371,7 +372,12 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
             f"CREATE TRIGGER guard_{table}_before_closing BEFORE INSERT ON {table} {_SQLITE_MONTH_IS_NOT_CLOSED}"
             for table in SEALED
         ]
-        return [*_SQLITE_JOURNAL, *rails, *(_against_replacing(table, keys) for table, keys in _KEYS.items())]
+        return [
+            *_SQLITE_JOURNAL,
+            *payment_guards.SQLITE,
+            *rails,
+            *(_against_replacing(table, keys) for table, keys in _KEYS.items()),
+        ]
     rails = [
         f"CREATE TRIGGER guard_{table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only()"
@@ -383,7 +389,7 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
         for table in SEALED
     ]
     blanks = {"{path}": f'pg_catalog, "{schema}", pg_temp', "{closing_lock}": str(CLOSING)}
-    filled = list(_POSTGRESQL_JOURNAL)
+    filled = [*_POSTGRESQL_JOURNAL, *payment_guards.POSTGRESQL]
     for blank, value in blanks.items():
         filled = [statement.replace(blank, value) for statement in filled]
     return [*filled, *rails]

@@ -67,7 +67,7 @@ def _steps(facts: Facts, obligation: Obligation) -> Iterator[Step]:
     yield _eligibility(facts, ruling)
     attempts = [one for one in facts.disbursements if one.obligation == obligation.alias]
     paying = [one for one in attempts if one.state not in GONE]
-    yield from (_given_up(one) for one in attempts if one.state in GONE)
+    yield from (_given_up(facts, one) for one in attempts if one.state in GONE)
     if not paying:
         yield Step("Approval", Standing.MISSING, "No payment of this obligation is asked for.")
         yield Step("Payment", Standing.MISSING, "No payment of this obligation is recorded.")
@@ -276,9 +276,11 @@ def _whole(facts: Facts, obligation: Obligation, paying: list[Disbursement]) -> 
     yield Step("Paid in all", standing, f"{total} of {obligation.amount} was paid, in {len(paid)} payments.")
 
 
-def _given_up(disbursement: Disbursement) -> Step:
-    says = f"A payment of {disbursement.amount} was asked for and {disbursement.state}: it is no part of this chain."
-    return Step("Attempt", Standing.RECORDED, says, (f"disbursement {disbursement.alias}",))
+def _given_up(facts: Facts, disbursement: Disbursement) -> Step:
+    booked = tuple(f"entry {entry.number}" for entry in facts.entries if entry.disbursement == disbursement.alias)
+    what = "was paid, and the bank gave it back" if booked else f"was asked for and {disbursement.state}"
+    says = f"A payment of {disbursement.amount} {what}: it is no part of this chain."
+    return Step("Attempt", Standing.RECORDED, says, (f"disbursement {disbursement.alias}", *booked))
 
 
 def _quashing(facts: Facts, ruling: Ruling) -> Step:

@@ -96,8 +96,10 @@ def test_what_comes_back_is_no_gift(furnished: Office) -> None:
 
     clara = furnished.desk("clara").api
     found = {one["difference"]: one["amount"]["amount"] for one in clara.get("/v1/exceptions")["exceptions"]}
-    assert (answer["fresh"], answer["booked"]) == (3, 1)
-    assert found == {"payment_returned": "810.00", "reversal": "20.00"}
+    assert (answer["fresh"], answer["booked"]) == (3, 2)
+    assert found == {"reversal": "20.00"}
+    (returned,) = clara.get("/v1/disbursements", state="returned")["disbursements"]
+    assert (returned["alias"], returned["returned_on"]) == (released["alias"], "2020-10-12")
     assert clara.get("/v1/donations")["donations"] == gifts
 
 

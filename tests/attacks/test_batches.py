@@ -173,16 +173,11 @@ def test_nobody_agrees_to_a_batch_of_which_they_have_not_opened_every_line(house
 # --- something else than was locked
 
 ALTERATIONS = {
-    "an amount": ("UPDATE disbursement SET minor = minor + 1 WHERE alias = :line",),
+    "an amount": ("UPDATE disbursement SET minor = minor - 1 WHERE alias = :line",),
     "an amount, and all that it must agree with": (
-        "UPDATE disbursement SET minor = minor + 1 WHERE alias = :line",
-        "UPDATE obligation SET minor = minor + 1 WHERE alias = :obligation",
-        "UPDATE batch SET minor = minor + 1 WHERE alias = :batch",
-    ),
-    "the currency of everything": (
-        "UPDATE disbursement SET currency = 'EUR' WHERE alias IN (:line, :other)",
-        "UPDATE obligation SET currency = 'EUR' WHERE alias IN (:obligation, :other_obligation)",
-        "UPDATE batch SET currency = 'EUR' WHERE alias = :batch",
+        "UPDATE disbursement SET minor = minor - 1 WHERE alias = :line",
+        "UPDATE obligation SET minor = minor - 1 WHERE alias = :obligation",
+        "UPDATE batch SET minor = minor - 1 WHERE alias = :batch",
     ),
     "a payee": ("UPDATE disbursement SET payee_commitment = :zeros WHERE alias = :line",),
     "who is paid": ("UPDATE disbursement SET payee = 'beneficiary' WHERE alias = :line",),
@@ -277,7 +272,7 @@ def test_an_approved_payment_or_advance_whose_amount_was_changed_is_not_released
     payment = house.an_approved_payment()
     house.tell(payment)
     advance = approve_advance(house, a_requested_advance(house, an_agent(house)))
-    forge(house, "UPDATE disbursement SET minor = minor + 1")
+    forge(house, "UPDATE disbursement SET minor = minor - 1")
     forge(house, "UPDATE advance_share SET minor = minor + 1")
     forge(house, "UPDATE advance SET minor = minor + 1")
 

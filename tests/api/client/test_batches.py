@@ -73,7 +73,7 @@ def test_a_batch_is_agreed_to_by_one_signature_and_paid_line_by_line_by_the_bank
 ALTERED = {
     "a payee of another line": "UPDATE disbursement SET payee_commitment = :other WHERE alias = :line",
     "a fund": "UPDATE disbursement SET fund_code = 'general' WHERE alias = :line",
-    "an amount": "UPDATE disbursement SET minor = minor + 1 WHERE alias = :line",
+    "an amount": "UPDATE disbursement SET minor = minor - 1 WHERE alias = :line",
     "who is paid": "UPDATE disbursement SET payee = 'beneficiary' WHERE alias = :line",
     "the digest": "UPDATE batch SET digest = :other",
     "the sum": "UPDATE batch SET minor = minor + 1",

@@ -5,7 +5,7 @@ import pytest
 from sqlmodel import select
 
 from ledger import references
-from ledger.aid import cases, disbursements, obligations
+from ledger.aid import bank_returns, cases, disbursements, obligations
 from ledger.aid.disbursements import (
     AlreadyRequested,
     Disbursement,
@@ -239,11 +239,16 @@ def test_each_step_needs_the_one_before(house: House, state: State, verb: Any) -
         State.APPROVED: house.an_approved_payment,
         State.RELEASED: house.a_released_payment,
         State.PAID: house.a_released_payment,
+        State.RETURNED: house.a_released_payment,
         State.FAILED: house.a_released_payment,
         State.CANCELLED: house.an_approved_payment,
     }[state]()
-    if state is State.PAID:
+    if state in {State.PAID, State.RETURNED}:
         pay(house, disbursement)
+    if state is State.RETURNED:
+        bank_returns.receive(
+            house.session, disbursement, source_key="bank:2", on=TODAY, recorded_at=NOW, recorded_by="test"
+        )
     if state is State.FAILED:
         disbursements.fail(house.session, disbursement, on=TODAY)
     if state is State.CANCELLED:

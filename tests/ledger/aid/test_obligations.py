@@ -212,12 +212,12 @@ def test_only_what_is_recognised_is_marked_as_paid(house: House) -> None:
     due, approved, recognised = an_obligation(house, approved=False), an_obligation(house), an_obligation(house)
     tell(house, recognised)
 
-    obligations.mark_paid(house.session, recognised)
+    obligations.mark_paid(house.session, recognised, paid=recognised.amount())
 
     assert recognised.state is State.PAID
     for obligation in (due, approved, recognised):
         with nothing_written(house.session), pytest.raises(ObligationNotReady):
-            obligations.mark_paid(house.session, obligation)
+            obligations.mark_paid(house.session, obligation, paid=obligation.amount())
 
 
 def test_a_case_is_all_paid_when_each_of_its_obligations_is(house: House) -> None:
@@ -242,7 +242,7 @@ def test_a_case_is_all_paid_when_each_of_its_obligations_is(house: House) -> Non
     cases.approve(house.session, case, on=TODAY)
     seen = []
     for obligation in (first, second):
-        obligations.mark_paid(house.session, obligation)
+        obligations.mark_paid(house.session, obligation, paid=obligation.amount())
         obligations.follow(house.session, case, on=TODAY)
         seen.append(case.state)
     assert seen == [cases.State.APPROVED, cases.State.PAID]

@@ -165,7 +165,7 @@ ON_ACTS = {
 }
 STEP_OF = {"verify_case": "Eligibility", "approve_disbursement": "Approval", "release_disbursement": "Release"}
 ON_ROWS = {
-    "UPDATE disbursement SET minor = minor + 100": "Approval",
+    "UPDATE disbursement SET minor = minor - 100": "Approval",
     "UPDATE disbursement SET payee_commitment = 'another'": "Approval",
     "UPDATE obligation SET minor = minor - 1": "Eligibility",
     "UPDATE ruling SET ruled_by = '2030-01-06', payable_from = '2030-01-06'": "Approval",
