@@ -210,7 +210,7 @@ def approve(session: Session, disbursement: Disbursement, *, by: str, on: date) 
 def approve_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on: date) -> None:
     """Approves, all or none: the funds take the obligations on, and hold all of each until it is recognised.
 
-    Who approves the first part takes on the whole, see docs/decisions/0052: of its further parts nothing more is held.
+    Who approves the first part takes on the whole, see docs/decisions/0050: of its further parts nothing more is held.
 
     Raises:
         DisbursementNotReady: one is not newly requested. WouldOverdraw: a fund has not enough for all of them.
