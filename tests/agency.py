@@ -195,6 +195,7 @@ def walk_with_an_agent(office: Office) -> None:
     purses.tell_failure(anna, batch["alias"], code=code, because=Reason.MONEY_KEPT)
     enter(office, batch, *map(verified, [code, *others]))
     walk_with_an_outlay(office, agent)
+    office.set_clock(DECISION_DAY)
     given = an_advance(office, agent, fines=eur("900.00"))
     office.set_clock(RESULTS_DAY)
     walk_with_a_purse(office, agent, given)
