@@ -404,7 +404,7 @@ ON_AID: dict[str, tuple[str, Callable[[House], str], str]] = {
         lambda house: the_obligation(house).alias,
         "approved-assistance",
     ),
-    "a sum": ("UPDATE disbursement SET minor = minor + 1", the_payment, "payments"),
+    "a sum": ("UPDATE disbursement SET minor = minor + 1", lambda house: the_obligation(house).alias, "payments"),
     "an approver": ("UPDATE disbursement SET approved_by = requested_by", the_payment, "four-eyes"),
     "a releaser": (
         "UPDATE disbursement SET released_by = 'OP-0000-0000-0001'",
