@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ledger.errors import BadInput, LedgerError
@@ -43,18 +43,6 @@ class BadBalance(BadInput):
     """The file is not the processor's balance."""
 
     rule = "bad_balance"
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutTold:
-    """A payout as the processor tells it, with its state (pending, in_transit, paid, failed, canceled)."""
-
-    id: str
-    amount: Money
-    state: str
-    is_automatic: bool
-    created_on: date
-    arrives_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +104,21 @@ def sum_up(answer: dict[str, Any]) -> list[Money]:
     return [Money(minor, currency) for currency, minor in sorted(sums.items())]
 
 
-def read_payout(told: dict[str, Any]) -> PayoutTold:
-    """A payout of an answer that is read already.
+def is_automatic(payout: dict[str, Any]) -> bool:
+    """Whether the processor made a payout by itself, of an answer that is read already.
 
     Raises:
-        BadMovements: it cannot be read exactly.
+        BadMovements: it does not tell.
     """
-    try:
-        amount = Money(told["amount"], _currency(told.get("currency"), "payout", BadMovements))
-        created_on, arrives_on = (
-            datetime.fromtimestamp(told[name], UTC).date() for name in ("created", "arrival_date")
-        )
-    except (BadInput, LookupError, TypeError, ValueError, OverflowError, OSError):
-        raise BadMovements("a field is missing or of another form", where="payout") from None
-    name, state = _named(told, "po_", where="payout")
-    return PayoutTold(name, amount, state, told.get("automatic") is True, created_on, arrives_on)
+    _named(payout, "po_", where="payout")
+    told = payout.get("automatic")
+    if not isinstance(told, bool):
+        raise BadMovements("a field is missing or of another form", where="payout")
+    return told
 
 
 def read_refund(told: dict[str, Any]) -> RefundTold:
-    """A refund of an answer that is read already; raises as `read_payout`."""
+    """A refund of an answer that is read already; raises as `is_automatic`."""
     return RefundTold(*_named(told, "", where="refund"))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
 
-from api.stripe_gateway import BadMovements, RefundTold, in_order, read_payout, read_refund, sum_up
+from api.stripe_gateway import BadMovements, RefundTold, in_order, is_automatic, read_refund, sum_up
 from ledger.errors import LedgerError, NotFound, Refused
 from ledger.giving.movements import Category, Movement
 from ledger.money import Money
@@ -131,7 +131,7 @@ class Link:
         source = movement.source
         if movement.category != Category.PAYOUT or source is None:
             return movement
-        if not read_payout(self._ask(lambda: self._client.v1.payouts.retrieve(source))).is_automatic:
+        if not is_automatic(self._ask(lambda: self._client.v1.payouts.retrieve(source))):
             return movement
         listed = self._all(self._client.v1.balance_transactions.list, {"payout": source})
         return replace(movement, transactions=tuple(one["id"] for one in reversed(listed)))
