@@ -7,10 +7,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
 from sqlmodel import Session
 
 from ledger import book
@@ -23,6 +24,21 @@ from tests.office import INTAKE_DAY, SHRED_KEYS, Office, found_office, furnish, 
 
 gc.freeze()  # what is imported stays: looking for garbage among it would take a tenth of the time of all tests
 gc.set_threshold(50_000, 20, 50)
+
+_FIRST_OF: dict[tuple[str, bool], tuple[Dialect, Any]] = {}
+"""By kind of database and of engine (the product's hide parameters): the first one's dialect and compiled statements."""
+
+
+@event.listens_for(Engine, "engine_connect")
+def compile_once(connection: Connection) -> None:
+    """Every test opens its own database: without this each would compile the same statements anew."""
+    engine = connection.engine
+    kind = engine.dialect.name, engine.hide_parameters
+    dialect, compiled = _FIRST_OF.setdefault(kind, (engine.dialect, engine._compiled_cache))  # noqa: SLF001
+    if engine.dialect is not dialect:
+        engine.dialect = connection.dialect = dialect
+        engine._compiled_cache = compiled  # noqa: SLF001
+
 
 _NO_NEED_TO_SURVIVE = (
     "fsync = off",
