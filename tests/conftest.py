@@ -26,7 +26,7 @@ gc.freeze()  # what is imported stays: looking for garbage among it would take a
 gc.set_threshold(50_000, 20, 50)
 
 _FIRST_OF: dict[tuple[str, bool], tuple[Dialect, Any]] = {}
-"""By kind of database and of engine (the product's hide parameters): the first one's dialect and compiled statements."""
+"""By kind of database, and whether it hides parameters as the product does: the first dialect and what it compiled."""
 
 
 @event.listens_for(Engine, "engine_connect")
