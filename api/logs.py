@@ -26,6 +26,9 @@ ADMITTED: dict[str, re.Pattern[str]] = {
         "request_id": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
         "operator": r"OP(-[0-9A-Z]{4}){3}",
         "error": rf"{_NAME}(: E[A-Z0-9]{{1,20}})?",
+        "job": r"[a-z]{1,40}",
+        "outcome": r"[a-z]{1,20}",
+        "rule": _NAME,
         "what": r"[\w.]{1,80} in [\w.<>-]{1,200}(:\d+)?",
     }.items()
 }

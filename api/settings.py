@@ -42,13 +42,15 @@ class Settings(PackSettings):
     blanks or commas between, as they are rotated; or a file with them.
 
     `shred_key_directory` lies outside database and backups. `readings_a_day` is how many shelves one operator opens a
-    day beyond the work that waits for them: a batch of the largest size can be asked for.
+    day beyond the work that waits for them: a batch of the largest size can be asked for. `site_directory` is where a
+    job writes the public site's files.
     """
 
     database_url: str
     shred_key_directory: Path
     readings_a_day: Annotated[int, Field(ge=1)] = 500
     demo_now: AwareDatetime | None = None
+    site_directory: Path | None = None
     stripe_webhook_secrets: SecretStr | None = None
     stripe_webhook_secrets_file: Path | None = None
 

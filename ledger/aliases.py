@@ -38,6 +38,7 @@ class Kind(StrEnum):
     PURSE_MOVEMENT = "H"
     REFUND_ORDER = "Y"
     OUTLAY = "J"
+    JOB_RUN = "Z"
 
 
 _KINDS = {kind.value: kind for kind in Kind}

@@ -33,6 +33,10 @@ class Difference(StrEnum):
     OVER_REFUNDED = "over_refunded"
     PAYOUT_DIFFERS = "payout_differs"
     PAYOUT_NOT_SEEN = "payout_not_seen"
+    JOB_FAILED = "job_failed"
+    CHECK_FAILED = "check_failed"
+    PERIOD_OPEN = "period_open"
+    RATE_MISSING = "rate_missing"
 
 
 class UnknownException(NotFound):
@@ -102,16 +106,44 @@ def open_once(
     return opened
 
 
+def open_anew(session: Session, difference: Difference, *, about: str, on: date) -> OpenException:
+    """Opens a difference that is not about money, unless one about this waits; one that was resolved stays resolved."""
+    waiting = _waiting_about(session, difference, about)
+    return waiting or open_once(session, difference=difference, about=f"{about}@{draw(Kind.EXCEPTION)}", on=on)
+
+
+def close_anew(session: Session, difference: Difference, *, about: str, on: date) -> None:
+    """Closes what `open_anew` opened about this, if it waits."""
+    waiting = _waiting_about(session, difference, about)
+    if waiting is not None:
+        resolve(session, waiting, on=on)
+
+
+def _waiting_about(session: Session, difference: Difference, about: str) -> OpenException | None:
+    query = select(OpenException).where(
+        OpenException.difference == difference,
+        col(OpenException.resolved_on).is_(None),
+        col(OpenException.about).startswith(f"{difference}:{about}@", autoescape=True),
+    )
+    return session.exec(locked(query)).first()
+
+
 def require_open(session: Session, alias: str) -> OpenException:
     """The difference, which waits; two who would resolve it take turns.
 
     Raises:
         UnknownException: there is none, or it is resolved.
     """
-    found = session.exec(locked(select(OpenException).where(OpenException.alias == alias))).one_or_none()
-    if found is None or found.resolved_on is not None:
+    found = find_open(session, alias)
+    if found is None:
         raise UnknownException("no exception that waits has this alias")
     return found
+
+
+def find_open(session: Session, alias: str) -> OpenException | None:
+    """The difference, if it waits."""
+    found = session.exec(locked(select(OpenException).where(OpenException.alias == alias))).one_or_none()
+    return found if found is not None and found.resolved_on is None else None
 
 
 def resolve(session: Session, found: OpenException, *, on: date) -> None:

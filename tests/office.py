@@ -368,6 +368,7 @@ def walk_the_path(office: Office) -> None:
     payment_files.withdraw(anna, file.noted["alias"])
     payment_files.agree(boris, file.noted["alias"])
     office.confirm(released)
+    clara.api.post("/v1/jobs/rollups/runs", {}, key="job:rollups")
     publications.draft(clara)
     (waiting,) = publications.listed(boris)["drafts"]
     publications.approve(boris, waiting)

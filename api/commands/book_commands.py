@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from api.client.sealing import from_base64
 from api.commands import administration, output, processes
 from api.commands.connection import connect
 from api.commands.output import AsJson
+from api.jobs import Worker
 from ledger.errors import BadInput
 from ledger.identities.person_keys import ShredKeys, write_secret
 from ledger.identities.vaults import NewWrap
@@ -92,11 +94,20 @@ def migrate(as_json: AsJson = False) -> None:
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen at.")] = 8000,
+    with_jobs: Annotated[
+        bool, typer.Option("--jobs", help="Work on jobs too, with the processor's keys: where nothing else does.")
+    ] = False,
 ) -> None:
     """Serves the API. No addresses are logged; put a reverse proxy with TLS in front of it."""
     logs.write_to(sys.stderr, level=logging.INFO)
     processes.stay_undumped()
-    uvicorn.run(create_app(settings.load()), host=host, port=port, **SERVER)
+    configured = settings.load()
+    served = create_app(configured)
+    working: AbstractContextManager[None] = nullcontext()
+    if with_jobs:
+        working = Worker(served.state.engine, configured, settings.load_for_processor()).working()
+    with working:
+        uvicorn.run(served, host=host, port=port, **SERVER)
 
 
 def accounts(

@@ -29,6 +29,7 @@ from api.commands import (
     erasure_commands,
     evidence_commands,
     figure_commands,
+    job_commands,
     linkage,
     operator_commands,
     outlay_commands,
@@ -87,6 +88,7 @@ app.command("accesses")(access_commands.list_accesses)
 app.add_typer(bail_commands.app, name="bail")
 app.command("demo")(demo.run_demo)
 doctor.app.command("linkage")(linkage.measure_linkage)
+app.add_typer(job_commands.app, name="jobs")
 app.add_typer(doctor.app, name="doctor")
 app.add_typer(verify_commands.app, name="verify")
 app.add_typer(database_commands.app, name="database")

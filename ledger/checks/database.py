@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import Connection
 from sqlmodel import Session
 
+from ledger import jobs  # noqa: F401  # no check asks its table, but its schema is compared too
 from ledger.checks.findings import Check, Finding, Tell
 from ledger.giving import notices  # noqa: F401  # no check asks its table, but its schema is compared too
 from ledger.identities import readings  # noqa: F401  # no check asks its table, but its schema is compared too

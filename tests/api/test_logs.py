@@ -30,6 +30,9 @@ LINE: dict[str, Any] = {
     "request_id": REQUEST_ID,
     "operator": "OP-7K3M-Q2XD-0001",
     "error": "OperationalError",
+    "job": "rollups",
+    "outcome": "failed",
+    "rule": "lease_lost",
     "what": "ValueError in approve.<locals>.check:12",
 }
 WORDS = ["kanarejka", "Канарейка", "192.0.2.1"]

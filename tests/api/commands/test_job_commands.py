@@ -1,0 +1,58 @@
+"""The commands for jobs: listed, run at once, and worked on by a program that ends when it is told to."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from api.commands.main import REFUSED
+from ledger import jobs
+from ledger.storage.engine import transaction
+from tests import terminal
+from tests.office import Office
+
+
+def test_a_job_is_run_now_and_listed_with_its_outcome(
+    furnished: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = terminal.environment_of(furnished, "clara")
+    assert terminal.run(monkeypatch, environment, "jobs", "run", "rollups", "--json") == 0
+    ran = json.loads(capsys.readouterr().out)
+    assert terminal.run(monkeypatch, environment, "jobs", "list", "--json") == 0
+    listed = {one["name"]: one["outcome"] for one in json.loads(capsys.readouterr().out)}
+
+    assert (ran["outcome"], ran["counts"]["entries"] > 0) == ("succeeded", True)
+    assert (listed["rollups"], listed["checks"]) == ("succeeded", None)
+
+
+def test_a_job_that_another_runs_and_one_that_is_none_are_refused(
+    furnished: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with transaction(furnished.engine) as session:
+        jobs.claim(session, "rollups", holder="another", now=datetime.now(UTC))
+    environment = terminal.environment_of(furnished, "clara")
+
+    assert terminal.run(monkeypatch, environment, "jobs", "run", "rollups") == REFUSED
+    assert terminal.run(monkeypatch, environment, "jobs", "run", "nothing") == REFUSED
+    assert "another worker is running this job" in capsys.readouterr().err
+
+
+def test_a_worker_runs_what_is_due_and_ends_when_it_is_told_to(furnished: Office) -> None:
+    environment = os.environ | terminal.environment_of(furnished, "clara")
+    command = [sys.executable, "-c", "from api.commands.main import run; run()", "jobs", "worker"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as worker:
+        for _ in range(300):
+            with transaction(furnished.engine, write=False) as session:
+                if jobs.runs(session, "site", limit=1) and not jobs.standing(session)["site"].holder:
+                    break
+            time.sleep(0.1)
+        worker.send_signal(signal.SIGTERM)
+        _, said = worker.communicate(timeout=20)
+
+    assert worker.returncode == 0, said
+    assert '"job": "site"' in said
