@@ -6,7 +6,7 @@ from alembic import op
 from ledger.storage.columns import UtcDateTime
 from ledger.storage.enumerations import admit
 
-revision = "0026"
+revision = "0020"
 down_revision = "0019"
 
 OUTCOMES = ("running", "succeeded", "failed", "abandoned")
