@@ -39,6 +39,7 @@ class Kind(StrEnum):
     REFUND_ORDER = "Y"
     OUTLAY = "J"
     JOB_RUN = "Z"
+    RECONCILIATION = "RC"
 
 
 _KINDS = {kind.value: kind for kind in Kind}

@@ -32,6 +32,7 @@ from api.client import (
     periods,
     publications,
     rates,
+    reconciliations,
     sealing,
     statements,
     wrapping,
@@ -55,6 +56,7 @@ from ledger.identities.person_keys import ShredKeys
 from ledger.identities.vaults import NewWrap
 from ledger.money import Money
 from ledger.people import Role
+from ledger.reconciliation.sheets import With
 from ledger.storage.engine import transaction
 from tests.agency import walk_with_an_agent
 from tests.bailing import walk_with_bail
@@ -369,6 +371,8 @@ def walk_the_path(office: Office) -> None:
     payment_files.agree(boris, file.noted["alias"])
     office.confirm(released)
     clara.api.post("/v1/jobs/rollups/runs", {}, key="job:rollups")
+    sheet = reconciliations.prepare(anna, With.BANK, BYN_LEAF)
+    reconciliations.review(boris, sheet["alias"])
     publications.draft(clara)
     (waiting,) = publications.listed(boris)["drafts"]
     publications.approve(boris, waiting)

@@ -49,10 +49,13 @@ def connect() -> Iterator[Desk]:
             yield sit_down(http, device, key_file=key_file, bearer=_secret("SOLIDARITY_API_KEY"), now=_utc_now)
         return
     app = create_app(settings.load())
-    with in_process(app) as http:
-        yield sit_down(
-            http, device, key_file=key_file, bearer=_secret("SOLIDARITY_API_KEY"), now=app.state.settings.now
-        )
+    try:
+        with in_process(app) as http:
+            yield sit_down(
+                http, device, key_file=key_file, bearer=_secret("SOLIDARITY_API_KEY"), now=app.state.settings.now
+            )
+    finally:
+        app.state.engine.dispose()
 
 
 def moment() -> datetime:

@@ -42,6 +42,7 @@ from api.commands import (
     publication_commands,
     purse_commands,
     rate_commands,
+    reconciliation_commands,
     recovery_commands,
     report_commands,
     roster_commands,
@@ -89,6 +90,7 @@ app.add_typer(bail_commands.app, name="bail")
 app.command("demo")(demo.run_demo)
 doctor.app.command("linkage")(linkage.measure_linkage)
 app.add_typer(job_commands.app, name="jobs")
+app.add_typer(reconciliation_commands.app, name="reconciliations")
 app.add_typer(doctor.app, name="doctor")
 app.add_typer(verify_commands.app, name="verify")
 app.add_typer(database_commands.app, name="database")

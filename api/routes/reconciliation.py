@@ -1,28 +1,43 @@
 """Routes of reconciliation: statements, what they leave open, exceptions."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 from pydantic import Field, StringConstraints
 from sqlmodel import Session
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
-from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, CurrencyCode, Day, Digest, ShelfOnWire, Wire
+from api.routes.wire import (
+    Alias,
+    AmountOnWire,
+    BoxOnWire,
+    Code,
+    CurrencyCode,
+    Day,
+    Digest,
+    ShelfOnWire,
+    SignedActOnWire,
+    Wire,
+)
 from api.transactions import Tx
-from ledger import exceptions
+from ledger import comparisons, exceptions
 from ledger.aid import agents
 from ledger.aid.agents import Agent
+from ledger.approvals import Agreed
 from ledger.books import accounts
 from ledger.errors import BadInput
 from ledger.giving.leaves import PROCESSOR
 from ledger.identities import shelves
 from ledger.identities.shelves import Shelf
 from ledger.money import Money
-from ledger.reconciliation import advances, bank, processor
+from ledger.reconciliation import advances, bank, processor, sheets
+from ledger.reconciliation.sheets import Review, Sheet, With
 from ledger.reconciliation.statements import BANK, NewLine, NewStatement
+from reports import reconciliations
 
 router = APIRouter()
 
@@ -186,6 +201,102 @@ def list_exceptions(session: Tx, _caller: Admitted) -> ExceptionsOut:
             for item in exceptions.listed(session)
         ]
     )
+
+
+class SheetOut(Wire):
+    """A sheet: its exact content as JSON text, the content's SHA-256, and who prepared and reviewed it."""
+
+    alias: str
+    compared: With
+    account: str | None
+    content: str
+    digest: str
+    prepared_by: str
+    prepared_at: datetime
+    reviewed_by: str | None
+    reviewed_at: datetime | None
+
+    @classmethod
+    def of(cls, sheet: Sheet, review: Review | None) -> "SheetOut":
+        """A sheet as the wire has it."""
+        return cls(
+            alias=sheet.alias,
+            compared=sheet.compared,
+            account=sheet.account,
+            content=sheet.content,
+            digest=sheet.digest,
+            prepared_by=sheet.prepared_by,
+            prepared_at=sheet.prepared_at,
+            reviewed_by=review.reviewed_by if review else None,
+            reviewed_at=review.reviewed_at if review else None,
+        )
+
+
+class SheetsOut(Wire):
+    """Every sheet, the newest first."""
+
+    sheets: list[SheetOut]
+
+
+class ContentOut(Wire):
+    """What a sheet would say now: the JSON text over whose SHA-256 its preparer signs."""
+
+    content: str
+
+
+class SheetIn(Wire):
+    """A sheet to be kept; the act has its alias as its object and the hash of its content as evidence."""
+
+    alias: Alias
+    compared: With
+    account: Code | None
+    agreed: SignedActOnWire
+
+
+class ReviewIn(Wire):
+    """The reviewer's act, over the same hash."""
+
+    agreed: SignedActOnWire
+
+
+@router.get("/v1/reconciliations/content")
+def read_content(
+    session: Tx, _caller: Admitted, now: Now, compared: With, account: Annotated[Code | None, Query()] = None
+) -> ContentOut:
+    """The comparison as the books give it now."""
+    return ContentOut(content=comparisons.compare(session, compared, account, on=now.date()).canonical())
+
+
+@router.get("/v1/reconciliations/sheets")
+def list_sheets(session: Tx, _caller: Admitted) -> SheetsOut:
+    """Every sheet with its review."""
+    return SheetsOut(sheets=[SheetOut.of(sheet, review) for sheet, review in sheets.listed(session)])
+
+
+@router.post("/v1/reconciliations/sheets", status_code=201)
+def prepare_sheet(body: SheetIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> SheetOut:
+    """Keeps what the treasurer has signed, when the books still say so."""
+    content = comparisons.compare(session, body.compared, body.account, on=now.date()).canonical()
+    agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
+    sheet = sheets.prepare(
+        session, body.alias, compared=body.compared, account=body.account, content=content, agreed=agreed
+    )
+    return once.keep(SheetOut.of(sheet, None))
+
+
+@router.post("/v1/reconciliations/sheets/{alias}/review", status_code=201)
+def review_sheet(alias: Alias, body: ReviewIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> SheetOut:
+    """Another person agrees to the content."""
+    agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
+    review = sheets.review(session, alias, agreed=agreed)
+    return once.keep(SheetOut.of(sheets.require(session, alias), review))
+
+
+@router.get("/v1/reconciliations/sheets/{alias}.pdf", response_class=Response)
+def read_sheet(alias: Alias, session: Tx, _caller: Admitted) -> Response:
+    """The sheet as PDF, with its content as it was signed."""
+    sheet = sheets.require(session, alias)
+    return Response(reconciliations.render_pdf(sheet, sheets.review_of(session, sheet)), media_type="application/pdf")
 
 
 def _of_agent(session: Session, agent: Agent, *, on: date) -> list[ReconciliationOut]:

@@ -278,6 +278,12 @@ def held_on_leaf(session: Session, account: str, *, currency: str) -> Money:
     return Money(int(session.exec(query).one() or 0), currency)
 
 
+def open_on_leaf(session: Session, account: str, *, currency: str) -> Sequence[Hold]:
+    """The holds on a leaf in a currency of which something is left, the oldest first."""
+    query = select(Hold).where(Hold.account_code == account, Hold.currency == currency, _left() > 0)
+    return session.exec(query.order_by(col(Hold.placed_on), col(Hold.source_key))).all()
+
+
 def _left() -> ColumnElement[int]:
     """What is left of a hold, in one statement with whatever asks: else a movement in between would count twice."""
     moved = select(func.sum(HoldMovement.minor)).where(HoldMovement.hold_key == Hold.source_key).scalar_subquery()

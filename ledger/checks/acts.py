@@ -29,6 +29,7 @@ from ledger.errors import LedgerError
 from ledger.giving.refund_orders import RefundOrder
 from ledger.people import Operator, RosterVersion
 from ledger.publications import Draft, Publication
+from ledger.reconciliation import sheets
 from ledger.suspensions import Suspension
 from ledger.treasury import conversions
 from ledger.treasury.conversions import Conversion
@@ -205,6 +206,7 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
     stopped = session.exec(select_rows(Suspension))
     yield [_effect("suspension", s.operator, "suspend_operator", s.suspended_by, {s.operator}) for s in stopped]
     yield list(_of_publications(session))
+    yield list(_of_sheets(session))
 
 
 def _effect(
@@ -328,6 +330,14 @@ def _of_publications(session: Session) -> Iterator[Effect]:
     for publication, draft in rows:
         others = {draft.drafted_by}
         yield _effect("publication", publication.alias, "approve_publication", publication.approved_by, others)
+
+
+def _of_sheets(session: Session) -> Iterator[Effect]:
+    for sheet, review in sheets.listed(session):
+        yield _effect("sheet", sheet.alias, "prepare_reconciliation", sheet.prepared_by, set())
+        if review is not None:
+            others = {sheet.prepared_by}
+            yield _effect("sheet", sheet.alias, "review_reconciliation", review.reviewed_by, others)
 
 
 CHECKS = (

@@ -208,6 +208,13 @@ def waiting(session: Session, *, amount: Money, on: date) -> bool:
     return session.exec(query).first() is not None
 
 
+def on_their_way(session: Session, *, currency: str) -> list[Payout]:
+    """The payouts that left the processor and that the bank has not shown, by what arrives in a currency."""
+    query = select(Payout).where(Payout.state == State.CREATED)
+    found = [payout for payout in session.exec(query) if payout.arriving().currency == currency]
+    return sorted(found, key=lambda payout: (payout.created_on, payout.id))
+
+
 def overdue(session: Session, *, on: date) -> list[Payout]:
     """The payouts on their way that the bank should have shown by this day."""
     query = select(Payout).where(Payout.state == State.CREATED, col(Payout.created_on) < on - LONGEST_WAY)

@@ -42,6 +42,8 @@ APPEND_ONLY = (
     "sealed_net_assets",
     "sealed_month",
     "purse_change",
+    "reconciliation_sheet",
+    "reconciliation_review",
 )
 """Tables whose rows are never changed and never removed."""
 
@@ -173,6 +175,8 @@ _KEYS = {
     "purse_change": ("movement_alias, number", "rowid"),
     "bail_part": ("obligation_alias, number", "fine_alias", "rowid"),
     "movement": ("balance_transaction, gross_minor",),
+    "reconciliation_sheet": ("alias",),
+    "reconciliation_review": ("sheet",),
     "payout_item": ("payout, balance_transaction",),
 }
 """By which keys a row could be replaced on SQLite, a hidden row number among them; the other tables have one above."""
