@@ -1,7 +1,7 @@
 """The cast: invented people of an invented fund with real devices, and the things they handle. Nothing is mocked."""
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Barrier
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, inspect, select, table, text
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from api.client import keyring, sealing
@@ -396,13 +396,27 @@ def agreed_by(
 
 
 def everything(session: Session) -> dict[str, list[str]]:
-    """Every row of every table as this session sees it, unsaved changes included."""
+    """Every row of every table as this session sees it, unsaved changes included.
+
+    Asked of the driver itself, on PostgreSQL in one journey: hundreds of tests look before and after.
+    """
     session.flush()
     connection = session.connection()
-    names = inspect(connection).get_table_names()
-    return {
-        name: sorted(map(repr, connection.execute(select(text("*")).select_from(table(name))).all())) for name in names
-    }
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite":
+        names = [name for (name,) in driver.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        return {name: _told(driver.execute(_all_of(name))) for name in names}
+    names = [name for (name,) in driver.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")]
+    answers = driver.execute(";".join(map(_all_of, names)), prepare=False).results()
+    return {name: _told(answer) for name, answer in zip(names, answers, strict=True)}
+
+
+def _all_of(name: str) -> str:
+    return f'SELECT * FROM "{name}"'  # noqa: S608 - the names are the schema's
+
+
+def _told(rows: Iterable[Any]) -> list[str]:
+    return sorted(map(repr, rows))
 
 
 @contextmanager
