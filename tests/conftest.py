@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,9 +19,11 @@ from ledger import book
 from ledger.books import accounts
 from ledger.storage import schema
 from ledger.storage.engine import open_database
+from tests import used_databases
 from tests.bookkeeping import BYN_LEAF, CARD_LEAF, EUR_LEAF
 from tests.cast import BOOK_ID, FOUNDED_AT, House, Person, create_shred_keys, found_book, the_fund
 from tests.office import INTAKE_DAY, SHRED_KEYS, Office, found_office, furnish, open_office
+from tests.used_databases import UsedDatabase
 
 gc.freeze()  # what is imported stays: looking for garbage among it would take a tenth of the time of all tests
 gc.set_threshold(50_000, 20, 50)
@@ -39,6 +42,11 @@ def compile_once(connection: Connection) -> None:
         engine.dialect = connection.dialect = dialect
         engine._compiled_cache = compiled  # noqa: SLF001
 
+
+_IDLE: dict[str, list[UsedDatabase]] = {}
+"""By the place they are furnished as: what waits for its next test; see `tests/used_databases.py`."""
+_IN_USE: dict[str, UsedDatabase] = {}
+"""By address."""
 
 _NO_NEED_TO_SURVIVE = (
     "fsync = off",
@@ -69,6 +77,9 @@ def postgresql() -> Iterator[str]:
             _migrate(_of_server(address, "template_book"))
             yield address
         finally:
+            for used in chain(*_IDLE.values()):
+                if used.driver:
+                    used.driver.close()
             _administrator(address).dispose()
             server.cleanup()
 
@@ -142,17 +153,36 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server: str = request.getfixturevalue("postgresql")
     if place:
         _copy_shred_keys(request.getfixturevalue(f"postgresql_{place}"), tmp_path)
-    name = f"book_{uuid4().hex}"
-    _copy_database(server, name, place or "book")
-    yield _of_server(server, name)
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    if "engine" not in request.fixturenames:  # who opens it in their own way has it for themselves
+        name = f"book_{uuid4().hex}"
+        _copy_database(server, name, place or "book")
+        yield _of_server(server, name)
+        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+        return
+    idle = _IDLE.setdefault(place or "book", [])
+    used = idle.pop() if idle else _a_used_database(server, place or "book")
+    address = _of_server(server, used.name)
+    _IN_USE[address] = used
+    yield address
+    del _IN_USE[address]
+    if used.driver and used_databases.bring_back(used, used.driver):
+        idle.append(used)
+    else:
+        if used.driver:
+            used.driver.close()
+        _administer(server, f"DROP DATABASE {used.name} WITH (FORCE)")
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on the test's database."""
     opened = open_database(database_url)
+    used = _IN_USE.get(database_url)
+    if used:
+        used_databases.lend(used, opened)
     yield opened
+    if used:
+        used.driver = used_databases.take_back(opened)
     opened.dispose()
 
 
@@ -272,6 +302,12 @@ def _copied_database(
     change(engine, folder)
     engine.dispose()
     return folder
+
+
+def _a_used_database(server: str, place: str) -> UsedDatabase:
+    name = f"book_{uuid4().hex}"
+    _copy_database(server, name, place)
+    return used_databases.take(name, open_database(_of_server(server, name)))
 
 
 def _copy_database(server: str, name: str, template: str) -> None:
