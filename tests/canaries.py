@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache
 from urllib.parse import quote, quote_plus
 
 import pikepdf
@@ -39,7 +40,8 @@ SHORTEST = 4
 """A shorter word stands in random bytes by chance."""
 
 
-def spellings(word: str) -> set[bytes]:
+@cache
+def spellings(word: str) -> frozenset[bytes]:
     """The word in each of its forms and encodings, as somebody might plant it.
 
     Forms: as it is, in small and in capital letters, decomposed, in Latin letters. Encodings: UTF-8 and UTF-16, as
@@ -54,7 +56,7 @@ def spellings(word: str) -> set[bytes]:
         escaped |= {text.lower() for text in escaped if "%" in text}
         escaped |= {_in_entities(form, "&#{};"), _in_entities(form, "&#x{:x};")}
         found |= {text.encode() for text in escaped}
-    return found
+    return frozenset(found)
 
 
 def sightings(words: Iterable[str], haystack: bytes) -> list[str]:
@@ -62,18 +64,31 @@ def sightings(words: Iterable[str], haystack: bytes) -> list[str]:
     texts = [haystack.decode("utf-8", "replace").casefold()]
     for shift in (0, 1):
         texts += [haystack[shift:].decode(kind, "replace").casefold() for kind in ("utf-16-le", "utf-16-be")]
-    coded = b"\n".join(re.findall(rb"[A-Za-z0-9+/=_%&#;\\-]{8,}", haystack))
+    coded = b"\n".join(_CODED.findall(haystack))
     return [word for word in words if _is_in(word, texts=texts, coded=coded, haystack=haystack)]
 
 
+_CODED = re.compile(rb"[A-Za-z0-9+/=_%&#;\\-]{8,}")
+"""What may be bytes in an encoding of text."""
+
+
 def _is_in(word: str, *, texts: list[str], coded: bytes, haystack: bytes) -> bool:
-    folded = {form.casefold() for form in _forms(word)}
-    if any(form in text for form in folded for text in texts):
+    if any(form in text for form in _folded(word) for text in texts):
         return True
-    return any(
-        spelling in (coded if re.fullmatch(rb"[A-Za-z0-9+/=_%&#;\\-]{8,}", spelling) else haystack)
-        for spelling in spellings(word)
-    )
+    in_code, bare = _by_alphabet(word)
+    return any(spelling in coded for spelling in in_code) or any(spelling in haystack for spelling in bare)
+
+
+@cache
+def _folded(word: str) -> frozenset[str]:
+    return frozenset(form.casefold() for form in _forms(word))
+
+
+@cache
+def _by_alphabet(word: str) -> tuple[list[bytes], list[bytes]]:
+    """The spellings in the letters that encoded bytes have, and the others."""
+    in_code = [spelling for spelling in spellings(word) if _CODED.fullmatch(spelling)]
+    return in_code, [spelling for spelling in spellings(word) if not _CODED.fullmatch(spelling)]
 
 
 def _forms(word: str) -> set[str]:
