@@ -1,4 +1,8 @@
-"""Attack 29: every role at every door, with a foreign, a missing and a real thing behind it."""
+"""Attack 29: every role at every door, with a foreign, a missing and a real thing behind it.
+
+Who comes in is decided from a key and the roster alone, before a route's own code runs; both are read in
+`tests/ledger/test_bearer_keys.py` and `test_people.py` on both databases. So the doors themselves are tried on one.
+"""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -38,6 +42,7 @@ LOCKED = sorted(door for door, opens in DOORS.items() if opens.roles is not None
 OPEN = sorted(door for door, opens in DOORS.items() if opens is PUBLIC)
 
 
+@on_one_database
 def test_each_door_opens_to_its_roles_and_to_no_other(office: Office) -> None:
     with office.nothing_written():
         refused = {
@@ -73,6 +78,7 @@ NO_KEYS = (
 )
 
 
+@on_one_database
 def test_no_door_with_a_lock_opens_without_a_valid_key(office: Office) -> None:
     almost = [f"Bearer {office.staff.expired}", f"Bearer {office.bearer('dora')[:-1]}"]
     tried = [(door, text) for door in LOCKED for text in (None, *almost)]
@@ -97,6 +103,7 @@ def test_public_doors_open_to_everybody_and_show_no_more_to_a_key(office: Office
         assert len({answer.content for answer in answers}) == 1
 
 
+@on_one_database
 def test_at_every_step_of_the_path_everybody_else_tries_first_and_nothing_is_written(office: Office) -> None:
     """With the very request that succeeds a moment later: valid body, valid signature, the right state."""
     tried = defaultdict(set)
@@ -123,6 +130,7 @@ def test_at_every_step_of_the_path_everybody_else_tries_first_and_nothing_is_wri
     assert {frozenset(tried[door]) for door in tried.keys() - everybodys} == {frozenset({401, 403})}
 
 
+@on_one_database
 def test_a_key_carries_no_role_that_the_roster_took_away(office: Office) -> None:
     dora = office.bearer("dora", Role.AUDITOR)
     assert office.send("GET", "/v1/book", bearer=dora).status_code == 200
