@@ -60,6 +60,14 @@ _NO_NEED_TO_SURVIVE = (
 `wal_recycle = off` is for every server: see docs/erasure.md."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest goes first, so that no worker is left alone with it when the others have nothing to do."""
+    items.sort(key=lambda item: item.path.parent.name not in _LONG)
+
+
+_LONG = {"stories", "properties"}
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server of our own, with an empty migrated database `template_book`."""
