@@ -14,7 +14,7 @@ LARGEST_MINOR = 2**63 - 1
 
 _DECIMAL = re.compile(r"(?P<sign>-?)(?P<whole>\d{1,19})(?:\.(?P<fraction>\d{1,9}))?", re.ASCII)
 
-_RETIRED = {"BYR": 0, "BGN": 2, "HRK": 2, "LTL": 2, "LVL": 2, "EEK": 2}
+_RETIRED = {"DEM": 2, "BYR": 0, "BGN": 2, "HRK": 2, "LTL": 2, "LVL": 2, "EEK": 2}
 """Exponents of retired currencies that old statements still carry (ISO 4217 list three)."""
 
 

@@ -1,29 +1,24 @@
 """Reader of CAMT: camt.052 reports, camt.053 statements and camt.054 notices of ISO 20022, of every version."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Never
 
+from api.client.bank_files.balances import compare_balances
 from api.client.bank_files.camt_entries import read_entry
 from api.client.bank_files.camt_totals import compare_totals
 from api.client.bank_files.camt_values import read_account, read_day, read_reference, read_signed
 from api.client.bank_files.lines import Entry, Problem, Statement, StatementFile, UnknownFormat, UnreadableFile, adds_up
 from api.client.bank_files.markup import Node, find_first, read_pieces
+from api.client.bank_files.refusals import Refusals
 from ledger.errors import BadInput
 from ledger.money import Money, exponent
-
-MOST_LINES = 100_000
-"""Statements, entries, details and problems in one file."""
-MOST_PLACES = 1_000
-"""Unreadable places after which reading stops."""
 
 _FORMATS = {"BkToCstmrAcctRpt": "camt.052", "BkToCstmrStmt": "camt.053", "BkToCstmrDbtCdtNtfctn": "camt.054"}
 _FORMATS |= {f"{message}V01": name for message, name in _FORMATS.items()}
 _STATEMENTS = ("Rpt", "Stmt", "Ntfctn")
 _VERSION = re.compile(r"camt\.05[234]\.\d{3}\.\d{2}", re.ASCII)
-_PLACES_TOLD = 10
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\0]*<")
 
 
@@ -54,8 +49,7 @@ def read(data: bytes) -> StatementFile:
             reading.take_entry(node)
         elif node.parent is not None and node.parent.name in _FORMATS:
             reading.take_statement(node, message=node.parent.name)
-    if reading.refused:
-        _refuse(reading.refused)
+    reading.refusals.check()
     if not reading.statements:
         reading.problems.append(Problem("the whole file", "it holds no statement"))
     found = _VERSION.search(message)
@@ -73,11 +67,10 @@ class _Reading:
     statements: list[Statement] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    refused: list[Problem] = field(default_factory=list)
+    refusals: Refusals = field(default_factory=Refusals)
     number: int = 1
     entry_number: int = 0
     account: str | None = None
-    lines: int = 0
 
     def take_entry(self, node: Node) -> None:
         self.entry_number += 1
@@ -91,11 +84,11 @@ class _Reading:
                 self.account = read_account(statement.one("Acct"))
             entry, findings = read_entry(node, account=self.account)
         except BadInput as error:
-            self._refuse(f"{place}, {error.data['where']}", error.message)
+            self.refusals.add(f"{place}, {error.data['where']}", error.message)
             return
         self.entries.append(entry)
         self.problems.extend(Problem(where, what) for what in findings)
-        self._count(1 + len(entry.details) + len(findings), where=where)
+        self.refusals.count(1 + len(entry.details) + len(findings), where=where)
 
     def take_statement(self, node: Node, *, message: str) -> None:
         place = self._place()
@@ -106,24 +99,14 @@ class _Reading:
                 raise UnreadableFile("a message of another kind than the first", where=node.where)
             statement, findings = _read_statement(node, entries=entries)
         except BadInput as error:
-            self._refuse(f"{place}, {error.data['where']}", error.message)
+            self.refusals.add(f"{place}, {error.data['where']}", error.message)
             return
         self.statements.append(statement)
         self.problems.extend(Problem(place, what) for what in findings)
-        self._count(1, where=place)
+        self.refusals.count(1, where=place)
 
     def _place(self) -> str:
         return f"statement {self.number}"
-
-    def _refuse(self, where: str, what: str) -> None:
-        self.refused.append(Problem(where, what))
-        if len(self.refused) == MOST_PLACES:
-            _refuse(self.refused)
-
-    def _count(self, lines: int, *, where: str) -> None:
-        self.lines += lines
-        if self.lines > MOST_LINES:
-            raise UnreadableFile(f"more than {MOST_LINES} lines in one file", where=where)
 
 
 def _read_statement(node: Node, *, entries: tuple[Entry, ...]) -> tuple[Statement, list[str]]:
@@ -144,7 +127,7 @@ def _read_statement(node: Node, *, entries: tuple[Entry, ...]) -> tuple[Statemen
         entries=entries,
     )
     totals = compare_totals(node.one("TxsSummry"), entries=entries, currency=currency)
-    return statement, [*odd, *odd_closing, *_compare_balances(statement), *totals]
+    return statement, [*odd, *odd_closing, *compare_balances(statement), *totals]
 
 
 def _read_currency(node: Node) -> str | None:
@@ -209,17 +192,6 @@ def _read_code(balance: Node) -> str | None:
     return None if code is None else code.text()
 
 
-def _compare_balances(statement: Statement) -> Iterator[str]:
-    opening, closing = statement.opening, statement.closing
-    for name, balance in (("opening", opening), ("closing", closing)):
-        if balance is not None and balance.currency != statement.currency:
-            yield f"the {name} balance is in {balance.currency}, the statement in {statement.currency}"
-    if statement.adds_up is False and opening and closing and opening.currency == closing.currency:
-        booked = sum(entry.amount.minor for entry in statement.entries if entry.status == "booked")
-        booked_sum = Money(booked, opening.currency)
-        yield f"it does not add up: opening {opening}, booked {booked_sum}, closing {closing}"
-
-
 def _find_message(data: bytes) -> str | None:
     """The full tag of the message; it may stand inside an envelope."""
     if not _MARKUP.match(data):
@@ -229,13 +201,3 @@ def _find_message(data: bytes) -> str | None:
 
 def _name_format(tag: str | None) -> str | None:
     return None if tag is None else _FORMATS[tag.rpartition("}")[2]]
-
-
-def _refuse(places: list[Problem]) -> Never:
-    first = places[0]
-    raise UnreadableFile(
-        f"{first.what} (the first of {len(places)} places that cannot be read exactly)",
-        where=first.where,
-        places="; ".join(f"{place.where}: {place.what}" for place in places[:_PLACES_TOLD]),
-        count=len(places),
-    )

@@ -1,9 +1,13 @@
 """Which format a bank's file has, by its content: never by its name, which people change."""
 
-from api.client.bank_files import camt
+from api.client.bank_files import camt, mt940, ofx
 from api.client.bank_files.lines import StatementFile, UnknownFormat
 
-_READERS = ((camt.recognise, camt.read),)
+_READERS = (
+    (ofx.recognise, ofx.read),
+    (mt940.recognise, mt940.read),
+    (camt.recognise, camt.read),
+)
 """For each format: what tells its name, or None for a file of another; and what reads it."""
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from api.client.bank_files import camt, detection
+from api.client.bank_files import camt, detection, refusals
 from api.client.bank_files.lines import (
     Detail,
     Entry,
@@ -404,11 +404,11 @@ def test_a_refusal_lists_the_first_places_and_none_of_the_text() -> None:
 
 
 def test_reading_stops_after_a_thousand_places() -> None:
-    assert the_refusal(a_file(a_statement("<Ntry/>" * 5_000))).data["count"] == camt.MOST_PLACES
+    assert the_refusal(a_file(a_statement("<Ntry/>" * 5_000))).data["count"] == refusals.MOST_PLACES
 
 
 def test_more_lines_than_anybody_can_check_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(camt, "MOST_LINES", 10)
+    monkeypatch.setattr(refusals, "MOST_LINES", 10)
 
     assert "more than 10 lines" in the_refusal(a_file(a_statement(*[an_entry()] * 11))).message
 
