@@ -8,6 +8,7 @@ from typing import Any
 from api.client import cases, sealing
 from api.client.bank_files import detection
 from api.client.bank_files.lines import Entry, Statement
+from api.client.bank_files.profiles import Profile
 from api.client.desk import Desk
 from ledger import references
 from ledger.aliases import Kind, draw
@@ -22,17 +23,27 @@ class NotThisAccount(BadInput):
     rule = "not_this_account"
 
 
-def send(desk: Desk, data: bytes, *, account: str) -> list[dict[str, Any]]:
+def send(
+    desk: Desk,
+    data: bytes,
+    *,
+    account: str,
+    format: str | None = None,  # noqa: A002 - the command line's word
+    profile: Profile | None = None,
+    currency: str | None = None,
+) -> list[dict[str, Any]]:
     """Reads a bank's file and sends each of its statements for the leaf `account`; again, it sends the same bytes.
 
+    `format`, `profile` and `currency` are those of `detection.read`.
+
     Raises:
-        UnknownFormat, UnreadableFile, NotThisAccount: nothing is sent.
+        UnknownFormat, AmbiguousFormat, UnreadableFile, NotThisAccount: nothing is sent.
         ApiRefusal, ApiUnreachable: see there.
     """
-    file = detection.read(data)
-    currency = _currency(desk, account)
+    file = detection.read(data, format=format, profile=profile, currency=currency)
+    own = _currency(desk, account)
     for number, statement in enumerate(file.statements, start=1):
-        if {statement.currency, *(entry.amount.currency for entry in statement.entries)} != {currency}:
+        if {statement.currency, *(entry.amount.currency for entry in statement.entries)} != {own}:
             raise NotThisAccount("not in the currency of the account", where=f"statement {number}", account=account)
     token_keys = [sealing.token_key(vault) for vault in desk.vaults(VAULT)]
     return [_send(desk, statement, account=account, token_keys=token_keys) for statement in file.statements]

@@ -6,12 +6,19 @@ from typing import Annotated
 import typer
 
 from api.client import statements
-from api.client.bank_files import detection
+from api.client.bank_files import detection, profiles
 from api.client.bank_files.lines import as_json as file_as_json
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.files import read_file
 from api.commands.output import AsJson
+
+Format = Annotated[
+    str | None,
+    typer.Option("--format", help="The format it must have: camt.053, mt940, csv.dkb, or camt for any of them."),
+]
+ProfileFile = Annotated[Path | None, typer.Option(help="A profile of your own for a table: a TOML file.")]
+Currency = Annotated[str | None, typer.Option(help="The currency of a table that does not say its own.")]
 
 app = typer.Typer(help="Bank statements.", no_args_is_help=True)
 
@@ -19,11 +26,13 @@ app = typer.Typer(help="Bank statements.", no_args_is_help=True)
 @app.command("read")
 def read_statement(
     file: Annotated[Path, typer.Argument(help="A bank's file.")],
-    form: Annotated[str | None, typer.Option("--format", help="The format it must have, such as camt.053.")] = None,
+    form: Format = None,
+    profile: ProfileFile = None,
+    currency: Currency = None,
     as_json: AsJson = False,
 ) -> None:
     """Reads a bank's file and shows its lines: no database, nothing sent."""
-    read = detection.read(read_file(file), format=form)
+    read = detection.read(read_file(file), format=form, profile=_read_profile(profile), currency=currency)
     said = []
     for number, statement in enumerate(read.statements, start=1):
         adds_up = {True: "adds up", False: "DOES NOT ADD UP", None: "cannot be added up"}[statement.adds_up]
@@ -43,10 +52,18 @@ def read_statement(
 def import_statement(
     file: Annotated[Path, typer.Argument(help="A bank's file.")],
     account: Annotated[str, typer.Option(help="The bank leaf it is of.")],
+    form: Format = None,
+    profile: ProfileFile = None,
+    currency: Currency = None,
     as_json: AsJson = False,
 ) -> None:
     """Reads a bank's file here, seals what names anybody, sends the lines, and shows what they answered."""
+    own = _read_profile(profile)
     with connect() as desk:
-        answers = statements.send(desk, read_file(file), account=account)
+        answers = statements.send(desk, read_file(file), account=account, format=form, profile=own, currency=currency)
     said = [f"{one['fresh']} new lines, {one['booked']} of them booked." for one in answers]
     output.show(answers, as_json=as_json, lines=said)
+
+
+def _read_profile(file: Path | None) -> profiles.Profile | None:
+    return None if file is None else profiles.parse(read_file(file))

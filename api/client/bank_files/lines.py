@@ -19,6 +19,12 @@ class UnknownFormat(BadInput):
     rule = "unknown_format"
 
 
+class AmbiguousFormat(BadInput):
+    """Several profiles read the file, each differently; `candidates` names their formats, of which to name one."""
+
+    rule = "ambiguous_format"
+
+
 class UnreadableFile(BadInput):
     """The file cannot be read exactly, so nothing of it is taken.
 
