@@ -75,8 +75,8 @@ def read_aggregates(text: str, *, begins_on: int, released: Collection[str]) -> 
         start = len(text) if start < 0 else start
         token = _TOKEN.match(text, start)
         between = text[position:start]
-        if between.strip() and last is not None:
-            raise UnreadableFile("a text behind the end of a value", where=f"line {line}")
+        if len(stack) > 1 and between.strip():
+            raise UnreadableFile("a text that is no value", where=f"line {line}")
         line += between.count("\n")
         if start == len(text):
             break
