@@ -16,7 +16,7 @@ from ledger.money import Money
 
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _DAY = re.compile(r"(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})\.?", re.ASCII)
-_NAMED = re.compile(r"(\d{1,2})[ -]([A-Z][a-z]{2})[ -](\d{2}|\d{4})", re.ASCII)
+_NAMED = re.compile(r"(\d{1,2})[ -]([A-Z][a-z]{2})[ -](\d{4}|\d{2})(?!\d)", re.ASCII)
 _TIME = re.compile(r"(?:[T ,]+\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\.\d+)?)?(?: ?(?:Z|UTC|[AP]M|[+-]\d\d:?\d\d))?", re.ASCII)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BLANKS = "\u00a0\u202f\u2009"

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -96,7 +96,7 @@ class Profile(_Part):
     """One bank's table. See docs/bank-files.md for each key."""
 
     bank: str
-    requires: list[str] = Field(min_length=2)
+    requires: list[Annotated[str, Field(pattern=r"\S")]] = Field(min_length=2)
     other: list[str] = []
     encodings: list[Literal["utf-8", "cp1251", "cp1252", "latin-1", "cp1250"]] = ["utf-8"]
     delimiter: Literal[",", ";", "\t", "|"] = ","
@@ -121,6 +121,9 @@ class Profile(_Part):
 
     def fits(self, cells: Sequence[str]) -> bool:
         """Whether these cells are the header: every required heading and every one of a column stands there."""
+        word = self.requires[0].split()[0]
+        if not any(word in cell for cell in cells):  # most rows, and this costs nothing
+            return False
         there = places(cells)
         return all(heading in there for heading in (*self.requires, *self.columns.decisive()))
 

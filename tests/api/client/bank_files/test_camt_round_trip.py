@@ -133,7 +133,7 @@ def written(statement: Statement, *, version: str) -> str:
     return f"<Stmt><Id>{statement.identification}</Id>{account}{balances}{entries}</Stmt>"
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(
     statements=st.lists(generated_statements(), min_size=1, max_size=3),
     version=st.sampled_from(["02", "08"]),
