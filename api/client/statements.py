@@ -7,7 +7,7 @@ from typing import Any
 
 from api.client import cases, sealing
 from api.client.bank_files import detection
-from api.client.bank_files.lines import Entry, Statement
+from api.client.bank_files.lines import Entry, Statement, StatementFile
 from api.client.bank_files.profiles import Profile
 from api.client.desk import Desk
 from ledger import references
@@ -18,7 +18,7 @@ VAULT = "money"
 
 
 class NotThisAccount(BadInput):
-    """A statement in the file is in another currency than the account it is imported for, or has none."""
+    """A statement is in another currency than the account it is imported for, in none, or there are several accounts."""
 
     rule = "not_this_account"
 
@@ -34,19 +34,34 @@ def send(
 ) -> list[dict[str, Any]]:
     """Reads a bank's file and sends each of its statements for the leaf `account`; again, it sends the same bytes.
 
-    `format`, `profile` and `currency` are those of `detection.read`.
+    `format`, `profile` and `currency` are those of `detection.read`. Of a table with several currencies only the leaf's
+    is sent; for each other one the answers end with `left_out`, its currency, and `lines`, how many.
 
     Raises:
         UnknownFormat, AmbiguousFormat, UnreadableFile, NotThisAccount: nothing is sent.
         ApiRefusal, ApiUnreachable: see there.
     """
     file = detection.read(data, format=format, profile=profile, currency=currency)
-    own = _currency(desk, account)
-    for number, statement in enumerate(file.statements, start=1):
-        if {statement.currency, *(entry.amount.currency for entry in statement.entries)} != {own}:
-            raise NotThisAccount("not in the currency of the account", where=f"statement {number}", account=account)
+    statements, others = _choose(file, currency=_currency(desk, account), account=account)
     token_keys = [sealing.token_key(vault) for vault in desk.vaults(VAULT)]
-    return [_send(desk, statement, account=account, token_keys=token_keys) for statement in file.statements]
+    answers = [_send(desk, statement, account=account, token_keys=token_keys) for statement in statements]
+    return answers + [{"left_out": other.currency, "lines": len(other.entries)} for other in others]
+
+
+def _choose(file: StatementFile, *, currency: str, account: str) -> tuple[list[Statement], list[Statement]]:
+    """What is of this leaf, and what is of others. Only a table may hold currencies that are leaves of their own."""
+    of_it = [
+        {statement.currency, *(entry.amount.currency for entry in statement.entries)} == {currency}
+        for statement in file.statements
+    ]
+    is_table = file.format.startswith(("csv.", "xlsx."))
+    if not (any(of_it) if is_table else all(of_it)):
+        where = f"statement {of_it.index(False) + 1}" if of_it else "the whole file"
+        raise NotThisAccount("not in the currency of the account", where=where, account=account)
+    chosen = [statement for statement, is_own in zip(file.statements, of_it, strict=True) if is_own]
+    if len({statement.account for statement in chosen if statement.account}) > 1:
+        raise NotThisAccount("statements of several accounts in one file", where="the whole file", account=account)
+    return chosen, [statement for statement, is_own in zip(file.statements, of_it, strict=True) if not is_own]
 
 
 def _send(desk: Desk, statement: Statement, *, account: str, token_keys: Sequence[bytes]) -> dict[str, Any]:

@@ -61,7 +61,12 @@ def import_statement(
     own = _read_profile(profile)
     with connect() as desk:
         answers = statements.send(desk, read_file(file), account=account, format=form, profile=own, currency=currency)
-    said = [f"{one['fresh']} new lines, {one['booked']} of them booked." for one in answers]
+    said = [
+        f"Left for another account: {one['lines']} lines in {one['left_out'] or 'no currency'}."
+        if "left_out" in one
+        else f"{one['fresh']} new lines, {one['booked']} of them booked."
+        for one in answers
+    ]
     output.show(answers, as_json=as_json, lines=said)
 
 

@@ -182,6 +182,46 @@ def test_one_statement_in_another_currency_keeps_the_whole_file_back(bank_day: O
     assert refusal.value.data["where"] == "statement 2"
 
 
+def test_of_a_table_with_several_currencies_the_account_takes_its_own(bank_day: Office) -> None:
+    header = "id,created,amount,currency,local_amount,local_currency,description,category,address,notes"
+    rows = [f"T{nth},2020-10-12,{nth}.00,{code},0,X,x,,," for nth, code in enumerate(("BYN", "EUR", "BYN"), 1)]
+    file = "\n".join([header, *rows]).encode()
+
+    sent, left = statements.send(bank_day.desk("anna"), file, account=BYN_LEAF)
+
+    assert sent["fresh"] == 2
+    assert left == {"left_out": "EUR", "lines": 1}
+
+
+def test_statements_of_two_accounts_are_not_sent_to_one(bank_day: Office) -> None:
+    one = ":20:S\n:25:{}\n:28C:1\n:60F:C201001BYN0,00\n:62F:C201031BYN0,00\n-\n"
+    file = (one.format("XX1") + one.format("XX2")).encode()
+
+    with bank_day.nothing_written(), pytest.raises(NotThisAccount, match="several accounts"):
+        statements.send(bank_day.desk("anna"), file, account=BYN_LEAF)
+
+
+@pytest.mark.parametrize("form", ["mt940", "ofx"])
+def test_the_same_bare_numbers_are_sent_from_other_formats(bank_day: Office, form: str) -> None:
+    reference = reference_of(bank_day)
+    grouped = in_groups(reference)
+    files = {
+        "mt940": ":20:S\n:25:XX1\n:28C:1\n:60F:C201001BYN0,\n:61:2010121012C1,00NTRFNONREF\n"
+        f":86:166?00X?20SVWZ+{grouped[:20]}?21{grouped[20:]}?32{NAMES[0]}\n:62F:C201031BYN1,\n-\n",
+        "ofx": "OFXHEADER:100\n\n<OFX><STMTRS><CURDEF>BYN<BANKACCTFROM><ACCTID>XX1</BANKACCTFROM><BANKTRANLIST>"
+        f"<STMTTRN><DTPOSTED>20201012<TRNAMT>1.00<NAME>{NAMES[0]}<MEMO>{grouped}</STMTTRN></BANKTRANLIST></STMTRS></OFX>",
+    }
+    (body,) = sent_by(bank_day, files[form].encode())
+    (line,) = body["lines"]
+
+    assert (line["booked_on"], line["amount"], line["reference"]) == (
+        "2020-10-12",
+        {"amount": "1.00", "currency": "BYN"},
+        reference,
+    )
+    assert NAMES[0] not in json.dumps(body, ensure_ascii=False)
+
+
 def test_a_file_that_cannot_be_read_sends_nothing(bank_day: Office) -> None:
     with bank_day.nothing_written(), pytest.raises(UnknownFormat):
         statements.send(bank_day.desk("anna"), b"Date;Amount\n", account=BYN_LEAF)
