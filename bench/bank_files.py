@@ -1,8 +1,11 @@
-"""How fast a bank's file is read, beside a parser of XML that only looks at every element. The file is invented."""
+"""How fast banks' files are read, beside a parser that only looks at each element, row or line. All are invented."""
 
-from collections.abc import Iterator
+import csv
+import re
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from io import StringIO
 
 from lxml import etree
 
@@ -12,24 +15,68 @@ from bench.rows import Row, seconds
 
 _FIRST = date(2020, 10, 1)
 _AT_MOST_SECONDS = 2
+_OPENING = 100_000_000
 
 
 def rows(_: Books, *, quick: bool) -> Iterator[Row]:
-    """A CAMT.053 file of 10,000 entries, read whole; the target is for that size."""
+    """Files of 10,000 entries in each kind of format, read whole; the target is for that size."""
     entries = 1_000 if quick else 10_000
-    data = a_camt_file(entries)
+    camt, mt940, ofx, table = a_camt_file(entries), an_mt940_file(entries), an_ofx_file(entries), a_table(entries)
+    yield _row("a CAMT.053", camt, entries, floor=lambda: list(etree.fromstring(camt).iter()))
+    yield _row("an MT940", mt940, entries, floor=lambda: mt940.decode().splitlines())
+    yield _row("an OFX", ofx, entries, floor=lambda: re.findall(r"<[^>]*>[^<]*", ofx.decode()))
+    yield _row("a CSV", table, entries, floor=lambda: list(csv.reader(StringIO(table.decode()))))
+
+
+def _row(name: str, data: bytes, entries: int, *, floor: Callable[[], object]) -> Row:
     (statement,) = detection.read(data).statements
-    if len(statement.entries) != entries or not statement.adds_up:
+    if len(statement.entries) != entries or statement.adds_up is False:
         raise AssertionError("the file was not read as it was made")
-    floor = seconds(lambda: list(etree.fromstring(data).iter()), repeats=3)
     ours = seconds(lambda: detection.read(data), repeats=3)
-    yield Row(f"read a CAMT.053 of {entries:,} entries", floor, ours, "s", at_most=_AT_MOST_SECONDS)
+    return Row(f"read {name} of {entries:,} entries", seconds(floor, repeats=3), ours, "s", at_most=_AT_MOST_SECONDS)
+
+
+def an_mt940_file(entries: int) -> bytes:
+    """The same month as MT940, with texts as German banks write them."""
+    amounts = _amounts(entries)
+    lines = [":20:INVENTED", ":25:INVENTED-ACCOUNT", ":28C:1/1", f":60F:C{_FIRST:%y%m%d}EUR{_comma(_OPENING)}"]
+    for nth, amount in enumerate(amounts):
+        on = _FIRST + timedelta(days=nth % 31)
+        lines.append(f":61:{on:%y%m%d}{on:%m%d}{'C' if amount > 0 else 'D'}R{_comma(amount)}NTRFNONREF//INVENTED-{nth}")
+        lines.append(f":86:166?00INVENTED?20EREF+E2E-{nth}?21SVWZ+An invented gift,?22 number {nth}")
+        lines.append(f"?31INVENTED-{nth}?32Invented Person {nth}")
+    closing = _OPENING + sum(amounts)
+    return "\r\n".join([*lines, f":62F:C{_FIRST:%y%m%d}EUR{_comma(closing)}", "-", ""]).encode()
+
+
+def an_ofx_file(entries: int) -> bytes:
+    """The same month as OFX 1."""
+    lines = [
+        f"<STMTTRN>\n<TRNTYPE>OTHER\n<DTPOSTED>{_FIRST + timedelta(days=nth % 31):%Y%m%d}\n<TRNAMT>{_point(amount)}\n"
+        f"<FITID>INVENTED-{nth}\n<NAME>Invented Person {nth}\n<MEMO>An invented gift, number {nth}\n</STMTTRN>\n"
+        for nth, amount in enumerate(_amounts(entries))
+    ]
+    account = "<BANKACCTFROM>\n<ACCTID>INVENTED\n</BANKACCTFROM>\n"
+    body = f"<STMTRS>\n<CURDEF>EUR\n{account}<BANKTRANLIST>\n{''.join(lines)}</BANKTRANLIST>\n</STMTRS>\n"
+    return f"OFXHEADER:100\nCHARSET:1252\n\n<OFX>\n{body}</OFX>\n".encode()
+
+
+def a_table(entries: int) -> bytes:
+    """The same month as a table with a column of balances."""
+    balance = _OPENING
+    rows = ["Datum,Munt,IBAN/BBAN,Volgnr,Rentedatum,Bedrag,Saldo na trn,Naam tegenpartij,Omschrijving-1"]
+    for nth, amount in enumerate(_amounts(entries)):
+        on = _FIRST + timedelta(days=nth % 31)
+        balance += amount
+        money = f'"{_comma(amount, sign=True)}","{_comma(balance)}"'
+        rows.append(f'{on},EUR,INVENTED,{nth},{on},{money},Invented Person {nth},"An invented gift, number {nth}"')
+    return "\n".join(rows).encode()
 
 
 def a_camt_file(entries: int) -> bytes:
     """One statement of a month whose lines come in and go out in turn, each with what banks write about it."""
-    amounts = [(-1 if nth % 3 == 0 else 1) * (500 + nth % 90_000) for nth in range(entries)]
-    opening = 100_000_000
+    amounts = _amounts(entries)
+    opening = _OPENING
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt>'
@@ -39,6 +86,18 @@ def a_camt_file(entries: int) -> bytes:
         f"{''.join(_entry(nth, amount) for nth, amount in enumerate(amounts))}"
         "</Stmt></BkToCstmrStmt></Document>"
     ).encode()
+
+
+def _amounts(entries: int) -> list[int]:
+    return [(-1 if nth % 3 == 0 else 1) * (500 + nth % 90_000) for nth in range(entries)]
+
+
+def _point(minor: int) -> str:
+    return f"{Decimal(minor).scaleb(-2):.2f}"
+
+
+def _comma(minor: int, *, sign: bool = False) -> str:
+    return _point(minor if sign else abs(minor)).replace(".", ",")
 
 
 def _balance(code: str, minor: int, on: date) -> str:

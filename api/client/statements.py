@@ -18,7 +18,7 @@ VAULT = "money"
 
 
 class NotThisAccount(BadInput):
-    """A statement is in another currency than the account it is imported for, in none, or there are several accounts."""
+    """A statement is in another currency than the account it is for, in none, or there are several accounts."""
 
     rule = "not_this_account"
 

@@ -118,12 +118,9 @@ def _read_value(text: str, position: int, *, line: int) -> tuple[str, int]:
 
 
 def _open(stack: list[Aggregate], name: str, value: str, *, line: int) -> None:
-    top = stack[-1]
-    top.size += 1
-    if top.size > MOST_PARTS:
-        raise UnreadableFile("too much in one element", where=f"line {line}")
     if value:
-        top.values.setdefault(name, []).append(value)
+        _grow(stack[-1], 1, line=line)
+        stack[-1].values.setdefault(name, []).append(value)
         return
     stack.append(Aggregate(name, line))
     if len(stack) > DEEPEST:
@@ -138,13 +135,22 @@ def _close(
         raise UnreadableFile("an end tag without its beginning", where=f"line {line}")
     while stack[-1].name != name:  # an empty value that was not closed: what seemed to be inside stands beside it
         empty = stack.pop()
+        _grow(stack[-1], empty.size, line=line)
         for key, values in empty.values.items():
             stack[-1].values.setdefault(key, []).extend(values)
         stack[-1].parts.extend(empty.parts)
     done = stack.pop()
-    if done.name not in released and (done.values or done.parts):
+    if done.name not in released and done.size:
+        _grow(stack[-1], 1, line=line)
         stack[-1].parts.append(done)
     yield done, [one.name for one in stack[1:]]
+
+
+def _grow(aggregate: Aggregate, parts: int, *, line: int) -> None:
+    """Counts what is kept in an aggregate; what is released is not."""
+    aggregate.size += parts
+    if aggregate.size > MOST_PARTS:
+        raise UnreadableFile("too much in one element", where=f"line {line}")
 
 
 def _unescape(text: str, *, line: int) -> str:

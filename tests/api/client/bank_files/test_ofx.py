@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from api.client.bank_files import detection, ofx
+from api.client.bank_files import detection, ofx, ofx_markup
 from api.client.bank_files.lines import Entry, StatementFile, UnreadableFile
 from ledger.money import Money
 
@@ -163,6 +163,12 @@ def test_hostile_markup_is_refused_with_its_place(data: bytes, what: str) -> Non
 
     assert what in refusal.message
     assert refusal.data["where"]
+
+
+def test_a_statement_may_have_more_lines_than_an_element_has_parts() -> None:
+    lines = a_line("") * (ofx_markup.MOST_PARTS + 1)
+
+    assert len(ofx.read(a_file(lines)).statements[0].entries) == ofx_markup.MOST_PARTS + 1
 
 
 def test_a_currency_that_stands_nowhere_is_refused() -> None:
