@@ -7,7 +7,7 @@ from typing import Any
 
 from api.client import cases, sealing
 from api.client.bank_files import detection
-from api.client.bank_files.lines import Entry, Statement, StatementFile
+from api.client.bank_files.lines import Entry, Statement, StatementFile, UnreadableFile
 from api.client.bank_files.profiles import Profile
 from api.client.desk import Desk
 from ledger import references
@@ -59,6 +59,9 @@ def _choose(file: StatementFile, *, currency: str, account: str) -> tuple[list[S
         where = f"statement {of_it.index(False) + 1}" if of_it else "the whole file"
         raise NotThisAccount("not in the currency of the account", where=where, account=account)
     chosen = [statement for statement, is_own in zip(file.statements, of_it, strict=True) if is_own]
+    for statement in chosen:
+        if any(entry.status == "booked" and entry.booked_on is None for entry in statement.entries):
+            raise UnreadableFile("a booked line without a booking day", where="the whole file")
     if len({statement.account for statement in chosen if statement.account}) > 1:
         raise NotThisAccount("statements of several accounts in one file", where="the whole file", account=account)
     return chosen, [statement for statement, is_own in zip(file.statements, of_it, strict=True) if not is_own]

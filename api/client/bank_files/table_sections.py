@@ -70,13 +70,14 @@ def _note_labels(section: Section, cells: Sequence[str], *, profile: Profile, ab
 
 
 def _find_labels(cells: Sequence[str], profile: Profile) -> dict[str, tuple[int, str]]:
-    """Each label in the row with its place and its value: behind it in its cell, or in the next cell that is filled."""
+    """Each label in the row with its place and value: behind it in its cell, or in the next one that is filled."""
     found = {}
     for key in _LABELS:
         for label in getattr(profile.labels, key):
             index = next((nth for nth, cell in enumerate(cells) if cell.strip().startswith(label)), None)
             if index is not None and key not in found:
-                behind = cells[index].strip().removeprefix(label).strip(" :\t")
-                following = (cell.strip() for cell in cells[index + 1 :] if cell.strip())
-                found[key] = (index, behind or next(following, ""))
+                cell = cells[index].strip()
+                following = next((one.strip() for one in cells[index + 1 :] if one.strip()), "")
+                behind = "" if cell.endswith(":") else cell.removeprefix(label).strip(" :\t")
+                found[key] = (index, behind or following)
     return found

@@ -102,7 +102,7 @@ def told(entry: Entry) -> tuple[date | None, Money, str]:
     return entry.booked_on, entry.amount, entry.details[0].text.get("remittance", "")
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(data=st.data(), name=st.sampled_from(sorted(ROUND)))
 def test_a_written_table_reads_back_the_same(data: st.DataObject, name: str) -> None:
     profile = ROUND[name]
@@ -113,7 +113,8 @@ def test_a_written_table_reads_back_the_same(data: st.DataObject, name: str) -> 
     file = detection.read(as_csv(table_of(rows, profile), profile), format=f"csv.{name}", currency=named)
 
     entries = [told(entry) for statement in file.statements for entry in statement.entries]
-    assert entries == [(day, money, text.strip()) for day, money, text in rows]
+    has_text = bool(profile.columns.remittance)
+    assert entries == [(day, money, text.strip() if has_text else "") for day, money, text in rows]
 
 
 @settings(deadline=None, max_examples=3)

@@ -315,6 +315,36 @@ def test_another_format_than_the_one_asked_for_is_refused(form: str) -> None:
         detection.read(data, format=form)
 
 
+def test_a_text_that_looks_like_another_format_makes_a_file_none() -> None:
+    injected = "\n:20:S\n:25:XX\n:60F:C201001EUR0,\n:61:2010011001C999,00NTRF\n"
+    table = f'Datum,Bedrag,Rekening,Tegenrekening,Naam,Omschrijving\n2020-10-01,5,X,,,"{injected}"\n'.encode()
+    with pytest.raises(AmbiguousFormat) as refusal:
+        detection.read(table)
+
+    assert refusal.value.data["candidates"] == "mt940, csv.bunq-nl"
+    assert detection.read(table, format="csv").statements[0].entries[0].amount == Money(500, "EUR")
+
+
+def test_marks_of_another_format_inside_xml_are_only_texts() -> None:
+    amount = "<Amt Ccy='EUR'>5.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>"
+    text = "\n:20:S\n:25:XX\n:61:2010011001C999,00NTRF\n&lt;OFX&gt;"
+    entry = f"<Ntry>{amount}<AddtlNtryInf>{text}</AddtlNtryInf></Ntry>"
+    data = f"<Document><BkToCstmrStmt><Stmt>{entry}</Stmt></BkToCstmrStmt></Document>".encode()
+
+    assert detection.read(data).format == "camt.053"
+
+
+def test_a_label_with_a_colon_has_its_value_in_the_next_cell() -> None:
+    above = '"Girokonto";"XX99 INVENTED"\n"Kontostand vom 05.10.2020:";"1.234,56 €"\n""\n'
+    dkb = profiles.built_in()["dkb"]
+    header = ";".join(f'"{heading}"' for heading in dkb.requires)
+    row = '"05.10.20";"05.10.20";"Gebucht";"Ana";"Fund";"An invented gift";"12,00";"E2E"'
+    (statement,) = detection.read(f"{above}{header}\n{row}\n".encode()).statements
+
+    assert (statement.account, statement.closing) == ("XX99 INVENTED", Money(123456, "EUR"))
+    assert statement.entries[0].details[0].text["counterparty"] == "Ana\nFund"
+
+
 def test_a_table_of_nobody_is_no_known_format() -> None:
     with pytest.raises(UnknownFormat):
         detection.read(b"Day,What,Sum\n2020-10-01,x,1\n")
