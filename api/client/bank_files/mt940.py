@@ -12,6 +12,11 @@ from api.client.bank_files.refusals import Refusals
 from api.client.bank_files.texts import choose_encoding, read_head, read_lines
 from ledger.errors import BadInput
 
+MOST_FIELDS = 400_000
+"""In one file: four for each line that it may hold."""
+LONGEST_FIELD = 100_000
+"""Characters, with the prose behind it. SWIFT allows 400."""
+
 _TAG = re.compile(r":(20|21|25P?|28C?|13D|34F|60[FM]?|61|62[FM]?|64|65|86|90[CD]|NS):", re.ASCII)
 """Only these begin a field: banks break texts where it pleases them, also just before a `:12:30`."""
 _ACCOUNT = re.compile(r"^:25P?:", re.MULTILINE)
@@ -67,14 +72,21 @@ class _Field:
 def _split_fields(data: bytes, *, encoding: str) -> Iterator[_Field]:
     """The fields one by one. What stands before the first, and behind the mark that ends a message, is prose."""
     current: _Field | None = None
+    fields = size = 0
     for number, line in read_lines(data, encoding=encoding):
         tag = _TAG.match(line)
         if tag:
+            fields, size = fields + 1, 0
+            if fields > MOST_FIELDS:
+                raise UnreadableFile(f"more than {MOST_FIELDS} fields in one file", where=f"line {number}")
             if current:
                 yield _cut_at_end(current, before=tag[1])
             current = _Field(tag[1], number, [line[tag.end() :].rstrip("\r\n")])
         elif current:
             current.lines.append(line.rstrip("\r\n"))
+            size += len(line)
+            if size > LONGEST_FIELD:
+                raise UnreadableFile(f"a field of more than {LONGEST_FIELD} characters", where=current.where)
     if current:
         yield _cut_at_end(current, before="20")
 

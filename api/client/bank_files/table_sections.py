@@ -3,9 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from api.client.bank_files.lines import UnreadableFile
 from api.client.bank_files.profiles import Profile, places
 from api.client.bank_files.refusals import Refusals
 from api.client.bank_files.tables import Row
+
+MOST_ROWS = 400_000
+"""In one file, with those that are empty."""
 
 _LABELS = ("opening", "closing", "account", "currency", "change")
 
@@ -30,6 +34,8 @@ def split_sections(rows: Iterator[Row], *, profile: Profile, refusals: Refusals)
     section = Section()
     above: dict[str, int] = {}
     for row in rows:
+        if row.line > MOST_ROWS:
+            raise UnreadableFile(f"more than {MOST_ROWS} rows in one file", where=row.where)
         if row.is_empty:
             continue
         refusals.count(1, where=row.where)

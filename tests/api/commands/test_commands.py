@@ -256,6 +256,22 @@ def test_a_statement_that_does_not_add_up_is_said_so(shell: Shell, tmp_path: Pat
     assert "DOES NOT ADD UP" in shell.out
 
 
+def test_a_table_is_read_by_a_profile_of_ones_own(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "bank.csv").write_bytes(b"Day,What,Sum\n2020-10-09,Invented,-12.35\n")
+    (tmp_path / "own.toml").write_text(
+        'bank="x"\nrequires=["Day","What"]\nday="YMD"\n[columns]\nbooked_on="Day"\namount="Sum"', "utf-8"
+    )
+    words = ["statements", "read", "bank.csv", "--profile", "own.toml"]
+
+    assert (shell.run(*words), shell.err.partition(":")[0]) == (65, "unreadable_file")
+    shown = shell.json(*words, "--currency", "BYN")
+    assert shown["format"] == "csv.own"
+    assert shown["statements"][0]["entries"][0]["amount"] == "-12.35"
+    (tmp_path / "own.toml").write_text("kanarejka", "utf-8")
+    assert (shell.run(*words), shell.err.partition(":")[0]) == (65, "bad_profile")
+    assert "kanarejka" not in shell.err
+
+
 def test_a_list_is_tried_without_a_database(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_bytes(list_file(a_list_row(), a_list_row()))
 

@@ -362,6 +362,7 @@ HOSTILE: dict[str, str | bytes] = {
     "a quote that is never closed": f'{HEADER}\n"' + "x,\n" * 1_000_000,
     "one line of 3 MB": f"{HEADER}\n" + "x" * 3_000_000,
     "a million cells": f"{HEADER}\n" + "," * 60_000,
+    "empty rows without end": f"{HEADER}\n" + "\n" * 2_000_000,
     "a NUL": f"{HEADER}\n2020-10-01,x\0,1,EUR",
     "cut UTF-8": HEADER.encode() + b"\n2020-10-01,\xd0,1,EUR\n",
     "cut UTF-16": HEADER.encode("utf-16") + b"\x00",

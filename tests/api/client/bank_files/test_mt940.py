@@ -320,5 +320,17 @@ def test_more_lines_than_anybody_can_check_are_refused(monkeypatch: pytest.Monke
     assert "more than 10 lines" in the_refusal(*[":61:2010011001C1,00NTRF"] * 11).message
 
 
+def test_more_fields_than_lines_can_have_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mt940, "MOST_FIELDS", 10)
+
+    assert "more than 10 fields" in the_refusal(*[":86:"] * 11).message
+
+
+def test_a_text_without_end_is_refused() -> None:
+    refusal = the_refusal(":61:2010011001C1,00NTRF", ":86:x", *["y" * 60] * 2_000)
+
+    assert (refusal.message, refusal.data["where"]) == ("a field of more than 100000 characters", "line 6")
+
+
 def test_nothing_of_a_person_stands_in_a_repr() -> None:
     assert "canary" not in repr(the_entry(":61:2010011001C1,00NTRFcanary//canary", ":86:canary"))
