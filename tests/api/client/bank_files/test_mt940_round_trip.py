@@ -100,7 +100,7 @@ def written(statement: Statement) -> list[str]:
     ]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(statements=st.lists(generated_statements(), min_size=1, max_size=2), end=st.sampled_from(["\r\n", "\n", "\r"]))
 def test_a_written_statement_reads_back_the_same(statements: list[Statement], end: str) -> None:
     lines = [line for statement in statements for line in written(statement)]
@@ -111,7 +111,7 @@ def test_a_written_statement_reads_back_the_same(statements: list[Statement], en
     assert all(problem.what.startswith("it does not add up") for problem in file.problems)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(tail: bytes) -> None:
     data = b":20:S1\n:25:XX\n:60F:C201001EUR0,\n:61:2010011001C1,00NTRF\n" + tail

@@ -63,7 +63,7 @@ def written(statement: Statement, *, closed: bool) -> str:
     return f"<STMTRS>{currency}{account}<BANKTRANLIST>{lines}</BANKTRANLIST>{balance}</STMTRS>"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(statements=st.lists(generated_statements(), min_size=1, max_size=2), closed=st.booleans())
 def test_a_written_statement_reads_back_the_same(statements: list[Statement], *, closed: bool) -> None:
     head = '<?xml version="1.0" encoding="UTF-8"?>' if closed else "OFXHEADER:100\nCHARSET:NONE\n"
@@ -75,7 +75,7 @@ def test_a_written_statement_reads_back_the_same(statements: list[Statement], *,
     assert file.problems == ()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.sampled_from(["<A>", "</A>", "x", "<B/>", "<!--", "-->", "<", "&", "<![CDATA[", "]]>", "\n"])))
 def test_any_markup_is_read_or_refused(parts: list[str]) -> None:
     try:
