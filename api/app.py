@@ -21,11 +21,13 @@ from api.routes import (
     books,
     case_lives,
     conversions,
+    donation_page,
     dossiers,
     erasing,
     evidence,
     exchange,
     fund_people,
+    gifts,
     giving,
     jobs,
     outlays,
@@ -35,6 +37,7 @@ from api.routes import (
     processor_notices,
     public,
     publishing,
+    purpose_texts,
     purses,
     quashing,
     queue,
@@ -64,7 +67,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     stopping.router,
     rewraps.router,
     erasing.router,
+    purpose_texts.router,
     giving.router,
+    gifts.router,
     refunding.router,
     processor_notices.router,
     aid.router,
@@ -90,6 +95,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     reporting.router,
     publishing.router,
     public.router,
+    donation_page.router,
 )
 _LOG = structlog.get_logger("solidarity")
 _PAGE_POLICY = (
@@ -157,7 +163,7 @@ async def attend(request: Request, proceed: Callable[[Request], Awaitable[Respon
     response.headers["X-Request-Id"] = request.state.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Content-Security-Policy"] = _PAGE_POLICY
+    response.headers.setdefault("Content-Security-Policy", _PAGE_POLICY)  # a page may allow itself less
     if request.url.path.startswith("/v1/"):
         response.headers["Cache-Control"] = "no-store"
     _LOG.info(

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     OUTLAY = "J"
     JOB_RUN = "Z"
     RECONCILIATION = "RC"
+    PURPOSE_DRAFT = "PD"
 
 
 _KINDS = {kind.value: kind for kind in Kind}

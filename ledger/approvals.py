@@ -75,6 +75,9 @@ Verb = Literal[
     "agree_withdrawal",
     "request_refund",
     "approve_refund",
+    "draft_purpose",
+    "approve_purpose",
+    "assign_gift",
 ]
 ROLE_OF: dict[str, Role | None] = {
     "create_key": Role.ADMIN,
@@ -121,6 +124,9 @@ ROLE_OF: dict[str, Role | None] = {
     "agree_withdrawal": Role.APPROVER,
     "request_refund": Role.TREASURER,
     "approve_refund": Role.APPROVER,
+    "draft_purpose": Role.PUBLISHER,
+    "approve_purpose": Role.APPROVER,
+    "assign_gift": Role.TREASURER,
 }
 """Which role of the roster each act needs; None where any will do, at once."""
 
@@ -338,22 +344,47 @@ def require_other(person: str, *, than: Collection[str | None]) -> None:
 
 
 def require_agreed(
-    session: Session, object_alias: str, *, verb: Verb, amount: Money, payee_commitment: str | None
+    session: Session,
+    object_alias: str,
+    *,
+    verb: Verb,
+    amount: Money,
+    payee_commitment: str | None,
+    evidence: Sequence[str] | None = None,
 ) -> None:
     """Refuses what no kept act covers: whoever takes the next step does it on a signature, not on a state in a row.
 
     Raises:
-        NotAgreed: nobody signed the verb on this object with this amount and this commitment.
+        NotAgreed: nobody signed the verb on this object with this amount and this commitment, nor, where told, on
+            this evidence.
     """
-    if not agreed_by(session, object_alias, verb=verb, amount=amount, payee_commitment=payee_commitment):
+    signers = agreed_by(
+        session, object_alias, verb=verb, amount=amount, payee_commitment=payee_commitment, evidence=evidence
+    )
+    if not signers:
         raise NotAgreed("no kept signature covers what stands here", object=object_alias, verb=verb)
 
 
 def agreed_by(
-    session: Session, object_alias: str, *, verb: Verb, amount: Money, payee_commitment: str | None
+    session: Session,
+    object_alias: str,
+    *,
+    verb: Verb,
+    amount: Money,
+    payee_commitment: str | None,
+    evidence: Sequence[str] | None = None,
 ) -> set[str]:
-    """Who signed the verb on this object with this amount and this commitment, as far as their acts still hold."""
-    agreed = {"amount": amount.decimal(), "currency": amount.currency, "payee_commitment": payee_commitment}
+    """Who signed the verb on this object with this amount and this commitment, as far as their acts still hold.
+
+    Where `evidence` is told, they signed on exactly this.
+    """
+    agreed: dict[str, object] = {
+        "amount": amount.decimal(),
+        "currency": amount.currency,
+        "payee_commitment": payee_commitment,
+    }
+    if evidence is not None:
+        agreed["evidence_commitments"] = sorted(evidence)
     return {
         kept.signer
         for kept in of_object(session, object_alias)

@@ -68,7 +68,7 @@ def gather_disbursements(session: Session, *, on: date) -> disbursements.Figures
 
 
 def gather_items(session: Session) -> list[Item]:
-    """Every payment as the release rule needs it, in the month of its recording; see docs/decisions/0053.
+    """Every payment as the release rule needs it, in the month of its recording; see docs/decisions/0051.
 
     What the bank gave back in a later month is a correction of that month: the rule says whether it may be told of.
     What it gave back in the same month was no payment.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -67,13 +68,16 @@ def a_new_transfer(amount: Money | None = None, **other: Any) -> NewTransfer:
         "account": EUR_LEAF,
         "amount": amount or eur("100.00"),
     }
+    if other.get("consent") is not None:
+        stated["consent_commitment"] = secrets.token_hex(32)
     return NewTransfer(**(stated | other))
 
 
 def on_new_transfer(new: NewTransfer, *, by: Person, **other: Any) -> Agreed:
     """What a client signs about a transfer that it asks for."""
     commitment = transfers.commitment(giver=new.giver, taker=new.taker, account=new.account, consent=new.consent)
-    return _agreed(new.alias, "request_transfer", by, amount=new.amount, commitment=commitment, version=1, **other)
+    stated: dict[str, Any] = {"version": 1, "evidence_commitments": _evidence(new.consent_commitment)}
+    return _agreed(new.alias, "request_transfer", by, amount=new.amount, commitment=commitment, **(stated | other))
 
 
 def on_transfer(transfer: Transfer, *, by: Person, **other: Any) -> Agreed:
@@ -82,8 +86,13 @@ def on_transfer(transfer: Transfer, *, by: Person, **other: Any) -> Agreed:
         "amount": transfer.amount(),
         "commitment": transfer.commitment(),
         "version": transfer.version,
+        "evidence_commitments": _evidence(transfer.consent_commitment),
     }
     return _agreed(transfer.alias, "approve_transfer", by, **(seen | other))
+
+
+def _evidence(commitment: str | None) -> tuple[str, ...]:
+    return (commitment,) if commitment else ()
 
 
 def a_requested_transfer(house: House, amount: Money | None = None, **other: Any) -> Transfer:
@@ -177,7 +186,13 @@ def walk_with_the_treasury(office: Office) -> None:
         if (one["fund"], one["amount"]["currency"], one["state"]) == ("fines", "EUR", "received")
     )
     asked = client.request(
-        anna, giver="fines", taker="detention", account=EUR_LEAF, amount=eur("10.00"), consent=gift["alias"]
+        anna,
+        giver="fines",
+        taker="detention",
+        account=EUR_LEAF,
+        amount=eur("10.00"),
+        consent=gift["alias"],
+        evidence="I agree: use it for detention bills.",
     )
     client.approve(boris, asked)
     convert(office)

@@ -65,6 +65,7 @@ from tests.coffers import walk_with_the_treasury
 from tests.giving_back import give_back
 from tests.lives import walk_with_lives
 from tests.papers import BankLine, a_camt_file, a_list_row, a_payment_line, october
+from tests.told import walk_with_donors
 
 FOUNDED = datetime(2020, 8, 24, 9, tzinfo=UTC)
 INTAKE_DAY = datetime(2020, 10, 2, 9, tzinfo=UTC)
@@ -383,6 +384,7 @@ def walk_the_path(office: Office) -> None:
     walk_with_an_agent(office)
     walk_with_lives(office)
     walk_with_the_treasury(office)
+    walk_with_donors(office, a_gift_by_card(id="txn_InventedGift0009", source="ch_InventedGift0009", description=None))
     walk_with_bail(office)
     made = make_key(clara, office.alias("boris"), [Role.APPROVER])
     clara.api.post(f"/v1/keys/{made['alias']}/revoke", {}, key="revoke:1")

@@ -1,22 +1,37 @@
 """Transfers between funds from the operator's side: asked for by one signature, booked by another."""
 
+import json
 from typing import Any
 
+from api.client import cases, sealing
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
+from ledger.identities.shelves import Reason
 from ledger.money import Money
 from ledger.treasury import transfers
 
+VAULT = "money"
+
 
 def request(
-    desk: Desk, *, giver: str, taker: str, account: str, amount: Money, consent: str | None = None
+    desk: Desk,
+    *,
+    giver: str,
+    taker: str,
+    account: str,
+    amount: Money,
+    consent: str | None = None,
+    evidence: str | None = None,
 ) -> dict[str, Any]:
     """Asks for `amount` of the fund `giver` on a bank leaf to become the fund `taker`'s: the first signature.
 
-    `consent` is the gift to a restricted fund whose giver agreed.
+    `consent` is the gift to a restricted fund whose giver agreed, `evidence` the words in which they did: those are
+    sealed to the vault of money before they leave this device.
     """
     alias = draw(Kind.TRANSFER)
+    sealed = _seal(desk, alias, evidence) if evidence else {}
+    committed = [box["commitment"]] if (box := sealed.get("evidence")) else []
     commitment = transfers.commitment(giver=giver, taker=taker, account=account, consent=consent)
     body = {
         "alias": alias,
@@ -25,8 +40,11 @@ def request(
         "account": account,
         "amount": {"amount": amount.decimal(), "currency": amount.currency},
         "consent": consent,
-        "agreed": desk.agree("request_transfer", alias, version=1, amount=amount, payee_commitment=commitment),
+        "agreed": desk.agree(
+            "request_transfer", alias, version=1, amount=amount, payee_commitment=commitment, evidence=committed
+        ),
     }
+    body |= sealed
     answer: dict[str, Any] = desk.api.post("/v1/transfers", body, key=f"transfer:{alias}")
     return answer
 
@@ -61,7 +79,37 @@ def approve(desk: Desk, transfer: dict[str, Any]) -> dict[str, Any]:
     if commitment != transfer["commitment"]:
         raise EvidenceDiffers("the funds are not what the commitment is to", transfer=alias, field="commitment")
     amount = Money.parse(transfer["amount"]["amount"], transfer["amount"]["currency"])
-    agreed = desk.agree("approve_transfer", alias, version=version, amount=amount, payee_commitment=commitment)
+    committed = [transfer["consent_commitment"]] if transfer["consent_commitment"] else []
+    agreed = desk.agree(
+        "approve_transfer", alias, version=version, amount=amount, payee_commitment=commitment, evidence=committed
+    )
     body = {"verb": "approve_transfer", "object": alias, "agreed": agreed}
     answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"approve:{alias}:{version}")
     return answer
+
+
+def read_consent(desk: Desk, transfer: dict[str, Any]) -> str:
+    """The words in which the giver agreed, opened on this device; that they were fetched is logged.
+
+    Raises:
+        EvidenceDiffers: the transfer rests on no consent, or what is sealed is not what its acts restate.
+        CannotOpen, WrongCommitment, BadSignature: the box is another one.
+    """
+    alias = transfer["alias"]
+    opened = desk.api.get(f"/v1/boxes/{alias}", reason=Reason.APPROVAL) if transfer["consent_commitment"] else {}
+    for box in opened.get("boxes", ()):
+        _, seed = cases.open_shelf(desk, opened, alias=alias)
+        if box["commitment"] != transfer["consent_commitment"]:
+            break
+        place: dict[str, Any] = {"kind": "transfer", "alias": alias, "field": "consent"}
+        opening = sealing.open_with_salt(seed, sealing.from_base64(box["bytes"]), **place)
+        sealing.verify_commitment(box["commitment"], opening, **place)
+        return str(json.loads(opening.plaintext)["consent"])
+    raise EvidenceDiffers("no sealed consent is what the transfer rests on", transfer=alias, field="consent")
+
+
+def _seal(desk: Desk, alias: str, evidence: str) -> dict[str, Any]:
+    """A shelf of the transfer's own, and the consent in a box on it."""
+    shelf = desk.draw_shelf(VAULT, alias=alias)
+    box = cases.seal_json(shelf.public, {"consent": evidence}, kind="transfer", alias=alias, field="consent")
+    return {"shelf": cases.shelf_on_wire(shelf), "evidence": box}

@@ -1,4 +1,4 @@
-"""Commands for the book itself: init, migrate, serve, accounts, funds, purposes."""
+"""Commands for the book itself: init, migrate, serve, accounts."""
 
 import json
 import logging
@@ -44,7 +44,7 @@ class BadRosterFile(BadInput):
 
 def add_to(app: typer.Typer) -> None:
     """Adds the commands to the command line."""
-    for command in (init, migrate, serve, accounts, purposes):
+    for command in (init, migrate, serve, accounts):
         app.command(command.__name__)(command)
 
 
@@ -124,22 +124,6 @@ def accounts(
         rows = desk.api.get("/v1/accounts")["accounts"]
     columns = {"code": "Code", "name": "Name", "account_class": "Class", "currency": "Currency"}
     output.show_table(rows, columns, as_json=as_json)
-
-
-def purposes(
-    add: Annotated[str | None, typer.Option(help="A purpose to add: 3 to 12 capital letters and digits.")] = None,
-    fund: Annotated[str | None, typer.Option(help="Its fund.")] = None,
-    text: Annotated[str | None, typer.Option(help="What donors are told.")] = None,
-    net_of_costs: Annotated[bool, typer.Option(help="The gift bears the processor's fee.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Shows the purposes with the references that bank donors are asked for, or adds one."""
-    with connect() as desk:
-        if add:
-            body = {"code": add, "fund": fund or "", "text": text or "", "net_of_costs": net_of_costs}
-            desk.api.post("/v1/purposes", body, key=f"purpose:{add}")
-        rows = desk.api.get("/v1/purposes")["purposes"]
-    output.show_table(rows, {"code": "Code", "fund": "Fund", "reference": "Reference"}, as_json=as_json)
 
 
 def read_roster_file(path: Path) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from api.commands import (
     erasure_commands,
     evidence_commands,
     figure_commands,
+    gift_commands,
     job_commands,
     linkage,
     operator_commands,
@@ -40,6 +41,7 @@ from api.commands import (
     processes,
     processor_commands,
     publication_commands,
+    purpose_commands,
     purse_commands,
     rate_commands,
     reconciliation_commands,
@@ -113,6 +115,8 @@ app.add_typer(outlay_commands.app, name="outlays")
 app.add_typer(conversion_commands.app, name="conversions")
 app.add_typer(transfer_commands.app, name="transfers")
 processor_commands.add_to(donation_commands.app)
+gift_commands.add_to(donation_commands.app)
+app.add_typer(purpose_commands.app, name="purposes")
 app.add_typer(donation_commands.app, name="donations")
 app.add_typer(statement_commands.app, name="statements")
 app.add_typer(entry_commands.app, name="entries")

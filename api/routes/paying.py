@@ -17,7 +17,7 @@ from ledger.aid import acts, agent_acts, batch_acts, batch_lines, cases, disburs
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.approvals import Agreed, SignedAct
 from ledger.errors import BadInput
-from ledger.giving import refund_orders
+from ledger.giving import purpose_versions, refund_orders
 from ledger.identities import shelves
 from ledger.reconciliation import confirmations
 from ledger.treasury import conversion_acts, transfers
@@ -111,6 +111,7 @@ class ApprovalIn(Wire):
         "approve_transfer",
         "approve_refund",
         "approve_publication",
+        "approve_purpose",
     ]
     object: Alias
     agreed: SignedActOnWire
@@ -222,5 +223,6 @@ _EFFECTS: dict[str, Callable[[Session, str, Agreed], object]] = {
     "approve_transfer": transfers.approve,
     "approve_refund": refund_orders.approve,
     "approve_publication": lambda session, alias, agreed: publications.approve(session, alias, agreed=agreed),
+    "approve_purpose": purpose_versions.approve,
 }
 """What each second signature does."""

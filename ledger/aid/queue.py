@@ -17,11 +17,13 @@ from ledger.aid.cases import SUSPECT, Case
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.obligations import Obligation
 from ledger.aid.refunds import Refund
+from ledger.books.recipes import UNASSIGNED
 from ledger.errors import NotFound
+from ledger.giving.donations import ASSIGNABLE, Donation
 from ledger.people import Role
 
-HOLD_DAYS, RECEIPT_DAYS, REFUND_DAYS = 14, 30, 60
-"""After how many days a hold is too long, a receipt is missing, and a refund is asked about."""
+HOLD_DAYS, RECEIPT_DAYS, REFUND_DAYS, GIFT_DAYS = 14, 30, 60, 30
+"""After how many days a hold is too long, a receipt is missing, a refund is asked about, and a gift has its purpose."""
 
 
 class UnknownSection(NotFound):
@@ -187,6 +189,15 @@ def _refunds(_operator: str, _on: date) -> list[_Question]:
     return [_Question(rows, col(Refund.due_since), col(Refund.reference))]
 
 
+def _unassigned(_operator: str, _on: date) -> list[_Question]:
+    rows = select(col(Donation.received_on), col(Donation.alias), null().label("of_case")).where(
+        col(Donation.fund_code) == UNASSIGNED,
+        col(Donation.state).in_(ASSIGNABLE),
+        col(Donation.refunded_minor) < col(Donation.minor),
+    )
+    return [_Question(rows, col(Donation.received_on), col(Donation.alias))]
+
+
 _INTAKE, _APPROVER, _TREASURER = (frozenset({role}) for role in (Role.INTAKE, Role.APPROVER, Role.TREASURER))
 
 SECTIONS = (
@@ -199,6 +210,7 @@ SECTIONS = (
     Section("batches_to_release", _TREASURER, 0, _batches_to_release),
     Section("on_hold", _INTAKE, HOLD_DAYS, _on_hold),
     Section("receipts_missing", _INTAKE | _TREASURER, RECEIPT_DAYS, _unconfirmed),
+    Section("gifts_without_purpose", _TREASURER, GIFT_DAYS, _unassigned),
     Section("agents_receipts", _TREASURER, RECEIPT_DAYS, _agents_receipts),
     Section("refunds_due", _INTAKE | _TREASURER, REFUND_DAYS, _refunds),
 )

@@ -26,13 +26,18 @@ from ledger.bearer_keys import BearerKey
 from ledger.books.periods import ClosedMonth
 from ledger.checks.findings import Check, Fact, Finding, Tell, paged
 from ledger.errors import LedgerError
+from ledger.giving import purpose_texts
+from ledger.giving.donations import Donation
+from ledger.giving.purpose_versions import PurposeDraft, PurposeVersion
 from ledger.giving.refund_orders import RefundOrder
+from ledger.money import Money
 from ledger.people import Operator, RosterVersion
 from ledger.publications import Draft, Publication
 from ledger.reconciliation import sheets
 from ledger.suspensions import Suspension
 from ledger.treasury import conversions
 from ledger.treasury.conversions import Conversion
+from ledger.treasury.gift_assignments import GiftAssignment
 from ledger.treasury.transfers import Transfer
 
 
@@ -44,7 +49,7 @@ class Effect:
     object: str
     verb: str
     signer: str
-    restated: Mapping[str, str | None]
+    restated: Mapping[str, Any]
     others: frozenset[str | None]
     """Who must be somebody else: the people of the steps before."""
 
@@ -197,6 +202,9 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
         yield list(_of_conversions(session, conversions_page))
     for orders_page in paged(session, RefundOrder, RefundOrder.alias):
         yield list(_of_refund_orders(orders_page))
+    for assignments_page in paged(session, GiftAssignment, GiftAssignment.donation_alias):
+        yield list(_of_assignments(session, assignments_page))
+    yield list(_of_purposes(session))
     yield list(_of_agents(session))
     yield list(_of_failures(session))
     quashed = session.exec(select_rows(Quashing))
@@ -209,9 +217,7 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
     yield list(_of_sheets(session))
 
 
-def _effect(
-    kind: str, alias: str, verb: str, signer: str, others: Iterable[str | None], **restated: str | None
-) -> Effect:
+def _effect(kind: str, alias: str, verb: str, signer: str, others: Iterable[str | None], **restated: object) -> Effect:
     return Effect(kind, alias, verb, signer, restated, frozenset(others))
 
 
@@ -295,7 +301,8 @@ def _of_failures(session: Session) -> Iterator[Effect]:
 
 def _of_transfers(page: list[Transfer]) -> Iterator[Effect]:
     for one in page:
-        restated = {"amount": one.amount().decimal(), "currency": one.currency, "payee_commitment": one.commitment()}
+        restated: dict[str, Any] = {"amount": one.amount().decimal(), "currency": one.currency}
+        restated |= {"payee_commitment": one.commitment(), "evidence_commitments": one.evidence()}
         yield _effect("transfer", one.alias, "request_transfer", one.requested_by, set(), **restated)
         if one.approved_by is not None:
             yield _effect("transfer", one.alias, "approve_transfer", one.approved_by, {one.requested_by}, **restated)
@@ -321,6 +328,32 @@ def _of_refund_orders(page: list[RefundOrder]) -> Iterator[Effect]:
         yield _effect("refund_order", one.alias, "request_refund", one.requested_by, set(), **restated)
         if one.approved_by is not None:
             yield _effect("refund_order", one.alias, "approve_refund", one.approved_by, {one.requested_by}, **restated)
+
+
+def _of_purposes(session: Session) -> Iterator[Effect]:
+    """Drafts and versions by the hash of what stands in their own rows."""
+    drafts = {one.alias: one for one in session.exec(select_rows(PurposeDraft))}
+    for draft in drafts.values():
+        hashed = [purpose_texts.digest(draft.document)]
+        yield _effect(
+            "purpose_draft", draft.alias, "draft_purpose", draft.drafted_by, set(), evidence_commitments=hashed
+        )
+    for version in session.exec(select_rows(PurposeVersion)):
+        hashed = [purpose_texts.digest(version.document)]
+        others = {drafts[version.alias].drafted_by}
+        yield _effect(
+            "purpose", version.alias, "approve_purpose", version.approved_by, others, evidence_commitments=hashed
+        )
+
+
+def _of_assignments(session: Session, page: list[GiftAssignment]) -> Iterator[Effect]:
+    aliases = [one.donation_alias for one in page]
+    gifts = {gift.alias: gift for gift in session.exec(select_rows(Donation).where(col(Donation.alias).in_(aliases)))}
+    for one in page:
+        gift = gifts[one.donation_alias]
+        left = gift.amount() - Money(one.refunded_minor, gift.currency)
+        restated = {"amount": left.decimal(), "currency": gift.currency, "payee_commitment": one.commitment()}
+        yield _effect("donation", one.donation_alias, "assign_gift", one.assigned_by, set(), **restated)
 
 
 def _of_publications(session: Session) -> Iterator[Effect]:

@@ -9,7 +9,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from ledger.aliases import Kind, draw
 from ledger.books import journal, recipes
 from ledger.errors import Conflict, Refused
-from ledger.giving import purposes
+from ledger.giving import purpose_versions, purposes
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
 from ledger.storage.locks import locked
@@ -53,11 +53,16 @@ class WrongState(Conflict):
 
 _STANDING = (State.RECEIVED, State.SETTLED, State.REFUNDED, State.DISPUTED, State.WON, State.LOST)
 """The states of a gift that the books hold as one."""
+ASSIGNABLE = (State.RECEIVED, State.SETTLED, State.REFUNDED, State.WON)
+"""The states of a gift that nobody calls back: what is left of it may be said to be for something."""
 _AT_ONCE = 500
 
 
 class Donation(SQLModel, table=True):
-    """One gift; `source_key` is the fact it comes from, `charge` the processor's id of the payment by card."""
+    """One gift; `source_key` is the fact it comes from, `charge` the processor's id of the payment by card.
+
+    `purpose_version` tells which text of its purpose the giver could read; see `purpose_versions`.
+    """
 
     alias: str = Field(primary_key=True, max_length=20)
     source: Source = Field(sa_type=enumeration(Source))
@@ -65,6 +70,7 @@ class Donation(SQLModel, table=True):
     source_key: str = Field(max_length=200, unique=True)
     fund_code: str = Field(foreign_key="fund.code", max_length=30)
     purpose_code: str | None = Field(default=None, foreign_key="purpose.code", max_length=12)
+    purpose_version: int | None = None
     minor: int = Field(sa_type=MinorUnits)
     fee_minor: int = Field(sa_type=MinorUnits)
     currency: str = Field(max_length=3)
@@ -93,11 +99,12 @@ def receive_at_bank(
     """Books a credit seen at the bank: as a gift for the purpose its reference names, else as unidentified."""
     standing = by_source(session, source_key)
     purpose = purposes.by_reference(session, reference) if reference else None
+    terms = purpose_versions.terms_on(session, purpose, on=on) if purpose else None
     alias = standing.alias if standing else draw(Kind.DONATION)
-    if purpose is None:
+    if terms is None:
         postings = recipes.bank_gift_unidentified(leaf=leaf, gift=gift, donation=alias)
     else:
-        postings = recipes.bank_gift(leaf=leaf, gift=gift, fund=purpose.fund_code, donation=alias)
+        postings = recipes.bank_gift(leaf=leaf, gift=gift, fund=terms.fund, donation=alias)
     posted = journal.post(
         session,
         source_key=source_key,
@@ -114,8 +121,9 @@ def receive_at_bank(
         source=Source.BANK,
         state=State.RECEIVED if purpose else State.UNIDENTIFIED,
         source_key=source_key,
-        fund_code=purpose.fund_code if purpose else recipes.UNASSIGNED,
+        fund_code=terms.fund if terms else recipes.UNASSIGNED,
         purpose_code=purpose.code if purpose else None,
+        purpose_version=terms.number if terms else None,
         minor=gift.minor,
         fee_minor=0,
         currency=gift.currency,

@@ -11,7 +11,7 @@ from ledger.books import recipes
 from ledger.books.postings import Posting
 from ledger.errors import Conflict
 from ledger.exceptions import Difference
-from ledger.giving import disputes, donations, payouts, purposes
+from ledger.giving import disputes, donations, payouts, purpose_versions, purposes
 from ledger.giving.bookings import Reason
 from ledger.giving.donations import Donation, Source
 from ledger.giving.leaves import IN_TRANSIT, PROCESSOR, find_leaf
@@ -77,13 +77,15 @@ def is_known(category: str) -> bool:
 def gift_of(session: Session, movement: Movement, *, state: donations.State) -> Donation:
     """The gift that a charge is, for the fund of its purpose."""
     purpose = purposes.by_code(session, movement.purpose) if movement.purpose else None
+    terms = purpose_versions.terms_on(session, purpose, on=movement.created_on) if purpose else None
     return Donation(
         alias=draw(Kind.DONATION),
         source=Source.CARD,
         state=state,
         source_key=movement.source_key,
-        fund_code=purpose.fund_code if purpose else recipes.UNASSIGNED,
+        fund_code=terms.fund if terms else recipes.UNASSIGNED,
         purpose_code=purpose.code if purpose else None,
+        purpose_version=terms.number if terms else None,
         minor=movement.gross.minor,
         fee_minor=movement.fee.minor,
         currency=movement.gross.currency,
@@ -105,13 +107,14 @@ def _plan_pending_charge(session: Session, movement: Movement, leaf: str) -> Pla
 
 def _plan_gift(session: Session, movement: Movement, leaf: str, donation: Donation) -> Plan:
     purpose = purposes.by_code(session, donation.purpose_code) if donation.purpose_code else None
+    terms = purpose_versions.terms_of(session, purpose, donation.purpose_version or 0) if purpose else None
     postings = recipes.card_gift(
         leaf=leaf,
         gift=movement.gross,
         fee=movement.fee,
         fund=donation.fund_code,
         donation=donation.alias,
-        net_of_costs=purpose.net_of_costs if purpose else False,
+        net_of_costs=terms.net_of_costs if terms else False,
     )
     return Plan("card_gift", leaf, postings, donation.alias, donation.fund_code, donation)
 

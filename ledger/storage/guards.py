@@ -44,6 +44,10 @@ APPEND_ONLY = (
     "purse_change",
     "reconciliation_sheet",
     "reconciliation_review",
+    "purpose",
+    "purpose_draft",
+    "purpose_version",
+    "gift_assignment",
 )
 """Tables whose rows are never changed and never removed."""
 
@@ -178,6 +182,10 @@ _KEYS = {
     "reconciliation_sheet": ("alias",),
     "reconciliation_review": ("sheet",),
     "payout_item": ("payout, balance_transaction",),
+    "purpose": ("code", "reference", "rowid"),
+    "purpose_draft": ("alias", "rowid"),
+    "purpose_version": ("purpose_code, number", "alias", "rowid"),
+    "gift_assignment": ("donation_alias", "rowid"),
 }
 """By which keys a row could be replaced on SQLite, a hidden row number among them; the other tables have one above."""
 

@@ -1,9 +1,11 @@
 """Transfers between funds: two people sign that one fund's money is another's from now on, and it is booked at once.
 
-Out of a restricted fund nothing moves but gifts whose givers agreed: each gift once, and never more than was given.
+Out of a restricted fund nothing moves but gifts whose givers agreed: of each gift never more than is left of it, and
+on evidence of the agreement that is sealed before anybody signs.
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -28,6 +30,7 @@ from ledger.storage.locks import locked
 BANK = "1000"
 KIND = "moved_between_funds"
 """The kind of the entry that a transfer is booked by; its source key is `source_key_of`."""
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class State(StrEnum):
@@ -56,19 +59,26 @@ class TransferNotReady(Conflict):
 
 
 class NoConsent(Refused):
-    """The fund is restricted, and no gift to it whose giver agreed covers the amount; amounts are in minor units."""
+    """The fund is restricted, and no gift to it whose giver agreed covers the amount, or no evidence of that is sealed.
+
+    Amounts are in minor units.
+    """
 
     rule = "no_consent"
 
 
 class Transfer(SQLModel, table=True):
-    """`consent_alias` is the gift to the giving fund whose giver agreed; it stands where that fund is restricted."""
+    """`consent_alias` is the gift to the giving fund whose giver agreed; it stands where that fund is restricted.
+
+    `consent_commitment` is to the sealed evidence that they did; only transfers of before it was asked for lack it.
+    """
 
     alias: str = Field(primary_key=True, max_length=20)
     giver_code: str = Field(foreign_key="fund.code", max_length=30)
     taker_code: str = Field(foreign_key="fund.code", max_length=30)
     account_code: str = Field(foreign_key="account.code", max_length=45)
     consent_alias: str | None = Field(default=None, foreign_key="donation.alias", max_length=20, index=True)
+    consent_commitment: str | None = Field(default=None, max_length=64)
     state: State = Field(sa_type=enumeration(State))
     version: int
     minor: int = Field(sa_type=MinorUnits)
@@ -99,10 +109,17 @@ class Transfer(SQLModel, table=True):
             giver=self.giver_code, taker=self.taker_code, account=self.account_code, consent=self.consent_alias
         )
 
+    def evidence(self) -> list[str]:
+        """The commitments that an act about it restates."""
+        return [self.consent_commitment] if self.consent_commitment else []
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTransfer:
-    """From the fund `giver` to the fund `taker`, with the money on the bank leaf `account`; `consent` is a gift."""
+    """From the fund `giver` to the fund `taker`, with the money on the bank leaf `account`.
+
+    `consent` is a gift whose giver agreed, `consent_commitment` to the sealed evidence of it: both or none.
+    """
 
     alias: str
     giver: str
@@ -110,6 +127,7 @@ class NewTransfer:
     account: str
     amount: Money
     consent: str | None = None
+    consent_commitment: str | None = None
 
 
 def request(session: Session, new: NewTransfer, agreed: Agreed) -> Transfer:
@@ -128,6 +146,7 @@ def request(session: Session, new: NewTransfer, agreed: Agreed) -> Transfer:
             taker_code=new.taker,
             account_code=new.account,
             consent_alias=new.consent,
+            consent_commitment=new.consent_commitment,
             state=State.REQUESTED,
             version=1,
             minor=new.amount.minor,
@@ -162,6 +181,7 @@ def approve(session: Session, alias: str, agreed: Agreed) -> Transfer:
         verb="request_transfer",
         amount=transfer.amount(),
         payee_commitment=transfer.commitment(),
+        evidence=transfer.evidence(),
     )
     today = agreed.now.date()
     with session.begin_nested():  # act and effect, or neither
@@ -236,10 +256,23 @@ def _check(session: Session, new: NewTransfer) -> None:
     funds.require(session, new.taker)
     if new.consent is not None and not giver.restricted:
         raise BadTransfer("of a fund without restriction no consent is asked", where="consent")
+    if (new.consent is None) != (new.consent_commitment is None):
+        raise NoConsent("a giver's consent comes with sealed evidence of it", fund=new.giver)
+    if new.consent_commitment is not None:
+        _require_fresh(session, new.consent_commitment)
     if accounts.postable(session, new.account, currency=new.amount.currency).parent_code != BANK:
         raise BadTransfer("the money of a transfer is on a bank leaf", where="account")
     if session.get(Transfer, new.alias) is not None:
         raise AliasTaken("the alias is taken")
+
+
+def _require_fresh(session: Session, consent_commitment: str) -> None:
+    """One sealed agreement is for one change: a second one would rest on words that were not about it."""
+    if not _DIGEST.fullmatch(consent_commitment):
+        raise BadTransfer("a commitment is 64 hexadecimal digits", where="consent_commitment")
+    used = select(Transfer.alias).where(Transfer.consent_commitment == consent_commitment)
+    if session.exec(used).first() is not None:
+        raise NoConsent("another transfer rests on this evidence")
 
 
 def _require_consent(session: Session, transfer: Transfer) -> None:
@@ -247,7 +280,7 @@ def _require_consent(session: Session, transfer: Transfer) -> None:
     if not funds.require(session, transfer.giver_code).restricted:
         return
     gift = donations.find(session, transfer.consent_alias, lock=True) if transfer.consent_alias else None
-    if gift is None or gift.state not in {donations.State.RECEIVED, donations.State.REFUNDED}:
+    if gift is None or gift.state not in donations.ASSIGNABLE or not transfer.consent_commitment:
         raise NoConsent("no gift stands whose giver agreed", fund=transfer.giver_code)
     if (gift.fund_code, gift.currency) != (transfer.giver_code, transfer.currency):
         raise NoConsent("the gift is of another fund or currency", donation=gift.alias, fund=gift.fund_code)
@@ -265,4 +298,5 @@ def _accept(session: Session, agreed: Agreed, verb: Verb, transfer: Transfer) ->
         version=transfer.version,
         amount=transfer.amount(),
         payee_commitment=transfer.commitment(),
+        evidence_commitments=transfer.evidence(),
     )

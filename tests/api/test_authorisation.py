@@ -21,7 +21,7 @@ from ledger.people import Role
 from tests.attempts import told
 from tests.office import AT_THEIR_DESK, Office, on_one_database, template_of, the_next_roster, walk_the_path
 
-SAMPLES = {"{alias}": "C-0000-0000-0000", "{form}": "json", "{version}": "1", "{number}": "1"}
+SAMPLES = {"{alias}": "C-0000-0000-0000", "{form}": "json", "{version}": "1", "{number}": "1", "{language}": "en"}
 
 
 def a_path(template: str) -> str:

@@ -42,9 +42,9 @@ def test_euros_become_roubles_and_a_gift_for_fines_becomes_one_for_detention(off
     move = {"giver": "fines", "taker": "detention", "account": EUR_LEAF}
     with office.nothing_written(), pytest.raises(ApiRefusal) as nobody_agreed:
         transfers.request(anna, amount=eur("400.00"), **move)
-    asked = transfers.request(anna, amount=eur("400.00"), consent=gift["alias"], **move)
+    asked = transfers.request(anna, amount=eur("400.00"), consent=gift["alias"], evidence="I agree.", **move)
     transfers.approve(boris, asked)
-    again = transfers.request(anna, amount=eur("600.00"), consent=gift["alias"], **move)
+    again = transfers.request(anna, amount=eur("600.00"), consent=gift["alias"], evidence="I agree.", **move)
     with office.nothing_written(), pytest.raises(ApiRefusal) as too_much:
         transfers.approve(boris, again)
 

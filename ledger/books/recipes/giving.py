@@ -6,6 +6,7 @@ from ledger.books.postings import Posting, credit, debit
 from ledger.books.recipes.codes import (
     ADMINISTRATION,
     CONDITIONAL_GIFTS,
+    DONATION_REFUNDS,
     DONATIONS,
     GENERAL,
     GIFTS_IN_KIND,
@@ -61,6 +62,27 @@ def unidentified_sent_back(*, leaf: Place, gift: Money, donation: str, spent: Mo
     """An unidentified gift goes back; `spent` is what it cost when the leaf has another currency."""
     owed = debit(UNIDENTIFIED, gift, UNASSIGNED, subject=donation)
     return exchanged(owed, paid_out(leaf, spent or gift, UNASSIGNED))
+
+
+def gift_assigned(
+    *, leaf: Place, left: Money, refunded: Money, fund: str, donation: str, received_on: date
+) -> list[Posting]:
+    """A gift of the fund `unassigned` has a purpose: income of `fund`, as if known on the day it was received.
+
+    What was given back of it moves too, and `fund` gets what is left of it on the leaf where the money is now.
+    """
+    gift = left + refunded
+    postings = [
+        debit(DONATIONS, gift, UNASSIGNED, subject=donation, rate_on=received_on),
+        *between_funds(leaf, left, giver=UNASSIGNED, taker=fund),
+        credit(DONATIONS, gift, fund, subject=donation, rate_on=received_on),
+    ]
+    if refunded.minor:
+        postings += [
+            debit(DONATION_REFUNDS, refunded, fund, subject=donation, rate_on=received_on),
+            credit(DONATION_REFUNDS, refunded, UNASSIGNED, subject=donation, rate_on=received_on),
+        ]
+    return balanced(*postings)
 
 
 def conditional_gift(*, leaf: Place, gift: Money, fund: str, donation: str) -> list[Posting]:

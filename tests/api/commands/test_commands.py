@@ -403,7 +403,7 @@ class Founders:
         clara = self.at("clara")
         for code, currency in ((BYN_LEAF, "BYN"), ("1100:eur", "EUR")):
             assert clara("accounts", "--add", code, "--name", "A leaf", "--currency", currency)
-        (fines,) = clara("purposes", "--add", "FINES", "--fund", "fines", "--text", "For fines.")
+        (fines,) = clara("purposes", "add", "FINES", "--fund", "fines", "--text", "For fines.")
         self.set_clock("2020-10-02")
         anna = self.at("anna")
         (self.folder / "gift.json").write_bytes(a_gift_by_card())

@@ -24,7 +24,7 @@ RECIPES: dict[str, Callable[..., list[Posting]]] = {
 }
 SIGNED = tuple(name for name in RECIPES if name.startswith("payout"))
 OTHER_CURRENCY = {"spent", "came", "went", "received", "bought", "price"}
-PARTS = {"fee", "fee_returned", "from_purse", "accrued"}
+PARTS = {"fee", "fee_returned", "from_purse", "accrued", "refunded"}
 OWN_FEES = {"processor_fee", "processor_fee_returned", "bank_fee", "agent_fee_taken"}
 HOLDER, OTHER_HOLDER = Purse("1200:one", "A-0000-0000-0001"), Purse("1200:two", "A-0000-0000-0002")
 WORDS: dict[str, Any] = {

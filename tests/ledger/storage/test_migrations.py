@@ -131,6 +131,7 @@ def test_card_gifts_of_before_are_movements_and_no_difference_is_lost(empty: Eng
             None,
             0,
         )
+        assert (gift.purpose_code, gift.purpose_version) == ("FINES", 0)
         assert [one.difference for one in exceptions.listed(session)] == [Difference.BELOW_ZERO]
         found = reconcile(session, CARD_LEAF)
         assert found is not None

@@ -363,6 +363,70 @@ def test_the_database_admits_no_transfer_that_cannot_be(funded: House, change: s
         funded.session.connection().execute(text(change))
 
 
+# --- consent
+
+
+def test_without_sealed_evidence_nobodys_consent_counts(funded: House) -> None:
+    gift = the_gift(funded).alias
+    for consent, commitment in ((gift, None), (None, "ab" * 32)):
+        new = a_new_transfer(giver="fines", consent=consent, consent_commitment=commitment)
+
+        with nothing_written(funded.session), pytest.raises(NoConsent):
+            transfers.request(funded.session, new, on_new_transfer(new, by=funded.fund.clara))
+
+
+def test_evidence_is_a_commitment_and_serves_one_change(funded: House) -> None:
+    gift = the_gift(funded).alias
+    first = a_requested_transfer(funded, giver="fines", consent=gift)
+    for commitment, error in ((first.consent_commitment, NoConsent), ("I agree.", BadTransfer)):
+        new = a_new_transfer(giver="fines", consent=gift, consent_commitment=commitment)
+        agreed = on_new_transfer(new, by=funded.fund.clara, evidence_commitments=("ab" * 32,))
+
+        with nothing_written(funded.session), pytest.raises(error):
+            transfers.request(funded.session, new, agreed)
+
+
+def test_both_people_restate_the_evidence(funded: House) -> None:
+    gift = the_gift(funded).alias
+    new = a_new_transfer(giver="fines", consent=gift)
+    other = on_new_transfer(new, by=funded.fund.clara, evidence_commitments=("cd" * 32,))
+    with nothing_written(funded.session), pytest.raises(ActDiffers):
+        transfers.request(funded.session, new, other)
+    transfer = a_requested_transfer(funded, giver="fines", consent=gift)
+    without = on_transfer(transfer, by=funded.fund.boris, evidence_commitments=())
+
+    with nothing_written(funded.session), pytest.raises(ActDiffers):
+        transfers.approve(funded.session, transfer.alias, without)
+
+
+def test_evidence_that_is_swapped_in_its_row_is_found_and_not_agreed_to(funded: House) -> None:
+    transfer = a_requested_transfer(funded, giver="fines", consent=the_gift(funded).alias)
+    funded.session.connection().execute(text("UPDATE transfer SET consent_commitment = :other"), {"other": "cd" * 32})
+    funded.session.commit()
+    funded.session.refresh(transfer)
+
+    with nothing_written(funded.session), pytest.raises(NotAgreed):
+        approve(funded, transfer)
+    assert ("signed", transfer.alias) in {(one.check, one.name) for one in found(funded.session, by={"signed"})}
+
+
+@pytest.mark.parametrize(
+    ("state", "is_moved"), [("settled", True), ("won", True), ("disputed", False), ("lost", False)]
+)
+def test_a_gift_moves_while_nobody_calls_it_back(funded: House, state: str, is_moved: bool) -> None:
+    gift = the_gift(funded).alias
+    funded.session.connection().execute(text("UPDATE donation SET state = :state"), {"state": state})
+    funded.session.commit()
+    new = a_new_transfer(giver="fines", consent=gift)
+    agreed = on_new_transfer(new, by=funded.fund.clara)
+
+    if is_moved:
+        assert transfers.request(funded.session, new, agreed).consent_alias == gift
+        return
+    with nothing_written(funded.session), pytest.raises(NoConsent):
+        transfers.request(funded.session, new, agreed)
+
+
 # --- at once
 
 
