@@ -41,6 +41,7 @@ class Kind(StrEnum):
     JOB_RUN = "Z"
     RECONCILIATION = "RC"
     PURPOSE_DRAFT = "PD"
+    RECEIPT = "RT"
 
 
 _KINDS = {kind.value: kind for kind in Kind}

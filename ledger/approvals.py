@@ -78,6 +78,10 @@ Verb = Literal[
     "draft_purpose",
     "approve_purpose",
     "assign_gift",
+    "merge_donors",
+    "issue_receipt",
+    "cancel_receipt",
+    "set_confirmations",
 ]
 ROLE_OF: dict[str, Role | None] = {
     "create_key": Role.ADMIN,
@@ -127,6 +131,10 @@ ROLE_OF: dict[str, Role | None] = {
     "draft_purpose": Role.PUBLISHER,
     "approve_purpose": Role.APPROVER,
     "assign_gift": Role.TREASURER,
+    "merge_donors": Role.TREASURER,
+    "issue_receipt": Role.TREASURER,
+    "cancel_receipt": Role.TREASURER,
+    "set_confirmations": Role.ADMIN,
 }
 """Which role of the roster each act needs; None where any will do, at once."""
 

@@ -58,6 +58,7 @@ class Document:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     lang: str = "en"
+    page: str = "Page {number} of {count}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +147,15 @@ def _draw(parts: Sequence[_Part]) -> bytes:
             if nth == 0 and len(parts) > 1:
                 canvas.bookmarkPage(f"page-{number}")
                 canvas.addOutlineEntry(part.document.title, f"page-{number}")
-            _draw_page(canvas, part=part, places=places, opens=nth == 0, page=f"Page {number} of {count}")
+            _draw_page(canvas, part=part, places=places, opens=nth == 0, page=(number, count))
     canvas.save()
     return _finish(drawn.getvalue(), document=first)
 
 
-def _draw_page(canvas: Canvas, *, part: _Part, places: list[Place], opens: bool, page: str) -> None:
+def _draw_page(canvas: Canvas, *, part: _Part, places: list[Place], opens: bool, page: tuple[int, int]) -> None:
     document = part.document
-    _draw_frame(canvas, document=document, page=page)
+    number, count = page
+    _draw_frame(canvas, document=document, page=document.page.format(number=number, count=count))
     if opens:
         _write(canvas, document.title, x=_LEFT, top=_TITLE, font=SERIF, size=23)
         _write(canvas, document.subtitle, x=_LEFT, top=_SUBTITLE, size=10, colour=GREY)
@@ -173,6 +175,7 @@ def _compose(document: Document) -> Document:
         title=compose(document.title, font=SERIF, where="title"),
         subtitle=compose(document.subtitle, font=SANS, where="subtitle"),
         prepared=compose(document.prepared, font=SANS, where="prepared"),
+        page=compose(document.page, font=SANS, where="page"),
         columns=tuple(
             replace(column, title=compose(column.title, font=SEMIBOLD, where="column")) for column in document.columns
         ),

@@ -62,10 +62,11 @@ from tests.agency import walk_with_an_agent
 from tests.bailing import walk_with_bail
 from tests.cast import byn, everything
 from tests.coffers import walk_with_the_treasury
+from tests.donors import walk_with_donors
 from tests.giving_back import give_back
 from tests.lives import walk_with_lives
 from tests.papers import BankLine, a_camt_file, a_list_row, a_payment_line, october
-from tests.told import walk_with_donors
+from tests.told import walk_with_purposes
 
 FOUNDED = datetime(2020, 8, 24, 9, tzinfo=UTC)
 INTAKE_DAY = datetime(2020, 10, 2, 9, tzinfo=UTC)
@@ -357,6 +358,7 @@ def walk_the_path(office: Office) -> None:
     office.receive_gift()
     donations.send(anna, a_gift_by_card())
     give_back(office)
+    walk_with_donors(office)
     (rejected,) = office.take_in(a_list_row())
     office.bring_evidence(rejected)
     cases.reject(anna, rejected, because=Rejection.ILLEGIBLE)
@@ -384,7 +386,9 @@ def walk_the_path(office: Office) -> None:
     walk_with_an_agent(office)
     walk_with_lives(office)
     walk_with_the_treasury(office)
-    walk_with_donors(office, a_gift_by_card(id="txn_InventedGift0009", source="ch_InventedGift0009", description=None))
+    walk_with_purposes(
+        office, a_gift_by_card(id="txn_InventedGift0009", source="ch_InventedGift0009", description=None)
+    )
     walk_with_bail(office)
     made = make_key(clara, office.alias("boris"), [Role.APPROVER])
     clara.api.post(f"/v1/keys/{made['alias']}/revoke", {}, key="revoke:1")

@@ -109,7 +109,7 @@ def a_gift_without_purpose(office: Office, gift: bytes) -> str:
     return str(waiting["alias"])
 
 
-def walk_with_donors(office: Office, gift: bytes) -> None:
+def walk_with_purposes(office: Office, gift: bytes) -> None:
     """Every route that writes of what donors are told, and of single gifts, once."""
     tell_donors(office)
     gifts.assign(office.desk("anna"), a_gift_without_purpose(office, gift), purpose="FINES", account=CARD_LEAF)

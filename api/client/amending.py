@@ -51,9 +51,10 @@ def propose_next(desk: Desk, changes: Changes) -> Proposal:
     before = desk.roster
     operators = _operators(before, changes)
     names = sorted({vault.name for vault in before.vaults})
-    if not set(changes.rotate) <= set(names):
-        raise BadProposal("the roster names no such vault", where="rotate")
-    fresh = [_next_epoch(before, name) for name in (names if _needs_rotation(before, operators) else changes.rotate)]
+    if not set(changes.rotate) <= {*names, *founding.VAULTS}:
+        raise BadProposal("there is no such vault", where="rotate")
+    rotated = {*changes.rotate, *(name for name in names if _needs_rotation(before, operators, name))}
+    fresh = [_next_epoch(before, name) for name in sorted(rotated)]
     recovery = changes.recovery or before.recovery
     limits = before.limits if changes.limits is None else tuple(changes.limits)
     is_first_form = before.format == "solidarity-roster-1" and not recovery and not changes.reinstate
@@ -71,11 +72,12 @@ def propose_next(desk: Desk, changes: Changes) -> Proposal:
     )
     if not differences(before, roster):
         raise BadProposal("nothing changes", where="changes")
-    wraps = [wrap for vault in fresh for wrap in founding.wraps_for(vault, founding.holders(roster))]
-    known = founding.holders(before)
-    newcomers = {name: key for name, key in founding.holders(roster).items() if known.get(name) != key}
-    if newcomers:
-        wraps += [wrap for vault in _held(desk, names) for wrap in founding.wraps_for(vault, newcomers)]
+    wraps = [wrap for vault in fresh for wrap in founding.wraps_for(vault, founding.holders(roster, vault.name))]
+    for name in names:
+        known = founding.holders(before, name)
+        newcomers = {one: key for one, key in founding.holders(roster, name).items() if known.get(one) != key}
+        if newcomers:
+            wraps += [wrap for vault in _held(desk, [name]) for wrap in founding.wraps_for(vault, newcomers)]
     return Proposal(roster, wraps)
 
 
@@ -111,7 +113,7 @@ def check_wraps(device: Device, roster: Roster, before: Roster, wraps: Sequence[
         place = (vault.name, vault.epoch)
         if recovery and not any((wrap.vault, wrap.epoch) == place and wrap.member == recovery for wrap in wraps):
             raise WrapMissing("recovery has no wrap of the vault", vault=vault.name, epoch=vault.epoch)
-        if device.alias in founding.holders(roster):
+        if device.alias in founding.holders(roster, vault.name):
             if place not in own:
                 raise WrapMissing("this officer has no wrap of the vault", vault=vault.name, epoch=vault.epoch)
             public = VaultPublic(vault.name, vault.epoch, bytes.fromhex(vault.sealing_key))
@@ -151,14 +153,17 @@ def _operators(before: Roster, changes: Changes) -> tuple[Operator, ...]:
     return (*kept, *joining.values())
 
 
-def _needs_rotation(before: Roster, operators: Sequence[Operator]) -> bool:
-    """Whether a device that knew the vaults is not to know them any more."""
-    staying = {operator.sealing_key for operator in operators if founding.VAULT_ROLES & set(operator.roles)}
-    return not {o.sealing_key for o in before.operators if founding.VAULT_ROLES & set(o.roles)} <= staying
+def _needs_rotation(before: Roster, operators: Sequence[Operator], vault: str) -> bool:
+    """Whether a device that knew the vault is not to know it any more."""
+    knowing = founding.VAULT_ROLES[vault]
+    staying = {operator.sealing_key for operator in operators if knowing & set(operator.roles)}
+    return not {o.sealing_key for o in before.operators if knowing & set(o.roles)} <= staying
 
 
 def _next_epoch(roster: Roster, name: str) -> VaultSeed:
-    return keyring.create_vault(name, max(vault.epoch for vault in roster.vaults if vault.name == name) + 1)
+    """The first epoch of a vault that the roster does not name yet: books of earlier versions have fewer."""
+    epochs = [vault.epoch for vault in roster.vaults if vault.name == name]
+    return keyring.create_vault(name, max(epochs, default=0) + 1)
 
 
 def _held(desk: Desk, names: Sequence[str]) -> list[VaultSeed]:

@@ -13,10 +13,14 @@ from ledger.errors import BadInput
 from ledger.identities.vaults import NewWrap, recovery_member
 from ledger.people import Form, Limit, Operator, Role, Roster, Vault
 
-VAULTS = ("people", "money")
-"""The vaults of a new book; `donors` comes with legal receipts."""
-VAULT_ROLES = frozenset({Role.INTAKE, Role.APPROVER, Role.TREASURER})
-"""Who is given the vaults' keys."""
+VAULTS = ("people", "money", "donors")
+"""The vaults of a book."""
+VAULT_ROLES = {
+    "people": frozenset({Role.INTAKE, Role.APPROVER, Role.TREASURER}),
+    "money": frozenset({Role.INTAKE, Role.APPROVER, Role.TREASURER}),
+    "donors": frozenset({Role.APPROVER, Role.TREASURER}),  # an approver re-wraps, and is handed no donor's box
+}
+"""Who is given which vault's keys."""
 
 
 class BadProposal(BadInput):
@@ -81,12 +85,12 @@ def propose(
         recovery=recovery,
         limits=tuple(limits),
     )
-    return Proposal(roster, [wrap for vault in vaults for wrap in wraps_for(vault, holders(roster))])
+    return Proposal(roster, [wrap for vault in vaults for wrap in wraps_for(vault, holders(roster, vault.name))])
 
 
-def holders(roster: Roster) -> dict[str, str]:
-    """Who is given the vaults' keys, by name, with their X-Wing public keys: the members, and recovery."""
-    members = {o.alias: o.sealing_key for o in roster.operators if VAULT_ROLES & set(o.roles)}
+def holders(roster: Roster, vault: str) -> dict[str, str]:
+    """Who is given a vault's keys, by name, with their X-Wing public keys: its members, and recovery."""
+    members = {o.alias: o.sealing_key for o in roster.operators if VAULT_ROLES[vault] & set(o.roles)}
     recovery = recovery_member(roster)
     return members | ({recovery: roster.recovery} if recovery and roster.recovery else {})
 

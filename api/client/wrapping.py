@@ -29,12 +29,26 @@ def wrap_missing(desk: Desk) -> list[NewWrap]:
     """Wraps every epoch that this device holds for every member, and recovery, who has no wrap of it yet.
 
     Raises:
-        NoVault: this device is no member of a vault. CannotOpen, WrongKey, ApiRefusal, ApiUnreachable: see there.
+        NoVault: this device is no member of any vault, or was given no wrap.
+        CannotOpen, WrongKey, ApiRefusal, ApiUnreachable: see there.
     """
     made: list[NewWrap] = []
-    for name in sorted({vault.name for vault in desk.roster.vaults}):
+    for name in own_vaults(desk):
         made += give_missing(desk, desk.vaults(name))
     return made
+
+
+def own_vaults(desk: Desk) -> list[str]:
+    """The vaults whose keys this operator's roles are given.
+
+    Raises:
+        NoVault: there is none.
+    """
+    names = sorted({str(vault.name) for vault in desk.roster.vaults})
+    own = [name for name in names if desk.device.alias in founding.holders(desk.roster, name)]
+    if not own:
+        raise NoVault("the roster gives this operator no vault's key")
+    return own
 
 
 def give_missing(desk: Desk, seeds: list[VaultSeed]) -> list[NewWrap]:
@@ -48,7 +62,7 @@ def give_missing(desk: Desk, seeds: list[VaultSeed]) -> list[NewWrap]:
             for one in desk.api.get(f"/v1/vaults/{seed.name}/members")["members"]
             if one["epoch"] == seed.epoch
         }
-        lacking = {name: key for name, key in founding.holders(desk.roster).items() if name not in standing}
+        lacking = {name: key for name, key in founding.holders(desk.roster, seed.name).items() if name not in standing}
         for wrap in founding.wraps_for(seed, lacking):
             body = wrap_on_wire(wrap)
             del body["vault"]

@@ -24,6 +24,7 @@ from api.commands import (
     demo,
     doctor,
     donation_commands,
+    donor_commands,
     emergency_commands,
     entry_commands,
     erasure_commands,
@@ -118,6 +119,8 @@ processor_commands.add_to(donation_commands.app)
 gift_commands.add_to(donation_commands.app)
 app.add_typer(purpose_commands.app, name="purposes")
 app.add_typer(donation_commands.app, name="donations")
+app.add_typer(donor_commands.app, name="donors")
+app.add_typer(donor_commands.receipts_app, name="receipts")
 app.add_typer(statement_commands.app, name="statements")
 app.add_typer(entry_commands.app, name="entries")
 app.add_typer(rate_commands.app, name="rates")

@@ -55,7 +55,7 @@ def rewrap_shelves(as_json: AsJson = False) -> None:
     """Re-wraps shelves to the newest vault keys; another member runs it too, and only then the old wraps go."""
     answer: dict[str, dict[str, int]] = {}
     with connect() as desk, Steps("Re-wrapping") as progress:
-        for vault in sorted({vault.name for vault in desk.roster.vaults}):
+        for vault in wrapping.own_vaults(desk):
             done = wrapping.rewrap(desk, vault, progress=lambda number: progress(number, number))
             answer[vault] = {"appended": done.appended, "confirmed": done.confirmed, "waiting": done.waiting}
     said = [

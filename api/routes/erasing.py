@@ -55,7 +55,7 @@ class ErasuresOut(Wire):
 
 
 class DueOut(Wire):
-    """A beneficiary, or a bank's statement, whose shelf need not be kept any longer."""
+    """A beneficiary, a donor, or a bank's statement, whose shelf need not be kept any longer."""
 
     shelf: str
     since: date
@@ -69,7 +69,7 @@ class RetentionOut(Wire):
 
 @router.get("/v1/retention")
 def list_due(session: Tx, _caller: Admitted, now: Now, after: After = "", limit: Limit = 100) -> RetentionOut:
-    """Who is due by the pack's times of retention, and which statements by theirs; nothing is erased by this."""
+    """Who is due by the pack's times of retention, and which donors and statements by theirs; nothing is erased."""
     found = shelf_retention.due(session, on=now.date(), after=after, limit=limit)
     return RetentionOut(due=[DueOut(shelf=one.shelf, since=one.since) for one in found])
 

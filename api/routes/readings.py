@@ -117,6 +117,7 @@ def require_room(
 def _open(
     request: Request, session: Session, aliases: list[str], *, reason: Reason, caller: Caller, now: datetime
 ) -> list[OpenedOut]:
+    readings.require_role(session, aliases, roles=caller.roles)
     require_room(request, session, aliases, caller=caller, now=now)
     found = shelves.open_shelves(
         session,

@@ -5,12 +5,12 @@ end of those weeks only, so that its rows cannot be joined with a register of ru
 never earlier than the truth.
 """
 
-import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
 from ledger.aid.jurisdictions import Pack
+from ledger.books.periods import months_later
 from ledger.errors import Refused
 
 SUNDAY = 6
@@ -110,10 +110,3 @@ def _week_end(day: date) -> date:
 
 def _week_start(day: date) -> date:
     return day - timedelta(days=day.weekday())
-
-
-def months_later(day: date, months: int) -> date:
-    """The same day so many months later, or the last of that month when it is shorter."""
-    years, month = divmod(day.month - 1 + months, 12)
-    year = day.year + years
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

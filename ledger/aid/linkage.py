@@ -21,6 +21,7 @@ from ledger.aid.eligibility import Bounds
 from ledger.aid.jurisdictions import Pack
 from ledger.aid.obligations import Obligation
 from ledger.aid.rulings import Ruling
+from ledger.books.periods import months_later
 from ledger.money import Money
 
 CROWD = 10
@@ -186,7 +187,7 @@ def _bounds_of_before(pack: Pack, *, issued_on: date) -> Bounds:
     """What was once kept of a presumed force: reckoned from the exact day, it narrows that day inside its week."""
     deadlines = pack.deadlines_on(issued_on)
     force = issued_on + timedelta(days=deadlines.appeal_days)
-    due = eligibility.months_later(force, deadlines.payment_months)
+    due = months_later(force, deadlines.payment_months)
     ruled_by, payable_from = (eligibility.end_of_grain(pack, day) for day in (issued_on, force))
     return Bounds(ruled_by, payable_from, _monday(due), force_presumed=True)
 

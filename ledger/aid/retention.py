@@ -18,13 +18,13 @@ from ledger import approvals
 from ledger.aid import bail, jurisdictions
 from ledger.aid.cases import LEFT, Case
 from ledger.aid.disbursements import Disbursement
-from ledger.aid.eligibility import months_later
 from ledger.aid.obligations import Obligation
 from ledger.aid.obligations import State as ObligationState
 from ledger.aid.quashing import Quashing
 from ledger.aid.refunds import Refund
 from ledger.aid.rulings import Ruling
 from ledger.approvals import Agreed, SignedAct
+from ledger.books.periods import months_later
 from ledger.errors import Refused
 from ledger.identities import erasure
 from ledger.identities.erasure import Erasure

@@ -5,6 +5,7 @@ So it is in a softly closed month, but for the entries that the treasurer admits
 ever opened again.
 """
 
+import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -250,6 +251,13 @@ _ADMITTED: Select[Any] = (
     .select_from(table("admitted_entry"))
     .where(column("fingerprint", String) == bindparam("fingerprint"))
 )
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day so many months later, or the last of that month when it is shorter."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def _require_next(session: Session, month: str, *, through: date | None, at: datetime) -> date:

@@ -209,6 +209,11 @@ def note(session: Session, alias: str, *, state: State, refund: str | None) -> R
     return order if order.state is state else _move(session, order, state)
 
 
+def goes_back(session: Session, gift: Donation) -> bool:
+    """Whether an order stands for the gift, or a part of it, that no booked refund has carried out yet."""
+    return gift.charge is not None and _ordered_minor(session, gift) > 0
+
+
 def commitment(donation: str) -> str:
     """What an act restates as payee: SHA-256 over the canonical JSON of the gift's alias."""
     return hashlib.sha256(rfc8785.dumps(["refund", donation])).hexdigest()
@@ -240,18 +245,23 @@ def _require_left(session: Session, gift: Donation, amount: Money) -> None:
     if gift.charge is None:
         raise NotRefundable("the gift did not come by card", donation=gift.alias)
     _require_undisputed(gift)
+    ordered = _ordered_minor(session, gift)
+    left = gift.minor - gift.refunded_minor - ordered
+    if left < amount.minor:
+        raise NotRefundable("of the gift less is left", donation=gift.alias, left_minor=left, currency=gift.currency)
+
+
+def _ordered_minor(session: Session, gift: Donation) -> int:
+    """What orders say goes back, and no refund that is booked says yet."""
     booked = select(ReceivedMovement.source).where(
         ReceivedMovement.category == Category.REFUND, ReceivedMovement.charge == gift.charge
     )
     known = {source for source in session.exec(booked) if source}
-    ordered = sum(
+    return sum(
         one.minor
         for one in session.exec(select(RefundOrder).where(RefundOrder.donation_alias == gift.alias))
         if one.state not in OVER and one.refund not in known
     )
-    left = gift.minor - gift.refunded_minor - ordered
-    if left < amount.minor:
-        raise NotRefundable("of the gift less is left", donation=gift.alias, left_minor=left, currency=gift.currency)
 
 
 def _require_undisputed(gift: Donation) -> None:

@@ -9,8 +9,12 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from ledger import exceptions
 from ledger.errors import Refused
 from ledger.exceptions import Difference
-from ledger.identities.shelves import Access
+from ledger.identities.shelves import Access, Shelf, UnknownShelf
+from ledger.people import Role
 from ledger.storage.locks import locked
+
+READERS = {"donors": frozenset({Role.TREASURER})}
+"""Vaults whose boxes are handed out to these roles only, of all whom the route admits."""
 
 
 class TooManyReadings(Refused):
@@ -58,6 +62,17 @@ def require_room(
     counted.beyond += fresh
     session.add(counted)
     session.flush()
+
+
+def require_role(session: Session, shelves: Collection[str], *, roles: Collection[Role]) -> None:
+    """Refuses who has none of the roles to which boxes of these shelves' vaults are handed out.
+
+    Raises:
+        UnknownShelf: so a shelf that is not theirs looks like one that is not there.
+    """
+    vaults = set(session.exec(select(Shelf.vault).where(col(Shelf.alias).in_(shelves))))
+    if any(not READERS[vault] & set(roles) for vault in vaults & READERS.keys()):
+        raise UnknownShelf("no shelf has this alias")
 
 
 def report(session: Session, *, operator: str, on: date) -> None:

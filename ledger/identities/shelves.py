@@ -26,6 +26,7 @@ class Reason(StrEnum):
     PAYMENT = "payment"
     RECONCILIATION = "reconciliation"
     AUDIT = "audit"
+    RECEIPT = "receipt"
 
 
 class UnknownShelf(NotFound):

@@ -1,6 +1,7 @@
 """Retention of a statement's shelf: what a bank wrote beyond numbers is proposed for erasure after the policy's months.
 
-Beneficiaries have theirs by the jurisdiction's pack (`aid.retention`); both are erased by the same two signatures.
+Beneficiaries have theirs by the jurisdiction's pack (`aid.retention`), donors by `giving.donor_retention`; all are
+erased by the same two signatures.
 """
 
 import tomllib
@@ -12,10 +13,11 @@ from importlib import resources
 from sqlmodel import Session, col, select
 
 from ledger.aid import retention
-from ledger.aid.eligibility import months_later
 from ledger.aid.retention import Due, NotDue
 from ledger.aliases import Kind, kind_of
 from ledger.approvals import Agreed
+from ledger.books.periods import months_later
+from ledger.giving import donor_retention
 from ledger.identities import erasure
 from ledger.identities.erasure import Erasure
 from ledger.identities.erasure_list import Reason
@@ -26,18 +28,24 @@ _AT_ONCE = 500
 
 
 def due(session: Session, *, on: date, after: str = "", limit: int = 100) -> list[Due]:
-    """Up to `limit` people and statements whose shelves need not be kept any longer, by alias, after `after`."""
+    """Up to `limit` people, donors and statements whose shelves need not be kept longer, by alias, after `after`."""
     people = retention.due(session, on=on, after=after, limit=limit)
     statements = _statements_due(session, on=on, after=after, limit=limit)
-    return list(merge(people, statements, key=lambda one: one.shelf))[:limit]
+    givers = [Due(*one) for one in donor_retention.due(session, on=on, after=after, limit=limit)]
+    return list(merge(people, givers, statements, key=lambda one: one.shelf))[:limit]
 
 
 def request_erasure(session: Session, shelf: str, *, reason: Reason, agreed: Agreed) -> Erasure:
-    """As `retention.request_erasure`, for a statement's shelf too.
+    """As `retention.request_erasure`, for a statement's shelf too, and for a donor's.
 
     Raises:
         NotDue: reasons of retention, and its months are not over. What `retention.request_erasure` raises.
     """
+    if kind_of(shelf) is Kind.DONOR:
+        until = donor_retention.kept_until(session, [shelf]).get(shelf)
+        if reason is Reason.RETENTION and (until is None or until > agreed.now.date()):
+            raise NotDue("the time of retention runs", shelf=shelf)
+        return erasure.request(session, shelf, reason=reason, agreed=agreed)
     if kind_of(shelf) is not Kind.STATEMENT:
         return retention.request_erasure(session, shelf, reason=reason, agreed=agreed)
     statement = session.get(Statement, shelf)

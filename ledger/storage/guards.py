@@ -15,7 +15,7 @@ before the real one, and the guard would look into it. On SQLite a trigger sees 
 
 from sqlalchemy import Connection, text
 
-from ledger.storage import payment_guards
+from ledger.storage import payment_guards, receipt_guards
 from ledger.storage.locks import CLOSING
 
 APPEND_ONLY = (
@@ -48,6 +48,13 @@ APPEND_ONLY = (
     "purpose_draft",
     "purpose_version",
     "gift_assignment",
+    "donor",
+    "donor_merge",
+    "donor_link",
+    "receipt",
+    "receipt_gift",
+    "receipt_void",
+    "confirmation_setting",
 )
 """Tables whose rows are never changed and never removed."""
 
@@ -186,6 +193,13 @@ _KEYS = {
     "purpose_draft": ("alias", "rowid"),
     "purpose_version": ("purpose_code, number", "alias", "rowid"),
     "gift_assignment": ("donation_alias", "rowid"),
+    "donor": ("alias",),
+    "donor_merge": ("alias",),
+    "donor_link": ("donation_alias, number",),
+    "receipt": ("alias", "year, number", "replaces"),
+    "receipt_gift": ("receipt_alias, donation_alias",),
+    "receipt_void": ("receipt_alias",),
+    "confirmation_setting": ("number",),
 }
 """By which keys a row could be replaced on SQLite, a hidden row number among them; the other tables have one above."""
 
@@ -387,6 +401,7 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
         return [
             *_SQLITE_JOURNAL,
             *payment_guards.SQLITE,
+            *receipt_guards.SQLITE,
             *rails,
             *(_against_replacing(table, keys) for table, keys in _KEYS.items()),
         ]
@@ -401,7 +416,7 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
         for table in SEALED
     ]
     blanks = {"{path}": f'pg_catalog, "{schema}", pg_temp', "{closing_lock}": str(CLOSING)}
-    filled = [*_POSTGRESQL_JOURNAL, *payment_guards.POSTGRESQL]
+    filled = [*_POSTGRESQL_JOURNAL, *payment_guards.POSTGRESQL, *receipt_guards.POSTGRESQL]
     for blank, value in blanks.items():
         filled = [statement.replace(blank, value) for statement in filled]
     return [*filled, *rails]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from api.client import amending, cases, founding, keyring, recovery, sealing, wrapping
+from api.client import amending, cases, donors, founding, keyring, recovery, sealing, wrapping
 from api.client.amending import Changes, WrapMissing
-from api.client.desk import Desk, open_desk
+from api.client.desk import Desk, NoVault, open_desk
 from api.client.founding import BadProposal
 from api.client.http import Api, ApiRefusal, in_process
 from api.client.keyring import Device
@@ -27,8 +27,9 @@ from ledger.identities.shelves import PersonKey, Shelf, Token, VaultWrap
 from ledger.identities.vaults import ShredKeyCopy, fingerprint, recovery_member
 from ledger.people import Role
 from ledger.storage.engine import transaction
+from tests.donors import ELISABET, a_known_donor
 from tests.key_files import write_key_file
-from tests.office import EXPIRES_ON, Office, change, on_one_database, rotate_people, suspend
+from tests.office import EXPIRES_ON, Office, change, on_one_database, rotate, rotate_people, suspend
 from tests.papers import a_list_row
 
 
@@ -108,7 +109,7 @@ def test_a_member_gives_the_vaults_to_who_joined_by_the_hand_of_an_officer_witho
 
     made = wrapping.wrap_missing(furnished.new_desk("boris"))
 
-    assert {(one.vault, one.member) for one in made} == {("people", joining.alias), ("money", joining.alias)}
+    assert {(one.vault, one.member) for one in made} == {(vault, joining.alias) for vault in founding.VAULTS}
     assert read(furnished.new_desk("anna"), case).identity
 
 
@@ -277,23 +278,40 @@ def test_duplicates_are_found_over_epochs_and_no_old_token_is_kept_of_anything_n
 # --- rosters
 
 
-def test_a_vault_that_a_later_roster_adds_gets_its_shred_key(furnished: Office) -> None:
-    anna, donors = furnished.new_desk("anna"), keyring.create_vault("donors")
-    roster = anna.roster.model_copy(
-        update={
-            "number": 2,
-            "previous": people.digest(anna.roster),
-            "vaults": (*anna.roster.vaults, founding.named(donors)),
-        }
-    )
-    officers = [furnished.staff.devices[name] for name in ("anna", "boris")]
-    signatures = {one.alias: founding.sign_roster(one, roster) for one in officers}
-    wraps = founding.wraps_for(donors, founding.holders(roster))
+@on_one_database
+def test_who_is_of_the_intake_only_goes_on_without_the_donors_vault(furnished: Office) -> None:
+    newcomer = a_newcomer(furnished, Role.INTAKE).desk(furnished)
 
-    amending.enrol(furnished.desk("clara"), roster, signatures, wraps)
+    assert wrapping.own_vaults(newcomer) == ["money", "people"]
+    assert wrapping.wrap_missing(newcomer) == []
+    with pytest.raises(NoVault):
+        newcomer.vault("donors")
+    with pytest.raises(NoVault):
+        wrapping.wrap_missing(furnished.new_desk("clara"))
 
-    assert ShredKeys(furnished.folder / "shred-keys").has("donors")
-    assert furnished.new_desk("boris").vault("donors") == donors
+
+def test_donors_are_opened_after_a_rotation_that_a_second_member_has_confirmed(furnished: Office) -> None:
+    donor = a_known_donor(furnished.desk("anna"))
+    rotate(furnished, "donors")
+
+    for name in ("anna", "boris"):
+        wrapping.rewrap(furnished.new_desk(name), "donors")
+
+    again = furnished.new_desk("anna")
+    assert donors.open_donor(again, donor).identity == ELISABET
+    assert donors.alike(again, a_known_donor(again)) == [donor]  # though the key of the tokens is another
+
+
+@on_one_database
+def test_a_book_of_an_earlier_version_gets_the_vault_of_donors_by_its_rotation(furnished: Office) -> None:
+    anna = furnished.new_desk("anna")
+    earlier = tuple(vault for vault in anna.roster.vaults if vault.name != "donors")
+    anna.rosters = (anna.roster.model_copy(update={"vaults": earlier}),)
+
+    proposal = amending.propose_next(anna, Changes(rotate=["donors"]))
+
+    assert [(vault.name, vault.epoch) for vault in proposal.roster.vaults if vault not in earlier] == [("donors", 1)]
+    assert {wrap.member for wrap in proposal.wraps} == {furnished.alias(name) for name in ("anna", "boris", "dora")}
 
 
 @on_one_database
@@ -314,7 +332,7 @@ def test_an_officer_does_not_sign_a_vault_key_that_they_were_not_given(furnished
     anna, boris = furnished.new_desk("anna"), furnished.staff.devices["boris"]
     proposal = amending.propose_next(anna, Changes(rotate=["people"]))
     others = [wrap for wrap in proposal.wraps if wrap.member != boris.alias]
-    swapped = founding.wraps_for(keyring.create_vault("people", 2), founding.holders(proposal.roster))
+    swapped = founding.wraps_for(keyring.create_vault("people", 2), founding.holders(proposal.roster, "people"))
 
     amending.check_wraps(boris, proposal.roster, anna.roster, proposal.wraps)
 
@@ -340,12 +358,13 @@ def test_what_a_roster_changes_is_told_line_by_line(furnished: Office) -> None:
     assert amending.differences(anna.roster, proposal.roster) == [
         f"joins: {joining.alias} (intake, until 2025-12-31)",
         f"leaves: {furnished.alias('dora')}",
+        "new vault key: donors, epoch 2",
         "new vault key: money, epoch 2",
         "new vault key: people, epoch 2",
         f"recovery: {recovery_member(proposal.roster)}",
         f"suspension ends: {furnished.alias('boris')}",
     ]
-    refused = (Changes(), Changes(leave=[draw(Kind.OPERATOR)]), Changes(rotate=["donors"]))
+    refused = (Changes(), Changes(leave=[draw(Kind.OPERATOR)]), Changes(rotate=["gold"]))
     for wrong in refused:
         with pytest.raises(BadProposal):
             amending.propose_next(anna, wrong)
@@ -465,7 +484,7 @@ def test_destroyed_shred_keys_come_back_from_recovery(furnished: Office, kept: K
     assert refusal.value.rule == "shred_key_missing"
 
     names = recovery.open_shred_keys(recovery.join(kept.shares[:3], public=kept.public), sealed, tmp_path / "opened")
-    assert names == ["money", "people"]
+    assert names == ["donors", "money", "people"]
     assert (
         restore_shred_keys(furnished.engine, ShredKeys(tmp_path / "opened"), shred_keys=ShredKeys(directory)) == names
     )
@@ -520,13 +539,13 @@ def test_a_new_epoch_is_wrapped_to_recovery_and_a_new_recovery_key_replaces_the_
     furnished: Office, kept: Kept
 ) -> None:
     rotate_people(furnished)
-    assert len(exported(furnished).vault_wraps) == 3
+    assert len(exported(furnished).vault_wraps) == 4
     drawn = recovery.draw()
 
     change(furnished, Changes(recovery=drawn.public))
 
     seeds = recovery.open_vaults(recovery.join(drawn.shares[:3], public=drawn.public), exported(furnished))
-    assert {(one.name, one.epoch) for one in seeds} == {("people", 1), ("people", 2), ("money", 1)}
+    assert {(one.name, one.epoch) for one in seeds} == {("people", 1), ("people", 2), ("money", 1), ("donors", 1)}
     with transaction(furnished.engine, write=False) as session:
         members = {wrap.member for wrap in session.exec(select(VaultWrap))}
         copies = {copy.recovery for copy in session.exec(select(ShredKeyCopy))}

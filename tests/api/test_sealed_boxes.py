@@ -103,7 +103,7 @@ def in_plain(body: Any) -> Iterator[Any]:
 def test_a_vault_is_wrapped_only_to_members_of_the_roster_and_in_an_epoch_it_names(furnished: Office) -> None:
     wrap = a_wrap(furnished, member="clara")
     stranger = wrap | {"member": draw(Kind.OPERATOR)}
-    attempts = [("people", stranger, 404), ("people", wrap | {"epoch": 2}, 422), ("donors", wrap, 422)]
+    attempts = [("people", stranger, 404), ("people", wrap | {"epoch": 2}, 422), ("donors", wrap | {"epoch": 2}, 422)]
 
     with furnished.nothing_written():
         answers = [

@@ -19,6 +19,7 @@ from ledger.books.postings import credit, debit
 from ledger.giving import donations
 from ledger.storage import guards
 from ledger.storage.engine import transaction
+from tests import donors as made
 from tests.bookcheck import assert_it_holds, found
 from tests.bookkeeping import DAY, EUR_LEAF, LATER, RECORDER, post
 from tests.cast import NOW, House, byn, eur, give
@@ -453,6 +454,49 @@ def test_what_was_changed_of_aid_is_found(
     told = attack(aided.session, statement, by={check})
 
     assert (check, expected) in {(one, named) for one, _, named in told}
+
+
+@pytest.fixture
+def certified(house: House) -> House:
+    """Two gifts of one donor, one certified twice over, one on a cancelled receipt; a merged alias; a setting."""
+    made.furnish(house)
+    donor, twin = made.a_donor(house), made.a_donor(house)
+    gift, other = (made.a_gift(house, byn(amount), of=donor) for amount in ("10.00", "2.00"))
+    first = made.issue(house, made.a_new_receipt(house.session, donor, gift))
+    made.issue(house, made.a_new_receipt(house.session, donor, gift, replaces=first.alias))
+    made.cancel(house, made.issue(house, made.a_new_receipt(house.session, donor, other)))
+    made.merge(house, twin, donor)
+    return house
+
+
+ON_RECEIPTS = {
+    "a number": ("UPDATE receipt SET number = 9 WHERE number = 3", "receipt-numbers"),
+    "an amount": ("UPDATE receipt SET minor = minor + 1 WHERE number = 2", "receipts"),
+    "a certified part": ("UPDATE receipt_gift SET minor = minor + 1 WHERE minor = 1000", "receipts"),
+    "a cancellation taken back": ("DELETE FROM receipt_void WHERE reason = 'replaced'", "receipts"),
+    "a receipt less": ("DELETE FROM receipt WHERE number = 3", "receipts"),
+    "a gift given back": ("UPDATE donation SET refunded_minor = 1 WHERE minor = 1000", "receipts"),
+    "another donor's gift": ("UPDATE donor_link SET donor_alias = NULL", "receipts"),
+    "a commitment": ("UPDATE receipt SET commitment = 'f' || substr(commitment, 1, 63)", "receipts-signed"),
+    "a reason": ("UPDATE receipt_void SET reason = 'wish' WHERE reason = 'mistake'", "receipts-signed"),
+    "a cancellation for a replacement": ("UPDATE receipt_void SET reason = 'replaced'", "receipts-signed"),
+    "a merge the other way": ("UPDATE donor_merge SET alias = into_alias, into_alias = alias", "receipts-signed"),
+    "a merge's act": ("UPDATE donor_merge SET nonce = (SELECT nonce FROM receipt WHERE number = 1)", "receipts-signed"),
+    "a link's number": ("UPDATE donor_link SET number = 2", "receipt-numbers"),
+}
+
+
+def test_what_was_changed_of_receipts_is_found(certified: House) -> None:
+    told: dict[str, set[str]] = {}
+    with owning(_engine(certified.session)) as connection:
+        for name, (statement, check) in ON_RECEIPTS.items():
+            savepoint = connection.begin_nested()
+            connection.execute(text(statement))
+            with Session(connection, join_transaction_mode="create_savepoint") as looking:
+                told[name] = {one.check for one in found(looking, by={check})}
+            savepoint.rollback()
+
+    assert told == {name: {check} for name, (_, check) in ON_RECEIPTS.items()}
 
 
 def test_a_signature_that_does_not_hold_is_found(aided: House) -> None:

@@ -15,13 +15,17 @@ import pyrage
 import pytest
 from sqlalchemy import Engine, inspect, text
 
-from api.client import cases, donations, evidence, lists, payments, publications, statements
+from api.client import cases, donations, evidence, lists, payments, publications, receipts, statements
+from api.client import donors as clients_donors
+from api.client.desk import Desk
+from api.client.donors import Identity
 from api.client.http import ApiRefusal
 from api.commands import backups
 from api.commands.backups import Lock, Unlock
 from ledger.identities.evidence import EvidenceKind
 from ledger.storage.engine import transaction
 from tests.canaries import sightings, spellings, text_of_pdf
+from tests.donors import LETTERHEAD, a_known_donor, gift_aliases
 from tests.office import BANK_DAY, BYN_LEAF, DECISION_DAY, INTAKE_DAY, RELEASE_DAY, Office, a_gift_by_card, open_office
 from tests.papers import BankLine, a_list_row, a_payment_line, list_file, october
 
@@ -33,6 +37,13 @@ PERSON = {
 }
 DAYS = {"issued_on": date(2020, 8, 26), "served_on": date(2020, 8, 27)}
 BANK: dict[str, Any] = {"counterparty": "Zjablik Петровна", "remittance": "For Zjablik, flat 7, with love"}
+DONOR = Identity(
+    name="Salaviejka Пятроўна",
+    email="salaviejka@example.org",
+    address="Перапёлкава 9\nSalaviejka Lane",
+    tax_id="SALAVIEJKA-TIN-01",
+    account="SALAVIEJKA-IBAN-7",
+)
 CARD = "SNEGIRMARIA"
 """What a giver wrote on a card: in the form of our own purpose codes."""
 WORDS = (
@@ -44,6 +55,9 @@ WORDS = (
     *BANK.values(),
     "Zjablik",
     "Петровна",
+    "Salaviejka",
+    "Пятроўна",
+    "Перапёлкава",
     CARD,
 )
 PLANTED = "Planted Canary"
@@ -110,23 +124,44 @@ def live_through_everything(office: Office) -> dict[str, Any]:
     unknown = BankLine(-office.balance("5000"), date(2020, 10, 9), **BANK)
     file = october(a_payment_line(released, **BANK), gift, unknown, opening="5000.00")
     statements.send(anna, file, account=BYN_LEAF)
+    give_a_receipt(anna)
     publications.draft(clara)
     (waiting,) = publications.listed(boris)["drafts"]
     publications.approve(boris, waiting)
     return released
 
 
+def give_a_receipt(anna: Desk) -> None:
+    """A donor with canaries in every field is recorded, recognised, corrected, and given a receipt."""
+    donor, *gifts = a_known_donor(anna, identity=DONOR), *gift_aliases(anna)[:2]
+    for gift in gifts:
+        assert clients_donors.recognise(anna, gift, DONOR) == [donor]
+    clients_donors.identify(anna, donor, DONOR)
+    with TemporaryDirectory() as paper:
+        chosen = receipts.choose(anna, donor, gift=gifts[:1], year=None, replaces=None)
+        written = receipts.issue(anna, donor, chosen, letterhead=LETTERHEAD, lang="be", folder=Path(paper))
+        assert DONOR.name.encode() in text_of_pdf(written.path.read_bytes())
+    assert clients_donors.open_donor(anna, donor).identity == DONOR
+
+
 def make_mistakes(office: Office) -> list[httpx2.Response]:
     """What careless clients send: names in plain text, in every place there is."""
     person = json.dumps(PERSON | BANK, ensure_ascii=False)
     answers = []
-    for path in ("/v1/case-imports", "/v1/disbursements", "/v1/statements", "/v1/donations", "/v1/keys"):
+    donor = "/v1/donors/P-0000-0000-0000"
+    careless = (f"{donor}/identity", f"{donor}/gifts", "/v1/donors", "/v1/donors/recognise", "/v1/receipts")
+    for path in (*careless, "/v1/case-imports", "/v1/disbursements", "/v1/statements", "/v1/donations", "/v1/keys"):
         for body in (person, f'{{"alias": {person}}}', person[:-1], f'["{PERSON["name"]}"]'):
             headers = {"Content-Type": "application/json", "X-Name": "Kanarejka"}
             answers.append(
                 office.send("POST", path, bearer=office.bearer("dora"), content=body.encode(), headers=headers)
             )
-    paths = ("/v1/cases/Kanarejka", "/v1/boxes/KANAREJKA-1703?reason=Kanarejka", "/v1/approvals?of=Zjablik")
+    paths = (
+        "/v1/cases/Kanarejka",
+        "/v1/boxes/KANAREJKA-1703?reason=Kanarejka",
+        "/v1/approvals?of=Zjablik",
+        "/v1/donors/Kanarejka/gifts",
+    )
     return answers + [office.send("GET", path, bearer=office.bearer("dora")) for path in paths]
 
 
@@ -207,7 +242,17 @@ def shown_to_auditors(office: Office) -> bytes:
     api = office.desk("clara").api
     reports = [api.download(f"/v1/reports/trial-balance.{form}", on="2020-11-02") for form in ("csv", "json")]
     pdf = text_of_pdf(api.download("/v1/reports/trial-balance.pdf", on="2020-11-02"))
-    lists_of = ["accounts", "donations", "exceptions", "reconciliations", "publications", "access-log", "cases"]
+    lists_of = [
+        "accounts",
+        "donations",
+        "donors",
+        "receipts",
+        "exceptions",
+        "reconciliations",
+        "publications",
+        "access-log",
+        "cases",
+    ]
     return b"\n".join([*reports, pdf, *(api.download(f"/v1/{name}") for name in lists_of)])
 
 

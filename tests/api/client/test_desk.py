@@ -249,7 +249,7 @@ def test_a_vault_that_the_roster_does_not_name_is_refused(device: Device, server
     desk = device.open()
 
     with pytest.raises(NoVault):
-        desk.vault("donors")
+        desk.vault("gold")
     with pytest.raises(sealing.CannotOpen):
         desk.vault("people")
 

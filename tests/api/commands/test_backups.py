@@ -19,7 +19,9 @@ from ledger.identities.shelves import UnknownShelf
 from ledger.storage import guards
 from ledger.storage.copies import CopyDamaged, NotEmpty
 from ledger.storage.engine import open_database, transaction
+from tests import donors as made
 from tests import key_files
+from tests.bookcheck import assert_it_holds
 from tests.cast import NOW, House, byn, engine_of, everything, give
 
 
@@ -79,6 +81,21 @@ def test_a_book_of_either_database_comes_back_in_a_file_of_sqlite(house: House, 
         name: len(rows) for name, rows in tables_of(engine).items()
     }
     other.dispose()
+
+
+def test_receipts_that_replace_one_another_come_back_in_any_order(
+    house: House, engine: Engine, empty_engine: Engine, tmp_path: Path
+) -> None:
+    donor = made.a_donor(made.furnish(house))
+    gift, replaced = made.a_gift(house, byn("10.00"), of=donor), None
+    for _ in range(5):
+        replaced = made.issue(house, made.a_new_receipt(house.session, donor, gift, replaces=replaced)).alias
+    backup = back_up(house, tmp_path)
+
+    backups.restore(empty_engine, books=backup.books, keyring=unlocked(backup), erased=[], now=NOW)
+
+    assert tables_of(empty_engine)["receipt"] == tables_of(engine)["receipt"]
+    assert_it_holds(empty_engine)
 
 
 def test_books_without_the_keyring_open_no_box(house: House, empty_engine: Engine, tmp_path: Path) -> None:

@@ -1,0 +1,108 @@
+"""A legal receipt as PDF, in the language that its donor reads."""
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from ledger.errors import BadInput
+from ledger.money import Money
+from reports import layout
+from reports.layout import Document
+from reports.pagination import GROUP, LINE, NOTE, TOTAL, Column, Row
+from reports.receipts.facts import Facts, Gift
+
+LANGUAGES = ("en", "de", "ru", "be")
+"""What receipts are written in."""
+
+
+class BadFacts(BadInput):
+    """No gifts, gifts of several currencies, no name, or another language; `where` tells."""
+
+    rule = "bad_receipt_facts"
+
+
+def render_pdf(facts: Facts) -> bytes:
+    """The receipt; the same facts give the same bytes.
+
+    Raises:
+        BadFacts: see there. MissingGlyph: a name in letters that the typefaces lack is written in Latin or Cyrillic
+            ones first; a box in their place would certify nothing.
+    """
+    if facts.lang not in LANGUAGES:
+        raise BadFacts("receipts are written in no such language", where="lang")
+    if not facts.recipient.name.strip() or not facts.letterhead.name.strip():
+        raise BadFacts("a receipt names who gave and who received", where="name")
+    if len({gift.certified.currency for gift in facts.gifts}) != 1:
+        raise BadFacts("a receipt is of gifts in one currency", where="gifts")
+    words = words_of(facts.lang)
+    label = words["number"].format(label=facts.label)
+    return layout.render(
+        Document(
+            organisation=facts.letterhead.name,
+            label=f"{words['title']} {label}",
+            title=words["title"],
+            subtitle=f"{label} · {words['issued'].format(day=facts.issued_on.strftime(words['day']))}",
+            prepared=words["reference"].format(alias=facts.alias),
+            columns=(
+                Column("", width=118.0),
+                Column(""),
+                Column(facts.gifts[0].certified.currency, holds_figures=True),
+            ),
+            rows=_rows(facts, words),
+            lang=facts.lang,
+            page=words["page"],
+        )
+    )
+
+
+@cache
+def words_of(lang: str) -> dict[str, Any]:
+    """The words of one language."""
+    read = tomllib.loads(resources.files("reports.receipts").joinpath("words.toml").read_text("utf-8"))
+    words: dict[str, Any] = read[lang]
+    return words
+
+
+def _rows(facts: Facts, words: dict[str, Any]) -> tuple[Row, ...]:
+    head, to = facts.letterhead, facts.recipient
+    rows = [
+        *_told(words["issuer"], head.name),
+        *_told(words["address"], head.address),
+        *_told(words["registration"], head.registration),
+        *_told(words["donor"], to.name),
+        *_told(words["address"], to.address),
+        *_told(words["tax_id"], to.tax_id),
+        Row(GROUP, (words["gifts"],)),
+        *(_gift(gift, words) for gift in sorted(facts.gifts, key=lambda one: (one.received_on, one.alias))),
+    ]
+    currency = facts.gifts[0].certified.currency
+    total = Money(sum(gift.certified.minor for gift in facts.gifts), currency)
+    rows.append(Row(TOTAL, (words["total"], "", _figure(total, words))))
+    if facts.replaces:
+        rows.append(Row(NOTE, (words["replaces"].format(label=facts.replaces),)))
+    rows += [Row(NOTE, (line,)) for line in _lines(head.note)]
+    return tuple(rows)
+
+
+def _told(head: str, text: str) -> list[Row]:
+    """A line for each line of the text, the first under its head; none for an empty one."""
+    return [Row(LINE, (head if nth == 0 else "", line, "")) for nth, line in enumerate(_lines(text))]
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _gift(gift: Gift, words: dict[str, Any]) -> Row:
+    said = f"{words['sources'].get(gift.source, gift.source)}, {gift.alias}"
+    if gift.given != gift.certified:
+        given = f"{_figure(gift.given, words)} {gift.given.currency}"
+        said += f" ({words['reduced'].format(given=given)})"
+    return Row(LINE, (gift.received_on.strftime(words["day"]), said, _figure(gift.certified, words)))
+
+
+def _figure(amount: Money, words: dict[str, Any]) -> str:
+    whole, point, decimals = amount.decimal().partition(".")
+    grouped = f"{int(whole):,}".replace(",", words["thousands"])
+    return f"{grouped}{words['point']}{decimals}" if point else grouped
