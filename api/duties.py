@@ -12,6 +12,7 @@ from api.stripe_link import Link
 from ledger import jobs, reminders
 from ledger.aid import agents_lists, file_retention, retention
 from ledger.books import holds, rollups
+from ledger.giving import notices
 from ledger.reconciliation import shelf_retention
 from ledger.storage.engine import transaction
 from reports import site
@@ -95,7 +96,7 @@ def end_what_expires(means: Means) -> Counts:
 
 
 def count_retention(means: Means) -> Counts:
-    """Counts what need not be kept any longer, for people to agree to; old runs of jobs it removes itself."""
+    """Counts what need not be kept any longer, for people to agree to; old runs and notices it removes itself."""
     on = means.now().date()
     with transaction(means.engine, write=False) as session:
         counts = {
@@ -104,7 +105,11 @@ def count_retention(means: Means) -> Counts:
             "files_due": len(file_retention.due(session, on=on, limit=MOST_DUE)),
         }
     with transaction(means.engine) as session:
-        return {**counts, "runs_removed": jobs.prune(session, now=means.now())}
+        return {
+            **counts,
+            "runs_removed": jobs.prune(session, now=means.now()),
+            "notices_removed": notices.prune(session, now=means.now()),
+        }
 
 
 def build_site(means: Means) -> Counts:

@@ -46,7 +46,7 @@ def carry_out(engine: Engine, link: Link, *, now: datetime) -> list[Outcome]:
         ProcessorUnavailable, ProcessorKeyRefused: those that are left are carried out next time.
     """
     with transaction(engine, write=False) as session:
-        due = [one.alias for one in refund_orders.listed(session, State.APPROVED, State.SENDING)]
+        due = [one.alias for one in refund_orders.listed(session, State.APPROVED, State.SENDING) if not one.by_bank]
         told = [
             (one.alias, one.refund)
             for one in refund_orders.listed(session, State.PENDING, State.SUCCEEDED)

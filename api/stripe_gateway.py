@@ -23,14 +23,20 @@ _CATEGORY = re.compile(r"[a-z_]{1,40}", re.ASCII)
 _OBJECTS: dict[str, str] = {
     Category.CHARGE: "charge",
     Category.REFUND: "refund",
+    Category.PARTIAL_CAPTURE: "refund",
+    Category.CHARGE_FAILURE: "refund",
     Category.REFUND_FAILURE: "refund",
     Category.DISPUTE: "dispute",
     Category.DISPUTE_REVERSAL: "dispute",
     Category.PAYOUT: "payout",
     Category.PAYOUT_REVERSAL: "payout",
     Category.TOP_UP: "topup",
+    Category.TOP_UP_REVERSAL: "topup",
 }
 """What an expanded source of each category calls itself."""
+
+
+_OF_A_CHARGE_OR_A_REFUND = {Category.PARTIAL_CAPTURE, Category.CHARGE_FAILURE}
 
 
 class BadMovements(BadInput):
@@ -51,6 +57,14 @@ class RefundTold:
 
     id: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutTold:
+    """A payout as the processor tells it: whether it made it by itself, and what comes to the bank, in its currency."""
+
+    is_automatic: bool
+    amount: Money
 
 
 def read_movements(data: bytes) -> list[Movement]:
@@ -104,21 +118,22 @@ def sum_up(answer: dict[str, Any]) -> list[Money]:
     return [Money(minor, currency) for currency, minor in sorted(sums.items())]
 
 
-def is_automatic(payout: dict[str, Any]) -> bool:
-    """Whether the processor made a payout by itself, of an answer that is read already.
+def read_payout(payout: dict[str, Any]) -> PayoutTold:
+    """A payout, of an answer that is read already.
 
     Raises:
         BadMovements: it does not tell.
     """
     _named(payout, "po_", where="payout")
-    told = payout.get("automatic")
-    if not isinstance(told, bool):
+    automatic, minor = payout.get("automatic"), payout.get("amount")
+    currency = _currency(payout.get("currency"), "payout", BadMovements)
+    if not isinstance(automatic, bool) or type(minor) is not int or minor <= 0:
         raise BadMovements("a field is missing or of another form", where="payout")
-    return told
+    return PayoutTold(is_automatic=automatic, amount=Money(minor, currency))
 
 
 def read_refund(told: dict[str, Any]) -> RefundTold:
-    """A refund of an answer that is read already; raises as `is_automatic`."""
+    """A refund of an answer that is read already; raises as `read_payout`."""
     return RefundTold(*_named(told, "", where="refund"))
 
 
@@ -174,6 +189,7 @@ def _movement(transaction: Any, where: str) -> Movement:
         raise BadMovements("a field is of another form", where=where) from None
     is_purpose = category == Category.CHARGE and isinstance(description, str) and _PURPOSE.fullmatch(description)
     source, charge = _references(transaction, category, where)
+    arriving = _arriving(transaction, where) if category == Category.PAYOUT else None
     return Movement(
         balance_transaction=identifier,
         category=category,
@@ -184,8 +200,18 @@ def _movement(transaction: Any, where: str) -> Movement:
         purpose=description if is_purpose else None,
         source=source,
         charge=charge,
+        arriving=arriving if arriving and arriving.currency != currency else None,
         cancelled=category == Category.REFUND_FAILURE and _status(transaction) == "canceled",
     )
+
+
+def _arriving(transaction: Any, where: str) -> Money | None:
+    """Of an expanded payout: what comes to the bank, in the bank's currency."""
+    payout = getattr(transaction, "source", None)
+    minor = getattr(payout, "amount", None)
+    if type(minor) is not int or minor <= 0:
+        return None
+    return Money(minor, _currency(getattr(payout, "currency", None), where, BadMovements))
 
 
 def _status(transaction: Any) -> Any:
@@ -218,16 +244,21 @@ def _references(transaction: Any, category: str, where: str) -> tuple[str | None
         return None, None
     given = getattr(transaction, "source", None)
     source = _id(given)
-    if source is None or getattr(given, "object", _OBJECTS[category]) != _OBJECTS[category]:
+    expected = "charge" if _is_charge(source) and category in _OF_A_CHARGE_OR_A_REFUND else _OBJECTS[category]
+    if source is None or getattr(given, "object", expected) != expected:
         raise BadMovements("the source is missing, or not of this category", where=where)
-    if category in {Category.PAYOUT, Category.PAYOUT_REVERSAL, Category.TOP_UP}:
+    if category in {Category.PAYOUT, Category.PAYOUT_REVERSAL, Category.TOP_UP, Category.TOP_UP_REVERSAL}:
         return source, None
-    if category == Category.CHARGE:
+    if expected == "charge":
         return source, source
     charge = _id(getattr(given, "charge", None))
     if charge is None:
         raise BadMovements("the source is not expanded: it does not tell its charge", where=where)
     return source, charge
+
+
+def _is_charge(source: str | None) -> bool:
+    return source is not None and source.startswith(("ch_", "py_"))
 
 
 def _id(given: Any) -> str | None:

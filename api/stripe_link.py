@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
 
-from api.stripe_gateway import BadMovements, RefundTold, in_order, is_automatic, read_refund, sum_up
+from api.stripe_gateway import BadMovements, RefundTold, in_order, read_payout, read_refund, sum_up
 from ledger.errors import LedgerError, NotFound, Refused
 from ledger.giving.movements import Category, Movement
 from ledger.money import Money
@@ -29,6 +29,8 @@ TIMEOUT_SECONDS = 30.0
 LOOKS = 3
 """How often all is listed again when the balance moved meanwhile."""
 _TOO_MANY, _CLASH, _BROKEN = 429, 409, 500
+_RIGHT = re.compile(r"'rak_([a-z_]{1,60})'", re.ASCII)
+"""How the processor names the right that a restricted key lacks."""
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
 
 
@@ -39,7 +41,7 @@ class ProcessorUnavailable(LedgerError):
 
 
 class ProcessorKeyRefused(Refused):
-    """The processor does not know the key, or the key may not do this: see docs/processor-keys.md."""
+    """The processor does not know the key, or the key lacks the `right` that it names: see docs/processor-keys.md."""
 
     rule = "processor_key_refused"
 
@@ -127,11 +129,14 @@ class Link:
         return read_refund(self._ask(lambda: self._client.v1.refunds.retrieve(refund)))
 
     def _with_items(self, movement: Movement) -> Movement:
-        """An automatic payout with the balance transactions in it; of one asked for by hand nobody knows them."""
+        """A payout with what comes to the bank in another currency, and, if it is automatic, the transactions in it."""
         source = movement.source
         if movement.category != Category.PAYOUT or source is None:
             return movement
-        if not is_automatic(self._ask(lambda: self._client.v1.payouts.retrieve(source))):
+        told = read_payout(self._ask(lambda: self._client.v1.payouts.retrieve(source)))
+        if told.amount.currency != movement.gross.currency:
+            movement = replace(movement, arriving=told.amount)
+        if not told.is_automatic:
             return movement
         listed = self._all(self._client.v1.balance_transactions.list, {"payout": source})
         return replace(movement, transactions=tuple(one["id"] for one in reversed(listed)))
@@ -191,8 +196,14 @@ class Link:
                 raise ProcessorUnavailable("the processor does not answer", status=status) from None
             return
         if isinstance(error, (self._stripe.AuthenticationError, self._stripe.PermissionError)):
-            raise ProcessorKeyRefused("the processor does not accept the key for this", status=status) from None
+            raise ProcessorKeyRefused("the processor does not accept the key for this", **_lacking(error)) from None
         code = error.code if isinstance(error.code, str) and _CODE.fullmatch(error.code) else None
         if code == "resource_missing":
             raise UnknownAtProcessor("the processor knows no such object") from None
         raise ProcessorRefused("the processor does not do this", status=status, code=code) from None
+
+
+def _lacking(error: Any) -> dict[str, Any]:
+    """Status, and of a key that is known the right that it lacks: of the processor's words that name only."""
+    named = _RIGHT.search(error.user_message or "")
+    return {"status": error.http_status, "right": named[1]} if named else {"status": error.http_status}

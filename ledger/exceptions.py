@@ -161,6 +161,18 @@ def settle(session: Session, difference: Difference, *, about: str, on: date) ->
         resolve(session, found, on=on)
 
 
+def settle_leaf(session: Session, difference: Difference, *, account: str, currency: str, on: date) -> None:
+    """Closes what waits of a kind on a leaf in a currency: it agrees again."""
+    query = select(OpenException).where(
+        OpenException.difference == difference,
+        OpenException.account_code == account,
+        OpenException.currency == currency,
+        col(OpenException.resolved_on).is_(None),
+    )
+    for found in session.exec(locked(query)):
+        resolve(session, found, on=on)
+
+
 def is_open(
     session: Session,
     difference: Difference,

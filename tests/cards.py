@@ -100,6 +100,12 @@ def a_top_up(amount: Money, *, nth: int = 1, on: date = DAY) -> Movement:
     return Movement(f"txn_TopUp{nth:04d}", Category.TOP_UP, amount, nothing, amount, on, None, f"tu_Invented{nth:04d}")
 
 
+def a_top_up_reversal(of: Movement, *, nth: int = 1, on: date = DAY) -> Movement:
+    """A top-up that the processor gives back."""
+    facts = (Money(0, of.gross.currency), -of.gross, on, None, of.source)
+    return Movement(f"txn_TopUpReversal{nth:04d}", Category.TOP_UP_REVERSAL, -of.gross, *facts)
+
+
 def a_move(category: str, amount: Money, *, nth: int = 1, on: date = DAY) -> Movement:
     """A movement of any category, without a source: a reserve, a tax, something never heard of."""
     return Movement(f"txn_Move{category}{nth:04d}", category, amount, Money(0, amount.currency), amount, on)
@@ -152,10 +158,14 @@ def transaction(movement: Movement, *, second: int = 0) -> dict[str, Any]:
 def _source(movement: Movement) -> Any:
     told = {
         Category.REFUND: "refund",
+        Category.PARTIAL_CAPTURE: "refund",
+        Category.CHARGE_FAILURE: "refund",
         Category.REFUND_FAILURE: "refund",
         Category.DISPUTE: "dispute",
         Category.DISPUTE_REVERSAL: "dispute",
     }.get(Category(movement.category))
+    if told and (movement.source or "").startswith(("ch_", "py_")):
+        return movement.source
     if told:
         return {"id": movement.source, "object": told, "charge": movement.charge}
     return movement.source

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from api.client import donations, processor_told, statements
 from api.client import refund_orders as client
 from ledger.aliases import Kind, draw
 from ledger.giving import refund_orders
+from ledger.giving.explanations import What
 from ledger.money import Money
+from tests.cards import a_charge, a_dispute, a_fee, a_payout, a_refund, a_refund_failure, listing, transaction
 from tests.cast import House, Person, agreed_by, eur
+from tests.papers import BankLine, a_camt_file
 
 if TYPE_CHECKING:
     from ledger.approvals import Agreed, Verb
@@ -17,23 +22,27 @@ if TYPE_CHECKING:
     from tests.office import Office  # whose path through all routes leads through here
 
 
-def on_order(verb: Verb, alias: str, *, gift: str, of: Money, by: Person, version: int = 1, **other: Any) -> Agreed:
+def on_order(
+    verb: Verb, alias: str, *, gift: str, of: Money, by: Person, version: int = 1, by_bank: bool = False, **other: Any
+) -> Agreed:
     """What a client signs about a gift that goes back."""
     stated: dict[str, Any] = {
         "object": alias,
         "version": version,
         "amount": of.decimal(),
         "currency": of.currency,
-        "payee_commitment": refund_orders.commitment(gift),
+        "payee_commitment": refund_orders.commitment(gift, by_bank=by_bank),
     }
     return agreed_by(by, verb, **(stated | other))
 
 
-def ask(house: House, gift: Donation, amount: Money | None = None, *, by: Person | None = None) -> RefundOrder:
+def ask(
+    house: House, gift: Donation, amount: Money | None = None, *, by: Person | None = None, by_bank: bool = False
+) -> RefundOrder:
     """Clara asks for 10.00 of a gift to go back."""
     alias, of = draw(Kind.REFUND_ORDER), amount or eur("10.00")
-    agreed = on_order("request_refund", alias, gift=gift.alias, of=of, by=by or house.fund.clara)
-    order = refund_orders.request(house.session, alias, donation=gift.alias, amount=of, agreed=agreed)
+    agreed = on_order("request_refund", alias, gift=gift.alias, of=of, by=by or house.fund.clara, by_bank=by_bank)
+    order = refund_orders.request(house.session, alias, donation=gift.alias, amount=of, agreed=agreed, by_bank=by_bank)
     house.session.commit()
     return order
 
@@ -47,6 +56,7 @@ def agree(house: House, order: RefundOrder, *, by: Person | None = None) -> Refu
         of=order.amount(),
         by=by or house.fund.boris,
         version=order.version,
+        by_bank=order.by_bank,
     )
     approved = refund_orders.approve(house.session, order.alias, agreed)
     house.session.commit()
@@ -60,3 +70,32 @@ def give_back(office: Office) -> None:
     asked = client.request(anna, donation=gifts[0]["alias"], amount=eur("1.00"))
     client.approve(boris, asked)
     client.withdraw(anna, asked["alias"])
+    tell(office)
+
+
+def tell(office: Office) -> None:
+    """Every route by which a person tells what the processor's side was, once; it is all of 14 September."""
+    anna, boris = office.desk("anna"), office.desk("boris")
+    leaf = {"code": "1050:eur", "name": "A leaf", "currency": "EUR"}
+    office.desk("clara").api.post("/v1/accounts", leaf, key="account:1050:eur")
+    given, called = (a_charge(eur("20.00"), nth=nth) for nth in (8, 9))
+    refund, dispute = a_refund(given, eur("5.00"), nth=8), a_dispute(called, eur("20.00"), nth=9)
+    unknown = transaction(a_fee(eur("1.00"), nth=8)) | {"reporting_category": "other_adjustment"}
+    moved = [given, called, refund, a_refund_failure(refund, nth=8), dispute]
+    moved += [a_payout(eur("3.00"), nth=nth) for nth in (8, 9)]
+    booked = donations.send(anna, listing([*(transaction(one) for one in moved), unknown]))
+    processor_told.explain(anna, unknown["id"], amount=eur("-1.00"), what=What.COST)
+    (lost,) = anna.api.get("/v1/disputes")["disputes"]
+    processor_told.lose_dispute(anna, lost["alias"], on="2020-09-20")
+    (gift,) = {one["about"] for one in booked if one["recipe"] == "refund_failed"}
+    owed = client.request(anna, donation=gift, amount=eur("5.00"), by_bank=True)
+    client.approve(boris, owed)
+    lines = [BankLine(eur(amount), date(2020, 9, 16)) for amount in ("3.00", "3.00", "-5.00")]
+    file = a_camt_file(lines, opening=eur("0.00"), first=date(2020, 9, 16), last=date(2020, 9, 16))
+    statements.send(anna, file, account="1000:eur-main")
+    told = anna.api.get("/v1/exceptions")["exceptions"]
+    first, second = (one["alias"] for one in told if one["difference"] == "ambiguous_payout")
+    (debit,) = (one["alias"] for one in told if one["difference"] == "unmatched_debit")
+    processor_told.answer_with_payout(anna, "po_Invented0008", exception=first)
+    processor_told.answer_with_gift(anna, second)
+    processor_told.answer_with_refund(anna, owed["alias"], exception=debit)

@@ -41,6 +41,7 @@ from api.commands import (
     period_commands,
     processes,
     processor_commands,
+    processor_told_commands,
     publication_commands,
     purpose_commands,
     purse_commands,
@@ -118,6 +119,7 @@ app.add_typer(transfer_commands.app, name="transfers")
 processor_commands.add_to(donation_commands.app)
 gift_commands.add_to(donation_commands.app)
 app.add_typer(purpose_commands.app, name="purposes")
+processor_told_commands.add_to(donation_commands.app, refunds=processor_commands.refunds)
 app.add_typer(donation_commands.app, name="donations")
 app.add_typer(donor_commands.app, name="donors")
 app.add_typer(donor_commands.receipts_app, name="receipts")

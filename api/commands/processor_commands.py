@@ -23,6 +23,7 @@ ORDERS = {
     "requested_by": "Asked",
     "approved_by": "Agreed",
     "refund": "Refund",
+    "by_bank": "By bank",
 }
 OUTCOMES = {"order": "Order", "state": "State", "rule": "Refused by"}
 OrderAlias = Annotated[str, typer.Argument(help="The refund order.")]
@@ -64,11 +65,12 @@ def request_refund(
     donation: Annotated[str, typer.Argument(help="The gift.")],
     amount: Annotated[str, typer.Argument(help="How much goes back.")],
     currency: Annotated[str, typer.Argument(help="In the currency of the gift.")],
+    by_bank: Annotated[bool, typer.Option("--by-bank", help="What the processor could not give back.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Asks for a gift by card, or a part of it, to go back: the first signature."""
     with connect() as desk:
-        asked = refund_orders.request(desk, donation=donation, amount=Money.parse(amount, currency))
+        asked = refund_orders.request(desk, donation=donation, amount=Money.parse(amount, currency), by_bank=by_bank)
     output.show_table([asked], ORDERS, as_json=as_json)
 
 

@@ -16,12 +16,16 @@ router = APIRouter()
 
 
 class RefundOrderIn(Wire):
-    """Asks for a gift by card, or a part of it, to go back, with the treasurer's signed act."""
+    """Asks for a gift by card, or a part of it, to go back, with the treasurer's signed act.
+
+    `by_bank` goes what the processor could not give back.
+    """
 
     alias: Alias
     donation: Alias
     amount: AmountOnWire
     agreed: SignedActOnWire
+    by_bank: bool = False
 
 
 class RefundOrderOut(Wire):
@@ -37,6 +41,7 @@ class RefundOrderOut(Wire):
     requested_at: datetime
     approved_by: str | None
     refund: str | None
+    by_bank: bool
 
     @classmethod
     def of(cls, order: RefundOrder) -> "RefundOrderOut":
@@ -52,6 +57,7 @@ class RefundOrderOut(Wire):
             requested_at=order.requested_at,
             approved_by=order.approved_by,
             refund=order.refund,
+            by_bank=order.by_bank,
         )
 
 
@@ -72,7 +78,12 @@ def request_refund(body: RefundOrderIn, session: Tx, caller: Admitted, now: Now,
     """Asks for a gift to go back."""
     agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
     order = refund_orders.request(
-        session, body.alias, donation=body.donation, amount=body.amount.money(), agreed=agreed
+        session,
+        body.alias,
+        donation=body.donation,
+        amount=body.amount.money(),
+        agreed=agreed,
+        by_bank=body.by_bank,
     )
     return once.keep(RefundOrderOut.of(order))
 

@@ -31,6 +31,7 @@ class Account:
     refunds: dict[str, Thing] = field(default_factory=dict)
     disputes: dict[str, Thing] = field(default_factory=dict)
     payouts: dict[str, Thing] = field(default_factory=dict)
+    top_ups: dict[str, Thing] = field(default_factory=dict)
     transactions: list[Thing] = field(default_factory=list)
     paid_out_by: dict[str, str] = field(default_factory=dict)
     """Balance transaction to the automatic payout that took it."""
@@ -118,13 +119,41 @@ class Account:
         self._tell("charge.dispute.created", warning)
         return str(warning["id"])
 
+    def capture_less(self, charge: str, minor: int) -> None:
+        """Of what was reserved on a card so much is not taken after all."""
+        self._give_back(charge, minor, "partial_capture_reversal")
+
+    def fail(self, charge: str) -> None:
+        """The giver's bank does not make the payment after all; nothing was given back before."""
+        self._give_back(charge, self.charges[charge]["amount"], "charge_failure")
+
+    def top_up(self, minor: int, currency: str) -> str:
+        """Money comes from the bank."""
+        made = self._keep(self.top_ups, "tu", "topup", amount=minor, currency=currency, status="succeeded")
+        self._move("topup", made, minor, currency)
+        self._tell("topup.succeeded", made)
+        return str(made["id"])
+
+    def reverse_top_up(self, top_up: str) -> None:
+        """It goes back to the bank."""
+        undone = self.top_ups[top_up]
+        if undone["status"] != "succeeded":
+            return
+        undone["status"] = "reversed"
+        self._move("topup_reversal", undone, -undone["amount"], undone["currency"])
+        self._tell("topup.reversed", undone)
+
+    def adjust(self, category: str, minor: int, currency: str) -> None:
+        """Something moves that is about no object: a reserve, a tax, or what nobody has heard of yet."""
+        self._move(category, None, minor, currency)
+
     def take_fee(self, minor: int, currency: str) -> None:
         """The processor takes a fee by itself."""
         self._move("fee", None, -minor, currency)
 
-    def pay_out(self, minor: int, currency: str) -> str:
-        """A payout that somebody asked for by hand."""
-        return self._pay_out(minor, currency, automatic=False)
+    def pay_out(self, minor: int, currency: str, *, arriving: tuple[int, str] | None = None) -> str:
+        """A payout that somebody asked for by hand; `arriving` is what comes to a bank of another currency."""
+        return self._pay_out(minor, currency, automatic=False, arriving=arriving)
 
     def pay_out_automatically(self, currency: str) -> str | None:
         """Everything that is available and was in no payout yet, or None when that is nothing."""
@@ -154,7 +183,8 @@ class Account:
         if failed["status"] == "failed":
             return
         failed["status"] = "failed"
-        self._move("payout_reversal", failed, failed["amount"], failed["currency"])
+        (left,) = (one for one in self.transactions if (one["reporting_category"], one["source"]) == ("payout", payout))
+        self._move("payout_reversal", failed, -left["amount"], left["currency"])
         self._tell("payout.failed", failed)
 
     def expect(self, transactions: list[Thing]) -> None:
@@ -179,14 +209,23 @@ class Account:
             self.balance[one["currency"]] += one["net"]
             self.journal.append((one["reporting_category"], one["net"], one["currency"]))
 
-    def _pay_out(self, minor: int, currency: str, *, automatic: bool) -> str:
-        facts = {"amount": minor, "currency": currency, "automatic": automatic, "arrival_date": self.now + SETTLING}
+    def _pay_out(self, minor: int, currency: str, *, automatic: bool, arriving: tuple[int, str] | None = None) -> str:
+        amount, coin = arriving or (minor, currency)
+        facts = {"amount": amount, "currency": coin, "automatic": automatic, "arrival_date": self.now + SETTLING}
         payout = self._keep(self.payouts, "po", "payout", status="in_transit", **facts)
         moved = self._move("payout", payout, -minor, currency)
         if automatic:
             self.paid_out_by[moved["id"]] = payout["id"]
         self._tell("payout.created", payout)
         return str(payout["id"])
+
+    def _give_back(self, charge: str, minor: int, category: str) -> None:
+        paid = self.charges[charge]
+        paid["amount_refunded"] += minor
+        facts = {"amount": minor, "charge": charge, "currency": paid["currency"], "metadata": {}}
+        refund = self._keep(self.refunds, "re", "refund", status="canceled", **facts)
+        self._move(category, refund, -minor, paid["currency"])
+        self._tell("charge.refunded", paid)
 
     def _keep(self, among: dict[str, Thing], prefix: str, kind: str, **facts: Any) -> Thing:
         kept = {"id": self._name(prefix), "object": kind, "created": self.now, **facts}

@@ -21,6 +21,13 @@ READS = frozenset({"balance", "balance_transactions", "payouts"})
 """What a restricted key that pulls may read; the objects behind balance transactions come with them."""
 REFUNDS = frozenset({"refunds"})
 """What a key may that refunds, and nothing else."""
+_RIGHTS = {
+    "balance": "balance",
+    "balance_transactions": "balance_transaction_source",
+    "payouts": "payout",
+    "refunds": "charge",
+}
+"""What the right to a list of objects is called."""
 STALL_SECONDS = 0.6
 _PAGE = 10
 _LARGEST_PAGE = 100
@@ -56,8 +63,11 @@ class Processor:
         rights = self.keys.get((headers.get("Authorization") or "").removeprefix("Bearer "))
         kind, _, name = path.removeprefix("/v1/").partition("/")
         if rights is None or kind not in rights:
-            status, message = (401, "Invalid API Key") if rights is None else (403, "The key may not do this")
-            return _error(status, "invalid_request_error", message)
+            if rights is None:
+                return _error(401, "invalid_request_error", "Invalid API Key")
+            lacking = f"{_RIGHTS.get(kind, kind)}_{'write' if method == 'POST' else 'read'}"
+            message = f"Having the 'rak_{lacking}' permission would allow this request to continue."
+            return _error(403, "invalid_request_error", message)
         if method == "POST":
             return self._refund_once(dict(asked), headers.get("Idempotency-Key") or "")
         if kind == "balance":
@@ -113,7 +123,7 @@ class Processor:
         if not any(name.startswith("expand") and value == f"{prefix}source" for name, value in asked):
             return thing
         account = self.account
-        sources = account.charges | account.refunds | account.disputes | account.payouts
+        sources = account.charges | account.refunds | account.disputes | account.payouts | account.top_ups
         return thing | {"source": sources.get(thing["source"])}
 
     def _balance(self) -> Thing:

@@ -17,9 +17,10 @@ from ledger.giving import donations, payouts
 from ledger.giving.bookings import Booking, State
 from ledger.giving.cursors import PullCursor
 from ledger.giving.donations import Donation
+from ledger.giving.leaves import PROCESSOR
 from ledger.giving.movements import ReceivedMovement
 from ledger.giving.payouts import Payout
-from ledger.reconciliation import bank, statements
+from ledger.reconciliation import bank, processor, statements
 from ledger.reconciliation.statements import Match, StatementLine
 
 _LINES = SQLModel.metadata.tables["line"]
@@ -57,6 +58,19 @@ def find_payouts(session: Session, _tell: Tell) -> Iterator[Finding]:
                 paid_out = sum(payouts.shares_of_items(session, one.items_of, leaf=one.account_code).values())
                 if paid_out != one.minor:
                     yield Finding("payouts", "payout", one.id, facts | {"transactions_minor": paid_out})
+
+
+def find_processor_differences(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Leaves of the processor that are not the sum of what moved there, untold."""
+    leaves = select_rows(Account.code).where(Account.parent_code == PROCESSOR)
+    for leaf in sorted(session.exec(leaves)):
+        found = processor.reconcile(session, leaf)
+        if found is None or not found.difference.minor:
+            continue
+        told = exceptions.is_open(session, Difference.BALANCE_DIFFERS, account=leaf, currency=found.currency, fund=None)
+        if not told:
+            facts: dict[str, Fact] = {"currency": found.currency, "difference_minor": found.difference.minor}
+            yield Finding("processor", "account", leaf, facts)
 
 
 def find_cursor_ahead(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -217,6 +231,7 @@ CHECKS = (
     Check(
         "payouts", "every payout is what left for the bank, and what it pays out, or an exception tells", find_payouts
     ),
+    Check("processor", "each leaf of the processor is the sum of what moved there", find_processor_differences),
     Check("pulled", "no movement of the processor is passed over by the next pull", find_cursor_ahead),
     Check("statement-lines", "every line of the bank has its entry or its exception", find_statement_lines),
     Check(

@@ -1,12 +1,14 @@
 """Bookings: what became of each movement of the processor. It is booked, or waits and tells for what."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, ForeignKeyConstraint, and_, func, insert
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from ledger.errors import NotFound
 from ledger.giving import movements
 from ledger.giving.movements import Movement, ReceivedMovement
 from ledger.money import Money
@@ -31,6 +33,12 @@ class Reason(StrEnum):
     CAUSE_MISSING = "cause_missing"
     OTHER_CURRENCY = "other_currency"
     TWICE = "twice"
+
+
+class UnknownBooking(NotFound):
+    """No movement of this amount was received under this balance transaction."""
+
+    rule = "unknown_movement_of_processor"
 
 
 class Booking(SQLModel, table=True):
@@ -71,13 +79,29 @@ class Booking(SQLModel, table=True):
         return self.balance_transaction, self.gross_minor
 
 
+@dataclass(slots=True)
+class NewBooking:
+    """A booking that is not written yet; many come at once, and a row of a table takes ten times as long to make."""
+
+    balance_transaction: str
+    gross_minor: int
+    state: State = State.WAITING
+    reason: Reason | None = None
+    awaits: str | None = None
+    recipe: str | None = None
+    account_code: str | None = None
+    entry_id: int | None = None
+    about: str | None = None
+    fund_code: str | None = None
+
+
 _INSERT = insert(SQLModel.metadata.tables["movement_booking"])
 
 
-def write(session: Session, new: Sequence[Booking]) -> None:
+def write(session: Session, new: Sequence[NewBooking]) -> None:
     """Writes new bookings in one statement."""
     if new:
-        session.connection().execute(_INSERT, [one.model_dump() for one in new])
+        session.connection().execute(_INSERT, [asdict(one) for one in new])
 
 
 def of(session: Session, received: Collection[Movement]) -> dict[tuple[str, int], Booking]:
@@ -88,6 +112,19 @@ def of(session: Session, received: Collection[Movement]) -> dict[tuple[str, int]
         for one in session.exec(select(Booking).where(col(Booking.balance_transaction).in_(some))):
             found[one.key] = one
     return found
+
+
+def require(session: Session, balance_transaction: str, *, gross_minor: int) -> tuple[Booking, ReceivedMovement]:
+    """A movement with what became of it; the caller holds the turn.
+
+    Raises:
+        UnknownBooking: none of this amount was received under this balance transaction.
+    """
+    key = (balance_transaction, gross_minor)
+    booking, row = session.get(Booking, key, populate_existing=True), session.get(ReceivedMovement, key)
+    if booking is None or row is None:
+        raise UnknownBooking("no such movement was received")
+    return booking, row
 
 
 def waiting_for(session: Session, awaited: Collection[str]) -> list[tuple[Booking, ReceivedMovement]]:

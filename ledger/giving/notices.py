@@ -1,9 +1,9 @@
 """Notices: the processor says that something moved. They book nothing, and only tell that it is time to look."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
@@ -13,8 +13,13 @@ from ledger.storage.columns import UtcDateTime
 
 _ID = re.compile(r"evt_[A-Za-z0-9_]{4,59}", re.ASCII)
 _KIND = re.compile(r"[a-z0-9_.]{1,100}", re.ASCII)
-_ABOUT = re.compile(r"(txn|ch|py|re|pyr|dp|du|po)_[A-Za-z0-9]{4,58}", re.ASCII)
+_ABOUT = re.compile(r"(txn|ch|py|re|pyr|dp|du|po|tu)_[A-Za-z0-9]{4,58}", re.ASCII)
 """The objects whose ids stand in the books anyway. Others, such as customers, are not kept."""
+
+
+KEPT = timedelta(days=30)
+"""How long a notice is kept: so long the processor keeps an event, and may send it again. One that comes later still
+would be taken for new, and at worst have somebody look once more."""
 
 
 class BadNotice(BadInput):
@@ -61,3 +66,16 @@ def count_since_last_look(session: Session) -> int:
     if cursor is not None and cursor.looked_at is not None:
         query = query.where(col(Notice.received_at) >= cursor.looked_at)
     return session.exec(query).one()
+
+
+def prune(session: Session, *, now: datetime) -> int:
+    """Removes notices older than `KEPT` after which everything was looked at; gives how many.
+
+    One after which nobody has looked stays, however old: it still says that it is time.
+    """
+    cursor = session.get(PullCursor, STRIPE)
+    if cursor is None or cursor.looked_at is None:
+        return 0
+    until = min(now - KEPT, cursor.looked_at)
+    done = session.connection().execute(delete(_NOTICES).where(_NOTICES.c.received_at < until))
+    return done.rowcount

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, and_, func, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.books import balances, funds, journal, recipes
@@ -75,7 +76,10 @@ class Payout(SQLModel, table=True):
 
 
 class TopUp(SQLModel, table=True):
-    """Money that the processor got from the bank, by its id; `sent_on` the bank showed that it left."""
+    """Money that the processor got from the bank, by its id; `sent_on` the bank showed that it left.
+
+    `reversed_on` the processor gave it back, `returned_on` the bank showed that.
+    """
 
     __tablename__ = "top_up"
     id: str = Field(primary_key=True, max_length=64)
@@ -84,6 +88,8 @@ class TopUp(SQLModel, table=True):
     currency: str = Field(max_length=3)
     arrived_on: date
     sent_on: date | None = None
+    reversed_on: date | None = None
+    returned_on: date | None = None
 
     __table_args__ = whole_minor("minor")
 
@@ -131,6 +137,21 @@ def shares_of_items(session: Session, payout: str, *, leaf: str) -> dict[str, in
         .group_by(col(Line.fund_code))
     )
     return {fund: int(minor) for fund, minor in sorted(session.exec(query).all()) if minor}
+
+
+def paid_elsewhere(session: Session, payout: str) -> int:
+    """What of a payout's transactions another payout that did not fail pays out as well, in minor units."""
+    other = aliased(PayoutItem)
+    stands = select(Payout.id).where(Payout.items_of == other.payout, Payout.state != State.FAILED).exists()
+    twice = select(other.payout).where(
+        other.balance_transaction == PayoutItem.balance_transaction, other.payout != payout, stands
+    )
+    query = (
+        select(func.sum(ReceivedMovement.net_minor))
+        .join(PayoutItem, col(PayoutItem.balance_transaction) == ReceivedMovement.balance_transaction)
+        .where(PayoutItem.payout == payout, twice.exists())
+    )
+    return int(session.exec(query).one() or 0)
 
 
 def missing_of(session: Session, payout: str) -> str | None:

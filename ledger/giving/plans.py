@@ -11,7 +11,7 @@ from ledger.books import recipes
 from ledger.books.postings import Posting
 from ledger.errors import Conflict
 from ledger.exceptions import Difference
-from ledger.giving import disputes, donations, payouts, purpose_versions, purposes
+from ledger.giving import disputes, donations, payouts, purpose_versions, purposes, top_up_reversals
 from ledger.giving.bookings import Reason
 from ledger.giving.donations import Donation, Source
 from ledger.giving.leaves import IN_TRANSIT, PROCESSOR, find_leaf
@@ -63,7 +63,7 @@ def plan(session: Session, movement: Movement, *, booked: Sources, waited: bool)
         raise MustWait(Reason.TWICE)
     if movement.category == Category.REFUND_FAILURE and (Category.REFUND, movement.source) not in booked:
         raise MustWait(Reason.CAUSE_MISSING, movement.source)
-    leaf = _require_leaf(session, PROCESSOR, currency=movement.net.currency)
+    leaf = require_leaf(session, PROCESSOR, currency=movement.net.currency)
     if waited and movement.category == Category.CHARGE:
         return _plan_pending_charge(session, movement, leaf)
     return _PLANS[movement.category](session, movement, leaf)
@@ -120,6 +120,7 @@ def _plan_gift(session: Session, movement: Movement, leaf: str, donation: Donati
 
 
 def _plan_refund(session: Session, movement: Movement, leaf: str) -> Plan:
+    """A refund; what was reserved of a charge and not captured; a payment that its giver's bank did not make."""
     donation = _require_gift(session, movement)
     excess = donations.refund(session, donation, -movement.gross)
     if excess.minor:
@@ -191,7 +192,7 @@ def _plan_dispute_reversal(session: Session, movement: Movement, leaf: str) -> P
 def _plan_payout(session: Session, movement: Movement, leaf: str) -> Plan:
     """One that failed may be paid again under its name, also half a year later."""
     amount = -movement.gross
-    transit = _require_leaf(session, IN_TRANSIT, currency=amount.currency)
+    transit = require_leaf(session, IN_TRANSIT, currency=amount.currency)
     standing = session.get(Payout, movement.source)
     if standing is not None and standing.state is not payouts.State.FAILED:
         raise MustWait(Reason.TWICE, movement.source)
@@ -202,7 +203,8 @@ def _plan_payout(session: Session, movement: Movement, leaf: str) -> Plan:
         if missing is not None:
             raise MustWait(Reason.CAUSE_MISSING, missing)
         weights = payouts.shares_of_items(session, movement.balance_transaction, leaf=leaf)
-        _tell_difference(session, movement, amount - Money(sum(weights.values()), amount.currency), leaf)
+        own = sum(weights.values()) - payouts.paid_elsewhere(session, movement.balance_transaction)
+        _tell_difference(session, movement, amount - Money(own, amount.currency), leaf)
     new = Payout(
         id=movement.source or "",
         source_key=movement.source_key,
@@ -237,7 +239,7 @@ def _plan_payout_reversal(session: Session, movement: Movement, leaf: str) -> Pl
 
 def _plan_top_up(session: Session, movement: Movement, leaf: str) -> Plan:
     """Nobody says which fund's money it is: `general` lends it to the pool, as it bears what the pool lacks."""
-    transit = _require_leaf(session, IN_TRANSIT, currency=movement.gross.currency)
+    transit = require_leaf(session, IN_TRANSIT, currency=movement.gross.currency)
     row = TopUp(
         id=movement.source or "",
         transit_code=transit,
@@ -250,8 +252,20 @@ def _plan_top_up(session: Session, movement: Movement, leaf: str) -> Plan:
     return Plan("top_up_arrived", leaf, [*postings, *_fee(leaf, movement)], row.id, recipes.GENERAL, row)
 
 
-def _plan_reserve(session: Session, movement: Movement, leaf: str) -> Plan:
-    """What is set aside is every fund's, as much as it has there; so is what comes back."""
+def _plan_top_up_reversal(session: Session, movement: Movement, leaf: str) -> Plan:
+    """What a top-up brought goes back the way it came."""
+    row = session.get(TopUp, movement.source)
+    if row is None:
+        raise MustWait(Reason.CAUSE_MISSING, movement.source)
+    if -movement.gross != row.amount():
+        raise MustWait(Reason.NO_RECIPE)
+    top_up_reversals.reverse(session, row, on=movement.created_on)
+    postings = recipes.top_up_reversed(leaf=leaf, transit=row.transit_code, shares={recipes.GENERAL: row.amount()})
+    return Plan("top_up_reversed", leaf, [*postings, *_fee(leaf, movement)], row.id, recipes.GENERAL)
+
+
+def plan_reserve(session: Session, movement: Movement, leaf: str) -> Plan:
+    """What is set aside is every fund's, as much as it has there; so is what comes back. Without the fee."""
     currency = movement.gross.currency
     reserve = find_leaf(session, recipes.RESERVED, currency=currency) or recipes.RESERVED
     amount = movement.gross if movement.gross.minor > 0 else -movement.gross
@@ -260,38 +274,62 @@ def _plan_reserve(session: Session, movement: Movement, leaf: str) -> Plan:
     if movement.gross.minor > 0:
         shares = payouts.split(amount, payouts.shares_of_leaf(session, reserve, currency=currency))
         postings = recipes.reserve_returned(leaf=leaf, shares=shares, reserve=reserve)
-        return Plan("reserve_returned", leaf, [*postings, *_fee(leaf, movement)])
+        return Plan("reserve_returned", leaf, postings)
     shares = payouts.split(amount, payouts.shares_of_leaf(session, leaf, currency=currency))
     postings = recipes.reserve_taken(leaf=leaf, shares=shares, reserve=reserve)
-    return Plan("reserve_taken", leaf, [*postings, *_fee(leaf, movement)])
+    return Plan("reserve_taken", leaf, postings)
+
+
+def _plan_reserve(session: Session, movement: Movement, leaf: str) -> Plan:
+    planned = plan_reserve(session, movement, leaf)
+    planned.postings.extend(_fee(leaf, movement))
+    return planned
 
 
 def _plan_stand_alone_fee(_session: Session, movement: Movement, leaf: str) -> Plan:
-    return Plan("processor_fee", leaf, _fee_postings(leaf, -movement.gross), None, recipes.GENERAL)
+    return Plan("processor_fee", leaf, fee_postings(leaf, -movement.gross), None, recipes.GENERAL)
 
 
 _PLANS: dict[str, Callable[[Session, Movement, str], Plan]] = {
     Category.CHARGE: _plan_charge,
     Category.REFUND: _plan_refund,
+    Category.PARTIAL_CAPTURE: _plan_refund,
+    Category.CHARGE_FAILURE: _plan_refund,
     Category.REFUND_FAILURE: _plan_refund_failure,
     Category.DISPUTE: _plan_dispute,
     Category.DISPUTE_REVERSAL: _plan_dispute_reversal,
     Category.PAYOUT: _plan_payout,
     Category.PAYOUT_REVERSAL: _plan_payout_reversal,
     Category.TOP_UP: _plan_top_up,
+    Category.TOP_UP_REVERSAL: _plan_top_up_reversal,
     Category.RESERVE: _plan_reserve,
+    Category.CONNECT_RESERVE: _plan_reserve,
     Category.MINIMUM_HELD: _plan_reserve,
     Category.MINIMUM_RELEASED: _plan_reserve,
     Category.FEE: _plan_stand_alone_fee,
     Category.TAX: _plan_stand_alone_fee,
     Category.NETWORK_COST: _plan_stand_alone_fee,
 }
-_ONCE = frozenset({Category.CHARGE, Category.REFUND, Category.REFUND_FAILURE, Category.TOP_UP})
+_ONCE = frozenset(
+    {
+        Category.CHARGE,
+        Category.REFUND,
+        Category.PARTIAL_CAPTURE,
+        Category.CHARGE_FAILURE,
+        Category.REFUND_FAILURE,
+        Category.TOP_UP,
+        Category.TOP_UP_REVERSAL,
+    }
+)
 """An object of these moves once, whatever the number of its balance transactions."""
 
 
-def _require_leaf(session: Session, account: str, *, currency: str) -> str:
-    """The leaf, looked up once in a savepoint."""
+def require_leaf(session: Session, account: str, *, currency: str) -> str:
+    """The leaf, looked up once in a savepoint.
+
+    Raises:
+        MustWait: the chart has none.
+    """
     known = looked_up(session, "processor_leaf")
     key = f"{account}:{currency}"
     if key not in known:
@@ -314,10 +352,10 @@ def _require_gift(session: Session, movement: Movement) -> Donation:
 
 
 def _fee(leaf: str, movement: Movement) -> list[Posting]:
-    return _fee_postings(leaf, movement.fee)
+    return fee_postings(leaf, movement.fee)
 
 
-def _fee_postings(leaf: str, fee: Money) -> list[Posting]:
+def fee_postings(leaf: str, fee: Money) -> list[Posting]:
     """The postings of a fee, which may be zero, or below zero when it comes back."""
     if fee.minor < 0:
         return recipes.processor_fee_returned(leaf=leaf, fee=-fee)

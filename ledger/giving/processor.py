@@ -9,13 +9,22 @@ from sqlmodel import Session, select
 from ledger import exceptions
 from ledger.books import journal
 from ledger.books.accounts import Account
+from ledger.errors import Conflict
 from ledger.exceptions import Difference
-from ledger.giving import bookings, donations, movements, plans
-from ledger.giving.bookings import Booking, Reason, State
+from ledger.giving import bookings, donations, explanations, movements, plans
+from ledger.giving.bookings import Booking, NewBooking, Reason, State
+from ledger.giving.explanations import What
 from ledger.giving.leaves import PROCESSOR, find_leaf
 from ledger.giving.movements import Category, Movement
-from ledger.giving.plans import MustWait
+from ledger.giving.plans import MustWait, Plan
+from ledger.money import Money
 from ledger.storage.locks import locked
+
+
+class IsBooked(Conflict):
+    """The movement is booked, or moves nothing: there is nothing to explain."""
+
+    rule = "movement_is_booked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,40 @@ def refresh(session: Session, *, recorded_at: datetime, recorded_by: str) -> lis
     return book(session, (), recorded_at=recorded_at, recorded_by=recorded_by)
 
 
+def explain(
+    session: Session,
+    balance_transaction: str,
+    *,
+    gross: Money,
+    what: What,
+    gift: str | None = None,
+    counted: Money | None = None,
+    recorded_at: datetime,
+    recorded_by: str,
+) -> Booked:
+    """Books a movement that waits as what a person says it was, and what waited for it; said again, it books nothing.
+
+    It is known by its balance transaction and its amount, which is said once more so that nobody explains another.
+
+    Raises:
+        UnknownBooking, CannotBe, UnknownGift, MustWait, OverRefunded: see there. IsBooked: it does not wait.
+    """
+    run = _Run(session, recorded_at, recorded_by)
+    with session.begin_nested():
+        _take_turn(session)
+        booking, row = bookings.require(session, balance_transaction, gross_minor=gross.minor)
+        movement = movements.as_movement(session, row)
+        if gross != movement.gross:
+            raise bookings.UnknownBooking("no such movement was received")
+        if booking.state is not State.WAITING:
+            raise IsBooked("the movement does not wait", balance_transaction=balance_transaction, state=booking.state)
+        run.post(movement, booking, explanations.plan(session, movement, what, gift=gift, counted=counted))
+        run.tell(movement, booking)
+        run.wake()
+        session.flush()
+    return _told(session, [movement], [True], run.told)[0]
+
+
 @dataclass(slots=True)
 class _Run:
     """One call of `book`: `sources` are the processor's objects that are booked, `arrived` what others may wait for."""
@@ -75,14 +118,23 @@ class _Run:
     recorded_by: str
     sources: set[tuple[str, str]] = field(default_factory=set)
     arrived: set[str] = field(default_factory=set)
-    told: dict[tuple[str, int], Booking] = field(default_factory=dict)
-    unwritten: list[Booking] = field(default_factory=list)
+    told: dict[tuple[str, int], Booking | NewBooking] = field(default_factory=dict)
+    unwritten: list[NewBooking] = field(default_factory=list)
+
+    def post(self, movement: Movement, booking: Booking | NewBooking, planned: Plan) -> None:
+        """Books a movement that waited as it is planned, and closes its exception."""
+        self._post(movement, booking, planned)
+        exceptions.settle(self.session, Difference.MOVEMENT_WAITS, about=movement.source_key, on=self._today())
+
+    def tell(self, movement: Movement, booking: Booking | NewBooking) -> None:
+        """What was booked has arrived, for those who wait for it."""
+        self.told[movement.key] = booking
+        self._arrive(movement)
 
     def book(self, movement: Movement, waiting: Booking | None = None) -> None:
         """Books a movement, or has it wait; `waiting` is what stands of one that waited."""
-        booking = waiting or Booking(
-            balance_transaction=movement.balance_transaction, gross_minor=movement.gross.minor, state=State.WAITING
-        )
+        fresh = NewBooking(movement.balance_transaction, movement.gross.minor)
+        booking = waiting or fresh
         if not (movement.gross.minor or movement.fee.minor):
             booking.state = State.MOVES_NOTHING
         else:
@@ -92,7 +144,7 @@ class _Run:
                 self._wait(movement, booking, why, is_new=waiting is None)
         self.told[movement.key] = booking
         if waiting is None:
-            self.unwritten.append(booking)
+            self.unwritten.append(fresh)
         if booking.state is not State.WAITING:
             self._arrive(movement)
 
@@ -121,10 +173,16 @@ class _Run:
             for booking, row in found:
                 self.book(movements.as_movement(self.session, row), booking)
 
-    def _book(self, movement: Movement, booking: Booking, *, waited: bool) -> None:
+    def _book(self, movement: Movement, booking: Booking | NewBooking, *, waited: bool) -> None:
         if movement.transactions is not None:
             self.write()  # what an automatic payout pays out is looked up
         planned = plans.plan(self.session, movement, booked=self.sources, waited=waited)
+        if waited:
+            self.post(movement, booking, planned)
+        else:
+            self._post(movement, booking, planned)
+
+    def _post(self, movement: Movement, booking: Booking | NewBooking, planned: Plan) -> None:
         posted = journal.post(
             self.session,
             source_key=movement.source_key,
@@ -139,10 +197,8 @@ class _Run:
         booking.state, booking.reason, booking.awaits = State.BOOKED, None, None
         booking.recipe, booking.account_code, booking.entry_id = planned.recipe, planned.leaf, posted.entry_id
         booking.about, booking.fund_code = planned.about, planned.fund
-        if waited:
-            exceptions.settle(self.session, Difference.MOVEMENT_WAITS, about=movement.source_key, on=self._today())
 
-    def _wait(self, movement: Movement, booking: Booking, why: MustWait, *, is_new: bool) -> None:
+    def _wait(self, movement: Movement, booking: Booking | NewBooking, why: MustWait, *, is_new: bool) -> None:
         booking.reason, booking.awaits = why.reason, why.awaits
         if not is_new:
             return
@@ -175,7 +231,10 @@ def _take_turn(session: Session) -> None:
 
 
 def _told(
-    session: Session, received: Sequence[Movement], new: Sequence[bool], run: dict[tuple[str, int], Booking]
+    session: Session,
+    received: Sequence[Movement],
+    new: Sequence[bool],
+    run: dict[tuple[str, int], Booking | NewBooking],
 ) -> list[Booked]:
     found = run | bookings.of(session, [one for one in received if one.key not in run])
     told = []

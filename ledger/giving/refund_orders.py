@@ -1,6 +1,7 @@
 """Refund orders: two people sign that a gift by card, or a part of it, goes back. A job tells the processor.
 
-Nothing is booked here: what goes back is booked from the processor's balance transaction, as everything it moves.
+Nothing is booked here: what goes back is booked from the processor's balance transaction, as everything it moves. What
+came back to the processor and is still owed goes by bank: see `bank_refunds`.
 """
 
 import hashlib
@@ -10,11 +11,13 @@ from enum import StrEnum
 
 import rfc8785
 from sqlalchemy import CheckConstraint
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from ledger import approvals
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.approvals import Agreed, Verb
+from ledger.books import recipes
+from ledger.books.journal import Line
 from ledger.errors import BadInput, Conflict, NotFound, Refused
 from ledger.giving import donations
 from ledger.giving.donations import Donation
@@ -70,13 +73,16 @@ class RefundOrderNotReady(Conflict):
 
 
 class NotRefundable(Refused):
-    """The gift did not come by card, its giver's bank calls it back, or less of it is left; amounts in minor units."""
+    """The gift did not come by card, its giver's bank calls it back, or less of it is left, or owed; in minor units."""
 
     rule = "not_refundable"
 
 
 class RefundOrder(SQLModel, table=True):
-    """`minor` of a gift is to go back; `refund` is the processor's id of it, once it was told."""
+    """`minor` of a gift is to go back; `refund` is the processor's id of it, once it was told.
+
+    `by_bank` goes what the processor could not give back and is owed: it is told of no processor.
+    """
 
     __tablename__ = "refund_order"
     alias: str = Field(primary_key=True, max_length=20)
@@ -89,6 +95,7 @@ class RefundOrder(SQLModel, table=True):
     requested_at: datetime = Field(sa_type=UtcDateTime)
     approved_by: str | None = Field(default=None, max_length=20)
     refund: str | None = Field(default=None, max_length=64, unique=True)
+    by_bank: bool = False
 
     __table_args__ = (
         CheckConstraint("minor > 0", name="refund_order_is_above_zero"),
@@ -105,11 +112,15 @@ class RefundOrder(SQLModel, table=True):
 
     def commitment(self) -> str:
         """What an act about it restates beside its amount."""
-        return commitment(self.donation_alias)
+        return commitment(self.donation_alias, by_bank=self.by_bank)
 
 
-def request(session: Session, alias: str, *, donation: str, amount: Money, agreed: Agreed) -> RefundOrder:
+def request(
+    session: Session, alias: str, *, donation: str, amount: Money, agreed: Agreed, by_bank: bool = False
+) -> RefundOrder:
     """Asks for a gift, or a part of it, to go back: the first signature, a treasurer's.
+
+    At most what is left of the gift goes back by card, and by bank what the processor could not give back.
 
     Raises:
         AliasTaken, BadAlias, BadRefundOrder, UnknownDonation, NotRefundable, and what `approvals.accept` raises.
@@ -123,7 +134,10 @@ def request(session: Session, alias: str, *, donation: str, amount: Money, agree
         raise UnknownDonation("no gift has this alias")
     if amount.minor <= 0 or amount.currency != gift.currency:
         raise BadRefundOrder("an amount is above zero, in the currency of the gift", where="amount")
-    _require_left(session, gift, amount)
+    if by_bank:
+        _require_owed(session, gift, amount)
+    else:
+        _require_left(session, gift, amount)
     order = RefundOrder(
         alias=alias,
         donation_alias=donation,
@@ -133,6 +147,7 @@ def request(session: Session, alias: str, *, donation: str, amount: Money, agree
         currency=amount.currency,
         requested_by=agreed.signer.alias,
         requested_at=agreed.now,
+        by_bank=by_bank,
     )
     with session.begin_nested():  # act and effect, or neither
         _accept(session, agreed, "request_refund", order)
@@ -180,11 +195,9 @@ def begin_sending(session: Session, alias: str) -> tuple[RefundOrder, str]:
         UnknownRefundOrder, RefundOrderNotReady. NotAgreed: no two signatures cover what stands here. NotRefundable: the
         giver's bank has called the gift back since.
     """
-    order = require(session, alias, lock=True)
-    _require_state(order, State.APPROVED, State.SENDING)
-    asked, agreed = (_signers(session, order, verb) for verb in ("request_refund", "approve_refund"))
-    if not any(one != other for one in asked for other in agreed):
-        raise approvals.NotAgreed("no two kept signatures cover what stands here", object=alias, verb="approve_refund")
+    order = require_agreed(session, alias, State.APPROVED, State.SENDING)
+    if order.by_bank:
+        raise RefundOrderNotReady("the order goes by bank", refund_order=alias, state=order.state)
     gift = donations.find(session, order.donation_alias, lock=True)
     charge = _received_charge(session, gift) if gift else None
     if gift is None or charge is None:
@@ -193,6 +206,20 @@ def begin_sending(session: Session, alias: str) -> tuple[RefundOrder, str]:
         _require_undisputed(gift)
         _move(session, order, State.SENDING)
     return order, charge
+
+
+def require_agreed(session: Session, alias: str, *admitted: State) -> RefundOrder:
+    """The order, which nobody else changes until the transaction ends; both signatures are checked once more.
+
+    Raises:
+        UnknownRefundOrder, RefundOrderNotReady. NotAgreed: no two signatures cover what stands here.
+    """
+    order = require(session, alias, lock=True)
+    _require_state(order, *admitted)
+    asked, agreed = (_signers(session, order, verb) for verb in ("request_refund", "approve_refund"))
+    if not any(one != other for one in asked for other in agreed):
+        raise approvals.NotAgreed("no two kept signatures cover what stands here", object=alias, verb="approve_refund")
+    return order
 
 
 def note(session: Session, alias: str, *, state: State, refund: str | None) -> RefundOrder:
@@ -214,9 +241,9 @@ def goes_back(session: Session, gift: Donation) -> bool:
     return gift.charge is not None and _ordered_minor(session, gift) > 0
 
 
-def commitment(donation: str) -> str:
-    """What an act restates as payee: SHA-256 over the canonical JSON of the gift's alias."""
-    return hashlib.sha256(rfc8785.dumps(["refund", donation])).hexdigest()
+def commitment(donation: str, *, by_bank: bool = False) -> str:
+    """What an act restates as payee: SHA-256 over the canonical JSON of the way and the gift's alias."""
+    return hashlib.sha256(rfc8785.dumps(["refund by bank" if by_bank else "refund", donation])).hexdigest()
 
 
 def require(session: Session, alias: str, *, lock: bool = False) -> RefundOrder:
@@ -260,8 +287,20 @@ def _ordered_minor(session: Session, gift: Donation) -> int:
     return sum(
         one.minor
         for one in session.exec(select(RefundOrder).where(RefundOrder.donation_alias == gift.alias))
-        if one.state not in OVER and one.refund not in known
+        if one.state not in OVER and one.refund not in known and not one.by_bank
     )
+
+
+def _require_owed(session: Session, gift: Donation, amount: Money) -> None:
+    """Refuses more than is owed of a gift, without what is ordered already; the gift's row is locked."""
+    query = select(func.sum(Line.minor)).where(
+        Line.account_code == recipes.DONOR_REFUNDS_PAYABLE, Line.subject == gift.alias, Line.currency == gift.currency
+    )
+    orders = select(RefundOrder).where(RefundOrder.donation_alias == gift.alias, col(RefundOrder.by_bank))
+    ordered = sum(one.minor for one in session.exec(orders) if one.state not in {*OVER, State.SUCCEEDED})
+    owed = -int(session.exec(query).one() or 0) - ordered
+    if owed < amount.minor:
+        raise NotRefundable("so much is not owed", donation=gift.alias, left_minor=owed, currency=gift.currency)
 
 
 def _require_undisputed(gift: Donation) -> None:
@@ -304,6 +343,11 @@ def _accept(session: Session, agreed: Agreed, verb: Verb, order: RefundOrder) ->
 def _require_state(order: RefundOrder, *admitted: State) -> None:
     if order.state not in admitted:
         raise RefundOrderNotReady("the order is in another state", refund_order=order.alias, state=order.state)
+
+
+def finish(session: Session, order: RefundOrder) -> RefundOrder:
+    """Notes that the bank has shown the payment of an order that went by bank."""
+    return _move(session, order, State.SUCCEEDED)
 
 
 def _move(session: Session, order: RefundOrder, state: State) -> RefundOrder:

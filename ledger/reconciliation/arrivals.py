@@ -8,9 +8,9 @@ from sqlmodel import Session, col, select
 from ledger import exceptions
 from ledger.books import journal
 from ledger.exceptions import Difference, OpenException
-from ledger.giving import payouts
+from ledger.giving import payouts, top_up_reversals
 from ledger.giving.payouts import Payout, TopUp
-from ledger.reconciliation import statements
+from ledger.reconciliation import crossings, statements
 from ledger.reconciliation.statements import StatementLine
 
 _MAY_BE = (Difference.AMBIGUOUS_PAYOUT, Difference.UNMATCHED_DEBIT, Difference.REVERSAL)
@@ -22,17 +22,20 @@ def candidates(session: Session, line: StatementLine) -> list[Payout | TopUp]:
     if line.reference:
         return []
     if line.minor > 0:
-        return [] if line.reversal else [*payouts.candidates(session, amount=line.amount(), on=line.booked_on)]
+        if line.reversal:
+            return []
+        facts: dict[str, Any] = {"amount": line.amount(), "on": line.booked_on}
+        return [*payouts.candidates(session, **facts), *top_up_reversals.candidates(session, **facts)]
     sent = -line.amount()
     found: list[Payout | TopUp] = [*payouts.returning(session, amount=sent, on=line.booked_on, reversal=line.reversal)]
     return found if line.reversal else [*found, *payouts.leaving(session, amount=sent, on=line.booked_on)]
 
 
 def is_told_of(session: Session, line: StatementLine) -> bool:
-    """Whether the processor has told of a payout that a credit may be, and that waits to be booked."""
+    """Whether the processor has told of a payout that a credit may be: it waits to be booked, or crosses currencies."""
     if line.reference or line.reversal or line.minor <= 0:
         return False
-    return payouts.waiting(session, amount=line.amount(), on=line.booked_on)
+    return payouts.waiting(session, amount=line.amount(), on=line.booked_on) or crossings.may_be(session, line)
 
 
 def book(
@@ -46,6 +49,8 @@ def book(
         "recorded_at": recorded_at,
         "recorded_by": recorded_by,
     }
+    if isinstance(found, TopUp) and line.minor > 0:
+        return top_up_reversals.take_back(session, found, **facts)
     if isinstance(found, TopUp):
         return payouts.send(session, found, **facts)
     if line.minor < 0:

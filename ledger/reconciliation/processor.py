@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -11,6 +12,7 @@ from ledger.books import balances
 from ledger.books.accounts import Account
 from ledger.exceptions import Difference
 from ledger.giving import bookings, movements, processor
+from ledger.giving.explanations import What
 from ledger.giving.leaves import PROCESSOR, find_leaf
 from ledger.giving.movements import Movement
 from ledger.giving.processor import Booked
@@ -64,6 +66,32 @@ def receive(
     return booked
 
 
+def explain(
+    session: Session,
+    balance_transaction: str,
+    *,
+    gross: Money,
+    what: What,
+    gift: str | None = None,
+    counted: Money | None = None,
+    explained_at: datetime,
+    explained_by: str,
+) -> Booked:
+    """Books a movement that waits as what a person says it was; a line of the bank that waited for it is booked too.
+
+    Raises:
+        What `giving.processor.explain` raises. Nothing was written.
+    """
+    facts: dict[str, Any] = {"recorded_at": explained_at, "recorded_by": explained_by}
+    with session.begin_nested(), overdrafts.noted(session, on=explained_at.date()):
+        booked = processor.explain(
+            session, balance_transaction, gross=gross, what=what, gift=gift, counted=counted, **facts
+        )
+        arrivals.look_again(session, **facts)
+        _check(session, gross.currency, reported=None, on=explained_at.date())
+    return booked
+
+
 def reconcile(session: Session, leaf: str) -> Reconciliation | None:
     """A leaf of the processor against the movements received, or None when there are none."""
     currency = session.get_one(Account, leaf).currency
@@ -87,14 +115,17 @@ def reconcile(session: Session, leaf: str) -> Reconciliation | None:
 def _check(session: Session, currency: str, *, reported: Money | None, on: date) -> None:
     leaf = find_leaf(session, PROCESSOR, currency=currency)
     found = reconcile(session, leaf) if leaf else None
-    if found is not None and found.difference.minor:
-        _open(session, Difference.BALANCE_DIFFERS, found.account, found.difference, on=on)
-    total = movements.total(session, currency=currency)
-    if reported is not None and reported != total:
-        _open(session, Difference.PROCESSOR_DIFFERS, leaf or PROCESSOR, reported - total, on=on)
+    if found is not None:
+        _note(session, Difference.BALANCE_DIFFERS, found.account, found.difference, on=on)
+    if reported is not None:
+        difference = reported - movements.total(session, currency=currency)
+        _note(session, Difference.PROCESSOR_DIFFERS, leaf or PROCESSOR, difference, on=on)
 
 
-def _open(session: Session, difference: Difference, leaf: str, amount: Money, *, on: date) -> None:
-    """Once a day for the same amount."""
+def _note(session: Session, difference: Difference, leaf: str, amount: Money, *, on: date) -> None:
+    """Tells of a difference once a day for the same amount; what agrees again waits no more."""
+    if not amount.minor:
+        exceptions.settle_leaf(session, difference, account=leaf, currency=amount.currency, on=on)
+        return
     about = f"{leaf}:{on}:{amount.minor}" if ":" in leaf else f"{leaf}:{amount.currency}:{on}:{amount.minor}"
     exceptions.open_once(session, difference=difference, account=leaf, about=about, amount=amount, on=on)

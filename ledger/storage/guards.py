@@ -15,7 +15,7 @@ before the real one, and the guard would look into it. On SQLite a trigger sees 
 
 from sqlalchemy import Connection, text
 
-from ledger.storage import payment_guards, receipt_guards
+from ledger.storage import movement_guards, payment_guards, receipt_guards
 from ledger.storage.locks import CLOSING
 
 APPEND_ONLY = (
@@ -188,6 +188,7 @@ _KEYS = {
     "movement": ("balance_transaction, gross_minor",),
     "reconciliation_sheet": ("alias",),
     "reconciliation_review": ("sheet",),
+    "movement_booking": ("balance_transaction, gross_minor", "entry_id"),
     "payout_item": ("payout, balance_transaction",),
     "purpose": ("code", "reference", "rowid"),
     "purpose_draft": ("alias", "rowid"),
@@ -400,6 +401,7 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
         ]
         return [
             *_SQLITE_JOURNAL,
+            *movement_guards.SQLITE,
             *payment_guards.SQLITE,
             *receipt_guards.SQLITE,
             *rails,
@@ -416,7 +418,12 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
         for table in SEALED
     ]
     blanks = {"{path}": f'pg_catalog, "{schema}", pg_temp', "{closing_lock}": str(CLOSING)}
-    filled = [*_POSTGRESQL_JOURNAL, *payment_guards.POSTGRESQL, *receipt_guards.POSTGRESQL]
+    filled = [
+        *_POSTGRESQL_JOURNAL,
+        *movement_guards.POSTGRESQL,
+        *payment_guards.POSTGRESQL,
+        *receipt_guards.POSTGRESQL,
+    ]
     for blank, value in blanks.items():
         filled = [statement.replace(blank, value) for statement in filled]
     return [*filled, *rails]

@@ -14,12 +14,14 @@ from examples.card_processor.server import Processor, Trouble
 from ledger.books import journal
 from ledger.books.balances import balance
 from ledger.exceptions import Difference, OpenException
-from ledger.giving import cursors, donations, payouts
+from ledger.giving import cursors, donations, notices, payouts
 from ledger.giving.cursors import OVERLAP_SECONDS, PullCursor
 from tests.bookcheck import assert_it_holds, found
 from tests.bookkeeping import CARD_LEAF
 from tests.cast import NOW, engine_of, eur, nothing_written, race
 from tests.processors import BEGAN, a_processor, linked, pull
+
+ONE_SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -175,3 +177,15 @@ def test_the_place_never_moves_back(till: Session) -> None:
 
 def cursor_in(session: Session) -> PullCursor:
     return session.get_one(PullCursor, cursors.STRIPE)
+
+
+def test_a_notice_of_what_nobody_has_seen_only_says_that_it_is_time(till: Session, processor: Processor) -> None:
+    notices.take(till, "evt_Invented0001", kind="charge.succeeded", about="ch_Never0001", received_at=NOW - ONE_SECOND)
+    till.commit()
+    assert notices.count_since_last_look(till) == 1
+    with linked(processor) as link:
+        new = pull(till, link)
+
+    assert len(new) == len(processor.account.transactions)
+    assert "ch_Never0001" not in {gift.charge for gift in donations.listed(till)}
+    assert notices.count_since_last_look(till) == 0

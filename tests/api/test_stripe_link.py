@@ -1,6 +1,7 @@
 """The real library of the processor talks to the invented one over HTTP; no database plays a part."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -14,13 +15,13 @@ from api.stripe_link import (
     UnknownAtProcessor,
 )
 from examples.card_processor.account import SETTLING
-from examples.card_processor.server import Processor, Trouble
+from examples.card_processor.server import READS, Processor, Trouble
 from ledger.giving.movements import Category
 from ledger.money import Money
 from tests.canaries import sightings
 from tests.cards import usd
 from tests.cast import eur
-from tests.processors import BEGAN, REFUND_KEY, a_processor, linked
+from tests.processors import BEGAN, PULL_KEY, REFUND_KEY, a_processor, linked
 
 PASSING = [Trouble.BUSY, Trouble.BROKEN, Trouble.CUT, Trouble.STALLED]
 
@@ -126,12 +127,41 @@ def test_a_key_that_is_unknown_or_may_not_do_it_is_told_and_not_tried_again(proc
         link.pull(0)
     with linked(processor, key=REFUND_KEY) as link, pytest.raises(ProcessorKeyRefused) as not_for_this:
         link.pull(0)
-    with linked(processor) as link, pytest.raises(ProcessorKeyRefused):
+    with linked(processor) as link, pytest.raises(ProcessorKeyRefused) as no_refunds:
         link.refund("ch_Invented000003", usd("1.00"), order="Y-1")
 
-    assert (unknown.value.data, not_for_this.value.data) == ({"status": 401}, {"status": 403})
+    assert (unknown.value.data, not_for_this.value.data) == ({"status": 401}, {"status": 403, "right": "balance_read"})
+    assert no_refunds.value.data == {"status": 403, "right": "charge_read"}
     assert len(processor.requests) == 3
     assert len(processor.account.refunds) == 1
+
+
+@pytest.mark.parametrize(
+    ("lacking", "right"),
+    [
+        ("balance", "balance_read"),
+        ("balance_transactions", "balance_transaction_source_read"),
+        ("payouts", "payout_read"),
+    ],
+)
+def test_the_right_that_a_key_lacks_is_named(processor: Processor, lacking: str, right: str) -> None:
+    processor.keys[PULL_KEY] = READS - {lacking}
+    processor.account.pay_out(1_000, "usd")
+
+    with linked(processor) as link, pytest.raises(ProcessorKeyRefused) as refused:
+        link.pull(0)
+
+    assert refused.value.data == {"status": 403, "right": right}
+    assert right in (Path(__file__).parents[2] / "docs/processor-keys.md").read_text(encoding="utf-8")
+
+
+def test_a_payout_tells_what_comes_to_the_bank_in_its_currency(processor: Processor) -> None:
+    processor.account.pay_out(1_000, "usd", arriving=(912, "eur"))
+
+    with linked(processor) as link:
+        (payout,) = (one for _, one in link.pull(0).movements if one.category == Category.PAYOUT)
+
+    assert (payout.gross, payout.arriving) == (usd("-10.00"), eur("9.12"))
 
 
 def test_what_the_processor_does_not_know_is_told_without_its_words(processor: Processor) -> None:

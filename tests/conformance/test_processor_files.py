@@ -6,6 +6,7 @@ out, the test says what it puts in its place.
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,6 +78,22 @@ def test_each_balance_transaction_is_booked_by_its_recipe(founded: Session, name
         (booked,) = processor.book(founded, [movement], recorded_at=LATER, recorded_by=RECORDER)
     assert booked.recipe == recipe
     assert found(founded) == []
+
+
+def test_the_table_of_the_documentation_is_this_one() -> None:
+    page = (Path(__file__).parents[2] / "docs/processor.md").read_text(encoding="utf-8")
+    lines = page.partition("## The shared files")[2].splitlines()
+    rows = [line.split("|")[1:3] for line in lines if line.startswith("| `")]
+
+    table = {
+        Path(name).name: re.findall(r"`(\w+)`", recipe)[0]
+        for names, recipe in rows
+        for name in re.findall(r"`([^`]+)`", names)
+    }
+
+    assert table == BOOKED_BY
+    files = sum(path.is_file() for path in STRIPE.rglob("*"))
+    assert (files, "Ninety-five files" in page) == (95, True)
 
 
 def test_a_balance_transaction_of_before_reporting_categories_is_refused() -> None:

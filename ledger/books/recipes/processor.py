@@ -11,6 +11,7 @@ from ledger.books.recipes.codes import (
     DONATIONS,
     DONOR_REFUNDS_PAYABLE,
     GENERAL,
+    LOSSES,
     LOST_DISPUTES,
     PROCESSING_FEES,
     RESERVED,
@@ -57,14 +58,24 @@ def processor_fee_returned(*, leaf: str, fee: Money) -> list[Posting]:
     return balanced(debit(leaf, fee, GENERAL), credit(PROCESSING_FEES, fee, GENERAL))
 
 
-def gift_refunded(*, leaf: str, refund: Money, fund: str, donation: str) -> list[Posting]:
-    """A card gift, or a part of it, given back; `fund` is the gift's."""
-    return balanced(debit(DONATION_REFUNDS, refund, fund, subject=donation), credit(leaf, refund, fund))
+def lost_at_processor(*, leaf: str, loss: Money) -> list[Posting]:
+    """Money that the processor took and nobody can say for what; `general` bears it."""
+    return balanced(debit(LOSSES, loss, GENERAL), credit(leaf, loss, GENERAL))
 
 
-def refund_cancelled(*, leaf: str, refund: Money, fund: str, donation: str) -> list[Posting]:
-    """A refund taken back before it reached the donor: the gift stands again."""
-    return balanced(debit(leaf, refund, fund), credit(DONATION_REFUNDS, refund, fund, subject=donation))
+def processor_loss_returned(*, leaf: str, loss: Money) -> list[Posting]:
+    """Of such a loss something comes back."""
+    return balanced(debit(leaf, loss, GENERAL), credit(LOSSES, loss, GENERAL))
+
+
+def gift_refunded(*, leaf: str, refund: Money, fund: str, donation: str, spent: Money | None = None) -> list[Posting]:
+    """A card gift, or a part of it, given back; `spent` is what that took when the leaf has another currency."""
+    return exchanged(debit(DONATION_REFUNDS, refund, fund, subject=donation), credit(leaf, spent or refund, fund))
+
+
+def refund_cancelled(*, leaf: str, refund: Money, fund: str, donation: str, came: Money | None = None) -> list[Posting]:
+    """A refund taken back before it reached the donor: the gift stands again; `came` is in the leaf's currency."""
+    return exchanged(debit(leaf, came or refund, fund), credit(DONATION_REFUNDS, refund, fund, subject=donation))
 
 
 def refund_failed(*, leaf: str, refund: Money, fund: str, donation: str) -> list[Posting]:
@@ -138,6 +149,11 @@ def top_up_sent(*, transit: str, bank: str, shares: Shares) -> list[Posting]:
 def top_up_arrived(*, leaf: str, transit: str, shares: Shares) -> list[Posting]:
     """A top-up is on the processor's leaf."""
     return moved(shares, source=transit, target=leaf)
+
+
+def top_up_reversed(*, leaf: str, transit: str, shares: Shares) -> list[Posting]:
+    """The processor gives a top-up back: it is on its way to the bank."""
+    return moved(shares, source=leaf, target=transit)
 
 
 def reserve_taken(*, leaf: str, shares: Shares, reserve: str = RESERVED) -> list[Posting]:

@@ -93,3 +93,16 @@ def test_what_goes_wrong_has_an_exit_code_and_a_rule(say: Say, furnished: Office
         (REFUSED, "processor_key_refused"),
         (SERVICE_DOWN, "processor_unavailable"),
     ]
+
+
+@on_one_database
+def test_what_waits_is_explained_and_then_waits_no_more(say: Say, processor: Processor) -> None:
+    processor.account.adjust("other_adjustment", 100, "eur")
+    say("anna", "donations", "pull")
+    (_, [waiting]) = say("anna", "donations", "movements", "--waiting")
+
+    code, [booked] = say("anna", "donations", "explain", waiting["balance_transaction"], "1.00", "EUR", "other_income")
+
+    assert (code, booked["recipe"]) == (0, "other_income")
+    assert say("anna", "donations", "movements", "--waiting") == (0, [])
+    assert [say("anna", "donations", part, "list") for part in ("disputes", "payouts")] == [(0, []), (0, [])]

@@ -254,6 +254,32 @@ CARD = [
         "cr 1050:eur 80.00 EUR general",
     ),
     row(
+        "top-up given back",
+        recipes.top_up_reversed(leaf=CARD_LEAF, transit=TRANSIT, shares={"general": eur("80.00")}),
+        "dr 1050:eur 80.00 EUR general",
+        "cr 1100:eur 80.00 EUR general",
+    ),
+    row(
+        "lost at the processor",
+        recipes.lost_at_processor(leaf=CARD_LEAF, loss=eur("4.00")),
+        "dr 6200 4.00 EUR general",
+        "cr 1100:eur 4.00 EUR general",
+    ),
+    row(
+        "of that something comes back",
+        recipes.processor_loss_returned(leaf=CARD_LEAF, loss=eur("1.00")),
+        "dr 1100:eur 1.00 EUR general",
+        "cr 6200 1.00 EUR general",
+    ),
+    row(
+        "card gift refunded in another currency",
+        recipes.gift_refunded(leaf=USD_LEAF, refund=eur("50.00"), spent=usd("60.00"), fund="fines", donation=DONATION),
+        "dr 4190 50.00 EUR fines gift",
+        "cr 1000:usd 60.00 USD fines",
+        "cr 3900 50.00 EUR fines",
+        "dr 3900 60.00 USD fines",
+    ),
+    row(
         "reserve taken by the processor",
         recipes.reserve_taken(leaf=CARD_LEAF, shares={"fines": eur("30.00"), "general": eur("1.00")}),
         "dr 1110 30.00 EUR fines",

@@ -29,6 +29,7 @@ from tests.cards import (
     a_refund,
     a_refund_failure,
     a_top_up,
+    a_top_up_reversal,
     changed,
     paying_out,
     usd,
@@ -47,6 +48,9 @@ def test_each_category_has_a_form_that_is_admitted() -> None:
         *(CHARGE, REFUND, DISPUTE, PAYOUT, FEE),
         *(a_refund_failure(REFUND), a_dispute_won(DISPUTE), a_payout_failure(PAYOUT), a_top_up(eur("1.00"))),
         *(a_move(category, eur("-1.00")) for category in ("tax", "network_cost", "risk_reserved_funds")),
+        a_move("connect_reserved_funds", eur("-1.00")),
+        *(changed(REFUND, category=category) for category in ("partial_capture_reversal", "charge_failure")),
+        a_top_up_reversal(a_top_up(eur("1.00"))),
         *(a_move("payout_minimum_balance_hold", eur("-1.00")), a_move("payout_minimum_balance_release", eur("1.00"))),
     ]
     for movement in admitted:

@@ -31,6 +31,7 @@ from tests.cards import (
     a_refund,
     a_refund_failure,
     a_top_up,
+    a_top_up_reversal,
     book,
     changed,
     paying_out,
@@ -215,3 +216,38 @@ def test_currencies_without_decimals_and_with_three_are_exact(card_book: Session
     book(card_book, a_charge(Money(minor, currency), fee=Money(7, currency)), a_payout(eur("1.00")))
 
     assert balance(card_book, f"1100:{currency.lower()}", currency=currency) == Money(minor - 7, currency)
+
+
+@pytest.mark.parametrize("category", ["partial_capture_reversal", "charge_failure"])
+@pytest.mark.parametrize("source", ["re_Invented0001", CHARGE.source])
+@pytest.mark.parametrize("charge_first", [True, False])
+def test_what_was_not_captured_or_not_paid_is_given_back_once(
+    card_book: Session, *, category: str, source: str, charge_first: bool
+) -> None:
+    back = changed(REFUND, category=category, source=source)
+    for movement in (CHARGE, back) if charge_first else (back, CHARGE):
+        book(card_book, movement)
+    (again,) = book(card_book, changed(back, balance_transaction="txn_Again0001"))
+
+    assert (stands(card_book, "4190"), stands(card_book, CARD_LEAF)) == (eur("40.00"), eur("60.00"))
+    assert (the_gift(card_book).state, the_gift(card_book).refunded_minor) == (State.REFUNDED, 4_000)
+    assert again.reason == "twice"
+    assert found(card_book) == []
+
+
+@pytest.mark.parametrize(
+    "order", list(permutations((a_top_up(eur("50.00")), a_top_up_reversal(a_top_up(eur("50.00"))))))
+)
+def test_a_top_up_that_is_given_back_is_in_transit_no_more(card_book: Session, order: Sequence[Movement]) -> None:
+    for movement in order:
+        book(card_book, movement)
+    (again,) = book(card_book, changed(order[0], balance_transaction="txn_Again0001"))
+
+    assert balance(card_book, TRANSIT, currency="EUR") == balance(card_book, CARD_LEAF, currency="EUR") == eur("0.00")
+    assert again.reason == "twice"
+
+
+def test_a_part_of_a_top_up_that_goes_back_waits(card_book: Session) -> None:
+    (_, part) = book(card_book, a_top_up(eur("50.00")), a_top_up_reversal(a_top_up(eur("49.99"))))
+
+    assert (part.reason, stands(card_book, CARD_LEAF, "general")) == ("no_recipe", eur("50.00"))

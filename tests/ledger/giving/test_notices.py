@@ -34,3 +34,21 @@ def test_a_notice_that_comes_in_twice_at_once_is_kept_once(founded: Session) -> 
 def test_what_names_nothing_is_no_notice(founded: Session, name: str, kind: str) -> None:
     with nothing_written(founded), pytest.raises(BadNotice):
         notices.take(founded, name, kind=kind, about=None, received_at=NOW)
+
+
+def test_notices_that_were_looked_at_are_pruned_when_the_processor_sends_them_no_more(founded: Session) -> None:
+    for number, days in enumerate((0, 29, 31, 300)):
+        at = NOW - timedelta(days=days)
+        notices.take(founded, f"evt_Invented{number:04d}", kind="payout.paid", about=None, received_at=at)
+    assert notices.prune(founded, now=NOW) == 0  # nobody has looked
+    cursors.advance(founded, 1, looked_at=NOW - timedelta(days=100))
+    assert notices.prune(founded, now=NOW) == 1
+    assert notices.count_since_last_look(founded) == 3
+    cursors.advance(founded, 1, looked_at=NOW)
+
+    assert notices.prune(founded, now=NOW) == 1
+
+    assert [one.id for one in founded.exec(select(Notice).order_by(Notice.id))] == [
+        "evt_Invented0000",
+        "evt_Invented0001",
+    ]

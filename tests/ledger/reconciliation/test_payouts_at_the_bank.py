@@ -25,6 +25,7 @@ from tests.cards import (
     a_payout,
     a_payout_failure,
     a_top_up,
+    a_top_up_reversal,
     book,
     changed,
     furnish,
@@ -259,3 +260,26 @@ def test_a_payout_that_the_banks_statements_should_have_shown_is_an_exception_un
     receive(card_book, credited(PAID), content="06")
 
     assert Difference.PAYOUT_NOT_SEEN not in dict(differences(card_book))
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_top_up_that_goes_back_is_where_it_was_in_whatever_order_its_sides_are_told(
+    card_book: Session, order: tuple[int, ...]
+) -> None:
+    top_up = a_top_up(eur("25.00"), on=NEXT_DAY)
+    sides: list[Callable[[], object]] = [
+        lambda: receive(card_book, credited(eur("-25.00")), content="04"),
+        lambda: book_at_processor(card_book, top_up),
+        lambda: book_at_processor(card_book, a_top_up_reversal(top_up, on=NEXT_DAY)),
+    ]
+    for place in order:
+        sides[place]()
+    assert in_transit(card_book) == eur("25.00")
+
+    receive(card_book, credited(eur("25.00"), on=NEXT_DAY + timedelta(days=2)), content="05")
+
+    assert (in_transit(card_book), balances.balance(card_book, EUR_LEAF, currency="EUR")) == (eur("0.00"), eur("0.00"))
+    assert (is_a_gift(card_book), {one for one, _ in differences(card_book)} - {Difference.BELOW_ZERO}) == (
+        False,
+        set(),
+    )

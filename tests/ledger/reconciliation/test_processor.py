@@ -12,8 +12,22 @@ from ledger.money import Money
 from ledger.reconciliation import processor
 from ledger.reconciliation.processor import Reconciliation
 from tests import bookkeeping
+from tests.bookcheck import found
 from tests.bookkeeping import CARD_LEAF, EUR_LEAF, RECORDER
-from tests.cards import DAY, USD_CARD_LEAF, a_charge, a_fee, a_move, a_payout, a_refund, changed, furnish, usd
+from tests.cards import (
+    DAY,
+    USD_CARD_LEAF,
+    a_charge,
+    a_fee,
+    a_move,
+    a_payout,
+    a_payout_failure,
+    a_refund,
+    changed,
+    furnish,
+    paying_out,
+    usd,
+)
 from tests.cast import NOW, eur, nothing_written
 
 CHARGE = a_charge(eur("100.00"), fee=eur("3.20"))
@@ -66,9 +80,9 @@ def test_what_somebody_posted_by_hand_is_a_difference_with_its_amount(card_book:
 
     receive(card_book, CHARGE)
 
-    found = processor.reconcile(card_book, CARD_LEAF)
-    assert found is not None
-    assert (found.per_processor, found.per_books, found.difference) == (eur("96.80"), eur("101.80"), eur("-5.00"))
+    one = processor.reconcile(card_book, CARD_LEAF)
+    assert one is not None
+    assert (one.per_processor, one.per_books, one.difference) == (eur("96.80"), eur("101.80"), eur("-5.00"))
     assert differences(card_book) == [(Difference.BALANCE_DIFFERS, CARD_LEAF, eur("-5.00"))]
 
 
@@ -102,9 +116,9 @@ def test_a_balance_in_a_currency_without_a_leaf_is_an_exception_with_its_amount(
 def test_what_waits_is_told_beside_the_difference(card_book: Session) -> None:
     receive(card_book, CHARGE, a_move("climate_contribution", eur("-2.00")), reported=(eur("94.80"),))
 
-    found = processor.reconcile(card_book, CARD_LEAF)
-    assert found is not None
-    assert (found.per_processor, found.per_books, found.not_booked, found.difference) == (
+    one = processor.reconcile(card_book, CARD_LEAF)
+    assert one is not None
+    assert (one.per_processor, one.per_books, one.not_booked, one.difference) == (
         eur("94.80"),
         eur("96.80"),
         eur("-2.00"),
@@ -133,3 +147,60 @@ def test_one_refusal_leaves_nothing_of_all(card_book: Session) -> None:
         receive(card_book, a_fee(eur("1.00")), untied)
 
     assert refusal.value.data["movement"] == 2
+
+
+# --- attacks: what is made up, left out, or moved at the processor or in the books is told with its amount
+
+
+def test_a_difference_that_is_none_any_more_waits_no_more_and_one_that_comes_again_is_told(card_book: Session) -> None:
+    receive(card_book, CHARGE, reported=(eur("90.00"),))
+    receive(card_book, reported=(eur("96.80"),))
+    assert differences(card_book) == []
+
+    receive(card_book, reported=(eur("90.01"),))
+
+    assert differences(card_book) == [(Difference.PROCESSOR_DIFFERS, CARD_LEAF, eur("-6.79"))]
+
+
+def test_what_is_posted_by_hand_is_found_by_the_checks_before_anything_moves(card_book: Session) -> None:
+    receive(card_book, CHARGE)
+    move_by_hand(card_book, eur("5.00"))
+
+    assert [(one.check, one.name) for one in found(card_book)] == [("processor", CARD_LEAF)]
+    receive(card_book, reported=(eur("96.80"),))
+    assert differences(card_book) == [(Difference.BALANCE_DIFFERS, CARD_LEAF, eur("-5.00"))]
+    assert found(card_book) == []
+
+
+@pytest.mark.parametrize("lost", [CHARGE, a_fee(eur("1.00")), a_refund(CHARGE, eur("20.00"))])
+def test_a_movement_that_is_never_told_is_a_difference_of_its_net(card_book: Session, lost: Movement) -> None:
+    moved = [CHARGE, a_fee(eur("1.00")), a_refund(CHARGE, eur("20.00"))]
+    balance = sum((one.net for one in moved), eur("0.00"))
+
+    receive(card_book, *(one for one in moved if one != lost), reported=(balance,))
+
+    assert (Difference.PROCESSOR_DIFFERS, CARD_LEAF, lost.net) in differences(card_book)
+
+
+def test_a_movement_that_two_payouts_pay_out_is_told_with_its_amount(card_book: Session) -> None:
+    other = a_charge(eur("30.00"), nth=2)
+    receive(card_book, CHARGE, other, paying_out(CHARGE))
+
+    receive(card_book, paying_out(CHARGE, other, nth=2))
+
+    assert (Difference.PAYOUT_DIFFERS, CARD_LEAF, eur("96.80")) in differences(card_book)
+
+
+def test_what_a_failed_payout_brought_back_the_next_one_pays_out(card_book: Session) -> None:
+    first = paying_out(CHARGE)
+    receive(card_book, CHARGE, first, a_payout_failure(first), paying_out(CHARGE, nth=2))
+
+    assert differences(card_book) == []
+
+
+def test_a_payout_that_leaves_one_of_its_movements_behind_is_told_with_its_amount(card_book: Session) -> None:
+    other = a_charge(eur("30.00"), nth=2)
+
+    receive(card_book, CHARGE, other, changed(paying_out(CHARGE, other), transactions=(CHARGE.balance_transaction,)))
+
+    assert differences(card_book) == [(Difference.PAYOUT_DIFFERS, CARD_LEAF, eur("30.00"))]
