@@ -42,6 +42,8 @@ class Kind(StrEnum):
     RECONCILIATION = "RC"
     PURPOSE_DRAFT = "PD"
     RECEIPT = "RT"
+    GIFT_RETURN = "GR"
+    CASH_DEPOSIT = "CD"
 
 
 _KINDS = {kind.value: kind for kind in Kind}

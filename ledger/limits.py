@@ -21,6 +21,7 @@ LIMITED: tuple[Verb, ...] = (
     "approve_batch",
     "approve_advance",
     "approve_outlay",
+    "approve_gift_return",
     "release_disbursement",
     "release_batch",
     "release_advance",

@@ -64,6 +64,7 @@ from tests.cast import byn, everything
 from tests.coffers import walk_with_the_treasury
 from tests.donors import walk_with_donors
 from tests.giving_back import give_back
+from tests.giving_walk import walk_with_gifts
 from tests.lives import walk_with_lives
 from tests.papers import BankLine, a_camt_file, a_list_row, a_payment_line, october
 from tests.told import walk_with_purposes
@@ -390,6 +391,7 @@ def walk_the_path(office: Office) -> None:
         office, a_gift_by_card(id="txn_InventedGift0009", source="ch_InventedGift0009", description=None)
     )
     walk_with_bail(office)
+    walk_with_gifts(office)
     made = make_key(clara, office.alias("boris"), [Role.APPROVER])
     clara.api.post(f"/v1/keys/{made['alias']}/revoke", {}, key="revoke:1")
     rotate_people(office)

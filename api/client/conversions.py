@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from api.client import line_answers
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
 from ledger.money import Money
+from ledger.reconciliation.line_answers import Answer
 from ledger.treasury import conversions
 
 
@@ -66,10 +68,9 @@ def cancel(desk: Desk, alias: str) -> dict[str, Any]:
 
 
 def answer(desk: Desk, alias: str, *, exception: str) -> dict[str, Any]:
-    """Says that the bank's line that opened an exception is a side of the conversion, and books it."""
-    path = f"/v1/conversions/{alias}/answer"
-    told: dict[str, Any] = desk.api.post(path, {"exception": exception}, key=f"answer:{alias}:{exception}")
-    return told
+    """Says, signed, that the bank's line that opened an exception is a side of the conversion, and books it."""
+    line_answers.answer(desk, exception, Answer.CONVERSION, about=alias)
+    return find(desk, alias)
 
 
 def _agree(desk: Desk, verb: Verb, conversion: dict[str, Any]) -> dict[str, Any]:

@@ -15,10 +15,12 @@ from api.commands import (
     agent_commands,
     backup_commands,
     bail_commands,
+    bank_gift_commands,
     batch_commands,
     book_commands,
     case_commands,
     case_life_commands,
+    cash_commands,
     conversion_commands,
     database_commands,
     demo,
@@ -120,6 +122,8 @@ processor_commands.add_to(donation_commands.app)
 gift_commands.add_to(donation_commands.app)
 app.add_typer(purpose_commands.app, name="purposes")
 processor_told_commands.add_to(donation_commands.app, refunds=processor_commands.refunds)
+bank_gift_commands.add_to(donation_commands.app)
+cash_commands.add_to(donation_commands.app)
 app.add_typer(donation_commands.app, name="donations")
 app.add_typer(donor_commands.app, name="donors")
 app.add_typer(donor_commands.receipts_app, name="receipts")

@@ -1,4 +1,4 @@
-"""Routes of conversions: asked for, agreed to (`POST /v1/approvals`), released, given up; bank lines that are sides."""
+"""Routes of conversions: asked for, agreed to (`POST /v1/approvals`), released, given up."""
 
 from typing import Annotated
 
@@ -12,7 +12,6 @@ from api.routes.agents import AgreedIn, SameFundTwice, ShareOnWire
 from api.routes.wire import Alias, AmountOnWire, Code, Wire
 from api.transactions import Tx
 from ledger.approvals import Agreed
-from ledger.reconciliation import bank
 from ledger.treasury import conversion_acts, conversions
 from ledger.treasury.conversions import Conversion, NewConversion
 
@@ -52,12 +51,6 @@ class ConversionsOut(Wire):
     conversions: list[ConversionOut]
 
 
-class AnswerIn(Wire):
-    """The exception that a bank's line has opened."""
-
-    exception: Alias
-
-
 @router.get("/v1/conversions")
 def list_conversions(session: Tx, _caller: Admitted) -> ConversionsOut:
     """All conversions."""
@@ -90,17 +83,6 @@ def release_conversion(
 def cancel_conversion(alias: Alias, session: Tx, _caller: Admitted, now: Now, once: Claimed) -> ConversionOut:
     """Gives up a conversion of which the bank has shown nothing."""
     return once.keep(_conversion(session, conversions.cancel(session, alias, on=now.date())))
-
-
-@router.post("/v1/conversions/{alias}/answer", status_code=201)
-def answer_with_conversion(
-    alias: Alias, body: AnswerIn, session: Tx, caller: Admitted, now: Now, once: Claimed
-) -> ConversionOut:
-    """Books a line of the bank that waits as a side of the conversion."""
-    told = bank.answer_with_conversion(
-        session, alias, exception=body.exception, recorded_at=now, recorded_by=caller.operator.alias
-    )
-    return once.keep(_conversion(session, told))
 
 
 def _conversion(session: Session, conversion: Conversion) -> ConversionOut:

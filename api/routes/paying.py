@@ -17,7 +17,7 @@ from ledger.aid import acts, agent_acts, batch_acts, batch_lines, cases, disburs
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.approvals import Agreed, SignedAct
 from ledger.errors import BadInput
-from ledger.giving import purpose_versions, refund_orders
+from ledger.giving import gift_returns, in_kind, purpose_versions, refund_orders
 from ledger.identities import shelves
 from ledger.reconciliation import confirmations
 from ledger.treasury import conversion_acts, transfers
@@ -110,6 +110,8 @@ class ApprovalIn(Wire):
         "approve_conversion",
         "approve_transfer",
         "approve_refund",
+        "approve_gift_return",
+        "approve_gift_in_kind",
         "approve_publication",
         "approve_purpose",
     ]
@@ -222,6 +224,8 @@ _EFFECTS: dict[str, Callable[[Session, str, Agreed], object]] = {
     "approve_conversion": conversion_acts.approve,
     "approve_transfer": transfers.approve,
     "approve_refund": refund_orders.approve,
+    "approve_gift_return": gift_returns.approve,
+    "approve_gift_in_kind": in_kind.agree,
     "approve_publication": lambda session, alias, agreed: publications.approve(session, alias, agreed=agreed),
     "approve_purpose": purpose_versions.approve,
 }

@@ -1,8 +1,7 @@
 """Checks of trust: the chain of rosters, every signed act, and that what was agreed to has its act."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 from sqlmodel import Session, col
@@ -24,6 +23,9 @@ from ledger.aid.quashing import Quashing
 from ledger.approvals import ACT_DOMAIN, CLOCK_SKEW, OLDEST_ACT, ROLE_OF, Act, SignedAct
 from ledger.bearer_keys import BearerKey
 from ledger.books.periods import ClosedMonth
+from ledger.checks import gift_steps
+from ledger.checks.effects import Effect
+from ledger.checks.effects import effect as _effect
 from ledger.checks.findings import Check, Fact, Finding, Tell, paged
 from ledger.errors import LedgerError
 from ledger.giving import purpose_texts
@@ -39,19 +41,6 @@ from ledger.treasury import conversions
 from ledger.treasury.conversions import Conversion
 from ledger.treasury.gift_assignments import GiftAssignment
 from ledger.treasury.transfers import Transfer
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """Something that stands only because somebody signed: its object, the verb, who, and what the act restates."""
-
-    kind: str
-    object: str
-    verb: str
-    signer: str
-    restated: Mapping[str, Any]
-    others: frozenset[str | None]
-    """Who must be somebody else: the people of the steps before."""
 
 
 def find_rosters(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -205,6 +194,7 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
     for assignments_page in paged(session, GiftAssignment, GiftAssignment.donation_alias):
         yield list(_of_assignments(session, assignments_page))
     yield list(_of_purposes(session))
+    yield from gift_steps.effects(session)
     yield list(_of_agents(session))
     yield list(_of_failures(session))
     quashed = session.exec(select_rows(Quashing))
@@ -215,10 +205,6 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
     yield [_effect("suspension", s.operator, "suspend_operator", s.suspended_by, {s.operator}) for s in stopped]
     yield list(_of_publications(session))
     yield list(_of_sheets(session))
-
-
-def _effect(kind: str, alias: str, verb: str, signer: str, others: Iterable[str | None], **restated: object) -> Effect:
-    return Effect(kind, alias, verb, signer, restated, frozenset(others))
 
 
 def _of_disbursements(session: Session, page: list[Disbursement]) -> Iterator[Effect]:

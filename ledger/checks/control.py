@@ -22,12 +22,11 @@ from ledger.aid.refunds import Debtor, Refund
 from ledger.aliases import Kind
 from ledger.books import recipes
 from ledger.checks.findings import Check, Finding, Tell, booked_here, paged
-from ledger.giving import disputes, donations
+from ledger.giving import disputes, steps
 from ledger.giving.disputes import Dispute
 from ledger.giving.donations import Donation
 
 _UNDECIDED = frozenset({disputes.State.OPEN})
-_NO_GIFTS = frozenset({donations.State.PENDING, donations.State.UNIDENTIFIED})
 _ENTRIES = SQLModel.metadata.tables["entry"]
 _LINES = SQLModel.metadata.tables["line"]
 _SUBJECTS = {
@@ -188,13 +187,15 @@ def _owed_back(debtor: Debtor, session: Session, page: Sequence[Obligation]) -> 
     return dict(expected)
 
 
-def _gifts(_session: Session, page: Sequence[Donation]) -> dict[str, Cells]:
-    return {one.alias: {} if one.state in _NO_GIFTS else {(one.fund_code, one.currency): -one.minor} for one in page}
-
-
-def _unidentified(_session: Session, page: Sequence[Donation]) -> dict[str, Cells]:
+def _standing(account: str, session: Session, page: Sequence[Donation]) -> dict[str, Cells]:
+    """What receipts and steps of gifts come to on an account."""
+    taken = steps.of(session, [one.alias for one in page])
     return {
-        one.alias: {(one.fund_code, one.currency): -one.minor} if one.state is donations.State.UNIDENTIFIED else {}
+        one.alias: {
+            (fund, one.currency): minor
+            for (code, fund), minor in steps.standing_of(one, taken[one.alias]).items()
+            if code == account and minor
+        }
         for one in page
     }
 
@@ -282,12 +283,24 @@ CHECKS = (
     ),
     Check("overpaid", "what was paid less what came back is never over the obligation", find_overpaid),
     _control(
-        "gifts", "4000 holds every identified gift in full", Control(recipes.DONATIONS, "donation", Donation, _gifts)
+        "gifts",
+        "4000 holds every identified gift in full",
+        Control(recipes.DONATIONS, "donation", Donation, partial(_standing, recipes.DONATIONS)),
     ),
     _control(
         "unidentified-gifts",
         "2000 holds the gifts whose purpose nobody knows yet",
-        Control(recipes.UNIDENTIFIED, "donation", Donation, _unidentified),
+        Control(recipes.UNIDENTIFIED, "donation", Donation, partial(_standing, recipes.UNIDENTIFIED)),
+    ),
+    _control(
+        "conditional-gifts",
+        "2300 holds the gifts that go back unless their condition is met",
+        Control(recipes.CONDITIONAL_GIFTS, "donation", Donation, partial(_standing, recipes.CONDITIONAL_GIFTS)),
+    ),
+    _control(
+        "gifts-in-kind",
+        "4050 holds every gift in kind at the value two people signed",
+        Control(recipes.GIFTS_IN_KIND, "donation", Donation, partial(_standing, recipes.GIFTS_IN_KIND)),
     ),
     _control(
         "gifts-given-back",

@@ -8,7 +8,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aliases import Kind, draw
 from ledger.books import journal, recipes
-from ledger.errors import Conflict, Refused
+from ledger.errors import Conflict, NotFound, Refused
 from ledger.giving import purpose_versions, purposes
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
@@ -20,23 +20,36 @@ class Source(StrEnum):
 
     CARD = "card"
     BANK = "bank"
+    CASH = "cash"
+    IN_KIND = "in_kind"
 
 
 class State(StrEnum):
     """The life of a donation.
 
-    Pending ones are told and not booked yet; unidentified ones wait for a person to match them; settled is what came
-    to the bank with an automatic payout; a part may be refunded.
+    Pending ones are told and not booked yet; unidentified ones wait for a person to match them; conditional ones go
+    back unless their condition is met; settled is what came to the bank with an automatic payout; a part may be
+    refunded. Sent back: none of it was ever a gift. No gift: it was a payout that the bank showed first.
     """
 
     PENDING = "pending"
     RECEIVED = "received"
     SETTLED = "settled"
     UNIDENTIFIED = "unidentified"
+    MATCHED = "matched"
+    CONDITIONAL = "conditional"
+    SENT_BACK = "sent_back"
+    NO_GIFT = "no_gift"
     REFUNDED = "refunded"
     DISPUTED = "disputed"
     WON = "won"
     LOST = "lost"
+
+
+class UnknownDonation(NotFound):
+    """No gift has this alias."""
+
+    rule = "unknown_donation"
 
 
 class OverRefunded(Refused):
@@ -51,9 +64,17 @@ class WrongState(Conflict):
     rule = "wrong_donation_state"
 
 
-_STANDING = (State.RECEIVED, State.SETTLED, State.REFUNDED, State.DISPUTED, State.WON, State.LOST)
+_STANDING = (
+    State.RECEIVED,
+    State.MATCHED,
+    State.SETTLED,
+    State.REFUNDED,
+    State.DISPUTED,
+    State.WON,
+    State.LOST,
+)
 """The states of a gift that the books hold as one."""
-ASSIGNABLE = (State.RECEIVED, State.SETTLED, State.REFUNDED, State.WON)
+ASSIGNABLE = (State.RECEIVED, State.MATCHED, State.SETTLED, State.REFUNDED, State.WON)
 """The states of a gift that nobody calls back: what is left of it may be said to be for something."""
 _AT_ONCE = 500
 
@@ -66,7 +87,7 @@ class Donation(SQLModel, table=True):
 
     alias: str = Field(primary_key=True, max_length=20)
     source: Source = Field(sa_type=enumeration(Source))
-    state: State = Field(sa_type=enumeration(State))
+    state: State = Field(sa_type=enumeration(State), index=True)
     source_key: str = Field(max_length=200, unique=True)
     fund_code: str = Field(foreign_key="fund.code", max_length=30)
     purpose_code: str | None = Field(default=None, foreign_key="purpose.code", max_length=12)
@@ -143,6 +164,18 @@ def find(session: Session, alias: str, *, lock: bool = False) -> Donation | None
     return session.exec(locked(query) if lock else query).one_or_none()
 
 
+def require(session: Session, alias: str, *, lock: bool = True) -> Donation:
+    """The donation as it stands now; with `lock`, nobody else changes it until the transaction ends.
+
+    Raises:
+        UnknownDonation: there is none.
+    """
+    found = find(session, alias, lock=lock)
+    if found is None:
+        raise UnknownDonation("no gift has this alias")
+    return found
+
+
 def of_charge(session: Session, charge: str) -> Donation | None:
     """The gift that came from a charge, or None; until the transaction ends nobody else changes it."""
     return session.exec(locked(select(Donation).where(Donation.charge == charge))).one_or_none()
@@ -186,7 +219,7 @@ def refund(session: Session, donation: Donation, amount: Money) -> Money:
     _require(donation, *_STANDING)
     before = max(donation.refunded_minor, donation.minor)
     donation.refunded_minor += amount.minor
-    if donation.state in {State.RECEIVED, State.SETTLED}:
+    if donation.state in {State.RECEIVED, State.MATCHED, State.SETTLED}:
         donation.state = State.REFUNDED
     keep(session, donation)
     return Money(max(donation.refunded_minor - before, 0), donation.currency)

@@ -6,8 +6,8 @@ from sqlmodel import Session, col, select
 
 from ledger.errors import Conflict
 from ledger.giving import donations, donors, receipts
+from ledger.giving.donations import UnknownDonation
 from ledger.giving.donors import DonorLink, Tokens
-from ledger.giving.refund_orders import UnknownDonation
 
 
 class GiftOnReceipt(Conflict):

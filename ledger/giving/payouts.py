@@ -12,7 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from ledger.books import balances, funds, journal, recipes
 from ledger.books.accounts import Account
 from ledger.books.journal import Entry, Line
-from ledger.books.postings import Side
+from ledger.books.postings import Posting, Side
 from ledger.giving import donations
 from ledger.giving.bookings import Booking
 from ledger.giving.bookings import State as BookingState
@@ -253,26 +253,34 @@ def arrive(
     recorded_by: str,
 ) -> journal.Posted:
     """Books a payout that is seen on a bank leaf, with the shares it was created with."""
-    shares = shares_of(session, payout)
-    postings = recipes.payout_arrived(
-        transit=payout.transit_code, bank=bank, shares=shares, came=_at_the_bank(payout, shares)
-    )
     posted = journal.post(
         session,
         source_key=source_key,
         kind="payout_arrived",
-        postings=postings,
+        postings=arrival_of(session, payout, bank=bank),
         happened_on=on,
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
+    note_arrival(session, payout, on=on)
+    return posted
+
+
+def arrival_of(session: Session, payout: Payout, *, bank: str) -> list[Posting]:
+    """How it is booked that a payout has arrived on a bank leaf: with the shares it was created with."""
+    shares = shares_of(session, payout)
+    came = _at_the_bank(payout, shares)
+    return recipes.payout_arrived(transit=payout.transit_code, bank=bank, shares=shares, came=came)
+
+
+def note_arrival(session: Session, payout: Payout, *, on: date) -> None:
+    """Notes that the bank has shown a payout, and with an automatic one the gifts that it brings."""
     payout.paid_on = on
     if payout.state is State.CREATED:
         payout.state = State.PAID
         _settle(session, payout, arrived=True)
     session.add(payout)
     session.flush()
-    return posted
 
 
 def pull_back(

@@ -54,12 +54,6 @@ class UnknownRefundOrder(NotFound):
     rule = "unknown_refund_order"
 
 
-class UnknownDonation(NotFound):
-    """No gift has this alias."""
-
-    rule = "unknown_donation"
-
-
 class BadRefundOrder(BadInput):
     """Not above zero, or in another currency than the gift."""
 
@@ -129,9 +123,7 @@ def request(
     check(alias, Kind.REFUND_ORDER)
     if session.get(RefundOrder, alias) is not None:
         raise AliasTaken("the alias is taken")
-    gift = donations.find(session, donation, lock=True)
-    if gift is None:
-        raise UnknownDonation("no gift has this alias")
+    gift = donations.require(session, donation)
     if amount.minor <= 0 or amount.currency != gift.currency:
         raise BadRefundOrder("an amount is above zero, in the currency of the gift", where="amount")
     if by_bank:

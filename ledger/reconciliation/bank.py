@@ -9,15 +9,15 @@ from sqlmodel import Session
 
 from ledger import exceptions, overdrafts
 from ledger.books import balances
-from ledger.errors import Refused
 from ledger.exceptions import Difference
-from ledger.giving import donations
+from ledger.giving import cash_deposits, donations
+from ledger.giving.cash_deposits import CashDeposit
 from ledger.giving.payouts import Payout, TopUp
 from ledger.money import Money
 from ledger.reconciliation import arrivals, issued, statements
 from ledger.reconciliation.issued import Issued
 from ledger.reconciliation.statements import NewStatement, Statement, StatementLine
-from ledger.treasury import conversion_sides, conversions
+from ledger.treasury import conversion_sides
 from ledger.treasury.conversions import Conversion
 
 
@@ -32,12 +32,6 @@ class Reconciliation:
     per_books: Money
     not_booked: Money
     difference: Money
-
-
-class LineDiffers(Refused):
-    """The bank's line is not what it is said to be."""
-
-    rule = "line_differs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,38 +65,6 @@ def receive(session: Session, new: NewStatement, *, received_at: datetime, recei
     return Outcome(statement, fresh=len(fresh), booked=booked)
 
 
-def answer_with_conversion(
-    session: Session, alias: str, *, exception: str, recorded_at: datetime, recorded_by: str
-) -> Conversion:
-    """Books the line that an exception is about as the side of a conversion that a treasurer says it is; resolves it.
-
-    Raises:
-        UnknownConversion, UnknownException: see there. UnknownLine: the exception is not about a line that waits.
-        LineDiffers: it is not what is to leave, or too far from what was expected, or the conversion does not wait for
-            it.
-    """
-    conversion = conversions.require(session, alias, lock=True)
-    opened = exceptions.require_open(session, exception)
-    waiting = statements.require_waiting(session, opened.about.partition(":")[2])
-    moved = waiting.amount()
-    difference = issued.difference(session, conversion, account=waiting.account_code, moved=moved, on=waiting.booked_on)
-    if waiting.reversal or difference is not None or not conversion_sides.is_near(conversion, moved):
-        raise LineDiffers("the line is not what the conversion waits for", conversion=alias, difference=difference)
-    with session.begin_nested(), overdrafts.noted(session, on=recorded_at.date()):
-        posted = conversion_sides.book(
-            session,
-            conversion,
-            source_key=waiting.source_key,
-            moved=moved,
-            on=waiting.booked_on,
-            recorded_at=recorded_at,
-            recorded_by=recorded_by,
-        )
-        statements.answer(session, waiting, entry_id=posted.entry_id)
-        exceptions.resolve(session, opened, on=recorded_at.date())
-    return conversion
-
-
 def reconcile(session: Session, account: str) -> Reconciliation | None:
     """The leaf as of its newest statement with a closing balance, or None when there is none."""
     closed = [s for s in statements.of_account(session, account) if s.closing_minor is not None and s.closed_on]
@@ -127,7 +89,7 @@ def reconcile(session: Session, account: str) -> Reconciliation | None:
 
 def _book(session: Session, line: StatementLine, *, recorded_at: datetime, recorded_by: str) -> bool:
     """Books a line by what it answers, or opens an exception; True when booked."""
-    expected = issued.find(session, line.reference) if line.reference else _converted(session, line)
+    expected = issued.find(session, line.reference) if line.reference else _awaited(session, line)
     arriving = arrivals.candidates(session, line)
     difference = _difference(session, line, expected, arriving)
     if difference is not None:
@@ -189,16 +151,18 @@ def _book_early_returns(
     return booked
 
 
-def _converted(session: Session, line: StatementLine) -> Conversion | None:
-    """The one conversion that a line without a reference of ours is a side of, by its exact amount."""
+def _awaited(session: Session, line: StatementLine) -> Conversion | CashDeposit | None:
+    """The one conversion or cash on its way that a line without a reference of ours is, by its exact amount."""
     found = _candidates(session, line, exactly=True)
     return found[0] if len(found) == 1 else None
 
 
-def _candidates(session: Session, line: StatementLine, *, exactly: bool) -> list[Conversion]:
-    return conversion_sides.candidates(
-        session, account=line.account_code, moved=line.amount(), on=line.booked_on, exactly=exactly
-    )
+def _candidates(session: Session, line: StatementLine, *, exactly: bool) -> list[Conversion | CashDeposit]:
+    account, moved, on = line.account_code, line.amount(), line.booked_on
+    return [
+        *conversion_sides.candidates(session, account=account, moved=moved, on=on, exactly=exactly),
+        *cash_deposits.candidates(session, account=account, came=moved, on=on, exactly=exactly),
+    ]
 
 
 def _difference(
@@ -217,7 +181,7 @@ def _difference(
     if line.minor < 0:
         return None if len(arriving) == 1 else Difference.UNMATCHED_DEBIT
     if not arriving and not line.reference and _candidates(session, line, exactly=False):
-        return Difference.AMOUNT_DIFFERS  # no gift, perhaps: a treasurer tells by `answer_with_conversion`
+        return Difference.AMOUNT_DIFFERS  # no gift, perhaps: a treasurer tells by `line_answers.answer`
     # Told and not booked yet, it is booked by `arrivals.look_again` when the payout is.
     doubtful = len(arriving) > 1 or (not arriving and arrivals.is_told_of(session, line))
     return Difference.AMBIGUOUS_PAYOUT if doubtful else None

@@ -1,4 +1,4 @@
-"""What answers to the references that we issued: payments, advances, returns, repayments, conversions, refunds."""
+"""What answers to the references that we issued: payments, advances, returns, conversions, refunds, gifts, cash."""
 
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -17,13 +17,16 @@ from ledger.aid.returns import Return
 from ledger.books import exchange
 from ledger.books.journal import Posted
 from ledger.exceptions import Difference
+from ledger.giving import cash_deposits, gift_returns
+from ledger.giving.cash_deposits import CashDeposit
+from ledger.giving.gift_returns import GiftReturn
 from ledger.money import Money
 from ledger.treasury import conversion_sides, conversions
 from ledger.treasury.conversions import Conversion
 
 WEST = timedelta(days=1)
 """By how much a bank's day may lie before ours, which is of UTC: a line of an earlier day left before its release."""
-Issued = Disbursement | Advance | Repayment | Return | Refund | BailReturn | Conversion
+Issued = Disbursement | Advance | Repayment | Return | Refund | BailReturn | Conversion | GiftReturn | CashDeposit
 
 
 def find(session: Session, reference: str) -> Issued | None:
@@ -36,6 +39,8 @@ def find(session: Session, reference: str) -> Issued | None:
         or bail.by_reference(session, reference)
         or refunds.by_reference(session, reference)
         or conversions.by_reference(session, reference)
+        or gift_returns.by_reference(session, reference)
+        or cash_deposits.by_reference(session, reference)
     )
 
 
@@ -47,16 +52,11 @@ def difference(session: Session, found: Issued, *, account: str, moved: Money, o
     """
     if isinstance(found, Conversion):
         return conversion_sides.difference(found, account=account, moved=moved)
+    if isinstance(found, GiftReturn | CashDeposit):
+        return _difference_of_giving(found, account=account, moved=moved, on=on)
     if isinstance(found, Disbursement | Advance | Repayment):
         return _difference_of_order(session, found, account=account, moved=moved, on=on)
-    if moved.minor < 0:
-        return Difference.UNMATCHED_DEBIT
-    if found.received_on is not None:
-        return Difference.NOT_RELEASED
-    if isinstance(found, Return):
-        return _difference_of_return(session, found, moved=moved, on=on)
-    expected = found.arrives() if isinstance(found, BailReturn) else found.amount()
-    return None if moved == expected else Difference.AMOUNT_DIFFERS
+    return _difference_of_arrival(session, found, moved=moved, on=on)
 
 
 def book(
@@ -74,12 +74,12 @@ def book(
     fact: dict[str, Any] = {"source_key": source_key, "on": on, "recorded_at": recorded_at, "recorded_by": recorded_by}
     if isinstance(found, Conversion):
         return conversion_sides.book(session, found, moved=moved, **fact)
+    if isinstance(found, GiftReturn | CashDeposit):
+        return _book_giving(session, found, moved=moved, **fact)
     if isinstance(found, Return):
         return returns.receive(session, found, leaf=account, came=moved, **fact)
-    if isinstance(found, BailReturn):
-        return bail.receive(session, found, leaf=account, **fact)
-    if isinstance(found, Refund):
-        return refunds.receive(session, found, leaf=account, **fact)
+    if isinstance(found, BailReturn | Refund):
+        return _book_refund(session, found, leaf=account, **fact)
     if isinstance(found, Disbursement) and moved.minor > 0:
         return bank_returns.receive(session, found, **fact)
     return _book_order(session, found, **fact)
@@ -98,9 +98,57 @@ def _book_order(session: Session, found: Disbursement | Advance | Repayment, **f
     return posted
 
 
+def _book_refund(session: Session, found: BailReturn | Refund, **fact: Any) -> Posted:
+    return (
+        bail.receive(session, found, **fact)
+        if isinstance(found, BailReturn)
+        else refunds.receive(session, found, **fact)
+    )
+
+
+def _book_giving(session: Session, found: GiftReturn | CashDeposit, *, moved: Money, **fact: Any) -> Posted:
+    if isinstance(found, CashDeposit):
+        return cash_deposits.book(session, found, came=moved, **fact)
+    return (gift_returns.pay if moved.minor < 0 else gift_returns.come_back)(session, found, **fact)
+
+
 def is_return(found: Issued | None, *, moved: Money) -> bool:
     """Whether money came in under the reference of a payment that had left: the bank has given it back."""
-    return isinstance(found, Disbursement) and moved.minor > 0
+    return isinstance(found, Disbursement | GiftReturn) and moved.minor > 0
+
+
+def _difference_of_arrival(
+    session: Session, found: Return | BailReturn | Refund, *, moved: Money, on: date
+) -> Difference | None:
+    if moved.minor < 0:
+        return Difference.UNMATCHED_DEBIT
+    if found.received_on is not None:
+        return Difference.NOT_RELEASED
+    if isinstance(found, Return):
+        return _difference_of_return(session, found, moved=moved, on=on)
+    expected = found.arrives() if isinstance(found, BailReturn) else found.amount()
+    return None if moved == expected else Difference.AMOUNT_DIFFERS
+
+
+def _difference_of_giving(
+    found: GiftReturn | CashDeposit, *, account: str, moved: Money, on: date
+) -> Difference | None:
+    if isinstance(found, CashDeposit):
+        return _difference_of_deposit(found, account=account, moved=moved)
+    if moved.minor > 0:
+        whole = found.state is gift_returns.State.PAID and (account, moved) == (found.account_code, found.amount())
+        return None if whole else Difference.PAYMENT_RETURNED
+    if (account, -moved) != (found.account_code, found.amount()):
+        return Difference.AMOUNT_DIFFERS
+    released = found.state is gift_returns.State.APPROVED
+    too_early = found.approved_on is not None and on < found.approved_on - WEST
+    return None if released and not too_early else Difference.NOT_RELEASED
+
+
+def _difference_of_deposit(found: CashDeposit, *, account: str, moved: Money) -> Difference | None:
+    if (account, moved) != (found.target_code, found.amount()):
+        return Difference.UNMATCHED_DEBIT if moved.minor < 0 else Difference.AMOUNT_DIFFERS
+    return None if found.state is cash_deposits.State.TAKEN else Difference.NOT_RELEASED
 
 
 def _difference_of_order(

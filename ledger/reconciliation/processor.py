@@ -11,7 +11,7 @@ from ledger import exceptions, overdrafts
 from ledger.books import balances
 from ledger.books.accounts import Account
 from ledger.exceptions import Difference
-from ledger.giving import bookings, movements, processor
+from ledger.giving import bookings, early_payouts, movements, processor
 from ledger.giving.explanations import What
 from ledger.giving.leaves import PROCESSOR, find_leaf
 from ledger.giving.movements import Movement
@@ -50,7 +50,8 @@ def receive(
     `reported` are the balances that the processor itself tells after these movements, one a currency. An exception is
     opened for each movement that waits, for a payout that the bank should have shown by now, where a leaf differs from
     the sum of its movements, where that sum differs from what is reported, and where a leaf or a fund falls below zero.
-    Lines of the bank that waited for a payout or a top-up are booked with it.
+    Lines of the bank that waited for a payout or a top-up are booked with it; what was booked as a gift that nobody
+    could place, and was a payout, is corrected.
 
     Raises:
         What `giving.processor` raises. Nothing was written.
@@ -59,6 +60,7 @@ def receive(
     with session.begin_nested(), overdrafts.noted(session, on=today):
         booked = processor.book(session, received, recorded_at=received_at, recorded_by=received_by)
         arrivals.look_again(session, recorded_at=received_at, recorded_by=received_by)
+        early_payouts.look_again(session, recorded_at=received_at, recorded_by=received_by)
         arrivals.tell_overdue(session, on=today)
         told = {money.currency: money for money in reported}
         for currency in sorted({one.movement.net.currency for one in booked if not one.replayed} | told.keys()):

@@ -55,6 +55,8 @@ APPEND_ONLY = (
     "receipt_gift",
     "receipt_void",
     "confirmation_setting",
+    "gift_step",
+    "line_answer",
 )
 """Tables whose rows are never changed and never removed."""
 
@@ -201,6 +203,8 @@ _KEYS = {
     "receipt_gift": ("receipt_alias, donation_alias",),
     "receipt_void": ("receipt_alias",),
     "confirmation_setting": ("number",),
+    "gift_step": ("donation_alias, number", "source_key"),
+    "line_answer": ("source_key",),
 }
 """By which keys a row could be replaced on SQLite, a hidden row number among them; the other tables have one above."""
 

@@ -10,7 +10,9 @@ from ledger.books.recipes.codes import (
     DONATIONS,
     GENERAL,
     GIFTS_IN_KIND,
+    INTEREST,
     LEGAL_AID,
+    LOSSES,
     UNASSIGNED,
     UNIDENTIFIED,
 )
@@ -90,6 +92,15 @@ def conditional_gift(*, leaf: Place, gift: Money, fund: str, donation: str) -> l
     return balanced(paid_in(leaf, gift, fund), credit(CONDITIONAL_GIFTS, gift, fund, subject=donation))
 
 
+def unidentified_conditional(*, leaf: Place, gift: Money, fund: str, donation: str) -> list[Posting]:
+    """An unidentified gift goes back unless its condition is met: owed by `fund` until then, with the money."""
+    return balanced(
+        debit(UNIDENTIFIED, gift, UNASSIGNED, subject=donation),
+        *between_funds(leaf, gift, giver=UNASSIGNED, taker=fund),
+        credit(CONDITIONAL_GIFTS, gift, fund, subject=donation),
+    )
+
+
 def condition_met(*, amount: Money, fund: str, donation: str) -> list[Posting]:
     """The condition of a gift, or of a part of it, is met: income."""
     return balanced(
@@ -124,6 +135,17 @@ def cash_gift(*, cash: str, gift: Money, fund: str, donation: str) -> list[Posti
     return bank_gift(leaf=cash, gift=gift, fund=fund, donation=donation)
 
 
-def cash_banked(*, cash: str, leaf: str, shares: Shares) -> list[Posting]:
-    """Cash in hand paid in at the bank."""
-    return moved(shares, source=cash, target=leaf)
+def cash_banked(
+    *, cash: str, leaf: str, shares: Shares, missing: Shares | None = None, surplus: Money | None = None
+) -> list[Posting]:
+    """Cash in hand paid in at the bank; `missing` is what the bank counted less, by fund, `surplus` what it did more.
+
+    Missing cash is a loss of its funds; a surplus is nobody's gift: other income of `general`.
+    """
+    postings = moved(shares, source=cash, target=leaf)
+    for fund, lost in sorted((missing or {}).items()):
+        if lost.minor:
+            postings += [debit(LOSSES, lost, fund), paid_out(cash, lost, fund)]
+    if surplus is not None:
+        postings += [paid_in(leaf, surplus, GENERAL), credit(INTEREST, surplus, GENERAL)]
+    return balanced(*postings)

@@ -355,6 +355,14 @@ GIVING = [
         "cr 2300 1000.00 USD fines gift",
     ),
     row(
+        "unidentified gift that is conditional",
+        recipes.unidentified_conditional(leaf=EUR_LEAF, gift=eur("20.00"), **GIFT),
+        "dr 2000 20.00 EUR unassigned gift",
+        "cr 1000:eur-main 20.00 EUR unassigned",
+        "dr 1000:eur-main 20.00 EUR fines",
+        "cr 2300 20.00 EUR fines gift",
+    ),
+    row(
         "condition met",
         recipes.condition_met(amount=usd("600.00"), **GIFT),
         "dr 2300 600.00 USD fines gift",
@@ -389,6 +397,22 @@ GIVING = [
         recipes.cash_banked(cash=CASH, leaf=EUR_LEAF, shares={"fines": eur("150.00")}),
         "dr 1000:eur-main 150.00 EUR fines",
         "cr 1020 150.00 EUR fines",
+    ),
+    row(
+        "cash banked, and the bank counts less",
+        recipes.cash_banked(cash=CASH, leaf=EUR_LEAF, shares={"fines": eur("144.00")}, missing={"fines": eur("6.00")}),
+        "dr 1000:eur-main 144.00 EUR fines",
+        "cr 1020 144.00 EUR fines",
+        "dr 6200 6.00 EUR fines",
+        "cr 1020 6.00 EUR fines",
+    ),
+    row(
+        "cash banked, and the bank counts more",
+        recipes.cash_banked(cash=CASH, leaf=EUR_LEAF, shares={"fines": eur("150.00")}, surplus=eur("7.00")),
+        "dr 1000:eur-main 150.00 EUR fines",
+        "cr 1020 150.00 EUR fines",
+        "dr 1000:eur-main 7.00 EUR general",
+        "cr 4300 7.00 EUR general",
     ),
 ]
 

@@ -14,9 +14,9 @@ from ledger.approvals import ActDiffers, NonceUsed, NotInRole
 from ledger.books import balances
 from ledger.giving import confirmations, donor_links, donor_retention, donors
 from ledger.giving.confirmations import ConfirmationSetting, ConfirmationsOff, NotConfirmed, SettingStands
+from ledger.giving.donations import UnknownDonation
 from ledger.giving.donor_links import NotLinked
 from ledger.giving.donors import BadDonor, DonorMerged, NewIdentity, UnknownDonor
-from ledger.giving.refund_orders import UnknownDonation
 from ledger.identities import readings, shelves
 from ledger.identities.boxes import BadDigest, NotASealedBox
 from ledger.identities.erasure_list import FILE_NAME, ErasureList, Reason

@@ -11,14 +11,13 @@ from ledger.aliases import AliasTaken, BadAlias, Kind, draw
 from ledger.approvals import ActDiffers, NotAgreed, NotInRole, SamePerson
 from ledger.books import accounts
 from ledger.giving import donations, refund_orders
-from ledger.giving.donations import Donation
+from ledger.giving.donations import Donation, UnknownDonation
 from ledger.giving.refund_orders import (
     BadRefundOrder,
     NotRefundable,
     RefundOrder,
     RefundOrderNotReady,
     State,
-    UnknownDonation,
     UnknownRefundOrder,
 )
 from ledger.money import Money

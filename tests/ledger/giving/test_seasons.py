@@ -67,6 +67,11 @@ class Season:
     def happen(self, *moved: Movement) -> None:
         self.movements += moved
 
+    def not_paid_out(self) -> list[Movement]:
+        """What gifts moved and no automatic payout has among its items."""
+        paid_out = {item for one in self.movements for item in one.transactions or ()}
+        return [one for one in self.movements if one.category in GIFTS and one.balance_transaction not in paid_out]
+
 
 def give(season: Season, charge: Movement, fate: str, nth: int) -> None:
     """A gift and what becomes of it."""
@@ -137,7 +142,7 @@ def seasons(draw: st.DrawFn) -> Season:
     for nth in range(draw(st.integers(0, 2))):
         payout = a_payout(Money(draw(CENTS), draw(currencies)), nth=nth)
         if draw(st.booleans()):
-            payout = automatic_or(payout, [one for one in season.movements if one.category in GIFTS], nth)
+            payout = automatic_or(payout, season.not_paid_out(), nth)
         pay_out(season, payout, draw(endings), nth)
     twice = draw(st.lists(st.sampled_from(season.movements), max_size=4))
     season.movements = draw(st.permutations(season.movements + twice))

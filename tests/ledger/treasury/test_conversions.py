@@ -22,8 +22,8 @@ from ledger.giving import donations
 from ledger.giving.leaves import NoLeaf
 from ledger.money import Money
 from ledger.people import Role
-from ledger.reconciliation import bank
-from ledger.reconciliation.bank import LineDiffers
+from ledger.reconciliation import bank, line_answers
+from ledger.reconciliation.line_answers import Answer, LineDiffers
 from ledger.reconciliation.statements import NewLine, NewStatement, UnknownLine
 from ledger.treasury import conversion_acts, conversions
 from ledger.treasury.conversion_acts import RateMoved
@@ -47,6 +47,7 @@ from tests.coffers import (
     on_conversion,
     prepare_conversions,
 )
+from tests.given import signed
 from tests.purses import EUR_LEAF, give_euros
 
 FAR = "280.00"
@@ -82,10 +83,19 @@ def waiting(house: House) -> list[OpenException]:
     return exceptions.listed(house.session)
 
 
-def answer(house: House, conversion: Conversion, exception: str) -> Conversion:
-    return bank.answer_with_conversion(
-        house.session, conversion.alias, exception=exception, recorded_at=NOW, recorded_by=house.fund.clara.alias
+def answer(house: House, conversion: Conversion, exception: str) -> None:
+    """Clara says that the line is a side of the conversion; of an exception that is none, whatever its amount."""
+    opened = house.session.get(OpenException, exception)
+    amount = (opened.amount() if opened else None) or byn("1.00")
+    agreed = signed(
+        "answer_line",
+        exception,
+        by=house.fund.clara,
+        of=amount,
+        commitment=line_answers.commitment(answer=Answer.CONVERSION, about=conversion.alias),
+        detail=Answer.CONVERSION.value,
     )
+    line_answers.answer(house.session, exception, answer=Answer.CONVERSION, about=conversion.alias, agreed=agreed)
 
 
 def release(house: House, conversion: Conversion, **told: Any) -> Conversion:
