@@ -95,6 +95,9 @@ Verb = Literal[
     "bank_cash",
     "value_gift",
     "approve_gift_in_kind",
+    "request_resolution",
+    "agree_resolution",
+    "agree_loss",
 ]
 ROLE_OF: dict[str, Role | None] = {
     "create_key": Role.ADMIN,
@@ -161,6 +164,9 @@ ROLE_OF: dict[str, Role | None] = {
     "bank_cash": Role.TREASURER,
     "value_gift": Role.TREASURER,
     "approve_gift_in_kind": Role.APPROVER,
+    "request_resolution": Role.TREASURER,
+    "agree_resolution": Role.APPROVER,
+    "agree_loss": Role.APPROVER,
 }
 """Which role of the roster each act needs; None where any will do, at once."""
 

@@ -22,6 +22,7 @@ LIMITED: tuple[Verb, ...] = (
     "approve_advance",
     "approve_outlay",
     "approve_gift_return",
+    "agree_loss",
     "release_disbursement",
     "release_batch",
     "release_advance",

@@ -11,6 +11,7 @@ from ledger import book, publications
 from ledger.aid import jurisdictions
 from ledger.books import balances
 from ledger.errors import BadInput
+from ledger.reconciliation import resolutions
 from reports.audit import disbursements, trial_balance
 from reports.transparency import disclosure, months
 from reports.transparency.blocks import Block, block_as_json, block_from_json
@@ -64,7 +65,12 @@ def gather_disbursements(session: Session, *, on: date) -> disbursements.Figures
         disbursements.Row(kind=kind, way=way, currency=currency, payments=counts[kind, way, currency], paid_minor=minor)
         for (kind, way, currency), minor in sorted(totals.items())
     )
-    return disbursements.Figures(organisation=book.require(session).organisation, on=on, rows=rows)
+    return disbursements.Figures(
+        organisation=book.require(session).organisation,
+        on=on,
+        rows=rows,
+        accepted_early=resolutions.count_accepted_early(session, until=on),
+    )
 
 
 def gather_items(session: Session) -> list[Item]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from api.client import bail, cases, payments, rates, statements
+from api.client import bail, cases, payments, rates, resolutions, statements
 from ledger.aid.obligations import ObligationKind
 from ledger.money import Money
+from ledger.reconciliation.answers import Answer
+from ledger.reconciliation.resolutions import Because
 from tests.papers import BankLine, a_camt_file, a_list_row
 
 if TYPE_CHECKING:
@@ -87,6 +89,20 @@ def walk_with_bail(office: Office) -> None:
     fine = a_told_payment(office, a_row("400.00", kind=ObligationKind.FINE))
     office.set_clock(COURT_DAY)
     bail.note_hearing(office.desk("anna"), alias, on=HEARING)
-    bail.announce_return(office.desk("anna"), alias, amount="1000.00", fee="30.00")
+    withdrawn = bail.announce_return(office.desk("anna"), alias, amount="1000.00")
+    bail.withdraw_return(office.desk("anna"), alias, withdrawn["reference"])
+    told = bail.announce_return(office.desk("anna"), alias, amount="1000.00", fee="30.00")
     bail.apply(office.desk("boris"), alias, to=fine["case"])
     bail.forfeit(office.desk("boris"), alias, amount="50.00")
+    move(office, usd("900.00"), reference=told["reference"], on=BACK_ON)
+    say_what_came(office)
+
+
+def say_what_came(office: Office) -> None:
+    """The court sent less than it had announced: Anna says that it kept more, Boris agrees."""
+    anna, boris = office.desk("anna"), office.desk("boris")
+    (line,) = resolutions.listed(anna)["lines"]
+    settled, because = usd("1000.00"), Because.DECIDED_SO
+    about = line["exception"]
+    resolutions.say(anna, about, answer=Answer.BAIL_RETURNED, of=line["of"], because=because, settles=settled)
+    resolutions.agree(boris, about)

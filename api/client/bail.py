@@ -49,6 +49,13 @@ def announce_return(desk: Desk, alias: str, *, amount: str, fee: str = "0") -> d
     return answer
 
 
+def withdraw_return(desk: Desk, alias: str, reference: str) -> dict[str, Any]:
+    """Takes an announcement back: the court sends nothing so."""
+    key = f"withdraw-bail-return:{reference}"
+    answer: dict[str, Any] = desk.api.post(f"/v1/bail/{alias}/withdraw-return", {"reference": reference}, key=key)
+    return answer
+
+
 def apply(desk: Desk, alias: str, *, to: str) -> dict[str, Any]:
     """Opens both cases and signs that the court counts bail as the payment of what the case `to` owes, the whole of it.
 

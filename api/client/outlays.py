@@ -1,26 +1,54 @@
 """Outlays from the operator's side: what an agent laid out of their own is asked to be repaid, and agreed to."""
 
+import json
+from dataclasses import dataclass, field
 from typing import Any
 
+from api.client import cases, sealing
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import outlays
 from ledger.aliases import Kind, draw
 from ledger.money import Money
 
+VAULT = "people"
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """To whom a bank is to send it: a name and an account, which only members of the vault ever see."""
+
+    name: str = field(repr=False)
+    account: str = field(repr=False)
+
 
 def request(
-    desk: Desk, agent: str, *, fund: str, account: str, amount: Money, settles: Money | None = None
+    desk: Desk,
+    agent: str,
+    *,
+    fund: str,
+    account: str,
+    amount: Money,
+    settles: Money | None = None,
+    payee: Payee | None = None,
 ) -> dict[str, Any]:
-    """Asks for `amount` to leave a bank leaf; it `settles` what is owed in another currency, or else the same."""
+    """Asks for `amount` to leave a bank leaf; it `settles` what is owed in another currency, or else the same.
+
+    With a `payee`, who is sealed here, it can stand in a payment file.
+    """
     alias = draw(Kind.OUTLAY)
-    body = {
+    body: dict[str, Any] = {
         "alias": alias,
         "fund": fund,
         "account": account,
         "amount": _wire(amount),
         "settles": _wire(settles or amount),
     }
+    if payee is not None:
+        shelf = desk.draw_shelf(VAULT, alias=alias)
+        content = {"name": payee.name, "account": payee.account}
+        body["shelf"] = cases.shelf_on_wire(shelf)
+        body["payee_box"] = cases.seal_json(shelf.public, content, kind="repayment", alias=alias, field="payee")
     answer: dict[str, Any] = desk.api.post(f"/v1/agents/{agent}/outlays", body, key=f"outlay:{alias}")
     return answer
 
@@ -48,13 +76,17 @@ def approve(desk: Desk, repayment: dict[str, Any]) -> dict[str, Any]:
 
     Raises:
         EvidenceDiffers: the API's commitment is not to what it shows; nothing is signed.
+        CannotOpen, WrongCommitment, WrongKey, BadSignature: the payee was altered or swapped.
     """
     alias, version = repayment["alias"], repayment["version"]
+    if repayment["payee_commitment"] is not None:
+        open_payee(desk, repayment, reason="approval")
     commitment = outlays.commitment(
         agent=repayment["agent"],
         fund=repayment["fund"],
         account=repayment["account"],
         settles=_money(repayment["settles"]),
+        payee=repayment["payee_commitment"],
     )
     if commitment != repayment["commitment"]:
         raise EvidenceDiffers("the repayment is not what the commitment is to", repayment=alias, field="commitment")
@@ -63,6 +95,25 @@ def approve(desk: Desk, repayment: dict[str, Any]) -> dict[str, Any]:
     body = {"verb": "approve_outlay", "object": alias, "agreed": agreed}
     answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"approve:{alias}:{version}")
     return answer
+
+
+def open_payee(desk: Desk, repayment: dict[str, Any], *, reason: str) -> Payee:
+    """Fetches (which is logged) and opens who is paid, as the repayment's commitment has it.
+
+    Raises:
+        EvidenceDiffers: another payee is kept. CannotOpen, WrongCommitment, WrongKey, BadSignature: altered or swapped.
+    """
+    alias = repayment["alias"]
+    kept = desk.api.get(f"/v1/boxes/{alias}", reason=reason)
+    _, seed = cases.open_shelf(desk, kept, alias=alias)
+    place: dict[str, Any] = {"kind": "repayment", "alias": alias, "field": "payee", "version": 1}
+    found = [box for box in kept["boxes"] if box["commitment"] == repayment["payee_commitment"]]
+    if len(found) != 1:
+        raise EvidenceDiffers("the payee is not the one that was asked for", repayment=alias, field="payee")
+    opening = sealing.open_with_salt(seed, sealing.from_base64(found[0]["bytes"]), **place)
+    sealing.verify_commitment(found[0]["commitment"], opening, **place)
+    told = json.loads(opening.plaintext)
+    return Payee(told["name"], told["account"])
 
 
 def cancel(desk: Desk, repayment: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from api.client import cases, credit_transfers, payments, private_files
+from api.client import cases, credit_transfers, outlays, payments, private_files
 from api.client.cases import Evidence, EvidenceDiffers
 from api.client.credit_transfers import Debtor, Form, Order
 from api.client.desk import Desk
@@ -37,17 +37,22 @@ class Written:
 def collect(desk: Desk, *, account: str, only: Sequence[str] | None = None) -> list[Order]:
     """The released payments from a bank leaf as orders, or those among them with these aliases; openings are logged.
 
+    Repayments to agents that were approved with their payee are among them.
+
     Raises:
         NothingReleased: see there. BadOrder: a payee that no bank could take. EvidenceDiffers: a payee is not the one
             that was agreed to. CannotOpen, WrongCommitment, WrongKey, BadSignature: something was altered or swapped.
     """
     waiting = [one for one in payments.listed(desk, state="released") if one["account"] == account]
     chosen = [one for one in waiting if only is None or one["alias"] in only]
-    if not chosen:
+    owed = [one for one in _repayments(desk, account) if only is None or one["alias"] in only]
+    if not chosen and not owed:
         raise NothingReleased("no payment is released from this leaf", account=account)
     found = [desk.api.get(f"/v1/cases/{alias}") for alias in dict.fromkeys(one["case"] for one in chosen)]
     opened = cases.check_many(desk, found, reason="payment")
-    return list(credit_transfers.check([_order(one, opened[one["case"]]) for one in chosen]))
+    orders = [_order(one, opened[one["case"]]) for one in chosen]
+    orders += [_order_of_repayment(desk, one) for one in owed]
+    return list(credit_transfers.check(orders))
 
 
 def write(
@@ -116,6 +121,23 @@ def _order(disbursement: dict[str, Any], evidence: Evidence) -> Order:
         payee=payee.get("court") or payee["name"],
         account=payee["account"],
     )
+
+
+def _repayments(desk: Desk, account: str) -> list[dict[str, Any]]:
+    known = [agent["alias"] for agent in desk.api.get("/v1/agents")["agents"] if agent["state"] == "active"]
+    return [
+        one
+        for agent in known
+        for one in outlays.listed(desk, agent)
+        if one["state"] == "approved" and one["account"] == account and one["payee_commitment"] is not None
+    ]
+
+
+def _order_of_repayment(desk: Desk, repayment: dict[str, Any]) -> Order:
+    """What the bank is told of a repayment, once its payee is the one that was agreed to."""
+    payee = outlays.open_payee(desk, repayment, reason="payment")
+    amount = Money.parse(repayment["amount"]["amount"], repayment["amount"]["currency"])
+    return Order(reference=repayment["reference"], amount=amount, payee=payee.name, account=payee.account)
 
 
 def _agree(desk: Desk, verb: Verb, alias: str, *, path: str) -> dict[str, Any]:

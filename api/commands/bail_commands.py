@@ -61,6 +61,20 @@ def announce_return(
     output.show(announced, as_json=as_json, lines=[said])
 
 
+@app.command("withdraw-return")
+def withdraw_return(
+    alias: Bail,
+    reference: Annotated[str, typer.Argument(help="The reference that was drawn for it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Takes an announced return back: the court sends nothing so, or decided otherwise."""
+    with connect() as desk:
+        withdrawn = bail.withdraw_return(desk, alias, reference)
+    output.show(
+        withdrawn, as_json=as_json, lines=[f"{alias}: {_amount(withdrawn['amount'])} is not announced any more"]
+    )
+
+
 @app.command("apply")
 def apply_bail(
     alias: Bail,

@@ -51,6 +51,7 @@ from api.commands import (
     reconciliation_commands,
     recovery_commands,
     report_commands,
+    resolution_commands,
     roster_commands,
     statement_commands,
     subledger_commands,
@@ -116,6 +117,7 @@ app.add_typer(agent_commands.agents_app, name="agents")
 app.add_typer(agent_commands.advances_app, name="advances")
 app.add_typer(purse_commands.app, name="purses")
 app.add_typer(outlay_commands.app, name="outlays")
+app.add_typer(resolution_commands.app, name="resolutions")
 app.add_typer(conversion_commands.app, name="conversions")
 app.add_typer(transfer_commands.app, name="transfers")
 processor_commands.add_to(donation_commands.app)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from api.client import outlays
+from api.client.outlays import Payee
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.output import AsJson
@@ -43,13 +44,24 @@ def request_repayment(
     currency: Annotated[str, typer.Option(help="In which currency.")],
     settles: Annotated[str | None, typer.Option(help="What is owed no more by it, in another currency.")] = None,
     settles_currency: Annotated[str | None, typer.Option(help="Which currency that is.")] = None,
+    payee_name: Annotated[
+        str | None, typer.Option(help="Who the bank is to pay, sealed here: for a payment file.")
+    ] = None,
+    payee_account: Annotated[str | None, typer.Option(help="Their account, sealed here.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Asks for an agent's outlay to be repaid."""
+    payee = Payee(payee_name, payee_account or "") if payee_name is not None else None
     owed = Money.parse(settles, settles_currency or "") if settles is not None else None
     with connect() as desk:
         asked = outlays.request(
-            desk, agent, fund=fund, account=account, amount=Money.parse(amount, currency), settles=owed
+            desk,
+            agent,
+            fund=fund,
+            account=account,
+            amount=Money.parse(amount, currency),
+            settles=owed,
+            payee=payee,
         )
     output.show_table([asked], COLUMNS, as_json=as_json)
 

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
-from api.routes.wire import Alias, AmountOnWire, Day, SignedActOnWire, Wire
+from api.routes.wire import Alias, AmountOnWire, Day, Reference, SignedActOnWire, Wire
 from api.transactions import Tx
 from ledger.aid import bail, bail_acts, hearings, obligations
 from ledger.aid.bail import BailPart, BailReturn
@@ -82,6 +82,12 @@ class BailReturnIn(Wire):
 
     amount: AmountOnWire
     fee: AmountOnWire
+
+
+class WithdrawnIn(Wire):
+    """The reference under which bail was to come back."""
+
+    reference: Reference
 
 
 class StepIn(Wire):
@@ -162,6 +168,18 @@ def announce_return(
         by=caller.operator.alias,
         on=now.date(),
     )
+    return once.keep(BailReturnOut.of(announced))
+
+
+@router.post("/v1/bail/{alias}/withdraw-return", status_code=201)
+def withdraw_return(
+    alias: Alias, body: WithdrawnIn, session: Tx, caller: Admitted, now: Now, once: Claimed
+) -> BailReturnOut:
+    """Takes an announcement back: the court sends nothing so, and what was set aside is free."""
+    announced = bail.by_reference(session, body.reference)
+    if announced is None or announced.obligation_alias != alias:
+        raise bail.NotPosted("no return of this bail has the reference", obligation=alias)
+    bail.withdraw_return(session, announced, by=caller.operator.alias, on=now.date())
     return once.keep(BailReturnOut.of(announced))
 
 

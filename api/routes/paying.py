@@ -19,7 +19,7 @@ from ledger.approvals import Agreed, SignedAct
 from ledger.errors import BadInput
 from ledger.giving import gift_returns, in_kind, purpose_versions, refund_orders
 from ledger.identities import shelves
-from ledger.reconciliation import confirmations
+from ledger.reconciliation import confirmations, resolutions
 from ledger.treasury import conversion_acts, transfers
 
 router = APIRouter()
@@ -107,6 +107,8 @@ class ApprovalIn(Wire):
         "approve_outlay",
         "agree_failure",
         "confirm_return",
+        "agree_resolution",
+        "agree_loss",
         "approve_conversion",
         "approve_transfer",
         "approve_refund",
@@ -221,6 +223,8 @@ _EFFECTS: dict[str, Callable[[Session, str, Agreed], object]] = {
     "approve_outlay": agent_acts.approve_outlay,
     "agree_failure": line_failures.agree,
     "confirm_return": confirmations.confirm_return,
+    "agree_resolution": resolutions.agree,
+    "agree_loss": resolutions.agree,
     "approve_conversion": conversion_acts.approve,
     "approve_transfer": transfers.approve,
     "approve_refund": refund_orders.approve,

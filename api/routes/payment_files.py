@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
-from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, ShelfOnWire, SignedActOnWire, Wire
+from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, Reference, ShelfOnWire, SignedActOnWire, Wire
 from api.transactions import Tx
 from ledger.aid import payment_files
 from ledger.aid.payment_files import MOST_LINES, BadPaymentFile, NewPaymentFile, PaymentFile
@@ -16,8 +16,6 @@ from ledger.approvals import Agreed
 from ledger.identities import shelves
 
 router = APIRouter()
-
-Reference = Annotated[str, StringConstraints(pattern=r"^RF[0-9]{2}[0-9A-Z]{1,21}$")]
 
 
 class PaymentFileIn(Wire):

@@ -44,7 +44,7 @@ class QuashedOut(Wire):
 
 
 class RefundOut(Wire):
-    """What an authority owes back; `reference` is what its payment is to carry."""
+    """What is owed back, by the authority or who `debtor` is; `reference` is what its payment is to carry."""
 
     obligation: str
     case: str
@@ -53,6 +53,7 @@ class RefundOut(Wire):
     amount: AmountOnWire
     due_since: date
     received_on: date | None
+    given_up_on: date | None
 
 
 class RefundsOut(Wire):
@@ -116,4 +117,5 @@ def _refund(refund: Refund, owed: Obligation) -> RefundOut:
         amount=AmountOnWire.of(refund.amount()),
         due_since=refund.due_since,
         received_on=refund.received_on,
+        given_up_on=refund.given_up_on,
     )

@@ -69,6 +69,7 @@ Base64 = Annotated[
 Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Alias = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}(-[0-9A-Z]{4}){3}$")]
+Reference = Annotated[str, StringConstraints(pattern=r"^RF[0-9]{2}[0-9A-Z]{1,21}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:_.-]{1,45}$")]
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Epoch = Annotated[int, Field(ge=1, le=10_000)]

@@ -4,11 +4,13 @@ from sqlmodel import Session
 
 from ledger import approvals, limits
 from ledger.aid import advances, agents, batches, outlays, purse_bookings, purse_movements
+from ledger.aid.acts import EvidenceNotOpened
 from ledger.aid.advances import Advance
 from ledger.aid.agents import Agent
 from ledger.aid.outlays import Repayment
 from ledger.aid.purse_movements import PurseMovement
 from ledger.approvals import Agreed, Verb
+from ledger.identities import shelves
 
 
 def activate_agent(session: Session, alias: str, agreed: Agreed) -> Agent:
@@ -113,11 +115,15 @@ def approve_outlay(session: Session, alias: str, agreed: Agreed) -> Repayment:
     Above the limit for a third person it stays requested until two of them have signed the very same thing.
 
     Raises:
-        UnknownRepayment, SamePerson, OverLimit, RepaymentNotReady, AgentNotActive, OverOwed, WouldOverdraw, and what
-        `approvals.accept` raises.
+        UnknownRepayment, SamePerson, EvidenceNotOpened, OverLimit, RepaymentNotReady, AgentNotActive, OverOwed,
+        WouldOverdraw, and what `approvals.accept` raises.
     """
     repayment = outlays.require(session, alias, lock=True)
     approvals.require_other(agreed.signer.alias, than={repayment.requested_by})
+    if repayment.payee_commitment is not None:
+        needed = [repayment.payee_commitment]
+        if not shelves.has_opened(session, operator=agreed.signer.alias, shelf=alias, needed=needed):
+            raise EvidenceNotOpened("the signer has not opened the payee", repayment=alias)
     amount = repayment.amount()
     with session.begin_nested():
         limits.require_within(session, agreed, verb="approve_outlay", object_alias=alias, amount=amount)

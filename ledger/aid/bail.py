@@ -50,7 +50,10 @@ class OverBail(Refused):
 
 
 class BailReturn(SQLModel, table=True):
-    """Bail announced to come back: `minor` of it, less `fee_minor`. Received once the bank says so."""
+    """Bail announced to come back: `minor` of it, less `fee_minor`. Received once the bank says so.
+
+    Withdrawn, it sets nothing aside any more; should it come all the same, two people say what it is.
+    """
 
     __tablename__ = "bail_return"
     reference: str = Field(primary_key=True, max_length=25)
@@ -61,8 +64,11 @@ class BailReturn(SQLModel, table=True):
     announced_by: str = Field(max_length=20)
     announced_on: date
     received_on: date | None = None
+    withdrawn_by: str | None = Field(default=None, max_length=20)
+    withdrawn_on: date | None = None
 
     __table_args__ = (
+        CheckConstraint("received_on IS NULL OR withdrawn_on IS NULL", name="received_or_withdrawn"),
         CheckConstraint("fee_minor >= 0 AND fee_minor < minor", name="fee_is_a_part"),
         *whole_minor("minor", "fee_minor"),
     )
@@ -78,6 +84,13 @@ class BailReturn(SQLModel, table=True):
     def arrives(self) -> Money:
         """What is to arrive at the bank."""
         return self.amount() - self.fee()
+
+    def is_waiting(self) -> bool:
+        """Whether the bank has still to show it."""
+        return self.received_on is None and self.withdrawn_on is None
+
+
+_WAITING = (col(BailReturn.received_on).is_(None), col(BailReturn.withdrawn_on).is_(None))
 
 
 class BailPart(SQLModel, table=True):
@@ -125,6 +138,20 @@ def announce_return(session: Session, alias: str, *, amount: Money, fee: Money, 
     return announced
 
 
+def withdraw_return(session: Session, announced: BailReturn, *, by: str, on: date) -> None:
+    """Takes an announcement back: what was set aside may be announced, applied or forfeited again.
+
+    Raises:
+        NotPosted: it was received, or withdrawn before.
+    """
+    obligations.require(session, announced.obligation_alias, lock=True)
+    if not announced.is_waiting():
+        raise NotPosted("it was received, or withdrawn before", obligation=announced.obligation_alias)
+    announced.withdrawn_by, announced.withdrawn_on = by, on
+    session.add(announced)
+    session.flush()
+
+
 def receive(
     session: Session,
     announced: BailReturn,
@@ -134,27 +161,31 @@ def receive(
     on: date,
     recorded_at: datetime,
     recorded_by: str,
+    beside: Sequence[Posting] = (),
 ) -> journal.Posted:
-    """Books what the bank's line says: bail came back less the fee.
+    """Books what the bank's line says: bail came back less the fee; `beside` is what came beyond.
 
     Raises:
-        NotPosted: it came back already.
+        NotPosted: it came back already, or the announcement was withdrawn.
     """
     bail = obligations.require(session, announced.obligation_alias, lock=True)
-    if announced.received_on is not None:
-        raise NotPosted("the bail came back already", obligation=bail.alias)
+    if not announced.is_waiting():
+        raise NotPosted("the bail came back already, or not so", obligation=bail.alias)
     posted = journal.post(
         session,
         source_key=source_key,
         kind="bail_returned",
-        postings=recipes.bail_returned(
-            leaf=leaf,
-            amount=announced.amount(),
-            fee=announced.fee(),
-            fund=bail.fund_code or "",
-            obligation=bail.alias,
-            case=bail.case_alias,
-        ),
+        postings=[
+            *recipes.bail_returned(
+                leaf=leaf,
+                amount=announced.amount(),
+                fee=announced.fee(),
+                fund=bail.fund_code or "",
+                obligation=bail.alias,
+                case=bail.case_alias,
+            ),
+            *beside,
+        ],
         happened_on=on,
         recorded_at=recorded_at,
         recorded_by=recorded_by,
@@ -240,23 +271,22 @@ def is_held(session: Session, obligation: Obligation) -> bool:
 
 def announced_of(session: Session, bail: Obligation) -> Money:
     """What is announced to come back and has not been seen."""
-    query = select(func.sum(BailReturn.minor)).where(
-        BailReturn.obligation_alias == bail.alias, col(BailReturn.received_on).is_(None)
-    )
+    query = select(func.sum(BailReturn.minor)).where(BailReturn.obligation_alias == bail.alias, *_WAITING)
     return Money(int(session.exec(query).one() or 0), bail.currency)
 
 
 def waiting_returns(session: Session, alias: str) -> list[BailReturn]:
     """The returns of a bail that the bank has not shown, oldest first."""
-    query = select(BailReturn).where(BailReturn.obligation_alias == alias, col(BailReturn.received_on).is_(None))
+    query = select(BailReturn).where(BailReturn.obligation_alias == alias, *_WAITING)
     return sorted(session.exec(query), key=lambda one: (one.announced_on, one.reference))
 
 
 def steps(session: Session, alias: str) -> int:
-    """How many parts and returns a bail has had: the version that a signed act restates."""
+    """How many parts and returns a bail has had, and how many of these were withdrawn: the version of an act."""
     parts = select(func.count()).select_from(BailPart).where(BailPart.obligation_alias == alias)
     returned = select(func.count()).select_from(BailReturn).where(BailReturn.obligation_alias == alias)
-    return session.exec(parts).one() + session.exec(returned).one()
+    withdrawn = returned.where(col(BailReturn.withdrawn_on).is_not(None))
+    return sum(session.exec(counted).one() for counted in (parts, returned, withdrawn))
 
 
 def by_reference(session: Session, reference: str) -> BailReturn | None:

@@ -1,65 +1,123 @@
 """Payments that the bank gives back: the money is on the leaf again, and what it was to pay is owed again.
 
-Only what comes back whole, to the leaf that it had left, for what is still simply paid, is booked without asking. Less
-than the payment, another leaf, bail, and what is owed back by others as well wait for a person as an exception.
+Only what comes back whole, to the leaf that it had left, for what is still simply paid, is booked without asking. Of
+all else two people say what it is, see `ledger.reconciliation.resolutions` and docs/payments-that-come-back.md.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlmodel import Session
 
 from ledger.aid import cases, disbursements, obligations, refunds
 from ledger.aid.disbursements import Disbursement, DisbursementNotReady, State
-from ledger.aid.obligations import ObligationKind
+from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.books import journal, recipes
+from ledger.books.postings import Posting
 from ledger.money import Money
 
 
 def receive(
-    session: Session, disbursement: Disbursement, *, source_key: str, on: date, recorded_at: datetime, recorded_by: str
+    session: Session,
+    disbursement: Disbursement,
+    *,
+    source_key: str,
+    on: date,
+    recorded_at: datetime,
+    recorded_by: str,
+    leaf: str | None = None,
+    settles: Money | None = None,
+    beside: Sequence[Posting] = (),
 ) -> journal.Posted:
     """Books what the bank's line says: the payment came back on the day `on`. Its case, settled before, is open again.
 
+    On another leaf when `leaf` says so. When the line `settles` less than the payment, who had it owes the rest, and
+    it is a payment no more. `beside` is what else the line says: a fee that a bank took, or what came beyond.
+
     Raises:
-        DisbursementNotReady: see `is_whole`.
+        DisbursementNotReady: see `may_come_back`, or it settles nothing, or more.
     """
     obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
-    if not is_whole(session, disbursement, account=disbursement.account_code, came=disbursement.amount()):
+    amount = disbursement.amount()
+    came = amount if settles is None else settles
+    is_part = came.currency == amount.currency and 0 < came.minor <= amount.minor
+    if not is_part or not may_come_back(session, disbursement):
         raise DisbursementNotReady(
-            "no payment that can simply come back", disbursement=disbursement.alias, state=disbursement.state
+            "no payment that can come back so", disbursement=disbursement.alias, state=disbursement.state
         )
+    bail = obligation.kind is ObligationKind.BAIL
     posted = journal.post(
         session,
         source_key=source_key,
-        kind="aid_payment_returned",
-        postings=recipes.aid_payment_returned(
-            leaf=disbursement.account_code,
-            amount=disbursement.amount(),
-            fund=disbursement.fund_code,
-            obligation=disbursement.obligation_alias,
-            case=disbursement.case_alias,
-        ),
+        kind="bail_payment_returned" if bail else "aid_payment_returned",
+        postings=[
+            *_owed_again(disbursement, leaf=leaf or disbursement.account_code, missing=amount - came, bail=bail),
+            *beside,
+        ],
         happened_on=on,
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
-    disbursement.state = State.RETURNED
-    disbursement.version += 1
-    disbursement.returned_on, disbursement.returned_recorded_on = on, recorded_at.date()
-    disbursement.returned_key = source_key
-    session.add(disbursement)
-    session.flush()
-    obligations.mark_returned(session, obligation, paid=disbursements.paid(session, obligation))
-    case = cases.require(session, obligation.case_alias, lock=True)
-    obligations.follow(session, case, on=recorded_at.date())
+    _mark(session, disbursement, obligation, source_key=source_key, on=on, recorded_on=recorded_at.date())
+    if came != amount:
+        refunds.expect_from_payee(session, obligation, amount - came, fund=disbursement.fund_code, on=on)
     return posted
 
 
 def is_whole(session: Session, disbursement: Disbursement, *, account: str, came: Money) -> bool:
-    """Whether what came to a leaf is a whole payment from there, and nothing of what it paid is owed back already."""
-    if disbursement.state is not State.PAID or (account, came) != (disbursement.account_code, disbursement.amount()):
+    """Whether what came to a leaf is a whole payment from there, that can simply come back, and no bail."""
+    if (account, came) != (disbursement.account_code, disbursement.amount()):
         return False
     obligation = obligations.require(session, disbursement.obligation_alias)
-    if obligation.kind is ObligationKind.BAIL or refunds.of_obligation(session, obligation.alias):
-        return False
-    return obligation.state in {obligations.State.PAID, obligations.State.PART_PAID}
+    return obligation.kind is not ObligationKind.BAIL and may_come_back(session, disbursement)
+
+
+def may_come_back(session: Session, disbursement: Disbursement) -> bool:
+    """Whether a payment is paid, and nothing of what it paid is owed back already: then what comes settles that."""
+    obligation = obligations.require(session, disbursement.obligation_alias)
+    still_paid = obligation.state in {obligations.State.PAID, obligations.State.PART_PAID}
+    return (
+        disbursement.state is State.PAID
+        and still_paid
+        and not refunds.of_obligation(session, disbursement.obligation_alias)
+    )
+
+
+def _owed_again(disbursement: Disbursement, *, leaf: str, missing: Money, bail: bool) -> list[Posting]:
+    """The whole payment back, and what is missing of it out again, to who has it."""
+    named: dict[str, Any] = {
+        "leaf": leaf,
+        "fund": disbursement.fund_code,
+        "obligation": disbursement.obligation_alias,
+        "case": disbursement.case_alias,
+    }
+    amount = disbursement.amount()
+    if bail:
+        postings = recipes.bail_returned(**named, amount=amount, fee=Money(0, amount.currency))
+    else:
+        postings = recipes.aid_payment_returned(**named, amount=amount)
+    return [*postings, *recipes.money_to_come_back(**named, amount=missing)] if missing.minor else postings
+
+
+def _mark(
+    session: Session,
+    disbursement: Disbursement,
+    obligation: Obligation,
+    *,
+    source_key: str,
+    on: date,
+    recorded_on: date,
+) -> None:
+    disbursement.state = State.RETURNED
+    disbursement.version += 1
+    disbursement.returned_on, disbursement.returned_recorded_on = on, recorded_on
+    disbursement.returned_key = source_key
+    session.add(disbursement)
+    session.flush()
+    if obligation.kind is ObligationKind.BAIL:
+        obligations.unpost(session, obligation)
+    else:
+        obligations.mark_returned(session, obligation, paid=disbursements.paid(session, obligation))
+    case = cases.require(session, obligation.case_alias, lock=True)
+    obligations.follow(session, case, on=recorded_on)

@@ -305,6 +305,19 @@ def mark_returned(session: Session, obligation: Obligation, *, paid: Money) -> N
     _move(session, obligation, State.PART_PAID if paid.minor else State.RECOGNISED)
 
 
+def unpost(session: Session, obligation: Obligation) -> None:
+    """Notes that posted bail never reached its court: it is due again, and no fund's.
+
+    Raises:
+        ObligationNotReady: it is no bail that was posted.
+    """
+    if obligation.kind is not ObligationKind.BAIL:
+        raise _not_ready(obligation)
+    _require_state(obligation, State.PAID)
+    obligation.fund_code = None
+    _move(session, obligation, State.DUE)
+
+
 def let_go(session: Session, obligation: Obligation) -> None:
     """The fund lets go of what it had recognised and has taken back: it is due again, and no fund's.
 

@@ -4,6 +4,7 @@ Approved, the money is held on its leaf, and that much of what is owed is promis
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -18,8 +19,10 @@ from ledger.aid.agents import Agent
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, funds, holds, journal, recipes, spending
 from ledger.books.holds import NewHold, Reserve
-from ledger.books.postings import LARGEST_POSTING_MINOR
+from ledger.books.journal import Entry, Line
+from ledger.books.postings import LARGEST_POSTING_MINOR, Posting
 from ledger.errors import BadInput, Conflict, NotFound, Refused
+from ledger.identities.boxes import check_commitment
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
 from ledger.storage.locks import locked
@@ -28,11 +31,15 @@ BANK = "1000"
 
 
 class State(StrEnum):
-    """Where a repayment stands. Approved: the bank may be told. Paid: it has shown that the money left."""
+    """Where a repayment stands. Approved: the bank may be told. Paid: it has shown that the money left.
+
+    Returned: it has given all of it back.
+    """
 
     REQUESTED = "requested"
     APPROVED = "approved"
     PAID = "paid"
+    RETURNED = "returned"
     CANCELLED = "cancelled"
 
 
@@ -61,7 +68,11 @@ class OverOwed(Refused):
 
 
 class Repayment(SQLModel, table=True):
-    """`minor` of `currency` leaves the leaf for `settles_minor` of what the fund owes; `reference` is told the bank."""
+    """`minor` of `currency` leaves the leaf for `settles_minor` of what the fund owes; `reference` is told the bank.
+
+    `returned_minor` of what it settled is owed again: the bank gave it back. `payee_commitment` is to the sealed payee:
+    without one it is told to the bank by hand.
+    """
 
     __tablename__ = "outlay_repayment"
     alias: str = Field(primary_key=True, max_length=20)
@@ -78,12 +89,16 @@ class Repayment(SQLModel, table=True):
     requested_by: str = Field(max_length=20)
     approved_by: str | None = Field(default=None, max_length=20)
     paid_on: date | None = None
+    returned_minor: int = Field(default=0, sa_type=MinorUnits)
+    payee_commitment: str | None = Field(default=None, max_length=64)
 
     __table_args__ = (
         CheckConstraint("minor > 0 AND settles_minor > 0", name="repayment_is_above_zero"),
         CheckConstraint("approved_by <> requested_by", name="repayment_is_of_two_people"),
-        CheckConstraint("(state = 'paid') = (paid_on IS NOT NULL)", name="repayment_is_paid_on_a_day"),
-        *whole_minor("minor", "settles_minor"),
+        CheckConstraint("(state IN ('paid', 'returned')) = (paid_on IS NOT NULL)", name="repayment_is_paid_on_a_day"),
+        CheckConstraint("returned_minor BETWEEN 0 AND settles_minor", name="returned_is_a_part"),
+        CheckConstraint("(state = 'returned') = (returned_minor = settles_minor)", name="returned_is_all"),
+        *whole_minor("minor", "settles_minor", "returned_minor"),
     )
 
     def amount(self) -> Money:
@@ -105,6 +120,7 @@ class NewRepayment:
     account: str
     amount: Money
     settles: Money
+    payee_commitment: str | None = None
 
 
 def request(session: Session, new: NewRepayment, *, by: str) -> Repayment:
@@ -115,6 +131,8 @@ def request(session: Session, new: NewRepayment, *, by: str) -> Repayment:
         BadRepayment: no bank leaf, not above zero, or two amounts of one currency. OverOwed: the fund owes less.
     """
     check(new.alias, Kind.OUTLAY)
+    if new.payee_commitment is not None:
+        check_commitment(new.payee_commitment)
     agent = agents.require_active(session, new.agent)
     funds.require(session, new.fund)
     if accounts.postable(session, new.account, currency=new.amount.currency).parent_code != BANK:
@@ -139,6 +157,7 @@ def request(session: Session, new: NewRepayment, *, by: str) -> Repayment:
         settles_currency=new.settles.currency,
         reference=references.draw(),
         requested_by=by,
+        payee_commitment=new.payee_commitment,
     )
     session.add(repayment)
     session.flush()
@@ -202,6 +221,70 @@ def pay(
     return posted
 
 
+def give_back(
+    session: Session,
+    repayment: Repayment,
+    *,
+    source_key: str,
+    leaf: str,
+    settles: Money,
+    on: date,
+    recorded_at: datetime,
+    recorded_by: str,
+    beside: Sequence[Posting] = (),
+) -> journal.Posted:
+    """Books what the bank's line says: it gave back what left, or a part: `settles` of it. That is owed again.
+
+    `beside` is what else the line says: a fee that a bank took, or what came beyond.
+
+    Raises:
+        RepaymentNotReady: it was not paid, or all of it came back. BadRepayment: it settles nothing or more than left,
+            or a part of what left in another currency than was owed.
+    """
+    _require_state(repayment, State.PAID)
+    left = repayment.amount()
+    if left.currency == repayment.settles_currency:
+        left -= Money(repayment.returned_minor, left.currency)
+        again = settles
+    else:
+        again = repayment.settles() if settles == left else Money(0, repayment.settles_currency)
+    if settles.currency != left.currency or not 0 < settles.minor <= left.minor or not again.minor:
+        raise BadRepayment(
+            "what comes back is what left, or a part of it in the currency that was owed", where="settles"
+        )
+    agents.require(session, repayment.agent_alias, lock=True)
+    posted = journal.post(
+        session,
+        source_key=source_key,
+        kind="outlay_repayment_returned",
+        postings=[
+            *recipes.outlay_repayment_returned(
+                leaf=leaf, amount=again, fund=repayment.fund_code, agent=repayment.agent_alias, came=settles
+            ),
+            *beside,
+        ],
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+    )
+    repayment.returned_minor += again.minor
+    _move(session, repayment, State.RETURNED if repayment.returned_minor == repayment.settles_minor else State.PAID)
+    return posted
+
+
+def owed_on(session: Session, repayment: Repayment, *, on: date) -> int:
+    """What the books say of the end of a day that the fund owed the agent, in minor units of what is settled."""
+    query = select(func.sum(Line.minor)).join(Entry, col(Entry.id) == Line.entry_id)
+    query = query.where(
+        Line.account_code == agents.OWED,
+        Line.subject == repayment.agent_alias,
+        Line.fund_code == repayment.fund_code,
+        Line.currency == repayment.settles_currency,
+        col(Entry.effective_on) <= on,
+    )
+    return -int(session.exec(query).one() or 0)
+
+
 def owed_by_fund(session: Session, agent: Agent, *, currency: str) -> dict[str, int]:
     """What the funds owe an agent and have not promised to repay, in minor units, by fund.
 
@@ -221,18 +304,26 @@ def owed_by_fund(session: Session, agent: Agent, *, currency: str) -> dict[str, 
 
 
 def repaid_by_cell(session: Session, agent: str) -> dict[tuple[str, str], int]:
-    """What was repaid to an agent, in minor units by fund and currency of what was owed."""
+    """What was repaid to an agent and did not come back, in minor units by fund and currency of what was owed."""
     query = (
-        select(Repayment.fund_code, Repayment.settles_currency, func.sum(Repayment.settles_minor))
+        select(
+            Repayment.fund_code,
+            Repayment.settles_currency,
+            func.sum(Repayment.settles_minor - Repayment.returned_minor),
+        )
         .where(Repayment.agent_alias == agent, Repayment.state == State.PAID)
         .group_by(Repayment.fund_code, Repayment.settles_currency)
     )
     return {(fund, currency): int(minor) for fund, currency, minor in session.exec(query)}
 
 
-def commitment(*, agent: str, fund: str, account: str, settles: Money) -> str:
-    """What an act restates as payee: SHA-256 over the canonical JSON of agent, fund, leaf and what is settled."""
-    return hashlib.sha256(rfc8785.dumps([agent, fund, account, settles.decimal(), settles.currency])).hexdigest()
+def commitment(*, agent: str, fund: str, account: str, settles: Money, payee: str | None = None) -> str:
+    """What an act restates as payee: SHA-256 over the canonical JSON of agent, fund, leaf and what is settled.
+
+    With the commitment to the sealed payee, where there is one.
+    """
+    told = [agent, fund, account, settles.decimal(), settles.currency, *([payee] if payee is not None else [])]
+    return hashlib.sha256(rfc8785.dumps(told)).hexdigest()
 
 
 def commitment_of(repayment: Repayment) -> str:
@@ -242,6 +333,7 @@ def commitment_of(repayment: Repayment) -> str:
         fund=repayment.fund_code,
         account=repayment.account_code,
         settles=repayment.settles(),
+        payee=repayment.payee_commitment,
     )
 
 

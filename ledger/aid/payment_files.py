@@ -1,5 +1,7 @@
 """Payment files: what a treasurer's device has written for a bank, of which released payments, once.
 
+Repayments of agents' outlays that were approved with their payee are payments too.
+
 The server holds numbers and a commitment, never a payee. It says that a file is what was released: the same payments,
 the same sum. Another file for one of them is refused while the first stands; two people withdraw one.
 """
@@ -13,8 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import approvals
-from ledger.aid import batch_lines, batches, disbursements
+from ledger.aid import agents, batch_lines, batches, disbursements, outlays
 from ledger.aid.disbursements import BANK, Disbursement, DisbursementNotReady
+from ledger.aid.outlays import Repayment, RepaymentNotReady
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.approvals import Agreed, Verb
 from ledger.errors import BadInput, Conflict, NotFound
@@ -24,6 +27,7 @@ from ledger.references import is_reference
 from ledger.storage.columns import MinorUnits, UtcDateTime, whole_minor
 from ledger.storage.locks import locked
 
+Paying = Disbursement | Repayment
 MOST_LINES = 1_000
 """The most payments of one file."""
 _STANDS = text("NOT withdrawn")
@@ -103,6 +107,19 @@ class PaymentFileLine(SQLModel, table=True):
     )
 
 
+class PaymentFileRepayment(SQLModel, table=True):
+    """One repayment of an outlay in a file; its end-to-end id is the repayment's reference."""
+
+    __tablename__ = "payment_file_repayment"
+    file_alias: str = Field(foreign_key="payment_file.alias", primary_key=True, max_length=20)
+    repayment_alias: str = Field(foreign_key="outlay_repayment.alias", primary_key=True, max_length=20)
+    withdrawn: bool = False
+
+    __table_args__ = (
+        Index("repayment_in_one_file", "repayment_alias", unique=True, sqlite_where=_STANDS, postgresql_where=_STANDS),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class NewPaymentFile:
     """What a client says of the file it has made. `references` are the end-to-end ids, one for each order."""
@@ -120,14 +137,14 @@ def register(session: Session, new: NewPaymentFile, *, by: str, at: datetime) ->
 
     Raises:
         BadAlias, AliasTaken, BadDigest: see there. BadPaymentFile: no orders or too many, or a reference twice.
-        UnknownDisbursement: a reference is none of ours. DisbursementNotReady: a payment is not released.
+        UnknownDisbursement: a reference is none of ours. DisbursementNotReady, RepaymentNotReady: a payment is not
+            released, a repayment not approved or without its payee. AgentNotActive: see there.
         FileDiffers, AlreadyFiled: see there. NotAgreed, BatchAltered: the rows are not what was signed.
     """
     _check(session, new)
     paying = _locked(session, new.references)
     for position, one in enumerate(paying, start=1):
-        if one.state is not disbursements.State.RELEASED:
-            raise DisbursementNotReady("the payment is not released", position=position, state=one.state)
+        _require_ready(session, one, position=position)
         if one.account_code != new.account or one.account_code.partition(":")[0] != BANK:
             raise FileDiffers("the payment leaves another account", position=position)
         if one.currency != new.control_sum.currency:
@@ -135,8 +152,8 @@ def register(session: Session, new: NewPaymentFile, *, by: str, at: datetime) ->
         _require_agreed(session, one)
     if sum(one.minor for one in paying) != new.control_sum.minor:
         raise FileDiffers("the control sum is not the sum of what was released", orders=len(paying))
-    lines = [PaymentFileLine(file_alias=new.alias, disbursement_alias=one.alias) for one in paying]
-    _require_unfiled(session, [one.alias for one in paying])
+    lines = [_line(new.alias, one) for one in paying]
+    require_unfiled(session, [one.alias for one in paying])
     file = PaymentFile(
         alias=new.alias,
         message_id=new.message_id,
@@ -163,7 +180,8 @@ def ask_withdrawal(session: Session, alias: str, agreed: Agreed) -> PaymentFile:
     """Asks that a file which the bank never took counts no more.
 
     Raises:
-        UnknownPaymentFile, FileWithdrawn, DisbursementNotReady: see there; and what `approvals.accept` raises.
+        UnknownPaymentFile, FileWithdrawn, DisbursementNotReady, RepaymentNotReady: see there.
+        And what `approvals.accept` raises.
     """
     file = require(session, alias, lock=True)
     if file.withdrawal_asked_by is not None:
@@ -192,7 +210,7 @@ def agree_to_withdrawal(session: Session, alias: str, agreed: Agreed) -> Payment
         _accept(session, agreed, "agree_withdrawal", file)
         file.withdrawn_by = agreed.signer.alias
         file.withdrawn_at = agreed.now
-        for line in lines_of(session, alias):
+        for line in (*lines_of(session, alias), *repayments_of(session, alias)):
             line.withdrawn = True
             session.add(line)
         _move(session, file)
@@ -223,6 +241,30 @@ def lines_of(session: Session, alias: str) -> list[PaymentFileLine]:
     return sorted(found, key=lambda line: line.disbursement_alias)
 
 
+def repayments_of(session: Session, alias: str) -> list[PaymentFileRepayment]:
+    """The repayments of a file, in the order of their aliases."""
+    found = session.exec(select(PaymentFileRepayment).where(PaymentFileRepayment.file_alias == alias))
+    return sorted(found, key=lambda line: line.repayment_alias)
+
+
+def require_unfiled(session: Session, aliases: Sequence[str]) -> None:
+    """Refuses payments of which a file that stands has one.
+
+    Raises:
+        AlreadyFiled: see there.
+    """
+    query = select(PaymentFileLine).where(
+        col(PaymentFileLine.disbursement_alias).in_(aliases), col(PaymentFileLine.withdrawn).is_(False)
+    )
+    owed = select(PaymentFileRepayment).where(
+        col(PaymentFileRepayment.repayment_alias).in_(aliases), col(PaymentFileRepayment.withdrawn).is_(False)
+    )
+    standing = [(line.disbursement_alias, line.file_alias) for line in session.exec(query)]
+    standing += [(line.repayment_alias, line.file_alias) for line in session.exec(owed)]
+    for payment, file in sorted(standing):
+        raise AlreadyFiled("a file that stands has this payment", disbursement=payment, file=file)
+
+
 def _check(session: Session, new: NewPaymentFile) -> None:
     check(new.alias, Kind.PAYMENT_FILE)
     check_commitment(new.commitment)
@@ -235,17 +277,40 @@ def _check(session: Session, new: NewPaymentFile) -> None:
         raise AliasTaken("the alias or the message id is taken")
 
 
-def _locked(session: Session, references: Sequence[str]) -> list[Disbursement]:
+def _locked(session: Session, references: Sequence[str]) -> list[Paying]:
     """The payments, locked in the order of their aliases, as everybody does; in the order of the references."""
     query = select(Disbursement).where(col(Disbursement.reference).in_(references)).order_by(col(Disbursement.alias))
-    by_reference = {one.reference: one for one in session.exec(locked(query))}
+    owed = select(Repayment).where(col(Repayment.reference).in_(references)).order_by(col(Repayment.alias))
+    by_reference: dict[str, Paying] = {one.reference: one for one in session.exec(locked(query))}
+    by_reference |= {one.reference: one for one in session.exec(locked(owed))}
     for position, reference in enumerate(references, start=1):
         if reference not in by_reference:
-            raise disbursements.UnknownDisbursement("no disbursement has this reference", position=position)
+            raise disbursements.UnknownDisbursement("no payment has this reference", position=position)
     return [by_reference[reference] for reference in references]
 
 
-def _require_agreed(session: Session, one: Disbursement) -> None:
+def _require_ready(session: Session, one: Paying, *, position: int) -> None:
+    if isinstance(one, Repayment):
+        agents.require_active(session, one.agent_alias)
+        if one.state is not outlays.State.APPROVED or one.payee_commitment is None:
+            raise RepaymentNotReady("not approved with its payee", position=position, state=one.state)
+    elif one.state is not disbursements.State.RELEASED:
+        raise DisbursementNotReady("the payment is not released", position=position, state=one.state)
+
+
+def _line(file: str, one: Paying) -> PaymentFileLine | PaymentFileRepayment:
+    if isinstance(one, Repayment):
+        return PaymentFileRepayment(file_alias=file, repayment_alias=one.alias)
+    return PaymentFileLine(file_alias=file, disbursement_alias=one.alias)
+
+
+def _require_agreed(session: Session, one: Paying) -> None:
+    if isinstance(one, Repayment):
+        commitment = outlays.commitment_of(one)
+        approvals.require_agreed(
+            session, one.alias, verb="approve_outlay", amount=one.amount(), payee_commitment=commitment
+        )
+        return
     batch = batch_lines.batch_of(session, one.alias)
     if batch is None:
         approvals.require_agreed(
@@ -261,22 +326,15 @@ def _require_agreed(session: Session, one: Disbursement) -> None:
     approvals.require_agreed(session, batch, verb="release_batch", amount=found.amount(), payee_commitment=found.digest)
 
 
-def _require_unfiled(session: Session, aliases: Sequence[str]) -> None:
-    query = select(PaymentFileLine).where(
-        col(PaymentFileLine.disbursement_alias).in_(aliases), col(PaymentFileLine.withdrawn).is_(False)
-    )
-    standing = session.exec(query.order_by(col(PaymentFileLine.disbursement_alias))).first()
-    if standing is not None:
-        raise AlreadyFiled(
-            "a file that stands has this payment", disbursement=standing.disbursement_alias, file=standing.file_alias
-        )
-
-
 def _require_waiting(session: Session, file: PaymentFile) -> None:
     for line in lines_of(session, file.alias):
         one = disbursements.require(session, line.disbursement_alias, lock=True)
         if one.state is not disbursements.State.RELEASED:
             raise DisbursementNotReady("the bank has paid it", disbursement=one.alias, state=one.state)
+    for filed in repayments_of(session, file.alias):
+        owed = outlays.require(session, filed.repayment_alias, lock=True)
+        if owed.state is not outlays.State.APPROVED:
+            raise RepaymentNotReady("the bank has paid it", repayment=owed.alias, state=owed.state)
 
 
 def _accept(session: Session, agreed: Agreed, verb: Verb, file: PaymentFile) -> None:

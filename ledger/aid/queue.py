@@ -184,7 +184,7 @@ def _refunds(_operator: str, _on: date) -> list[_Question]:
     rows = (
         select(col(Refund.due_since), col(Refund.reference), col(Obligation.case_alias))
         .join(Obligation, col(Obligation.alias) == col(Refund.obligation_alias))
-        .where(text("received_on IS NULL"))
+        .where(text("received_on IS NULL"), col(Refund.given_up_on).is_(None))
     )
     return [_Question(rows, col(Refund.due_since), col(Refund.reference))]
 

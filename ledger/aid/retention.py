@@ -131,12 +131,13 @@ def ends(session: Session, cases: Sequence[Case]) -> dict[str, date | None]:
     for one in quashed:
         events[of_ruling[one.ruling_alias]].append(("quashed", one.recorded_on))
     for refund in refunds:
-        if refund.received_on:
-            events[of_obligation[refund.obligation_alias]].append(("quashed", refund.received_on))
+        if settled_on := refund.received_on or refund.given_up_on:
+            events[of_obligation[refund.obligation_alias]].append(("quashed", settled_on))
     for act in rejections:
         if act.verb == _REJECTION:
             events[act.object].append(("rejected", act.recorded_at.date()))
     under_way = {one.case_alias for one in obligations if one.state in _UNDER_WAY or bail.is_held(session, one)}
+    under_way |= {of_obligation[one.obligation_alias] for one in refunds if one.is_waiting()}
     return {case.alias: _end(case, events[case.alias], is_under_way=case.alias in under_way) for case in cases}
 
 

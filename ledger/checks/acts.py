@@ -35,7 +35,7 @@ from ledger.giving.refund_orders import RefundOrder
 from ledger.money import Money
 from ledger.people import Operator, RosterVersion
 from ledger.publications import Draft, Publication
-from ledger.reconciliation import sheets
+from ledger.reconciliation import resolutions, sheets
 from ledger.suspensions import Suspension
 from ledger.treasury import conversions
 from ledger.treasury.conversions import Conversion
@@ -196,6 +196,7 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
     yield list(_of_purposes(session))
     yield from gift_steps.effects(session)
     yield list(_of_agents(session))
+    yield list(_of_resolutions(session))
     yield list(_of_failures(session))
     quashed = session.exec(select_rows(Quashing))
     yield [_effect("ruling", q.ruling_alias, "quash_ruling", q.quashed_by, set()) for q in quashed]
@@ -276,6 +277,16 @@ def _of_agents(session: Session) -> Iterator[Effect]:
         restated |= {"payee_commitment": outlays.commitment_of(repayment)}
         signer, others = repayment.approved_by or "", {repayment.requested_by}
         yield _effect("repayment", repayment.alias, "approve_outlay", signer, others, **restated)
+
+
+def _of_resolutions(session: Session) -> Iterator[Effect]:
+    for one in resolutions.listed(session):
+        restated = {"amount": one.amount().decimal(), "currency": one.currency}
+        restated |= {"payee_commitment": resolutions.commitment_of(one)}
+        yield _effect("resolution", one.about, "request_resolution", one.asked_by, set(), **restated)
+        if one.agreed_by is not None:
+            verb = resolutions.verb_of(one)
+            yield _effect("resolution", one.about, verb, one.agreed_by, {one.asked_by}, **restated)
 
 
 def _of_failures(session: Session) -> Iterator[Effect]:

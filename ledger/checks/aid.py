@@ -107,7 +107,8 @@ def find_returned(session: Session, _tell: Tell) -> Iterator[Finding]:
     returned = disbursements.State.RETURNED
     query = query.where(or_(col(Disbursement.state) == returned, col(Disbursement.returned_key).is_not(None)))
     for one, kind in session.exec(query):
-        if one.state is not returned or one.returned_on is None or kind != "aid_payment_returned":
+        booked = kind in {"aid_payment_returned", "bail_payment_returned"}
+        if one.state is not returned or one.returned_on is None or not booked:
             yield Finding("returned", "disbursement", one.alias, {"state": one.state})
 
 
@@ -164,8 +165,9 @@ def find_quashed(session: Session, _tell: Tell) -> Iterator[Finding]:
             Appeal.outcome == Outcome.REDUCED, col(Appeal.ruling_alias).in_(of)
         )
         quashed, reduced = set(session.exec(quashings)), set(session.exec(reductions))
+        owed_back = col(Refund.debtor) != Debtor.PAYEE  # what was no payment is for the control accounts
         mine: dict[str, list[Refund]] = {one.alias: [] for one in page}
-        for refund in session.exec(select_rows(Refund).where(col(Refund.obligation_alias).in_(mine))):
+        for refund in session.exec(select_rows(Refund).where(col(Refund.obligation_alias).in_(mine), owed_back)):
             mine[refund.obligation_alias].append(refund)
         for one in page:
             told = _told_by(mine[one.alias], one)
@@ -173,7 +175,7 @@ def find_quashed(session: Session, _tell: Tell) -> Iterator[Finding]:
             fits = one.state is told if told is not None else one.state not in {State.REFUND_DUE, State.REFUNDED}
             fits &= not is_quashed or one.state in fallen
             fits &= is_quashed or one.state is not State.QUASHED
-            by_authority = any(refund.debtor is Debtor.AUTHORITY for refund in mine[one.alias])
+            by_authority = any(refund.debtor is not Debtor.ORGANISATION for refund in mine[one.alias])
             if not fits or (by_authority and one.ruling_alias not in quashed | reduced):
                 yield Finding("quashed", "obligation", one.alias, {"state": one.state})
 
@@ -212,7 +214,7 @@ def _told_by(expected: Sequence[Refund], obligation: Obligation) -> State | None
     """Where the refunds of an obligation say that it stands; None without any."""
     if not expected:
         return None
-    if any(refund.received_on is None for refund in expected):
+    if any(refund.is_waiting() for refund in expected):
         return State.REFUND_DUE
     return State.REFUNDED if sum(refund.minor for refund in expected) == obligation.payable().minor else State.PAID
 
@@ -261,6 +263,11 @@ def find_hearings(session: Session, _tell: Tell) -> Iterator[Finding]:
             .where(or_(col(Obligation.kind) != ObligationKind.BAIL, col(Obligation.state) != State.PAID))
             .distinct()
         )
+        if table is BailReturn:
+            query = query.where(col(BailReturn.withdrawn_on).is_(None))
+        if table is Hearing:  # it was posted then, and the bank has given it back since
+            gone = select_rows(Disbursement.obligation_alias).where(Disbursement.state == disbursements.State.RETURNED)
+            query = query.where(col(Obligation.alias).not_in(gone))
         for alias, kind, state in session.exec(query):
             yield Finding("bail-posted", "obligation", alias, {"kind": kind, "state": state})
 

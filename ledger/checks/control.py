@@ -1,7 +1,7 @@
 """Sub-ledger and control account: what each obligation, gift, dispute, advance and agent says, and what is booked."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -177,13 +177,15 @@ def _held_by_courts(session: Session, page: Sequence[Obligation]) -> dict[str, C
     }
 
 
-def _owed_back(debtor: Debtor, session: Session, page: Sequence[Obligation]) -> dict[str, Cells]:
-    """The refunds that have not come from such a debtor."""
+def _owed_back(debtors: Collection[Debtor], session: Session, page: Sequence[Obligation]) -> dict[str, Cells]:
+    """The refunds that have not come from such debtors, and were not given up."""
     funds = {one.alias: one.fund_code or "" for one in page}
     expected: dict[str, Counter[Cell]] = {alias: Counter() for alias in funds}
-    waiting = select_rows(Refund).where(Refund.debtor == debtor, col(Refund.received_on).is_(None))
-    for refund in session.exec(waiting.where(col(Refund.obligation_alias).in_(funds))):
-        expected[refund.obligation_alias][funds[refund.obligation_alias], refund.currency] += refund.minor
+    query = select_rows(Refund).where(col(Refund.debtor).in_(debtors), col(Refund.received_on).is_(None))
+    for refund in session.exec(query.where(col(Refund.obligation_alias).in_(funds))):
+        if refund.is_waiting():
+            fund = refund.fund_code or funds[refund.obligation_alias]
+            expected[refund.obligation_alias][fund, refund.currency] += refund.minor
     return dict(expected)
 
 
@@ -257,8 +259,8 @@ def _control(name: str, promise: str, control: Control) -> Check:
     return Check(name, promise, partial(find_differences, control, check=name))
 
 
-_REFUND_DUE = partial(_owed_back, Debtor.AUTHORITY)
-_RECOVERABLE = partial(_owed_back, Debtor.ORGANISATION)
+_REFUND_DUE = partial(_owed_back, (Debtor.AUTHORITY,))
+_RECOVERABLE = partial(_owed_back, (Debtor.ORGANISATION, Debtor.BENEFICIARY, Debtor.PAYEE))
 
 CHECKS = (
     _control(
@@ -278,7 +280,7 @@ CHECKS = (
     ),
     _control(
         "recoverable-from-others",
-        "1380 holds what organisations owe back that had paid the same, one obligation by one",
+        "1380 holds what others owe back of an obligation, one by one",
         Control(recipes.RECOVERABLE, "obligation", Obligation, _RECOVERABLE),
     ),
     Check("overpaid", "what was paid less what came back is never over the obligation", find_overpaid),

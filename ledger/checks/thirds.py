@@ -16,6 +16,7 @@ from ledger.checks.findings import Check, Finding, Tell, paged
 from ledger.errors import LedgerError
 from ledger.money import Money
 from ledger.people import Role, RosterVersion
+from ledger.reconciliation import resolutions
 
 Approved = tuple[str, str, Verb, Money, str]
 """The kind of thing, its alias, the verb, and the amount and commitment that the act restates."""
@@ -53,6 +54,14 @@ def _approved(session: Session, lowest: Mapping[str, int]) -> Iterator[Approved]
         for repayments in paged(session, Repayment, Repayment.alias, col(Repayment.approved_by).is_not(None), *above):
             for one in repayments:
                 yield "repayment", one.alias, "approve_outlay", one.amount(), outlays.commitment_of(one)
+    yield from _given_up(session, lowest)
+
+
+def _given_up(session: Session, lowest: Mapping[str, int]) -> Iterator[Approved]:
+    for said in resolutions.listed(session):
+        is_loss = said.agreed_by is not None and resolutions.verb_of(said) == "agree_loss"
+        if is_loss and said.settles_minor > lowest.get(said.currency, said.settles_minor):
+            yield "resolution", said.about, "agree_loss", said.amount(), resolutions.commitment_of(said)
 
 
 def _lowest(session: Session) -> dict[str, int]:

@@ -153,6 +153,22 @@ def receive_at_bank(
     return keep(session, donation), posted
 
 
+def note_beyond(session: Session, alias: str, *, source_key: str, amount: Money, on: date) -> Donation:
+    """Notes what a bank's line brought beyond what it answers, which its caller books: an unidentified receipt."""
+    donation = Donation(
+        alias=alias,
+        source=Source.BANK,
+        state=State.UNIDENTIFIED,
+        source_key=source_key,
+        fund_code=recipes.UNASSIGNED,
+        minor=amount.minor,
+        fee_minor=0,
+        currency=amount.currency,
+        received_on=on,
+    )
+    return keep(session, donation)
+
+
 def by_source(session: Session, source_key: str) -> Donation | None:
     """The donation that comes from this fact, or None."""
     return session.exec(select(Donation).where(Donation.source_key == source_key)).first()

@@ -122,10 +122,10 @@ def _difference_of_arrival(
 ) -> Difference | None:
     if moved.minor < 0:
         return Difference.UNMATCHED_DEBIT
-    if found.received_on is not None:
-        return Difference.NOT_RELEASED
     if isinstance(found, Return):
         return _difference_of_return(session, found, moved=moved, on=on)
+    if not found.is_waiting():
+        return Difference.NOT_RELEASED
     expected = found.arrives() if isinstance(found, BailReturn) else found.amount()
     return None if moved == expected else Difference.AMOUNT_DIFFERS
 
@@ -175,7 +175,7 @@ def _signed_on(session: Session, alias: str, verb: str) -> date | None:
 
 
 def _difference_of_return(session: Session, found: Return, *, moved: Money, on: date) -> Difference | None:
-    if found.withdrawn_on is not None:
+    if found.received_on is not None or found.withdrawn_on is not None:
         return Difference.NOT_RELEASED
     expected = found.amount()
     far_off = moved != expected if moved.currency == expected.currency else _is_far_off(session, found, moved, on=on)

@@ -212,9 +212,10 @@ def require_waiting(session: Session, source_key: str) -> StatementLine:
     return line
 
 
-def find_waiting(session: Session, source_key: str) -> StatementLine | None:
-    """The line, if no entry answers it yet."""
-    line = session.exec(locked(select(StatementLine).where(StatementLine.source_key == source_key))).one_or_none()
+def find_waiting(session: Session, source_key: str, *, lock: bool = True) -> StatementLine | None:
+    """The line, if no entry answers it yet; without `lock` for who only tells of it."""
+    query = select(StatementLine).where(StatementLine.source_key == source_key)
+    line = session.exec(locked(query) if lock else query).one_or_none()
     return None if line is None or session.get(Match, source_key) is not None else line
 
 

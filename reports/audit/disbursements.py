@@ -50,11 +50,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything paid until the end of the day `on`; `rows` in any order."""
+    """Everything paid until the end of the day `on`; `rows` in any order.
+
+    `accepted_early` payments left before their release, and two people accepted them: as often a control failed.
+    """
 
     organisation: str
     on: date
     rows: tuple[Row, ...]
+    accepted_early: int = 0
 
 
 def render_pdf(figures: Figures) -> bytes:
@@ -80,7 +84,10 @@ def lay_out(figures: Figures) -> layout.Document:
         subtitle=f"Totals until {day}, all funds, each currency by itself",
         prepared="Prepared from all disbursements recorded as paid",
         columns=_COLUMNS,
-        rows=tuple(_table(_sections(figures))) or (TableRow(NOTE, ("Nothing has been paid.",)),),
+        rows=(
+            *(tuple(_table(_sections(figures))) or (TableRow(NOTE, ("Nothing has been paid.",)),)),
+            *_failures(figures),
+        ),
     )
 
 
@@ -117,6 +124,7 @@ def render_json(figures: Figures) -> bytes:
         "statement": "disbursements",
         "organisation": figures.organisation,
         "on": figures.on.isoformat(),
+        "accepted_before_release": figures.accepted_early,
         "sections": [
             {
                 "currency": currency,
@@ -162,6 +170,14 @@ def _table(sections: Sequence[tuple[str, list[Row]]]) -> Iterator[TableRow]:
             if len(lines) > 1:
                 yield TableRow(SUBTOTAL, (f"Total {KINDS[kind].lower()}", *_cells(lines, currency)), decimals)
         yield TableRow(TOTAL, (f"Total {currency}", *_cells(rows, currency)), decimals)
+
+
+def _failures(figures: Figures) -> Iterator[TableRow]:
+    if figures.accepted_early:
+        said = (
+            f"Failures of control: {figures.accepted_early} left before their release, and were accepted by two people."
+        )
+        yield TableRow(NOTE, (said,))
 
 
 def _cells(rows: Sequence[Row], currency: str) -> tuple[str, str]:

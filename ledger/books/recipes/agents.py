@@ -99,6 +99,11 @@ def outlay_repaid(*, leaf: Place, amount: Money, fund: str, agent: str, spent: M
     return exchanged(debit(OWED_TO_AGENTS, amount, fund, subject=agent), paid_out(leaf, spent or amount, fund))
 
 
+def outlay_repayment_returned(*, leaf: str, amount: Money, fund: str, agent: str, came: Money) -> list[Posting]:
+    """A repayment that the bank has returned: `amount` is owed again, `came` is what that was on the leaf."""
+    return exchanged(debit(leaf, came, fund), credit(OWED_TO_AGENTS, amount, fund, subject=agent))
+
+
 def outlay_set_off(*, purse: Purse, amount: Money, fund: str, spent: Money | None = None) -> list[Posting]:
     """What an agent laid out of their own is set off against the next advance that they hold."""
     return outlay_repaid(leaf=purse, amount=amount, fund=fund, agent=purse.agent, spent=spent)

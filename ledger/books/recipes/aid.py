@@ -13,6 +13,7 @@ from ledger.books.recipes.codes import (
     EARLIER_YEARS,
     FINES,
     LEGAL_AID,
+    LOSSES,
     RECOVERABLE,
     RECOVERIES,
     REFUNDS_RECEIVABLE,
@@ -128,6 +129,20 @@ def recoverable_repaid(
     """The other organisation, or the beneficiary, repays `amount`, which `came` in another currency."""
     repaid = credit(RECOVERABLE, amount, fund, subject=obligation, case=case)
     return exchanged(paid_in(leaf, came or amount, fund, case=case), repaid)
+
+
+def money_to_come_back(*, leaf: Place, amount: Money, fund: str, obligation: str, case: str) -> list[Posting]:
+    """Money that left, or did not come back with the rest, and is no payment: who has it owes it to the fund."""
+    owed = debit(RECOVERABLE, amount, fund, subject=obligation, case=case)
+    return balanced(owed, paid_out(leaf, amount, fund, case=case))
+
+
+def recoverable_lost(
+    *, amount: Money, fund: str, obligation: str, case: str, by_authority: bool = False
+) -> list[Posting]:
+    """What an authority, an organisation or somebody else owes the fund will not come."""
+    gone = credit(REFUNDS_RECEIVABLE if by_authority else RECOVERABLE, amount, fund, subject=obligation, case=case)
+    return balanced(debit(LOSSES, amount, fund, case=case), gone)
 
 
 def _expense(kind: str) -> str:

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,8 @@ from ledger.limits import OverLimit
 from ledger.money import Money
 from ledger.people import Limit, Role
 from ledger.reconciliation import issued
+from ledger.reconciliation.answers import Answer, LeftTooEarly
+from ledger.reconciliation.resolutions import Because
 from tests.cast import LEAF, NOW, SECOND_LEAF, House, Person, agreed_by, byn, enrol, eur, give, nothing_written, race
 from tests.cast import the_next as next_roster
 from tests.purses import (
@@ -30,10 +32,14 @@ from tests.purses import (
     enter,
     give_euros,
     items,
+    unproven,
     verified,
 )
+from tests.saying import resolve, say, saying, show, shown
 
 SHOWN_ON = date(2020, 11, 20)
+OWED_SINCE = date(2020, 11, 15)
+"""The end of the week in which the receipt was found right."""
 
 
 @pytest.fixture
@@ -232,6 +238,83 @@ def test_a_repayment_given_up_is_not_paid(house: House, agent: Agent) -> None:
     assert spending.available(house.session, LEAF, currency="BYN") == byn("5000.00")
     with nothing_written(house.session), pytest.raises(RepaymentNotReady):
         outlays.cancel(house.session, given_up, on=NOW.date())
+    agrees(house)
+
+
+def paid_outlay(house: House, agent: Agent, amount: Money | None = None, **other: Any) -> Repayment:
+    repayment = approve(house, ask(house, agent, amount, **other))
+    see(house, repayment)
+    return repayment
+
+
+def test_a_repayment_that_comes_back_less_a_fee_is_owed_again(house: House, agent: Agent) -> None:
+    repayment = paid_outlay(house, agent)
+    opened = shown(house, byn("207.00"), repayment.reference)
+
+    resolve(house, opened.alias, Answer.PAYMENT_RETURNED, repayment.alias, byn("210.00"), Because.FEE_TAKEN)
+
+    assert (repayment.state, repayment.returned_minor) == (State.RETURNED, 21_000)
+    assert balances.balance(house.session, agents.OWED, currency="BYN") == byn("-210.00")
+    assert balances.balance(house.session, "6020", currency="BYN", fund="general") == byn("3.00")
+    assert outlays.owed_by_fund(house.session, agent, currency="BYN") == {"fines": 21_000}
+    agrees(house)
+
+
+def test_a_repayment_that_comes_back_in_parts_is_owed_again_part_by_part(house: House, agent: Agent) -> None:
+    repayment = paid_outlay(house, agent)
+    for amount, state in (("150.00", State.PAID), ("60.00", State.RETURNED)):
+        opened = shown(house, byn(amount), repayment.reference)
+        with nothing_written(house.session), pytest.raises(BadRepayment):
+            say(house, saying(opened.alias, Answer.PAYMENT_RETURNED, repayment.alias, byn("210.01")))
+
+        resolve(house, opened.alias, Answer.PAYMENT_RETURNED, repayment.alias, byn(amount))
+
+        assert repayment.state is state
+        agrees(house)
+    again = shown(house, byn("60.00"), repayment.reference, on=date(2020, 11, 19))
+    with nothing_written(house.session), pytest.raises(RepaymentNotReady):
+        say(house, saying(again.alias, Answer.PAYMENT_RETURNED, repayment.alias, byn("60.00")))
+
+
+def test_a_repayment_in_another_currency_comes_back_whole_or_not_at_all(house: House, agent: Agent) -> None:
+    repayment = paid_outlay(house, agent, eur("70.00"), settles=byn("210.00"), account=EUR_LEAF)
+    opened = shown(house, eur("69.00"), repayment.reference, leaf=EUR_LEAF)
+    with nothing_written(house.session), pytest.raises(BadRepayment):
+        say(house, saying(opened.alias, Answer.PAYMENT_RETURNED, repayment.alias, eur("69.00")))
+
+    resolve(house, opened.alias, Answer.PAYMENT_RETURNED, repayment.alias, eur("70.00"), Because.FEE_TAKEN)
+
+    assert balances.balance(house.session, agents.OWED, currency="BYN") == byn("-210.00")
+    agrees(house)
+
+
+def test_nothing_is_repaid_before_its_receipt_is_found_right(house: House) -> None:
+    give_euros(house)
+    give(house.session, byn("5000.00"))
+    agent = an_agent(house)
+    an_advance(house, agent, received=byn("600.00"), fines=eur("200.00"))
+    batch = a_released_batch(house, agent, LEAF, [house.a_verified_case()])
+    (line,) = items(house, batch)
+    enter(house, batch, unproven(line))
+
+    with nothing_written(house.session), pytest.raises(OverOwed):
+        ask(house, agent)
+
+    enter(house, batch, verified(line))
+    assert ask(house, agent).state is State.REQUESTED
+
+
+def test_what_left_before_the_outlay_is_owed_is_no_repayment_whoever_says_so(house: House, agent: Agent) -> None:
+    repayment = approve(house, ask(house, agent))
+    before = shown(house, byn("-210.00"), repayment.reference, on=OWED_SINCE - timedelta(days=1))
+    assert before.difference is Difference.NOT_RELEASED
+    with nothing_written(house.session), pytest.raises(LeftTooEarly):
+        say(house, saying(before.alias, Answer.PAYMENT, repayment.alias, byn("210.00")))
+
+    (owed,) = [one for one in show(house, byn("-210.00"), repayment.reference, on=OWED_SINCE) if one is not before]
+    resolve(house, owed.alias, Answer.PAYMENT, repayment.alias, byn("210.00"), Because.SENT_BY_HAND)
+
+    assert (repayment.state, repayment.paid_on) == (State.PAID, OWED_SINCE)
     agrees(house)
 
 

@@ -5,9 +5,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from ledger import checks, references
-from ledger.aid import disbursements, payment_files
+from ledger.aid import agent_acts, agents, disbursements, outlays, payment_files
+from ledger.aid.acts import EvidenceNotOpened
+from ledger.aid.agents import AgentNotActive
 from ledger.aid.batches import BatchAltered
 from ledger.aid.disbursements import Disbursement, DisbursementNotReady, UnknownDisbursement
+from ledger.aid.outlays import NewRepayment, Repayment, RepaymentNotReady
 from ledger.aid.payment_files import (
     AlreadyFiled,
     BadPaymentFile,
@@ -19,9 +22,11 @@ from ledger.aid.payment_files import (
 from ledger.aliases import AliasTaken, Kind, draw
 from ledger.approvals import Agreed, NotAgreed, SamePerson, Verb
 from ledger.errors import LedgerError
+from ledger.identities import shelves
+from ledger.identities.shelves import Access, NewShelf, Reason
 from ledger.storage import guards
-from tests.cast import LEAF, NOW, SECOND_LEAF, House, Person, agreed_by, byn, give, nothing_written, race
-from tests.purses import a_released_batch, items
+from tests.cast import LEAF, NOW, SECOND_LEAF, House, Person, a_shelf, agreed_by, byn, eur, give, nothing_written, race
+from tests.purses import a_released_batch, an_advance, an_agent, enter, give_euros, items, verified
 
 COMMITMENT = "ab" * 32
 FILE_CHECKS = [one for one in checks.CHECKS if one.name in {"payment-files", "signed", "four-eyes"}]
@@ -219,3 +224,116 @@ def run_all(house: House, statements: list[str]) -> None:
     with house.session.begin_nested():
         for statement in statements:
             house.session.connection().execute(text(statement))
+
+
+# --- repayments of outlays
+
+
+def an_outlay(house: House, *, payee: str | None = COMMITMENT, is_agreed: bool = True) -> Repayment:
+    """210.00 that an agent laid out; Boris has opened the payee and agreed."""
+    give_euros(house)
+    give(house.session, byn("5000.00"))
+    agent = an_agent(house)
+    an_advance(house, agent, received=byn("600.00"), fines=eur("200.00"))
+    batch = a_released_batch(house, agent, LEAF, [house.a_verified_case()])
+    enter(house, batch, *(verified(item) for item in items(house, batch)))
+    told: dict[str, Any] = {"agent": agent.alias, "fund": "fines", "account": LEAF, "payee_commitment": payee}
+    new = NewRepayment(alias=draw(Kind.OUTLAY), amount=byn("210.00"), settles=byn("210.00"), **told)
+    repayment = outlays.request(house.session, new, by=house.fund.clara.alias)
+    house.session.commit()
+    if is_agreed:
+        agree_to(house, repayment)
+    return repayment
+
+
+def agree_to(house: House, repayment: Repayment) -> None:
+    if repayment.payee_commitment is not None:
+        seen = Access(
+            operator=house.fund.boris.alias,
+            shelf_alias=a_shelf_for(house, repayment),
+            reason=Reason.APPROVAL,
+            at=NOW,
+            boxes=repayment.payee_commitment,
+        )
+        house.session.add(seen)
+    agreed = agreed_by(
+        house.fund.boris,
+        "approve_outlay",
+        object=repayment.alias,
+        amount="210.00",
+        currency="BYN",
+        payee_commitment=outlays.commitment_of(repayment),
+    )
+    agent_acts.approve_outlay(house.session, repayment.alias, agreed)
+    house.session.commit()
+
+
+def a_shelf_for(house: House, repayment: Repayment) -> str:
+    shelf = a_shelf(house.fund, repayment.alias, by=house.fund.clara)
+    new = NewShelf(shelf.alias, shelf.vault, shelf.epoch, shelf.public, shelf.signature, shelf.wrap)
+    shelves.put_up(house.session, new, signer=house.fund.clara.operator, shred_keys=house.shred_keys)
+    return shelf.alias
+
+
+def test_a_repayment_stands_in_a_file_beside_what_was_released(house: House) -> None:
+    repayment, released = an_outlay(house), house.a_released_payment()
+    paying = a_file(released, references=[repayment.reference, released.reference], control_sum=byn("1020.00"))
+
+    file = register(house, paying)
+
+    assert (file.orders, file.amount()) == (2, byn("1020.00"))
+    (filed,) = payment_files.repayments_of(house.session, file.alias)
+    assert filed.repayment_alias == repayment.alias
+    assert checks.findings(house.session, checks=FILE_CHECKS) == []
+    with nothing_written(house.session), pytest.raises(AlreadyFiled):
+        register(house, of_repayment(repayment))
+    with pytest.raises(AlreadyFiled):
+        payment_files.require_unfiled(house.session, [repayment.alias])
+
+    withdraw(house, file)
+
+    assert register(house, of_repayment(repayment)).orders == 1
+    assert checks.findings(house.session, checks=FILE_CHECKS) == []
+
+
+def of_repayment(repayment: Repayment, **other: Any) -> NewPaymentFile:
+    return a_file(**({"references": [repayment.reference], "control_sum": repayment.amount()} | other))
+
+
+def test_only_an_approved_repayment_with_its_payee_to_an_active_agent_is_filed(house: House) -> None:
+    repayment = an_outlay(house, is_agreed=False)
+    with nothing_written(house.session), pytest.raises(RepaymentNotReady):
+        register(house, of_repayment(repayment))
+    unseen = agreed_by(house.fund.bella, "approve_outlay", object=repayment.alias)
+    with nothing_written(house.session), pytest.raises(EvidenceNotOpened):
+        agent_acts.approve_outlay(house.session, repayment.alias, unseen)
+    agree_to(house, repayment)
+    with nothing_written(house.session), pytest.raises(FileDiffers):
+        register(house, of_repayment(repayment, control_sum=byn("210.01")))
+    repayment.payee_commitment = "cd" * 32
+    with pytest.raises(NotAgreed):
+        register(house, of_repayment(repayment))
+    repayment.payee_commitment = None
+    with pytest.raises(RepaymentNotReady):
+        register(house, of_repayment(repayment))
+    house.session.rollback()
+    agents.freeze(
+        house.session, agents.require(house.session, repayment.agent_alias), by=house.fund.clara.alias, on=NOW.date()
+    )
+    with nothing_written(house.session), pytest.raises(AgentNotActive):
+        register(house, of_repayment(repayment))
+
+
+def test_the_database_keeps_a_repayment_in_one_file_that_stands(house: House) -> None:
+    repayment = an_outlay(house)
+    file = register(house, of_repayment(repayment))
+    house.session.commit()
+
+    with pytest.raises(IntegrityError):
+        house.session.connection().execute(
+            text("INSERT INTO payment_file_repayment VALUES (:file, :repayment, false)"),
+            {"file": file.alias, "repayment": repayment.alias},
+        )
+    house.session.rollback()
+    house.session.connection().execute(text("UPDATE payment_file_repayment SET withdrawn = true"))
+    assert [one.check for one in checks.findings(house.session, checks=FILE_CHECKS)] == ["payment-files"]

@@ -113,7 +113,7 @@ def test_what_was_paid_the_authority_owes_back_and_pays_back_once(house: House, 
     receive(house, refund)
     assert house.obligation_of(case).state is obligations.State.REFUNDED
     assert (balance(house, "1350"), balance(house, LEAF)) == (byn("0.00"), byn("1000.00"))
-    with nothing_written(house.session), pytest.raises(ObligationNotReady):
+    with nothing_written(house.session), pytest.raises(refunds.NotWaiting):
         receive(house, refund, key="bank:3")
 
 

@@ -1,7 +1,6 @@
 import pytest
 
 from ledger.aid import obligations, quashing, refunds, returns, rulings
-from ledger.aid.obligations import ObligationNotReady
 from ledger.exceptions import Difference
 from ledger.money import Money
 from ledger.reconciliation import issued
@@ -133,7 +132,7 @@ def test_an_authority_pays_back_what_it_owes_no_more_no_less_and_once(house: Hou
     assert difference(house, refund.reference, byn("-810.00")) is Difference.UNMATCHED_DEBIT
     book(house, refund.reference, byn("810.00"))
     assert difference(house, refund.reference, byn("810.00")) is Difference.NOT_RELEASED
-    with nothing_written(house.session), pytest.raises(ObligationNotReady):
+    with nothing_written(house.session), pytest.raises(refunds.NotWaiting):
         refunds.receive(
             house.session, refund, source_key="bank:2", leaf=LEAF, on=TODAY, recorded_at=NOW, recorded_by="test"
         )
