@@ -16,7 +16,7 @@ from tests.office import Office
 
 WORDS = ("kanarejka", "KANAREJKA", "Kanarejka", "Канарейка")
 """What must not come back."""
-LOOKED = ("access", "bearer_key")
+LOOKED = ("access", "bearer_key", "reading_day")
 """What a look at evidence leaves behind: a line in the log, and the day the key was used."""
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.office import Office  # whose path through all routes leads through here
 
 USD_LEAF = "1000:usd-main"
+ACCUSED = "Invented Person before the Court"
+"""Whose bail it is, and whose fine, unless told."""
 GIVEN_ON, POSTED_ON, BACK_ON = date(2020, 10, 2), date(2020, 10, 8), date(2020, 11, 20)
 ASKED, COURT_DAY = datetime(2020, 10, 5, 9, tzinfo=UTC), datetime(2020, 11, 18, 9, tzinfo=UTC)
 """When bail is asked for, and when the court has decided."""
@@ -49,6 +51,7 @@ def a_row(amount: str, *, kind: ObligationKind = ObligationKind.BAIL, **facts: A
         "ruling_kind": "bail_order" if kind is ObligationKind.BAIL else "sentence",
         "issued_on": date(2020, 10, 1),
         "in_force_on": date(2020, 10, 1),
+        "name": ACCUSED,
     }
     return a_list_row(**(known | facts))
 

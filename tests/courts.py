@@ -18,6 +18,8 @@ from ledger.reconciliation.statements import NewLine, NewStatement
 from tests.cast import NOW, TODAY, House, Person, a_row, agreed_by, give
 
 USD_LEAF = "1000:usd-main"
+ACCUSED = "Invented Person before the Court"
+"""Whose bail it is, and whose fine, unless told."""
 
 
 def usd(amount: str) -> Money:
@@ -34,7 +36,7 @@ def a_case(house: House, amount: str, *, kind: ObligationKind = ObligationKind.B
     """A verified case of the bail fund's pack."""
     issued_on = date(2020, 11, 2)
     kept = eligibility.bounds(jurisdictions.load("us-bail"), issued_on=issued_on, in_force_on=issued_on)
-    row = a_row(house.fund, amount=usd(amount), kind=kind, article="240.20", **facts)
+    row = a_row(house.fund, amount=usd(amount), kind=kind, article="240.20", **({"name": ACCUSED} | facts))
     case = house.receive(replace(row, jurisdiction="us-bail", region="county", bounds=kept))
     house.session.commit()
     return house.verify(case, by=house.fund.anton)
@@ -94,13 +96,22 @@ def forfeit(house: House, posted: Obligation, amount: Money, *, by: Person | Non
     house.session.commit()
 
 
-def apply(house: House, posted: Obligation, fine: Obligation, *, by: Person | None = None, **other: Any) -> None:
-    """Boris signs that the court keeps a part as the payment of a fine."""
+def apply(
+    house: House,
+    posted: Obligation,
+    fine: Obligation,
+    amount: Money | None = None,
+    *,
+    by: Person | None = None,
+    **other: Any,
+) -> None:
+    """Boris signs that the court keeps a part as the payment of a fine: of the whole unless told."""
+    counted = amount or fine.amount()
     told: dict[str, Any] = {
-        "amount": fine.amount().decimal(),
+        "amount": counted.decimal(),
         "currency": fine.currency,
         "payee_commitment": bail_acts.commitment(fine.alias),
     }
     agreed = on_bail(house, "apply_bail", posted, by=by or house.fund.boris, **(told | other))
-    bail_acts.apply_bail(house.session, posted.alias, agreed, fine=fine.alias)
+    bail_acts.apply_bail(house.session, posted.alias, agreed, fine=fine.alias, amount=counted)
     house.session.commit()

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from api.client import case_lives, cases, quashing
+from ledger.aid.obligations import ObligationKind
 from ledger.identities.evidence import EvidenceKind
 from tests.cast import byn
 from tests.papers import a_list_row
@@ -27,6 +28,7 @@ def walk_with_lives(office: Office) -> None:
     case_lives.suspicions(anna, twice)
     case_lives.mark_duplicate(anna, twice, of=same)
     case_lives.correct(anna, held, a_list_row(amount=byn("405.00")))
+    case_lives.add_obligation(anna, held, kind=ObligationKind.DETENTION, amount="40.50", detained_days=3)
     case_lives.step(anna, held, "withdraw")
     fined = a_list_row()
     quashed = office.a_verified_case(fined)

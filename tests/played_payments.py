@@ -111,13 +111,11 @@ class PaymentPlay(PlayedAid):
             verb = partial(bail_acts.forfeit_bail, self.session, alias, agreed, amount=amount)
         else:
             fine = self.some(data, "obligation", "recognised") or row
-            told: dict[str, Any] = {
-                "amount": Money(fine["minor"], fine["currency"]).decimal(),
-                "currency": fine["currency"],
-            }
+            paid_by_it = Money(min(part, fine["minor"]), fine["currency"])
+            told: dict[str, Any] = {"amount": paid_by_it.decimal(), "currency": fine["currency"]}
             payee = bail_acts.commitment(fine["alias"])
             agreed = self._on_bail("apply_bail", row, signer, payee_commitment=payee, **told)
-            verb = partial(bail_acts.apply_bail, self.session, alias, agreed, fine=fine["alias"])
+            verb = partial(bail_acts.apply_bail, self.session, alias, agreed, fine=fine["alias"], amount=paid_by_it)
         self.may(verb, LedgerError)
 
     # --- parts of rules

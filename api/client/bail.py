@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from api.client import cases
+from api.client.cases import Evidence, EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import bail_acts, eligibility, jurisdictions
 from ledger.aid.bail import NotPosted
@@ -56,18 +57,32 @@ def withdraw_return(desk: Desk, alias: str, reference: str) -> dict[str, Any]:
     return answer
 
 
-def apply(desk: Desk, alias: str, *, to: str) -> dict[str, Any]:
-    """Opens both cases and signs that the court counts bail as the payment of what the case `to` owes, the whole of it.
+def apply(
+    desk: Desk, alias: str, *, to: str, amount: str | None = None, obligation: str | None = None
+) -> dict[str, Any]:
+    """Opens both cases and signs that the court counts bail as the payment of what the case `to` owes.
+
+    `amount` is a part of it, all that is not paid unless told; `obligation` tells which one of several sums.
 
     Raises:
-        EvidenceDiffers: the boxes and the books disagree; nothing is signed.
+        EvidenceDiffers: the boxes and the books disagree, or the cases are of two people; nothing is signed.
+        WhichObligation: see there.
     """
     fined = desk.api.get(f"/v1/cases/{to}")
-    cases.check_evidence(desk, fined, reason="approval")
-    (fine,) = fined["obligations"]
-    amount = Money.parse(fine["amount"]["amount"], fine["amount"]["currency"])
-    commitment = bail_acts.commitment(fine["alias"])
-    return _keep(desk, "apply_bail", alias, amount=amount, payee_commitment=commitment, told={"fine": fine["alias"]})
+    owing = cases.check_evidence(desk, fined, reason="approval")
+    fine = cases.chosen(fined, obligation)
+    currency = fine["amount"]["currency"]
+    owed, paid = (Money.parse(fine[name]["amount"], currency) for name in ("amount", "paid"))
+    counted = owed - paid if amount is None else Money.parse(amount, currency)
+    return _keep(
+        desk,
+        "apply_bail",
+        alias,
+        amount=counted,
+        payee_commitment=bail_acts.commitment(fine["alias"]),
+        told={"fine": fine["alias"], "amount": _wire(counted)},
+        of=owing,
+    )
 
 
 def forfeit(desk: Desk, alias: str, *, amount: str) -> dict[str, Any]:
@@ -81,11 +96,20 @@ def forfeit(desk: Desk, alias: str, *, amount: str) -> dict[str, Any]:
 
 
 def _keep(
-    desk: Desk, verb: Verb, alias: str, *, amount: Money, payee_commitment: str | None, told: dict[str, Any]
+    desk: Desk,
+    verb: Verb,
+    alias: str,
+    *,
+    amount: Money,
+    payee_commitment: str | None,
+    told: dict[str, Any],
+    of: Evidence | None = None,
 ) -> dict[str, Any]:
     posted = find(desk, alias)
     case = desk.api.get(f"/v1/cases/{posted['case']}")
     evidence = cases.check_evidence(desk, case, reason="approval")
+    if of is not None and of.identity["name"] != evidence.identity["name"]:
+        raise EvidenceDiffers("bail pays what the same person owes", case=case["alias"], field="name")
     agreed = desk.agree(
         verb,
         alias,

@@ -28,7 +28,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The lines to look at, the largest first; and what is agreed to, lines and amount by kind of obligation."""
+    """The lines to look at: those left out, then the largest; and what is agreed to, by kind of obligation."""
 
     batch: str
     noted: tuple[Noted, ...]
@@ -57,11 +57,15 @@ def review(desk: Desk, batch: dict[str, Any], evidence: Mapping[str, Evidence]) 
     for line in batch["lines"]:
         case = line["case"]
         amount = Money.parse(line["amount"]["amount"], currency)
+        if line["excluded"] is not None:
+            noted.append(Noted(line["disbursement"], case["alias"], amount, (), line["excluded"]))
+            continue
         lines[line["kind"]] += 1
         sums[line["kind"]] += amount.minor
-        answers = tuple(one for one in cases.answer(desk, case, evidence[case["alias"]]) if one.outcome in LOOKED_AT)
-        if answers or line["excluded"] is not None:
-            noted.append(Noted(line["disbursement"], case["alias"], amount, answers, line["excluded"]))
-    noted.sort(key=lambda one: (-one.amount.minor, one.disbursement))
+        told = cases.answer(desk, case, evidence[case["alias"]], obligation=line["obligation"])
+        answers = tuple(one for one in told if one.outcome in LOOKED_AT)
+        if answers:
+            noted.append(Noted(line["disbursement"], case["alias"], amount, answers, excluded=None))
+    noted.sort(key=lambda one: (one.excluded is None, -one.amount.minor, one.disbursement))
     by_kind = {kind: (lines[kind], Money(sums[kind], currency)) for kind in sorted(lines)}
     return Review(batch["alias"], tuple(noted), by_kind)

@@ -14,7 +14,7 @@ from api.client.batch_reviews import Review
 from api.client.cases import Evidence, EvidenceDiffers
 from api.client.desk import Desk
 from api.client.payments import FUND_OF
-from api.client.results import ResultRow
+from api.client.results import BadResults, ResultRow
 from ledger.aid import batch_lines, eligibility, jurisdictions
 from ledger.aid.batch_lines import Agreement
 from ledger.aliases import Kind, draw
@@ -96,15 +96,18 @@ def cancel(desk: Desk, alias: str) -> dict[str, Any]:
 def approve(desk: Desk, alias: str, *, look: Callable[[Review], None] = lambda _: None) -> dict[str, Any]:
     """Opens the evidence and the payee of every line, holds them against the books, and signs once for all.
 
+    Lines that the API says are left out are shown, and not opened: nothing of them is agreed to.
+
     `look` is shown what a person should see before; when it raises, nothing is signed.
 
     Raises:
         EvidenceDiffers: boxes and books, payee and case, or lines and digest disagree; nothing is signed.
     """
     batch = find(desk, alias)
-    evidence = cases.check_many(desk, [line["case"] for line in batch["lines"]], reason="approval")
+    standing = [line for line in batch["lines"] if line["excluded"] is None]
+    evidence = cases.check_many(desk, [line["case"] for line in standing], reason="approval")
     keys = [sealing.token_key(vault) for vault in desk.vaults(cases.VAULT)]
-    for line in batch["lines"]:
+    for line in standing:
         _check_line(line, evidence[line["case"]["alias"]])
         tokens = {_court_token(key, alias, evidence[line["case"]["alias"]]) for key in keys}
         if line["court_token"] is not None and line["court_token"] not in tokens:
@@ -134,7 +137,8 @@ def agents_list(desk: Desk, alias: str) -> list[dict[str, str]]:
     Keys: code, amount, currency, payee, name, account, ruling_number, court, article, kind.
     """
     batch = find(desk, alias)
-    evidence = cases.check_many(desk, [line["case"] for line in batch["lines"]], reason="payment")
+    going = [line for line in batch["lines"] if line["excluded"] is None]
+    evidence = cases.check_many(desk, [line["case"] for line in going], reason="payment")
     rows = [
         {
             "code": line["code"] or "",
@@ -148,8 +152,7 @@ def agents_list(desk: Desk, alias: str) -> list[dict[str, str]]:
             },
             "kind": line["kind"],
         }
-        for line in batch["lines"]
-        if line["excluded"] is None
+        for line in going
     ]
     return sorted(rows, key=lambda row: row["code"])
 
@@ -159,16 +162,20 @@ def enter_results(
 ) -> dict[str, Any]:
     """Enters what an agent says became of their lines, and the receipts that were looked at, sealed, by code.
 
+    Where the pack has receipts kept, a verified line comes with its receipt, now or before.
+
     The exact days are tested here and stay here: what is sent are the ends of their weeks.
 
     Raises:
-        BadResults: a code is not of this batch. NotEligible: paid before its ruling was in force. Nothing is sent.
+        BadResults: a code is not of this batch, or receipts are missing: `where` tells the lines.
+        NotEligible: paid before its ruling was in force. In either case nothing is sent.
     """
     batch = find(desk, alias)
     by_code = {line["code"]: line for line in batch["lines"]}
     for row in rows:
         row.require_known(by_code)
     evidence = cases.check_many(desk, [by_code[row.code]["case"] for row in rows], reason="reconciliation")
+    _require_receipts(rows, by_code, evidence, receipts or {})
     body = {
         "results": [
             _result(
@@ -181,6 +188,26 @@ def enter_results(
     told = ("code", "outcome", "receipt", "paid_by", "verified_on")
     facts = json.dumps([[*(one[name] for name in told), bool(one["receipt_box"])] for one in body["results"]])
     return _post(desk, alias, "results", body, key=f"results:{alias}:{hashlib.sha256(facts.encode()).hexdigest()[:32]}")
+
+
+def _require_receipts(
+    rows: Sequence[ResultRow],
+    by_code: Mapping[str, dict[str, Any]],
+    evidence: Mapping[str, Evidence],
+    receipts: Mapping[str, bytes],
+) -> None:
+    missing = []
+    for row in rows:
+        line = by_code[row.code]
+        case = line["case"]
+        kept = row.code in receipts or evidence[case["alias"]].receipts.get(line["disbursement"], 0)
+        day = date.fromisoformat(case["received_on"])
+        needed = jurisdictions.load(case["jurisdiction"]).keeps_receipts(line["kind"], received_on=day)
+        if row.verified_on is not None and needed and not kept:
+            missing.append(row.line)
+    if missing:
+        told = ", ".join(map(str, missing))
+        raise BadResults("the receipts themselves are missing", where=f"lines {told}, column receipt")
 
 
 def _court_tokens(
@@ -214,12 +241,10 @@ def _check_line(line: dict[str, Any], evidence: Evidence) -> None:
     agreed = evidence.payee_commitments.get(alias) == line["payee_commitment"]
     if not agreed or evidence.payees.get(alias) != expected:
         raise EvidenceDiffers("the payee is not the one of the case", case=line["case"]["alias"], field="payee")
-    (obligation,) = line["case"]["obligations"]
-    owed, asked = _money(obligation["amount"]), _money(line["amount"])
-    if (obligation["alias"], owed.currency) != (
-        line["obligation"],
-        asked.currency,
-    ) or not 0 < asked.minor <= owed.minor:
+    named = [one for one in line["case"]["obligations"] if one["alias"] == line["obligation"]]
+    asked, owed = _money(line["amount"]), [_money(one["amount"]) for one in named]
+    same = [(one["kind"], _money(one["amount"]).currency) for one in named] == [(line["kind"], asked.currency)]
+    if not same or not 0 < asked.minor <= owed[0].minor:
         raise EvidenceDiffers("the line is not what the case owes", case=line["case"]["alias"], field="amount")
 
 

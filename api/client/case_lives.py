@@ -9,6 +9,7 @@ from api.client.desk import Desk
 from api.client.lists import BadList, ListRow
 from api.client.sealing import token_key
 from ledger.aid import jurisdictions
+from ledger.aid.obligations import ObligationKind
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
 from ledger.money import Money
@@ -73,7 +74,7 @@ def correct(desk: Desk, alias: str, row: ListRow) -> dict[str, Any]:
     cases.check_rows(pack, [row])
     (ruling,) = case["rulings"]
     shelf = case["beneficiary"]
-    stands = cases.open_evidence(desk, shelf, ruling=ruling["alias"], reason="verification")
+    stands = cases.open_case(desk, case, reason="verification")
     places = (
         ("beneficiary", shelf, "identity", stands.identity, cases.identity_of(row)),
         ("ruling", ruling["alias"], "details", stands.ruling, cases.details_of(row)),
@@ -97,6 +98,36 @@ def correct(desk: Desk, alias: str, row: ListRow) -> dict[str, Any]:
     return answer
 
 
+def add_obligation(
+    desk: Desk, alias: str, *, kind: ObligationKind, amount: str, detained_days: int | None = None
+) -> dict[str, Any]:
+    """Adds a sum that the ruling of a received case leads to beside its first one: what it says is sealed anew.
+
+    `amount` is in the case's currency. Whoever verifies the case looks at it, and who adds it approves nothing of it.
+
+    Raises:
+        EvidenceDiffers: the boxes and the books disagree. BadList: the ruling's bill was served: a case of its own.
+    """
+    case = desk.api.get(f"/v1/cases/{alias}")
+    stands = check_evidence(desk, case, reason="verification")
+    if stands.ruling["served_on"] is not None:
+        raise BadList("a bill is paid from its service: the other sum is a case of its own", where="kind")
+    obligation = draw(Kind.OBLIGATION)
+    money = Money.parse(amount, case["owed"]["currency"])
+    told = {"kind": kind.value, **_on_wire(money), "paid_on": None, "detained_days": detained_days}
+    body = {
+        "version": case["version"],
+        "obligation": obligation,
+        "kind": kind.value,
+        "amount": _on_wire(money),
+        "details": cases.seal_json(stands.shelf_public, told, kind="obligation", alias=obligation, field="details"),
+    }
+    answer: dict[str, Any] = desk.api.post(
+        f"/v1/cases/{alias}/obligations", body, key=f"obligation:{alias}:{case['version']}"
+    )
+    return answer
+
+
 def rule_again(desk: Desk, alias: str, row: ListRow) -> dict[str, Any]:
     """Enters a new ruling on the event of a case whose ruling was quashed: a new case, sealed to the same shelf.
 
@@ -107,8 +138,7 @@ def rule_again(desk: Desk, alias: str, row: ListRow) -> dict[str, Any]:
     pack = jurisdictions.load(before["jurisdiction"])
     cases.check_rows(pack, [row])
     (replaced,) = before["rulings"]
-    shelf = before["beneficiary"]
-    stands = cases.open_evidence(desk, shelf, ruling=replaced["alias"], reason="verification")
+    stands = cases.open_case(desk, before, reason="verification")
     if cases.identity_of(row)["name"] != stands.identity["name"]:
         raise BadList("the new ruling is about somebody else", where=f"line {row.line}, column name")
     drawn = {"case": draw(Kind.CASE), "ruling": draw(Kind.RULING), "obligation": draw(Kind.OBLIGATION)}
@@ -129,30 +159,34 @@ def chain(desk: Desk, alias: str) -> list[dict[str, Any]]:
     return found
 
 
-def reduce(desk: Desk, alias: str, *, to: Money) -> dict[str, Any]:
+def reduce(desk: Desk, alias: str, *, to: Money, obligation: str | None = None) -> dict[str, Any]:
     """Signs that an appeal reduced what the ruling of a case asks for; unless more is paid, sealed anew.
 
+    `obligation` is the one that is reduced, where the case owes several sums: the act names it.
+
     Raises:
-        EvidenceDiffers: the boxes and the books disagree; nothing is signed.
+        EvidenceDiffers: the boxes and the books disagree; nothing is signed. WhichObligation: see there.
     """
     case = desk.api.get(f"/v1/cases/{alias}")
     evidence = check_evidence(desk, case, reason="verification")
-    (ruling,), (obligation,) = case["rulings"], case["obligations"]
+    (ruling,), owed = case["rulings"], cases.chosen(case, obligation)
+    named = owed["alias"] if len(case["obligations"]) > 1 else None
     details = None
-    paid = Money.parse(obligation["paid"]["amount"], obligation["paid"]["currency"])
-    if obligation["state"] in {"due", "approved", "recognised", "part_paid"} and paid <= to:
+    paid = Money.parse(owed["paid"]["amount"], owed["paid"]["currency"])
+    if owed["state"] in {"due", "approved", "recognised", "part_paid"} and paid <= to:
+        own = evidence.further.get(owed["alias"])
+        kind, of = ("ruling", ruling["alias"]) if own is None else ("obligation", owed["alias"])
         details = cases.seal_json(
             evidence.shelf_public,
-            evidence.ruling | {"amount": to.decimal()},
-            kind="ruling",
-            alias=ruling["alias"],
+            (evidence.ruling if own is None else own) | {"amount": to.decimal()},
+            kind=kind,
+            alias=of,
             field="details",
-            version=evidence.versions[ruling["alias"], "details"] + 1,
+            version=evidence.versions[of, "details"] + 1,
         )
-    agreed = _agree(
-        desk, "reduce_ruling", case, evidence.commitments, detail=to.decimal(), object_alias=ruling["alias"]
-    )
-    body = {"agreed": agreed, "to": _on_wire(to), "details": details}
+    said = f"{named}+{to.decimal()}" if named else to.decimal()
+    agreed = _agree(desk, "reduce_ruling", case, evidence.commitments, detail=said, object_alias=ruling["alias"])
+    body = {"agreed": agreed, "to": _on_wire(to), "details": details, "obligation": named}
     key = f"reduce:{ruling['alias']}:{case['version']}"
     answer: dict[str, Any] = desk.api.post(f"/v1/rulings/{ruling['alias']}/reduce", body, key=key)
     return answer
@@ -173,24 +207,24 @@ def uphold(desk: Desk, alias: str) -> dict[str, Any]:
     return answer
 
 
-def acknowledge(desk: Desk, alias: str, *, amount: Money) -> dict[str, Any]:
+def acknowledge(desk: Desk, alias: str, *, amount: Money, obligation: str | None = None) -> dict[str, Any]:
     """Signs that another organisation had paid the same and owes the fund `amount`; the answer has the reference.
 
     Raises:
-        EvidenceDiffers: the boxes and the books disagree; nothing is signed.
+        EvidenceDiffers: the boxes and the books disagree; nothing is signed. WhichObligation: see there.
     """
     case = desk.api.get(f"/v1/cases/{alias}")
     evidence = check_evidence(desk, case, reason="verification")
-    (obligation,) = case["obligations"]
+    owed = cases.chosen(case, obligation)
     agreed = _agree(
         desk,
         "acknowledge_duplicate",
         case,
         evidence.commitments,
         detail=amount.decimal(),
-        object_alias=obligation["alias"],
+        object_alias=owed["alias"],
     )
-    path, key = f"/v1/obligations/{obligation['alias']}/acknowledge", f"acknowledge:{obligation['alias']}"
+    path, key = f"/v1/obligations/{owed['alias']}/acknowledge", f"acknowledge:{owed['alias']}"
     answer: dict[str, Any] = desk.api.post(path, {"agreed": agreed, "amount": _on_wire(amount)}, key=key)
     return answer
 

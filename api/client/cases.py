@@ -20,7 +20,7 @@ from ledger.aid.jurisdictions import Pack
 from ledger.aid.rules import Answer, Application, EvidenceMissing, Outcome, Span
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
-from ledger.errors import Tampered
+from ledger.errors import BadInput, Tampered
 from ledger.identities.boxes import length_prefixed
 from ledger.money import Money
 
@@ -43,6 +43,12 @@ class EvidenceDiffers(Tampered):
     rule = "evidence_differs"
 
 
+class WhichObligation(BadInput):
+    """The case owes several sums and none is named, or the one that is named is of another case."""
+
+    rule = "which_obligation"
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """How many rows were sent, and how many of them as rejected, by code."""
@@ -53,11 +59,15 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A case's opened boxes: who, and what exactly was ruled. In memory, on the operator's device only."""
+    """A case's opened boxes: who, and what exactly was ruled. In memory, on the operator's device only.
+
+    `further` tells of what else is owed because of the ruling, by the obligation's alias; the ruling tells of one sum.
+    """
 
     shelf_public: bytes
     identity: dict[str, Any]
     ruling: dict[str, Any]
+    further: dict[str, dict[str, Any]]
     payees: dict[str, dict[str, Any]]
     payee_commitments: dict[str, str]
     receipts: dict[str, int]
@@ -65,6 +75,15 @@ class Evidence:
     commitments: list[str]
     versions: dict[tuple[str, str], int]
     """The newest version of each box, by what it is of and its field."""
+
+    def told_of(self, obligation: str) -> dict[str, Any]:
+        """What the boxes say of one obligation: the ruling, with what its own box says instead."""
+        return self.ruling | self.further.get(obligation, {})
+
+    def owed_by(self, obligation: str) -> dict[str, str]:
+        """The amount of one obligation, as the wire has it."""
+        told = self.told_of(obligation)
+        return {"amount": told["amount"], "currency": told["currency"]}
 
 
 def import_rows(
@@ -107,13 +126,16 @@ def listed(desk: Desk, *, state: str | None = None) -> Iterator[dict[str, Any]]:
             return
 
 
-def open_evidence(desk: Desk, beneficiary: str, *, ruling: str, reason: str) -> Evidence:
+def open_case(desk: Desk, case: dict[str, Any], *, reason: str) -> Evidence:
     """Fetches (which is logged), opens and checks a case's boxes against their commitments.
 
     Raises:
         CannotOpen, WrongCommitment, WrongKey, BadSignature: something was altered or swapped.
     """
-    return _open(desk, desk.api.get(f"/v1/boxes/{beneficiary}", reason=reason), beneficiary, ruling=ruling)
+    (ruling,), beneficiary = case["rulings"], case["beneficiary"]
+    owed = [one["alias"] for one in case["obligations"]]
+    opened = desk.api.get(f"/v1/boxes/{beneficiary}", reason=reason)
+    return _open(desk, opened, beneficiary, ruling=ruling["alias"], owed=owed)
 
 
 def check_many(desk: Desk, cases: Sequence[dict[str, Any]], *, reason: str) -> dict[str, Evidence]:
@@ -144,15 +166,16 @@ def _look_at_many(
         for case in part:
             (ruling,) = case["rulings"]
             beneficiary = case["beneficiary"]
+            owed = [one["alias"] for one in case["obligations"]]
             try:
-                evidence = _open(desk, opened[beneficiary], beneficiary, ruling=ruling["alias"])
+                evidence = _open(desk, opened[beneficiary], beneficiary, ruling=ruling["alias"], owed=owed)
             except UNREADABLE as error:
                 yield case["alias"], error
             else:
                 yield case["alias"], _hold_against(desk, case, evidence)
 
 
-def _open(desk: Desk, opened: dict[str, Any], beneficiary: str, *, ruling: str) -> Evidence:
+def _open(desk: Desk, opened: dict[str, Any], beneficiary: str, *, ruling: str, owed: Sequence[str]) -> Evidence:
     shelf, seed = open_shelf(desk, opened, alias=beneficiary)
     contents: dict[tuple[str, str, str], dict[str, Any]] = {}
     commitments: dict[tuple[str, str, str], str] = {}
@@ -164,14 +187,16 @@ def _open(desk: Desk, opened: dict[str, Any], beneficiary: str, *, ruling: str) 
         contents[box["kind"], box["alias"], box["field"]] = _record(opening.plaintext)
         commitments[box["kind"], box["alias"], box["field"]] = box["commitment"]
     kept = [("beneficiary", beneficiary, "identity"), ("ruling", ruling, "details")]
+    further = [one for alias in owed if (one := ("obligation", alias, "details")) in contents]
     return Evidence(
         shelf_public=shelf.public,
         identity=contents[kept[0]],
         ruling=contents[kept[1]],
+        further={alias: contents[kind, alias, field] for kind, alias, field in further},
         payees={alias: content for (_, alias, field), content in contents.items() if field == "payee"},
         payee_commitments={alias: held for (_, alias, field), held in commitments.items() if field == "payee"},
         receipts=Counter(box["alias"] for box in opened["boxes"] if box["field"] == "receipt"),
-        commitments=sorted(commitments[place] for place in kept),
+        commitments=sorted(commitments[place] for place in (*kept, *further)),
         versions={(box["alias"], box["field"]): box["version"] for box in boxes},
     )
 
@@ -233,9 +258,13 @@ def _record(plaintext: bytes) -> dict[str, Any]:
 def verify(desk: Desk, alias: str, *, not_duplicates: Sequence[str] = ()) -> Rejection | None:
     """Opens a received case, tests its exact facts, and signs the answer: verified, or rejected with a code.
 
+    The cases that the operator found to be others are opened too: nobody says so of what they have not seen.
+
     Raises:
         EvidenceDiffers: the boxes and the books disagree; nothing is signed.
     """
+    for other in not_duplicates:
+        check_evidence(desk, desk.api.get(f"/v1/cases/{other}"), reason="verification")
     case = desk.api.get(f"/v1/cases/{alias}")
     return _settle(desk, case, check_evidence(desk, case, reason="verification"), not_duplicates)
 
@@ -265,7 +294,7 @@ def verify_many(
                 answers[case["alias"]] = facts.rule
             else:
                 if show:
-                    show(case["alias"], [one for one in answer(desk, case, facts) if one.outcome is Outcome.SHOWN])
+                    show(case["alias"], _shown(desk, case, facts))
                 answers[case["alias"]] = _settle(desk, case, facts, ()) or "verified"
         except ApiRefusal as refusal:
             if refusal.rule not in FOR_A_PERSON:
@@ -277,8 +306,9 @@ def verify_many(
 
 
 def _settle(desk: Desk, case: dict[str, Any], facts: Evidence, not_duplicates: Sequence[str]) -> Rejection | None:
-    """Tests the exact facts of an opened case and signs the answer."""
-    code = next((one.because for one in answer(desk, case, facts) if one.because), None)
+    """Tests the exact facts of an opened case and signs the answer: one for all that it owes."""
+    answers = [one for owed in case["obligations"] for one in answer(desk, case, facts, obligation=owed["alias"])]
+    code = next((one.because for one in answers if one.because), None)
     if code:
         _answer(desk, "reject_case", case, facts.commitments, detail=code, because=code)
     else:
@@ -288,10 +318,15 @@ def _settle(desk: Desk, case: dict[str, Any], facts: Evidence, not_duplicates: S
     return code
 
 
-def answer(desk: Desk, case: dict[str, Any], facts: Evidence) -> list[Answer]:
-    """What every rule says today about the exact facts of an opened case."""
+def _shown(desk: Desk, case: dict[str, Any], facts: Evidence) -> list[Answer]:
+    answers = [one for owed in case["obligations"] for one in answer(desk, case, facts, obligation=owed["alias"])]
+    return [one for one in answers if one.outcome is Outcome.SHOWN]
+
+
+def answer(desk: Desk, case: dict[str, Any], facts: Evidence, *, obligation: str) -> list[Answer]:
+    """What every rule says today about the exact facts of one obligation of an opened case."""
     pack = jurisdictions.load(case["jurisdiction"])
-    told = facts.ruling
+    told = facts.told_of(obligation)
     exact = _bounds(pack.model_copy(update={"grain": "day"}), told)
     issued_on, payable, due = exact.ruled_by, exact.payable_from, exact.due_by
     application = Application(
@@ -371,9 +406,7 @@ def check_evidence(desk: Desk, case: dict[str, Any], *, reason: str) -> Evidence
     Raises:
         EvidenceDiffers: `field` tells where they disagree.
     """
-    (ruling,) = case["rulings"]
-    evidence = open_evidence(desk, case["beneficiary"], ruling=ruling["alias"], reason=reason)
-    return _hold_against(desk, case, evidence)
+    return _hold_against(desk, case, open_case(desk, case, reason=reason))
 
 
 def _hold_against(desk: Desk, case: dict[str, Any], evidence: Evidence) -> Evidence:
@@ -381,14 +414,17 @@ def _hold_against(desk: Desk, case: dict[str, Any], evidence: Evidence) -> Evide
     alias, shelf = case["alias"], case["beneficiary"]
     files = [check_file(desk, file, subject=alias, shelf=shelf) for file in case["evidence"]]
     evidence = replace(evidence, commitments=sorted([*evidence.commitments, *files]))
-    (ruling,), (obligation,) = case["rulings"], case["obligations"]
+    (ruling,) = case["rulings"]
+    owed = {one["alias"]: one for one in case["obligations"]}
+    in_ruling = [one for one in owed if one not in evidence.further]
     bounds = _bounds(jurisdictions.load(case["jurisdiction"]), evidence.ruling)
     told = evidence.ruling
     compared = {
         "evidence_commitments": (case["evidence_commitments"], evidence.commitments),
         "article": (ruling["article"], told["article"]),
-        "kind": (obligation["kind"], told["kind"]),
-        "amount": (obligation["amount"], {"amount": told["amount"], "currency": told["currency"]}),
+        "obligations": (len(in_ruling), 1),  # each sum stands in one box: the ruling's, or its own
+        "kind": ({alias: one["kind"] for alias, one in owed.items()}, {a: evidence.told_of(a)["kind"] for a in owed}),
+        "amount": ({alias: one["amount"] for alias, one in owed.items()}, {a: evidence.owed_by(a) for a in owed}),
         "ruled_by": (ruling["ruled_by"], bounds.ruled_by.isoformat()),
         "payable_from": (ruling["payable_from"], bounds.payable_from.isoformat()),
     }
@@ -396,6 +432,21 @@ def _hold_against(desk: Desk, case: dict[str, Any], evidence: Evidence) -> Evide
         if books != boxes:
             raise EvidenceDiffers("the boxes and the books disagree", case=case["alias"], field=name)
     return evidence
+
+
+def chosen(case: dict[str, Any], obligation: str | None) -> dict[str, Any]:
+    """The obligation of a case that is named, or its only one: nobody takes the first of several.
+
+    Raises:
+        WhichObligation: several are owed and none is named, or none of this case is.
+    """
+    found = [one for one in case["obligations"] if obligation in {None, one["alias"]}]
+    if len(found) != 1:
+        raise WhichObligation(
+            "tell which obligation of the case is meant", case=case["alias"], obligations=len(case["obligations"])
+        )
+    (one,) = found
+    return dict(one)
 
 
 def _sealed_row(

@@ -6,6 +6,7 @@ from typing import Any
 from api.client import cases
 from api.client.cases import Evidence, EvidenceDiffers
 from api.client.desk import Desk
+from ledger.aid import obligations
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
 from ledger.money import Money
@@ -15,31 +16,46 @@ FUND_OF = {"fine": "fines", "detention": "detention", "court_fee": "general", "b
 
 
 def request(
-    desk: Desk, alias: str, *, account: str, to: str = "authority", amount: str | None = None
+    desk: Desk,
+    alias: str,
+    *,
+    account: str,
+    to: str = "authority",
+    amount: str | None = None,
+    obligation: str | None = None,
 ) -> dict[str, Any]:
-    """Asks for the obligation of a verified case to be paid from the bank leaf `account`.
+    """Asks for an obligation of a verified case, by its alias unless it is the only one, to be paid from `account`.
 
     `amount` is a part of it, in its currency; all that is left unless told.
     `to` is `authority`, or `beneficiary` where they have paid it themselves and are reimbursed.
+
+    Raises:
+        WhichObligation: the case owes several sums.
     """
     case = desk.api.get(f"/v1/cases/{alias}")
-    (ruling,), (obligation,) = case["rulings"], case["obligations"]
-    opened = cases.open_evidence(desk, case["beneficiary"], ruling=ruling["alias"], reason="payment")
+    owed = cases.chosen(case, obligation)
+    opened = cases.open_case(desk, case, reason="payment")
     disbursement = draw(Kind.DISBURSEMENT)
     body = {
         "alias": disbursement,
-        "obligation": obligation["alias"],
+        "obligation": owed["alias"],
         "payee": to,
         "payee_box": cases.seal_json(
             opened.shelf_public, payee_of(opened, to), kind="disbursement", alias=disbursement, field="payee"
         ),
-        "fund": FUND_OF[obligation["kind"]],
+        "fund": FUND_OF[owed["kind"]],
         "account": account,
-        "amount": None if amount is None else {"amount": amount, "currency": obligation["amount"]["currency"]},
+        "amount": None if amount is None else {"amount": amount, "currency": owed["amount"]["currency"]},
     }
     # By its own alias: what failed or came back is asked for again, and the server refuses what stands already.
     answer: dict[str, Any] = desk.api.post("/v1/disbursements", body, key=f"request:{disbursement}")
     return answer
+
+
+def owed(desk: Desk, alias: str) -> list[str]:
+    """The obligations of a case of which something may be paid, by their aliases."""
+    case = desk.api.get(f"/v1/cases/{alias}")
+    return [one["alias"] for one in case["obligations"] if one["state"] in obligations.OPEN]
 
 
 def payee_of(evidence: Evidence, to: str) -> dict[str, Any]:
@@ -71,9 +87,9 @@ def approve(desk: Desk, disbursement: dict[str, Any]) -> dict[str, Any]:
     agreed_payee = evidence.payee_commitments.get(alias) == disbursement["payee_commitment"]
     if not agreed_payee or evidence.payees.get(alias) != payee_of(evidence, disbursement["payee"]):
         raise EvidenceDiffers("the payee is not the one of the case", case=case["alias"], field="payee")
-    (obligation,) = case["obligations"]
-    owed, asked = (_money(one["amount"]) for one in (obligation, disbursement))
-    if obligation["alias"] != disbursement["obligation"] or not asked <= owed:
+    owed = [_money(one["amount"]) for one in case["obligations"] if one["alias"] == disbursement["obligation"]]
+    asked = _money(disbursement["amount"])
+    if not owed or asked.currency != owed[0].currency or not asked <= owed[0]:
         raise EvidenceDiffers("the payment is not what the case owes", case=case["alias"], field="amount")
     agreed = _agree(desk, "approve_disbursement", disbursement, evidence.commitments)
     body = {"verb": "approve_disbursement", "object": alias, "agreed": agreed}

@@ -79,11 +79,15 @@ def withdraw_return(
 def apply_bail(
     alias: Bail,
     to: Annotated[str, typer.Option(help="The case whose recognised fine or fee the court counts it against.")],
+    amount: Annotated[
+        str | None, typer.Option(help="A part of it, as 400.00; all that is not paid unless given.")
+    ] = None,
+    obligation: Annotated[str | None, typer.Option(help="Which one, when the case owes several sums.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Opens both cases here and signs that the court counts bail as the payment of a fine, the whole of it."""
+    """Opens both cases here and signs that the court counts bail as the payment of a fine, or of a part."""
     with connect() as desk:
-        part = bail.apply(desk, alias, to=to)
+        part = bail.apply(desk, alias, to=to, amount=amount, obligation=obligation)
     _show_part(part, as_json=as_json)
 
 

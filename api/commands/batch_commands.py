@@ -20,6 +20,8 @@ from ledger.errors import Conflict
 
 app = typer.Typer(help="Payments that are agreed to and released together.", no_args_is_help=True)
 
+LARGEST_RECEIPT = 2 * 1024 * 1024
+"""Bytes of one receipt: a scan of a slip of paper."""
 COLUMNS = {"alias": "Batch", "agent": "Agent", "account": "From", "state": "State", "amount": "Amount"}
 Alias = Annotated[str, typer.Argument(help="The batch.")]
 
@@ -175,12 +177,19 @@ def agree_failures(alias: Alias, as_json: AsJson = False) -> None:
 def enter_results(
     alias: Alias,
     file: Annotated[Path, typer.Argument(help="A CSV: code; outcome; receipt; verified_on; perhaps paid_on.")],
+    receipts: Annotated[
+        Path | None, typer.Option(help="A folder of the receipts that were looked at, each named by its code.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Enters what an agent says became of their lines; exact days stay on this device."""
+    """Enters what an agent says became of their lines; exact days stay on this device, receipts are sealed here."""
     rows = results.read(read_file(file))
+    codes = {row.code for row in rows}
+    found = sorted(receipts.iterdir()) if receipts is not None else []
+    scans = {one.stem.upper(): read_file(one, at_most=LARGEST_RECEIPT) for one in found if one.stem.upper() in codes}
     with connect() as desk:
-        _show(batches.enter_results(desk, alias, rows), as_json=as_json, said=f"{len(rows)} results")
+        entered = batches.enter_results(desk, alias, rows, receipts=scans)
+        _show(entered, as_json=as_json, said=f"{len(rows)} results, {len(scans)} receipts")
 
 
 def write_private(path: Path, content: bytes) -> None:

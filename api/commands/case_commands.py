@@ -47,14 +47,19 @@ def show_case(alias: Annotated[str, typer.Argument(help="The case.")], as_json: 
     with connect() as desk:
         case = desk.api.get(f"/v1/cases/{alias}")
         evidence = cases.check_evidence(desk, case, reason="verification")
-        answers = cases.answer(desk, case, evidence)
+        answers = {
+            one["alias"]: cases.answer(desk, case, evidence, obligation=one["alias"]) for one in case["obligations"]
+        }
         chain = case_lives.chain(desk, alias)
     shown = case | {"identity": evidence.identity, "ruling_details": evidence.ruling, "chain": chain}
-    shown["rules"] = [_told(one) for one in answers]
+    shown["further"] = evidence.further
+    shown["rules"] = {owed: [_told(one) for one in told] for owed, told in answers.items()}
     facts = evidence.identity | evidence.ruling
     said = [f"{alias}: {case['state']}, owes {case['owed']['amount']} {case['owed']['currency']}"]
     said += [f"  {name.replace('_', ' ')}: {value}" for name, value in facts.items() if value is not None]
-    said += [f"  {_said(one)}" for one in answers if one.outcome is not Outcome.UNKNOWN]
+    for one in case["obligations"]:
+        said.append(f"  {one['alias']}: {one['kind']} of {one['amount']['amount']}, {one['state'].replace('_', ' ')}")
+        said += [f"    {_said(told)}" for told in answers[one["alias"]] if told.outcome is not Outcome.UNKNOWN]
     said += [f"  the same again: {other}" for other in case["duplicates"]]
     if case["duplicate_of"]:
         said.append(f"  a duplicate of {case['duplicate_of']}")

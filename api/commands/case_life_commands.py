@@ -12,10 +12,12 @@ from api.commands import output
 from api.commands.connection import connect
 from api.commands.files import read_file
 from api.commands.output import AsJson
+from ledger.aid.obligations import ObligationKind
 from ledger.money import Money
 
 CaseAlias = Annotated[str, typer.Argument(help="The case.")]
 RowFile = Annotated[Path, typer.Argument(help="A list of this one row, as CSV.")]
+Which = Annotated[str | None, typer.Option("--obligation", help="The sum that is meant, when the case owes several.")]
 QUEUE_COLUMNS = {"object": "What", "case": "Case", "deadline": "Until", "is_late": "Late"}
 
 
@@ -30,6 +32,7 @@ def add_to(app: typer.Typer) -> None:
         "suspicions": show_suspicions,
         "duplicate": mark_duplicate,
         "correct": correct_case,
+        "owes": add_obligation,
         "rule-again": rule_again,
         "reduce": reduce_ruling,
         "uphold": uphold_ruling,
@@ -93,6 +96,22 @@ def correct_case(alias: CaseAlias, file: RowFile, as_json: AsJson = False) -> No
     output.show(case, as_json=as_json, lines=[f"{alias}: corrected, version {case['version']}"])
 
 
+def add_obligation(
+    alias: CaseAlias,
+    kind: Annotated[ObligationKind, typer.Option(help="What it is.")],
+    amount: Annotated[str, typer.Option(help="How much, in the case's currency.")],
+    days: Annotated[int | None, typer.Option(min=1, help="The days in detention, of a bill for them.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Adds a fee or a bill that the ruling led to beside its fine; the case is not verified yet."""
+    with connect() as desk:
+        case = case_lives.add_obligation(desk, alias, kind=kind, amount=amount, detained_days=days)
+    owed = case["owed"]
+    said = [f"{alias}: owes {owed['amount']} {owed['currency']} in {len(case['obligations'])} sums"]
+    said += [f"  {one['alias']}: {one['kind']}, {one['amount']['amount']}" for one in case["obligations"]]
+    output.show(case, as_json=as_json, lines=said)
+
+
 def rule_again(alias: CaseAlias, file: RowFile, as_json: AsJson = False) -> None:
     """Enters a new ruling on the event of a case whose ruling was quashed: a new case."""
     row = _only_row(file)
@@ -104,12 +123,13 @@ def rule_again(alias: CaseAlias, file: RowFile, as_json: AsJson = False) -> None
 def reduce_ruling(
     alias: CaseAlias,
     to: Annotated[str, typer.Option(help="What is left, in the ruling's currency.")],
+    obligation: Which = None,
     as_json: AsJson = False,
 ) -> None:
     """Signs that an appeal left less of a ruling; what was paid beyond is owed back."""
     with connect() as desk:
         currency = desk.api.get(f"/v1/cases/{alias}")["owed"]["currency"]
-        answer = case_lives.reduce(desk, alias, to=Money.parse(to, currency))
+        answer = case_lives.reduce(desk, alias, to=Money.parse(to, currency), obligation=obligation)
     output.show(answer, as_json=as_json, lines=[f"{alias}: {state}" for state in answer["obligations"].values()])
 
 
@@ -121,12 +141,15 @@ def uphold_ruling(alias: CaseAlias, as_json: AsJson = False) -> None:
 
 
 def acknowledge_duplicate(
-    alias: CaseAlias, amount: Annotated[str, typer.Option(help="What the other one owes.")], as_json: AsJson = False
+    alias: CaseAlias,
+    amount: Annotated[str, typer.Option(help="What the other one owes.")],
+    obligation: Which = None,
+    as_json: AsJson = False,
 ) -> None:
     """Signs that another organisation had paid the same and owes the fund; shows the reference for its payment."""
     with connect() as desk:
         currency = desk.api.get(f"/v1/cases/{alias}")["owed"]["currency"]
-        refund = case_lives.acknowledge(desk, alias, amount=Money.parse(amount, currency))
+        refund = case_lives.acknowledge(desk, alias, amount=Money.parse(amount, currency), obligation=obligation)
     said = f"{alias}: another organisation owes {refund['amount']['amount']}, reference {refund['reference']}"
     output.show(refund, as_json=as_json, lines=[said])
 

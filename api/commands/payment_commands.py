@@ -36,16 +36,20 @@ def request_disbursements(
     amount: Annotated[
         str | None, typer.Option(help="A part of what one case owes, as 400.00; all that is left unless given.")
     ] = None,
+    obligation: Annotated[
+        str | None, typer.Option(help="Which one, when the case owes several sums; each of them unless given.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Asks for the obligations of verified cases to be paid, or a part of one."""
-    if amount is not None and len(case or ()) != 1:
-        raise typer.BadParameter("a part is of one case", param_hint="--amount")
+    if (amount or obligation) and len(case or ()) != 1:
+        raise typer.BadParameter("a part, or one of several sums, is of one case", param_hint="--amount, --obligation")
     with connect() as desk, Steps("Requesting") as progress:
         chosen = case or [one["alias"] for one in cases.listed(desk, state="verified")]
         rows = []
         for number, alias in enumerate(chosen, start=1):
-            rows.append(payments.request(desk, alias, account=account, to=to, amount=amount))
+            sums = [obligation] if obligation or amount else payments.owed(desk, alias)
+            rows += [payments.request(desk, alias, account=account, to=to, amount=amount, obligation=o) for o in sums]
             progress(number, len(chosen))
     output.show_table(rows, COLUMNS, as_json=as_json)
 

@@ -255,9 +255,14 @@ def reject_case(alias: Alias, body: RejectIn, session: Tx, caller: Admitted, now
 
 @router.post("/v1/cases/{alias}/told", status_code=201)
 def note_told(alias: Alias, body: ToldIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> CaseOut:
-    """Notes that the beneficiary was told; approved obligations in force are recognised as liabilities."""
+    """Notes that the beneficiary was told of all that is approved by now; what is in force becomes a liability.
+
+    Of what is approved later they are told anew.
+    """
     case = cases.require(session, alias)
-    for obligation in obligations.of_case(session, alias):
+    owed = obligations.of_case(session, alias)
+    waiting = [one for one in owed if one.state is obligations.State.APPROVED and one.told_on is None]
+    for obligation in waiting or owed:
         obligations.tell(
             session,
             obligation,

@@ -10,7 +10,8 @@ from api.idempotency import Claimed
 from api.routes.wire import Alias, AmountOnWire, Day, Reference, SignedActOnWire, Wire
 from api.transactions import Tx
 from ledger.aid import bail, bail_acts, hearings, obligations
-from ledger.aid.bail import BailPart, BailReturn
+from ledger.aid.bail import BailReturn
+from ledger.aid.bail_parts import BailPart
 from ledger.approvals import Agreed
 from ledger.bearer_keys import Caller
 from ledger.money import Money
@@ -101,9 +102,10 @@ class StepIn(Wire):
 
 
 class ApplyIn(StepIn):
-    """The approver's signed act, and the obligation that the court counts the bail against, as a whole."""
+    """The approver's signed act, the obligation that the court counts bail against, and how much of it."""
 
     fine: Alias
+    amount: AmountOnWire
 
 
 class ForfeitIn(StepIn):
@@ -186,7 +188,7 @@ def withdraw_return(
 @router.post("/v1/bail/{alias}/apply", status_code=201)
 def apply_bail(alias: Alias, body: ApplyIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> BailPartOut:
     """The court counts a part of the bail as the payment of a recognised obligation."""
-    part = bail_acts.apply_bail(session, alias, body.by(caller, now), fine=body.fine)
+    part = bail_acts.apply_bail(session, alias, body.by(caller, now), fine=body.fine, amount=body.amount.money())
     return once.keep(_part(session, part))
 
 

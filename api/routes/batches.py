@@ -189,7 +189,7 @@ def list_candidates(
 ) -> CandidatesOut:
     """A page of the obligations of verified cases that nobody has asked to pay yet, or not all of: what is left."""
     found = batches.candidates(session, after=cursor or "", limit=limit)
-    asked = disbursements.asked(session, [one.alias for one in found])
+    asked = disbursements.taken(session, [one.alias for one in found])
     of = {obligation.case_alias for obligation in found}
     facts = _facts(session, session.exec(select(Case).where(col(Case.alias).in_(of))).all())
     return CandidatesOut(
@@ -344,7 +344,7 @@ def _line(item: Item, facts: dict[str, CaseFacts]) -> LineOut:
         court_token=item.line.court_token,
         outcome=item.line.outcome,
         receipt=item.line.receipt,
-        excluded=item.line.excluded,
+        excluded=item.left_out(),
         case=facts[item.case.alias],
     )
 
@@ -358,7 +358,7 @@ def _facts(session: Session, cases: Iterable[Case]) -> dict[str, CaseFacts]:
         out = RulingOut.model_validate(ruling.model_dump(include=set(RulingOut.model_fields)))
         rulings[ruling.case_alias].append(out)
     found = session.exec(select(Obligation).where(col(Obligation.case_alias).in_(by_alias))).all()
-    paid = disbursements.asked(session, [one.alias for one in found], states=(disbursements.State.PAID,))
+    paid = disbursements.taken(session, [one.alias for one in found], states=(disbursements.State.PAID,))
     for obligation in found:
         of_it = Money(paid[obligation.alias], obligation.currency)
         owed[obligation.case_alias].append(ObligationOut.of(obligation, paid=of_it))

@@ -14,7 +14,7 @@ from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Day, SignedActOnWire
 from api.transactions import Tx
 from ledger.aid import acts, case_acts, cases, corrections, intake, quashing, sequels
 from ledger.aid.cases import Case
-from ledger.aid.corrections import Amended
+from ledger.aid.corrections import Amended, Further
 from ledger.aid.eligibility import Bounds
 from ledger.aid.obligations import ObligationKind
 from ledger.aid.sequels import Sequel
@@ -74,6 +74,16 @@ class CorrectionIn(FactsIn):
 
     version: Annotated[int, Field(ge=1)]
     boxes: Annotated[list[BoxOnWire], Field(max_length=2)]
+
+
+class FurtherIn(Wire):
+    """One more sum that the ruling of a case leads to, its exact facts sealed, and the version that was looked at."""
+
+    version: Annotated[int, Field(ge=1)]
+    obligation: Alias
+    kind: ObligationKind
+    amount: AmountOnWire
+    details: BoxOnWire
 
 
 class SequelIn(FactsIn):
@@ -173,6 +183,14 @@ def correct_case(alias: Alias, body: CorrectionIn, session: Tx, caller: Admitted
     )
     case = corrections.correct(session, alias, amended, version=body.version, by=caller.operator.alias, on=now.date())
     return once.keep(case_out(session, case))
+
+
+@router.post("/v1/cases/{alias}/obligations", status_code=201)
+def add_obligation(alias: Alias, body: FurtherIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> CaseOut:
+    """Adds a sum to a case that nobody has verified yet: a fee of the court or a bill beside the fine."""
+    further = Further(body.obligation, body.kind, body.amount.money(), body.details.box())
+    corrections.add_obligation(session, alias, further, version=body.version, by=caller.operator.alias, on=now.date())
+    return once.keep(case_out(session, cases.require(session, alias)))
 
 
 @router.get("/v1/cases/{alias}/rulings")

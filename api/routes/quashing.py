@@ -24,9 +24,13 @@ class QuashIn(Wire):
 
 
 class ReduceIn(QuashIn):
-    """The signed act, what is left, and the ruling's details anew, sealed, unless it was paid already."""
+    """The signed act, what is left, and the details anew, sealed, unless it was paid already.
+
+    `obligation` is the one that is reduced, where several rest on the ruling.
+    """
 
     to: AmountOnWire
+    obligation: Alias | None = None
     details: BoxOnWire | None = None
 
 
@@ -75,7 +79,7 @@ def reduce_ruling(alias: Alias, body: ReduceIn, session: Tx, caller: Admitted, n
     """Notes that an appeal left less of a ruling."""
     agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
     details = body.details.box() if body.details else None
-    ruling_acts.reduce_ruling(session, alias, agreed, to=body.to.money(), details=details)
+    ruling_acts.reduce_ruling(session, alias, agreed, to=body.to.money(), details=details, of=body.obligation)
     return once.keep(_left(session, alias))
 
 

@@ -104,7 +104,7 @@ def require_room(
             aliases,
             operator=operator,
             at=now,
-            assigned=assigned(session, aliases, operator=operator),
+            assigned=assigned(session, aliases, operator=operator, roles=caller.roles),
             limit=request.app.state.settings.readings_a_day,
         )
     except TooManyReadings:

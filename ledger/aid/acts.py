@@ -45,18 +45,22 @@ class EvidenceNotOpened(Refused):
 def verify_case(session: Session, alias: str, agreed: Agreed, *, not_duplicates: Collection[str] = ()) -> Case:
     """Verifies a case: the signer's client has opened it and tested its exact dates.
 
-    The act names the cases that share its ruling and were found to be others: `verify_case:C-…+C-…`.
+    The act names the cases that share its ruling and were found to be others, whose boxes the signer has opened too:
+    `verify_case:C-…+C-…`. It covers each pair, and nobody is asked about one again.
 
     Raises:
-        EvidenceMissing: a file that the pack asks for. EvidenceNotOpened, CaseNotReady, and what `approvals.accept`
-            raises.
+        EvidenceMissing: a file that the pack asks for. UnknownCase: a named one is none. EvidenceNotOpened,
+            CaseNotReady, and what `approvals.accept` raises.
         PossibleDuplicate: other cases share its ruling and are not named in `not_duplicates`.
     """
-    case = cases.require(session, alias, lock=True)
+    locked = {one: cases.require(session, one, lock=True) for one in sorted({alias, *not_duplicates})}
+    case = locked.pop(alias)
     require_looked(session, case, agreed.signer)
     others = set(intake.possible_duplicates(session, alias))
     if not others <= set(not_duplicates):
         raise PossibleDuplicate("other cases share the ruling", case=alias, others=len(others))
+    for other in sorted(others):
+        require_opened(session, locked[other], agreed.signer, boxes_of(session, locked[other]))
     pack, files = jurisdictions.load(case.jurisdiction), _kinds(files_of(session, case))
     for obligation in obligations.of_case(session, alias):
         rules.require_files(pack, kind=obligation.kind, received_on=case.received_on, files=files)
@@ -64,6 +68,7 @@ def verify_case(session: Session, alias: str, agreed: Agreed, *, not_duplicates:
     with session.begin_nested():  # act and effect, or neither
         accept_on_case(session, agreed, "verify_case", case, detail=detail)
         cases.verify(session, case, by=agreed.signer.alias, on=agreed.now.date())
+        intake.settle(session, alias, others, by=agreed.signer.alias, on=agreed.now.date())
     return case
 
 
@@ -177,8 +182,9 @@ def evidence_of(session: Session, case: Case) -> list[str]:
 
 
 def boxes_of(session: Session, case: Case) -> list[str]:
-    """The sorted commitments of the newest boxes of a case: who, and what was ruled."""
+    """The sorted commitments of the newest boxes of a case: who, what was ruled, and what else is owed for it."""
     things = [case.beneficiary_alias, *(ruling.alias for ruling in rulings.of_case(session, case.alias))]
+    things += [obligation.alias for obligation in obligations.of_case(session, case.alias)]
     return shelves.commitments(session, things)
 
 

@@ -7,28 +7,21 @@ under a reference of ours; what is applied or forfeited is decided by a signed a
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import references
-from ledger.aid import cases, disbursements, obligations
+from ledger.aid import cases, disbursements, intake, obligations
+from ledger.aid.bail_parts import BailPart, Fate
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.obligations import Obligation, ObligationKind, State
 from ledger.books import journal, recipes
 from ledger.books.postings import Posting
 from ledger.errors import BadInput, Conflict, Refused
 from ledger.money import Money
-from ledger.storage.columns import MinorUnits, enumeration, whole_minor
+from ledger.storage.columns import MinorUnits, whole_minor
 from ledger.storage.locks import locked
-
-
-class Fate(StrEnum):
-    """What the court did with a part of bail that does not come back."""
-
-    APPLIED = "applied"
-    FORFEITED = "forfeited"
 
 
 class NotPosted(Conflict):
@@ -47,6 +40,12 @@ class OverBail(Refused):
     """More than the court still holds and has not announced; amounts are in minor units."""
 
     rule = "over_bail"
+
+
+class AnotherPersons(Refused):
+    """Bail of one person is not applied to what another one owes: nobody has agreed to that."""
+
+    rule = "another_persons"
 
 
 class BailReturn(SQLModel, table=True):
@@ -91,25 +90,6 @@ class BailReturn(SQLModel, table=True):
 
 
 _WAITING = (col(BailReturn.received_on).is_(None), col(BailReturn.withdrawn_on).is_(None))
-
-
-class BailPart(SQLModel, table=True):
-    """A part that does not come back, by number from 1; `fine_alias` is the obligation that an applied one paid."""
-
-    __tablename__ = "bail_part"
-    obligation_alias: str = Field(foreign_key="obligation.alias", primary_key=True, max_length=20)
-    number: int = Field(primary_key=True)
-    fate: Fate = Field(sa_type=enumeration(Fate))
-    minor: int = Field(sa_type=MinorUnits)
-    fine_alias: str | None = Field(default=None, foreign_key="obligation.alias", max_length=20, unique=True)
-    decided_by: str = Field(max_length=20)
-    decided_on: date
-
-    __table_args__ = (
-        CheckConstraint("minor > 0", name="part_is_above_zero"),
-        CheckConstraint("(fate = 'applied') = (fine_alias IS NOT NULL)", name="applied_to_a_fine"),
-        *whole_minor("minor"),
-    )
 
 
 def announce_return(session: Session, alias: str, *, amount: Money, fee: Money, by: str, on: date) -> BailReturn:
@@ -196,12 +176,17 @@ def receive(
     return posted
 
 
-def apply(session: Session, alias: str, *, fine: str, by: str, on: date, recorded_at: datetime) -> BailPart:
-    """The court keeps a part of the bail as the whole of a recognised obligation: a payment not released is cancelled.
+def apply(
+    session: Session, alias: str, *, fine: str, amount: Money, by: str, on: date, recorded_at: datetime
+) -> BailPart:
+    """The court keeps a part of the bail as the payment of a recognised obligation of the same person, or of a part.
+
+    Payments that were asked for and not released are cancelled when not enough is left of the obligation beside them.
 
     Raises:
-        UnknownObligation, NotPosted, OverBail: see there. ObligationNotReady: it is not recognised, or a part is paid.
-        DisbursementNotReady: a payment of it was released. BadBailPart: another currency, or bail itself.
+        UnknownObligation, NotPosted, OverBail: see there. ObligationNotReady: it is not recognised, or wholly paid.
+        AnotherPersons: see there. OverObligation: more than is left of it. DisbursementNotReady: so much is left only
+            beside payments that were released. BadBailPart: not above zero, another currency, or bail itself.
     """
     first, second = sorted((alias, fine))
     for one in (first, second):  # as everybody locks obligations
@@ -210,22 +195,24 @@ def apply(session: Session, alias: str, *, fine: str, by: str, on: date, recorde
     owed = obligations.require(session, fine)
     if owed.kind is ObligationKind.BAIL:
         raise BadBailPart("bail pays no bail", where="fine")
-    _check_part(bail, owed.amount())
-    _require_left(session, bail, owed.amount())
-    for paying in disbursements.standing(session, [fine], lock=True):
-        disbursements.cancel(session, paying, on=on)
-    if owed.state is not State.RECOGNISED:
+    _check_part(bail, amount)
+    _require_left(session, bail, amount)
+    if owed.state not in obligations.BOOKED:
         raise obligations.ObligationNotReady(
-            "nothing is recognised and wholly unpaid", obligation=fine, state=owed.state
+            "nothing of it is recognised and unpaid", obligation=fine, state=owed.state
         )
-    obligations.mark_paid(session, owed, paid=owed.amount())
-    part = _keep(session, bail, Fate.APPLIED, owed.amount(), fine=fine, by=by, on=on)
+    if owed.currency != amount.currency:
+        raise BadBailPart("a part is in the currency of what it pays", where="fine")
+    _require_same_person(session, bail, owed)
+    _make_room(session, owed, amount, on=on)
+    part = _keep(session, bail, Fate.APPLIED, amount, fine=fine, by=by, on=on)
+    obligations.mark_paid(session, owed, paid=disbursements.paid(session, owed))
     _book(
         session,
         part,
         recipes.bail_applied(
             leaf=disbursement.account_code,
-            amount=owed.amount(),
+            amount=amount,
             bail_fund=bail.fund_code or "",
             bail=alias,
             fund=owed.fund_code or "",
@@ -294,12 +281,6 @@ def by_reference(session: Session, reference: str) -> BailReturn | None:
     return session.exec(locked(select(BailReturn).where(BailReturn.reference == reference))).one_or_none()
 
 
-def paid_by_bail(session: Session, aliases: Sequence[str]) -> set[str]:
-    """Those of these obligations that bail was applied to."""
-    found = session.exec(select(BailPart.fine_alias).where(col(BailPart.fine_alias).in_(aliases)))
-    return {alias for alias in found if alias is not None}
-
-
 def require_posted(session: Session, alias: str) -> tuple[Obligation, Disbursement]:
     """Bail that was posted, locked, and the disbursement that did it.
 
@@ -311,6 +292,35 @@ def require_posted(session: Session, alias: str) -> tuple[Obligation, Disburseme
     if bail.kind is not ObligationKind.BAIL or bail.state is not State.PAID or not paid:
         raise NotPosted("this is no bail that was posted", obligation=alias, state=bail.state)
     return bail, paid[0]
+
+
+def is_same_person(session: Session, bail: Obligation, owed: Obligation) -> bool:
+    """Whether two obligations are of cases of one beneficiary, or of what the tokens say is one person."""
+    posted, fined = (cases.require(session, one.case_alias) for one in (bail, owed))
+    same = posted.beneficiary_alias == fined.beneficiary_alias
+    return same or fined.alias in intake.same_person(session, posted.alias)
+
+
+def _require_same_person(session: Session, bail: Obligation, owed: Obligation) -> None:
+    if not is_same_person(session, bail, owed):
+        raise AnotherPersons("bail pays what the same person owes", obligation=bail.alias, fine=owed.alias)
+
+
+def _make_room(session: Session, owed: Obligation, amount: Money, *, on: date) -> None:
+    """Cancels what was asked for of an obligation and not released, when bail is to pay more than is left beside it."""
+    if amount <= disbursements.left(session, owed):
+        return
+    waiting = {disbursements.State.REQUESTED, disbursements.State.APPROVED}
+    standing = disbursements.standing(session, [owed.alias], lock=True)
+    for paying in standing:
+        if paying.state in waiting:
+            disbursements.cancel(session, paying, on=on)
+    left = disbursements.left(session, owed)
+    if amount > left:
+        for paying in standing:
+            if paying.state is disbursements.State.RELEASED:
+                raise disbursements.DisbursementNotReady("it was released", disbursement=paying.alias)
+        raise disbursements.OverObligation("more than is left to pay", obligation=owed.alias, left_minor=left.minor)
 
 
 def _check_part(bail: Obligation, amount: Money) -> None:

@@ -7,24 +7,30 @@ from sqlmodel import Session
 from ledger import approvals
 from ledger.aid import acts, bail, cases, corrections, obligations
 from ledger.aid.acts import EvidenceNotOpened
-from ledger.aid.bail import BailPart
+from ledger.aid.bail_parts import BailPart
 from ledger.aid.cases import Case
 from ledger.approvals import Agreed, Verb
 from ledger.identities import shelves
 from ledger.money import Money
 
 
-def apply_bail(session: Session, alias: str, agreed: Agreed, *, fine: str) -> BailPart:
-    """Applies bail to the whole of a recognised obligation; the act names it by the hash of its alias as payee.
+def apply_bail(session: Session, alias: str, agreed: Agreed, *, fine: str, amount: Money) -> BailPart:
+    """Applies `amount` of bail to a recognised obligation; the act names that by the hash of its alias as payee.
 
     Raises:
         SamePerson, EvidenceNotOpened, what `bail.apply` and what `approvals.accept` raise.
     """
-    amount = obligations.require(session, fine).amount()
+    obligations.require(session, fine)
     with session.begin_nested():  # act and effect, or neither
         _accept(session, agreed, "apply_bail", alias, amount=amount, payee=commitment(fine))
         return bail.apply(
-            session, alias, fine=fine, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now
+            session,
+            alias,
+            fine=fine,
+            amount=amount,
+            by=agreed.signer.alias,
+            on=agreed.now.date(),
+            recorded_at=agreed.now,
         )
 
 

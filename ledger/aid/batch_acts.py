@@ -10,6 +10,7 @@ from ledger.aid.acts import EvidenceNotOpened
 from ledger.aid.batch_lines import Item
 from ledger.aid.batches import Batch
 from ledger.aid.cases import Case
+from ledger.aid.obligations import Obligation
 from ledger.aid.rulings import Ruling
 from ledger.approvals import Agreed, Verb
 from ledger.identities import evidence, shelves
@@ -21,7 +22,7 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     """Approves a locked batch: nobody who entered, verified, asked or brought evidence, and who has opened everything.
 
     Above the limit for a third person it stays locked until two of them have signed the very same thing.
-    Lines whose cases are on hold are left out: see `batches.exclude_held`.
+    Lines that are on hold or fell away are left out, and bound by no rule any more: see `batches.leave_out`.
 
     Raises:
         SamePerson, EvidenceNotOpened, EvidenceMissing, NotEligible, BatchNotReady, BatchAltered, AgentNotActive,
@@ -38,8 +39,9 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     earlier |= {file.signer for of_case in files.values() for file in of_case}
     approvals.require_other(agreed.signer.alias, than=earlier | {item.case.verified_by for item in found})
     needed = evidence_of(session, [item.case for item in found])
-    _require_opened(session, agreed.signer.alias, found, needed)
-    for item in found:
+    standing = [item for item in found if item.left_out() is None]
+    _require_opened(session, agreed.signer.alias, standing, needed)
+    for item in standing:
         pack = jurisdictions.load(item.case.jurisdiction)
         rules.require_lawful(
             pack,
@@ -50,11 +52,11 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
         )
         kinds = {file.kind for file in files[item.case.alias]}
         rules.require_files(pack, kind=item.obligation.kind, received_on=item.case.received_on, files=kinds)
-    caps.require_within(session, [item.disbursement for item in found], on=agreed.now.date())
+    caps.require_within(session, [item.disbursement for item in standing], on=agreed.now.date())
     with session.begin_nested():  # act and effect, or neither
         _accept(session, agreed, "approve_batch", batch, needed, whole=_whole(batch, found))
         if limits.is_enough(session, agreed, whole=_whole(batch, found)):
-            going = batches.exclude_held(session, batch, found, on=agreed.now.date())
+            going = batches.leave_out(session, batch, found, on=agreed.now.date())
             batches.approve(session, batch, going, by=agreed.signer.alias, on=agreed.now.date())
     return batch
 
@@ -62,7 +64,7 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
 def release_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     """Releases an approved batch to the bank or to its agent: another person than all who approved it.
 
-    Lines whose cases are on hold are left out: see `batches.exclude_held`.
+    Lines that are on hold or fell away are left out, and bound by no rule any more: see `batches.leave_out`.
 
     Raises:
         SamePerson, NotEligible, BatchNotReady, BatchAltered, NotAgreed, AgentNotActive, OverCap, WouldOverdraw,
@@ -88,7 +90,7 @@ def release_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     rests_on = evidence_of(session, [item.case for item in found])
     with session.begin_nested():
         _accept(session, agreed, "release_batch", batch, rests_on, whole=_whole(batch, found))
-        going = batches.exclude_held(session, batch, found, on=agreed.now.date())
+        going = batches.leave_out(session, batch, found, on=agreed.now.date())
         batches.release(session, batch, going, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now)
     return batch
 
@@ -96,9 +98,9 @@ def release_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
 def evidence_of(session: Session, found: Iterable[Case]) -> dict[str, list[str]]:
     """By case: the sorted commitments of what it rests on, as `acts.evidence_of` has them, all at once."""
     things = {case.alias: [case.beneficiary_alias] for case in found}
-    rulings = session.exec(select(Ruling.case_alias, Ruling.alias).where(col(Ruling.case_alias).in_(things)))
-    for case, ruling in rulings:
-        things[case].append(ruling)
+    for table in (Ruling, Obligation):
+        for case, alias in session.exec(select(table.case_alias, table.alias).where(col(table.case_alias).in_(things))):
+            things[case].append(alias)
     kept = shelves.commitments_by_alias(session, [alias for aliases in things.values() for alias in aliases])
     files = evidence.current(session, things)
     return {

@@ -11,6 +11,7 @@ import rfc8785
 from sqlalchemy import Index, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from ledger.aid import cases, disbursements, obligations
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.obligations import Obligation
@@ -50,9 +51,26 @@ WITHOUT_RECEIPT = text("receipt IN ('rejected', 'missing') AND outcome = 'paid'"
 
 
 class Exclusion(StrEnum):
-    """Why a line was left out when its batch was agreed to or released."""
+    """Why a line was left out when its batch was locked, agreed to or released.
+
+    Cancelled: its payment was, as the ruling became less, or bail paid the fine.
+    """
 
     ON_HOLD = "on_hold"
+    WITHDRAWN = "withdrawn"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+    QUASHED = "quashed"
+    CANCELLED = "cancelled"
+
+
+_UNDECIDED = (disbursements.State.REQUESTED, disbursements.State.APPROVED, disbursements.State.CANCELLED)
+_OUT = {
+    cases.State.WITHDRAWN: Exclusion.WITHDRAWN,
+    cases.State.REJECTED: Exclusion.REJECTED,
+    cases.State.DUPLICATE: Exclusion.DUPLICATE,
+    cases.State.ON_HOLD: Exclusion.ON_HOLD,
+}
 
 
 class BatchLine(SQLModel, table=True):
@@ -97,6 +115,15 @@ class Item:
     obligation: Obligation
     ruling: Ruling
     case: Case
+
+    def left_out(self) -> Exclusion | None:
+        """Why nothing of the line is agreed to or released: as it was noted, or as it stands now."""
+        if self.line.excluded is not None or self.disbursement.state not in _UNDECIDED:
+            return self.line.excluded
+        if self.obligation.state is obligations.State.QUASHED:
+            return Exclusion.QUASHED
+        gone = Exclusion.CANCELLED if self.disbursement.state is disbursements.State.CANCELLED else None
+        return _OUT.get(self.case.state, gone)
 
 
 @dataclass(frozen=True, slots=True)

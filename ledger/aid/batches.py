@@ -11,7 +11,8 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from ledger import references
 from ledger.aid import agents, cases, disbursements, obligations
 from ledger.aid.agents import OverCap
-from ledger.aid.batch_lines import BatchLine, Exclusion, Item, digest, draw_codes, items
+from ledger.aid.bail_parts import BailPart
+from ledger.aid.batch_lines import BatchLine, Item, digest, draw_codes, items
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import BANK, Disbursement, Payee
 from ledger.aid.obligations import Obligation, ObligationKind
@@ -185,13 +186,19 @@ def create(
 
 
 def lock(session: Session, batch: Batch) -> None:
-    """Fixes the lines: what is agreed to from now on is their digest.
+    """Fixes the lines: what is agreed to from now on is their digest. Those that fell away are noted as left out.
 
     Raises:
-        BatchNotReady: it is no draft.
+        BatchNotReady: it is no draft, or all its lines fell away.
     """
     _require_state(batch, State.DRAFT)
-    batch.digest = _digest(batch, items(session, batch.alias))
+    found = items(session, batch.alias, lock=True)
+    batch.digest = _digest(batch, found)
+    for item in found:
+        if item.disbursement.state in disbursements.GONE:
+            item.line.excluded = item.left_out()
+            session.add(item.line)
+    _require_some(batch, [item for item in found if item.line.excluded is None])
     _move(session, batch, State.LOCKED)
 
 
@@ -239,7 +246,7 @@ def tell(
     if batch.state not in {State.APPROVED, State.RELEASED}:
         raise BatchNotReady("the batch is not approved", batch=batch.alias, state=batch.state)
     for item in sorted(items(session, batch.alias, lock=True), key=lambda item: item.obligation.alias):
-        if item.obligation.told_on is None and item.line.excluded is None:
+        if item.obligation.told_on is None and item.disbursement.state not in disbursements.GONE:
             obligations.tell(
                 session,
                 item.obligation,
@@ -269,25 +276,24 @@ def release(session: Session, batch: Batch, found: Sequence[Item], *, by: str, o
     _move(session, batch, State.RELEASED)
 
 
-def exclude_held(session: Session, batch: Batch, found: Sequence[Item], *, on: date) -> list[Item]:
-    """Takes the lines out, on the day `on`, whose cases are on hold, with this reason, and gives the others.
+def leave_out(session: Session, batch: Batch, found: Sequence[Item], *, on: date) -> list[Item]:
+    """Takes the lines out, on the day `on`, whose cases are on hold or left, or whose rulings fell; gives the others.
 
-    What is agreed to and released then is less than the digest covers, never more. The payment of such a line is
-    cancelled: once the case goes on, another is asked for.
+    What is agreed to and released then is less than the digest covers, never more, and each line keeps the reason. The
+    payment of one on hold is cancelled: once the case goes on, another is asked for. The others' were cancelled before.
 
     Raises:
         BatchNotReady: no line would be left.
     """
     if batch.state not in {State.LOCKED, State.APPROVED}:
         return [item for item in found if item.line.excluded is None]
-    held = [item for item in found if item.line.excluded is None and item.case.state is cases.State.ON_HOLD]
-    for item in sorted(held, key=lambda item: item.obligation.alias):
-        item.line.excluded = Exclusion.ON_HOLD
-        session.add(item.line)
-        disbursements.cancel(session, item.disbursement, on=on)
+    for item in sorted(found, key=lambda item: item.obligation.alias):
+        if item.line.excluded is None and (reason := item.left_out()) is not None:
+            item.line.excluded = reason
+            session.add(item.line)
+            disbursements.cancel(session, item.disbursement, on=on)
     going = [item for item in found if item.line.excluded is None]
-    if not going:
-        raise BatchNotReady("every line is on hold", batch=batch.alias, state=batch.state)
+    _require_some(batch, going)
     return going
 
 
@@ -340,11 +346,12 @@ def candidates(session: Session, *, after: str, limit: int) -> list[Obligation]:
     asked = select(func.sum(Disbursement.minor)).where(
         Disbursement.obligation_alias == Obligation.alias, col(Disbursement.state).in_(disbursements.STANDING)
     )
+    applied = select(func.coalesce(func.sum(BailPart.minor), 0)).where(BailPart.fine_alias == Obligation.alias)
     query = (
         select(Obligation)
         .join(Case, col(Case.alias) == Obligation.case_alias)
         .where(Obligation.alias > after, col(Obligation.state).in_(obligations.OPEN), col(Case.state).in_(_READY))
-        .where(func.coalesce(asked.scalar_subquery(), 0) < col(Obligation.minor))
+        .where(func.coalesce(asked.scalar_subquery(), 0) + applied.scalar_subquery() < col(Obligation.minor))
         .order_by(col(Obligation.alias))
         .limit(limit)
     )
@@ -409,7 +416,7 @@ def _owed(session: Session, lines: Sequence[NewLine], fund_of: Mapping[Obligatio
 
 def _parts(session: Session, lines: Sequence[NewLine], owed: Mapping[str, Obligation]) -> dict[str, Money]:
     """What each line pays of its obligation: see `disbursements.fit`."""
-    asked, parts = disbursements.asked(session, owed), {}
+    asked, parts = disbursements.taken(session, owed), {}
     for number, line in enumerate(lines, start=1):
         obligation = owed[line.obligation]
         left = obligation.payable() - Money(asked[obligation.alias], obligation.currency)
@@ -466,6 +473,11 @@ def _require_room(session: Session, batch: Batch, found: Sequence[Item]) -> None
             open_lines=working_on,
             lines=lines,
         )
+
+
+def _require_some(batch: Batch, going: Sequence[Item]) -> None:
+    if not going:
+        raise BatchNotReady("every line is left out", batch=batch.alias, state=batch.state)
 
 
 def _require_state(batch: Batch, state: State) -> None:

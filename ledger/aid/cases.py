@@ -335,6 +335,14 @@ def duplicates_of(session: Session, alias: str) -> list[Case]:
     return sorted(found, key=lambda case: case.alias)
 
 
+def clear_suspicion(session: Session, case: Case) -> None:
+    """Notes that a locked case is like no other one that somebody has still to look at."""
+    if case.is_suspect:
+        case.is_suspect = False
+        session.add(case)
+        session.flush()
+
+
 def suspect(session: Session, aliases: Collection[str]) -> None:
     """Notes that these cases may be duplicates, for those who review them."""
     for case in session.exec(select(Case).where(col(Case.alias).in_(aliases), ~col(Case.is_suspect))):

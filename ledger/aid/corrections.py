@@ -1,4 +1,4 @@
-"""Corrections: an intake amended before it is verified. What was sealed before stays, in its earlier version."""
+"""Corrections: an intake amended or completed before it is verified. What was sealed before stays as it was."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from datetime import date
 
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from ledger.aid import cases, intake, obligations, rulings
+from ledger.aid import cases, intake, jurisdictions, obligations, rulings
 from ledger.aid.cases import Case, CaseNotReady
 from ledger.aid.eligibility import Bounds
 from ledger.aid.intake import BadRow
-from ledger.aid.obligations import ObligationKind
+from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.identities import shelves
 from ledger.identities.shelves import NewBox
 from ledger.money import Money
 
 
 class Correction(SQLModel, table=True):
-    """Who amended a case, which had `version` after it. They approve it as little as who entered it."""
+    """Who amended or completed a case, which had `version` after it. They approve it as little as who entered it."""
 
     case_alias: str = Field(foreign_key="aid_case.alias", primary_key=True, max_length=20)
     version: int = Field(primary_key=True)
@@ -38,6 +38,16 @@ class Amended:
     tokens: Sequence[tuple[int, str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Further:
+    """One more sum that the case's ruling leads to: a fee of the court, a bill. What it says exactly is sealed."""
+
+    obligation: str
+    kind: ObligationKind
+    amount: Money
+    details: NewBox
+
+
 def correct(session: Session, alias: str, amended: Amended, *, version: int, by: str, on: date) -> Case:
     """Amends a received case that stands at `version`. No act that was signed before covers it any more.
 
@@ -46,16 +56,17 @@ def correct(session: Session, alias: str, amended: Amended, *, version: int, by:
         is none of the case's, or it has another number of rulings than one. AliasTaken: a box is not the next version.
         UnknownCase, NotASealedBox, BadDigest: see there.
     """
-    case = cases.require(session, alias, lock=True)
-    if case.state is not cases.State.RECEIVED or case.version != version:
-        raise CaseNotReady("the case is not as it was looked at", case=alias, state=case.state)
+    case = _require_received(session, alias, version=version)
     intake.check_facts(
         case.jurisdiction, amount=amended.amount, region=amended.region, bounds=amended.bounds, tokens=amended.tokens
     )
-    found, owed = rulings.of_case(session, alias), obligations.of_case(session, alias)
-    if len(found) != 1 or len(owed) != 1:
-        raise BadRow("one ruling and one obligation are corrected at once", where="case")
-    ruling, obligation = found[0], owed[0]
+    found = rulings.of_case(session, alias)
+    if len(found) != 1:
+        raise BadRow("one ruling is corrected at once", where="case")
+    (ruling,) = found
+    obligation, further = _of_ruling(session, alias)
+    if further:
+        _check_kinds([amended.kind, *(one.kind for one in further)])
     places = {("beneficiary", case.beneficiary_alias, "identity"), ("ruling", ruling.alias, "details")}
     if any((box.kind, box.alias, box.field) not in places or box.version == 1 for box in amended.boxes):
         raise BadRow("a correction brings a next version of identity or details", where="boxes")
@@ -74,6 +85,44 @@ def correct(session: Session, alias: str, amended: Amended, *, version: int, by:
     return case
 
 
+def add_obligation(session: Session, alias: str, further: Further, *, version: int, by: str, on: date) -> Obligation:
+    """Adds a sum to a received case that stands at `version`: it rests on the case's ruling, and on its dates.
+
+    Its exact facts are sealed to the beneficiary's shelf as a box of its own, which every act about the case restates
+    from now on. Who adds it approves the case as little as who entered it. See docs/decisions/0064.
+
+    Raises:
+        CaseNotReady: it is not newly received, or somebody changed it meanwhile. BadRow: the sum cannot be, the kind
+        stands already, or does not go with the others; or the box is another. BadAlias, AliasTaken: see there.
+        UnknownCase, NotASealedBox, BadDigest: see there.
+    """
+    case = _require_received(session, alias, version=version)
+    found = rulings.of_case(session, alias)
+    if len(found) != 1:
+        raise BadRow("one ruling leads to several sums", where="case")
+    if further.amount.minor <= 0 or further.amount.currency != jurisdictions.load(case.jurisdiction).currency:
+        raise BadRow("an obligation is above zero, in the jurisdiction's currency", where="amount")
+    first, others = _of_ruling(session, alias)
+    _check_kinds([first.kind, *(one.kind for one in others), further.kind])
+    box = further.details
+    if (box.kind, box.alias, box.field, box.version) != ("obligation", further.obligation, "details", 1):
+        raise BadRow("a further obligation brings the first version of its details, sealed", where="details")
+    with session.begin_nested():  # all of it, or nothing
+        added = obligations.add(
+            session,
+            further.obligation,
+            case=alias,
+            ruling=found[0].alias,
+            kind=further.kind,
+            amount=further.amount,
+        )
+        shelves.keep(session, [box], shelf=case.beneficiary_alias)
+        cases.touch(session, case)
+        session.add(Correction(case_alias=alias, version=case.version, corrected_by=by, corrected_on=on))
+        session.flush()
+    return added
+
+
 def authors_of(session: Session, found: Sequence[Case]) -> dict[str, set[str]]:
     """By case: who entered it, and who has amended it since."""
     authors = {case.alias: {case.entered_by} for case in found}
@@ -81,3 +130,31 @@ def authors_of(session: Session, found: Sequence[Case]) -> dict[str, set[str]]:
     for alias, person in session.exec(query.where(col(Correction.case_alias).in_(authors))):
         authors[alias].add(person)
     return authors
+
+
+def _require_received(session: Session, alias: str, *, version: int) -> Case:
+    case = cases.require(session, alias, lock=True)
+    if case.state is not cases.State.RECEIVED or case.version != version:
+        raise CaseNotReady("the case is not as it was looked at", case=alias, state=case.state)
+    return case
+
+
+def _of_ruling(session: Session, case: str) -> tuple[Obligation, list[Obligation]]:
+    """The obligation that the ruling's own details tell of, and the further ones, each with a box of its own."""
+    owed = obligations.of_case(session, case)
+    own = shelves.commitments_by_alias(session, [one.alias for one in owed])
+    first = [one for one in owed if one.alias not in own]
+    if len(first) != 1:
+        raise BadRow("one obligation stands in the ruling's details", where="case")
+    return first[0], [one for one in owed if one.alias in own]
+
+
+def _check_kinds(kinds: Sequence[ObligationKind]) -> None:
+    """Refuses what does not go together on one ruling; `kinds` has the one of the ruling's details first.
+
+    A bill is payable from its service, which may be before the ruling is in force: nothing else rests on its bounds.
+    """
+    if len(set(kinds)) != len(kinds):
+        raise BadRow("a ruling leads to one sum of each kind", where="kind")
+    if ObligationKind.BAIL in kinds or kinds[0] is ObligationKind.DETENTION:
+        raise BadRow("bail, and a bill that came first, stand alone: the other is a case of its own", where="kind")

@@ -8,7 +8,7 @@ from sqlalchemy import Index, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import references
-from ledger.aid import cases, obligations
+from ledger.aid import bail_parts, cases, obligations
 from ledger.aid.agents import Agent
 from ledger.aid.cases import Case
 from ledger.aid.obligations import Obligation, ObligationKind
@@ -419,13 +419,19 @@ def page(session: Session, *, state: State | None, after: str, limit: int) -> li
 
 
 def left(session: Session, obligation: Obligation) -> Money:
-    """What is owed and not asked for or paid yet."""
-    return obligation.payable() - Money(asked(session, [obligation.alias])[obligation.alias], obligation.currency)
+    """What is owed and not asked for or paid yet, by whatever means."""
+    return obligation.payable() - Money(taken(session, [obligation.alias])[obligation.alias], obligation.currency)
 
 
 def paid(session: Session, obligation: Obligation) -> Money:
-    """What payments that stand have paid of an obligation; what bail was applied to is not among them."""
-    return Money(asked(session, [obligation.alias], states=(State.PAID,))[obligation.alias], obligation.currency)
+    """What payments that stand have paid of an obligation, and bail that was applied to it."""
+    return Money(taken(session, [obligation.alias], states=(State.PAID,))[obligation.alias], obligation.currency)
+
+
+def taken(session: Session, of: Collection[str], *, states: Collection[State] = STANDING) -> dict[str, int]:
+    """By obligation: what its disbursements in these states pay of it, and what bail has paid; in minor units."""
+    by_bail = bail_parts.applied(session, of)
+    return {alias: minor + by_bail[alias] for alias, minor in asked(session, of, states=states).items()}
 
 
 def asked(session: Session, of: Collection[str], *, states: Collection[State] = STANDING) -> dict[str, int]:

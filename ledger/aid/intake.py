@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from ledger import people
-from ledger.aid import beneficiaries, cases, eligibility, jurisdictions, obligations, rulings
+from ledger.aid import beneficiaries, cases, eligibility, jurisdictions, not_duplicates, obligations, rulings
 from ledger.aid.beneficiaries import Beneficiary
 from ledger.aid.cases import Case
 from ledger.aid.eligibility import Bounds, Rejection
@@ -112,8 +112,12 @@ def receive(session: Session, row: Row, *, entered_by: Operator, recorded_at: da
 
 
 def possible_duplicates(session: Session, case: str) -> list[str]:
-    """Other cases that share the ruling's token with this one: for a reviewer, never for who entered it."""
-    return shelves.sharing_tokens(session, case, field=RULING)
+    """Other cases that share the ruling's token with this one, and that nobody found to be others.
+
+    For a reviewer, never for who entered it.
+    """
+    settled = not_duplicates.found_with(session, case)
+    return [other for other in shelves.sharing_tokens(session, case, field=RULING) if other not in settled]
 
 
 def same_person(session: Session, case: str) -> list[str]:
@@ -121,9 +125,19 @@ def same_person(session: Session, case: str) -> list[str]:
     return shelves.sharing_tokens(session, case, field=PERSON)
 
 
+def settle(session: Session, case: str, others: Collection[str], *, by: str, on: date) -> None:
+    """Keeps that a case and these others are two; of each that nothing else is like, nobody is asked any more."""
+    not_duplicates.keep(session, case, others, by=by, on=on)
+    for alias in (case, *sorted(others)):
+        if not possible_duplicates(session, alias):
+            cases.clear_suspicion(session, cases.require(session, alias, lock=True))
+
+
 def note_suspects(session: Session, *noted: str) -> None:
     """Notes which cases share a ruling with one of these; who entered them is told nothing."""
     sharing = shelves.sharing_with_any(session, noted, field=RULING)
+    settled = not_duplicates.known_among(session, sharing) if sharing else set()
+    sharing -= {alias for alias in settled if not possible_duplicates(session, alias)}
     if sharing:
         cases.suspect(session, sharing)
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from enum import StrEnum
 
+from sqlalchemy import Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aid import cases, eligibility
@@ -83,7 +84,10 @@ class Obligation(SQLModel, table=True):
     fund_code: str | None = Field(default=None, foreign_key="fund.code", max_length=30)
     told_on: date | None = None
 
-    __table_args__ = whole_minor("minor", "forgone_minor")
+    __table_args__ = (
+        Index("one_sum_of_a_kind", "ruling_alias", "kind", unique=True),
+        *whole_minor("minor", "forgone_minor"),
+    )
 
     def amount(self) -> Money:
         """What is owed by the ruling."""

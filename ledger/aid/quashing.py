@@ -108,21 +108,24 @@ def reduce(
     by: str,
     on: date,
     recorded_at: datetime,
+    alias: str | None = None,
 ) -> Obligation:
-    """Notes that an appeal left less of the ruling's only obligation: `to`.
+    """Notes that an appeal left less of one obligation, `alias`, or of the ruling's only one: `to`. Others stay.
 
     Of what is not paid the rest is not owed any more, and a payment that was asked for is cancelled: another is asked
     for. Of what is paid, and is more than is left, the authority owes the difference back.
 
     Raises:
         AlreadyQuashed, MoneyUnderWay: see there. BadReduction: not less, or nothing. ObligationNotReady: several
-            obligations rest on the ruling, or it all came back.
+            obligations rest on the ruling and none is named, or it all came back. UnknownObligation: not of this one.
     """
-    owed = unwinding.stop_payments(session, _obligations_of(session, ruling), on=on)
+    of_ruling = _obligations_of(session, ruling)
+    if alias is None and len(of_ruling) != 1:
+        raise obligations.ObligationNotReady("it is told which obligation is reduced", obligations=len(of_ruling))
+    if alias is not None and alias not in of_ruling:
+        raise obligations.UnknownObligation("no obligation of this ruling has this alias")
+    (obligation,) = unwinding.stop_payments(session, [alias or of_ruling[0]], on=on)
     require_standing(session, ruling.alias)
-    if len(owed) != 1:
-        raise obligations.ObligationNotReady("one obligation rests on what is reduced", obligations=len(owed))
-    (obligation,) = owed
     number = _next_number(session, ruling)
     key = f"obligation:{obligation.alias}:reduced:{number}"
     standing = refunds.left(session, obligation)
@@ -153,7 +156,9 @@ def reduce(
             recorded_at=recorded_at,
             recorded_by=by,
         )
-    _note(session, ruling, Outcome.REDUCED, to, number=number, by=by, on=on)
+    others = [obligations.require(session, one) for one in of_ruling if one != obligation.alias]
+    total = sum((refunds.left(session, one) for one in others), to)
+    _note(session, ruling, Outcome.REDUCED, total, number=number, by=by, on=on)
     case = cases.require(session, ruling.case_alias, lock=True)
     cases.touch(session, case)
     obligations.follow(session, case, on=on)

@@ -11,6 +11,7 @@ from ledger.aid import advances, agents, agents_lists, batches, disbursements, e
 from ledger.aid.agents import Agent
 from ledger.aid.batch_lines import BatchLine, Item, Outcome, Receipt, items
 from ledger.aid.batches import Batch, BatchNotReady
+from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
 from ledger.errors import BadInput, Conflict, NotFound, Refused
 from ledger.exceptions import Difference
@@ -35,6 +36,15 @@ class ResultConflict(Conflict):
     """Another result stands under the code; `position` counts the results from 1."""
 
     rule = "result_conflict"
+
+
+class ReceiptNotKept(Refused):
+    """A receipt that somebody calls verified was never brought: the line stays unverified until it is sealed and sent.
+
+    `position` counts the results from 1; `files` names what is missing.
+    """
+
+    rule = "receipt_not_kept"
 
 
 class NotYet(Refused):
@@ -77,7 +87,7 @@ def enter(session: Session, batch: str, results: Sequence[Result], *, recorded_a
     verified. A failed line may be asked for again. What comes after the list's last day is booked, and an exception.
 
     Raises:
-        UnknownBatch, BatchNotReady, UnknownCode, BadResult, ResultConflict, NotYet: see there.
+        UnknownBatch, BatchNotReady, UnknownCode, BadResult, ResultConflict, ReceiptNotKept, NotYet: see there.
         NotEligible: paid before its ruling was in force. NotASealedBox, BadDigest, AliasTaken: the receipt's box.
     """
     standing = batches.require(session, batch, lock=True)
@@ -119,6 +129,11 @@ def ageing(session: Session, agent: str) -> list[Ageing]:
         if line.receipt is not None and line.paid_by is not None
     ]
     return sorted(found, key=lambda one: (one.paid_by, one.disbursement))
+
+
+def keeps_receipt(case: Case, kind: str) -> bool:
+    """Whether the pack has an agent's receipt for an obligation of this kind kept, before it counts as verified."""
+    return jurisdictions.load(case.jurisdiction).keeps_receipts(kind, received_on=case.received_on)
 
 
 def charged_by_fund(session: Session, agent: str, *, currency: str) -> dict[str, int]:
@@ -214,11 +229,18 @@ def _check_result(item: Item, result: Result, *, position: int, today: date) -> 
         refusal.data["position"] = position
         raise
     if result.verified_on is not None:
-        booked_on = _at_grain(item, result.verified_on)
-        if booked_on < paid_by:
-            raise BadResult("a receipt is verified after the payment", where="verified_on", position=position)
-        if booked_on > today:
-            raise NotYet("the week of verification is not over", position=position, until=booked_on.isoformat())
+        _check_verified(item, result, on=result.verified_on, position=position, today=today)
+
+
+def _check_verified(item: Item, result: Result, *, on: date, position: int, today: date) -> None:
+    has_receipt = result.receipt_box is not None or item.line.receipt_commitment is not None
+    if not has_receipt and keeps_receipt(item.case, item.obligation.kind):
+        raise ReceiptNotKept("the receipt itself is missing", position=position, files="receipt")
+    booked_on = _at_grain(item, on)
+    if result.paid_by is not None and booked_on < result.paid_by:
+        raise BadResult("a receipt is verified after the payment", where="verified_on", position=position)
+    if booked_on > today:
+        raise NotYet("the week of verification is not over", position=position, until=booked_on.isoformat())
 
 
 def _at_grain(item: Item, day: date) -> date:

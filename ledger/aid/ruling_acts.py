@@ -19,29 +19,36 @@ class BadDetails(BadInput):
     rule = "bad_details"
 
 
-def reduce_ruling(session: Session, alias: str, agreed: Agreed, *, to: Money, details: NewBox | None = None) -> Case:
+def reduce_ruling(
+    session: Session, alias: str, agreed: Agreed, *, to: Money, details: NewBox | None = None, of: str | None = None
+) -> Case:
     """Notes that an appeal reduced what a ruling asks for. The act names what is left: `reduce_ruling:400.00`.
 
-    Of what is not paid the rest is not owed any more, and `details` are the ruling's new box, sealed. When more is paid
-    than is left, the box stays as it was, and the authority owes the difference back.
+    Where several obligations rest on it, `of` is the one that is reduced, and the act names it:
+    `reduce_ruling:O-…+400.00`. Of what is not paid the rest is not owed any more, and `details` are the next box,
+    sealed, of the ruling or of that obligation: of whichever tells the sum. When more is paid than is left, the box
+    stays as it was, and the authority owes the difference back.
 
     Raises:
-        UnknownRuling, AlreadyQuashed, MoneyUnderWay, EvidenceNotOpened, BadDetails, BadReduction, ObligationNotReady,
-        and what `approvals.accept` and `shelves.keep` raise.
+        UnknownRuling, UnknownObligation, AlreadyQuashed, MoneyUnderWay, EvidenceNotOpened, BadDetails, BadReduction,
+        ObligationNotReady, and what `approvals.accept` and `shelves.keep` raise.
     """
     ruling = rulings.require(session, alias)
     case = cases.require(session, ruling.case_alias)
     require_looked(session, case, agreed.signer)
+    said = to.decimal() if of is None else f"{of}+{to.decimal()}"
     with session.begin_nested():  # act and effect, or neither
-        accept_on_case(session, agreed, "reduce_ruling", case, object_alias=alias, detail=to.decimal())
+        accept_on_case(session, agreed, "reduce_ruling", case, object_alias=alias, detail=said)
         obligation = quashing.reduce(
-            session, ruling, to, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now
+            session, ruling, to, alias=of, by=agreed.signer.alias, on=agreed.now.date(), recorded_at=agreed.now
         )
         is_other = obligation.amount() == to  # what was paid by then, and is owed back, stays as it was sealed
         if is_other != (details is not None):
             raise BadDetails("a reduction to no less than was paid, and no other, brings details", where="details")
         if details is not None:
-            if (details.kind, details.alias, details.field) != ("ruling", alias, "details"):
+            has_own = shelves.commitments(session, [obligation.alias])
+            place = ("obligation", obligation.alias) if has_own else ("ruling", alias)
+            if (details.kind, details.alias, details.field) != (*place, "details"):
                 raise BadDetails("the box is of another thing", where="details")
             shelves.keep(session, [details], shelf=case.beneficiary_alias)
     return case

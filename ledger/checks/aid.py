@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
-from ledger.aid import bail, batch_lines, batches, cases, disbursements, obligations, purse_movements
-from ledger.aid.bail import BailPart, BailReturn
+from ledger.aid import bail_parts, batch_lines, batches, cases, disbursements, obligations, purse_movements, results
+from ledger.aid.bail import BailReturn
+from ledger.aid.bail_parts import BailPart
 from ledger.aid.batch_lines import BatchLine, items
 from ledger.aid.batches import Batch, BatchAltered
 from ledger.aid.cases import Case
@@ -22,6 +23,7 @@ from ledger.aid.refunds import Debtor, Refund
 from ledger.aid.rulings import Ruling
 from ledger.books.journal import Entry
 from ledger.checks.findings import Check, Fact, Finding, Tell, paged
+from ledger.identities.shelves import Box
 from ledger.references import is_reference
 
 _PAID: set[State] = {State.PAID, State.REFUND_DUE, State.REFUNDED}
@@ -78,15 +80,15 @@ def find_payments(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Obligations whose disbursements are not those that their state and their amount admit."""
     for page in paged(session, Obligation, Obligation.alias):
         standing = disbursements.standing(session, [one.alias for one in page])
-        applied = bail.paid_by_bail(session, [one.alias for one in page])
+        applied = bail_parts.applied(session, [one.alias for one in page])
         by_obligation: dict[str, list[Disbursement]] = {}
         for disbursement in standing:
             by_obligation.setdefault(disbursement.obligation_alias, []).append(disbursement)
         for obligation in page:
             found = by_obligation.get(obligation.alias, [])
-            payable, asked = obligation.payable().minor, sum(one.minor for one in found)
-            paid = sum(one.minor for one in found if one.state is disbursements.State.PAID)
-            paid += payable if obligation.alias in applied else 0
+            by_bail, payable = applied[obligation.alias], obligation.payable().minor
+            asked = by_bail + sum(one.minor for one in found)
+            paid = by_bail + sum(one.minor for one in found if one.state is disbursements.State.PAID)
             if asked > payable or not _is_paid(obligation, paid):
                 facts: dict[str, Fact] = {"state": obligation.state, "disbursements": len(found)}
                 facts |= {"payable_minor": payable, "asked_minor": asked, "paid_minor": paid}
@@ -178,6 +180,23 @@ def find_quashed(session: Session, _tell: Tell) -> Iterator[Finding]:
             by_authority = any(refund.debtor is not Debtor.ORGANISATION for refund in mine[one.alias])
             if not fits or (by_authority and one.ruling_alias not in quashed | reduced):
                 yield Finding("quashed", "obligation", one.alias, {"state": one.state})
+
+
+def find_receipts(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Lines called verified without a receipt where the pack has them kept, or with one that is not there."""
+    kept = and_(col(Box.alias) == BatchLine.disbursement_alias, col(Box.commitment) == BatchLine.receipt_commitment)
+    query = (
+        select_rows(BatchLine, Case, Obligation.kind, Box.field)
+        .join(Disbursement, col(Disbursement.alias) == BatchLine.disbursement_alias)
+        .join(Obligation, col(Obligation.alias) == Disbursement.obligation_alias)
+        .join(Case, col(Case.alias) == Disbursement.case_alias)
+        .join(Box, kept, isouter=True)
+        .where(BatchLine.receipt == batch_lines.Receipt.VERIFIED)
+    )
+    for line, case, kind, field in session.exec(query.execution_options(yield_per=500)):
+        waived = line.receipt_commitment is None and not results.keeps_receipt(case, kind)
+        if field != "receipt" and not waived:
+            yield Finding("receipts", "disbursement", line.disbursement_alias, {"batch": line.batch_alias})
 
 
 def find_failures(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -284,6 +303,7 @@ CHECKS = (
         "quashed", "what is quashed or owed back rests on a ruling that fell, or on another who had paid", find_quashed
     ),
     Check("advances", "an advance is the sum of its shares", find_agents),
+    Check("receipts", "a receipt that counts as verified is kept where the pack asks for it", find_receipts),
     Check("failures", "a line that two people call failed has failed", find_failures),
     Check(
         "purse-movements", "a movement of a purse is booked when its state says so, a decision by two", find_movements

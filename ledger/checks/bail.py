@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from sqlmodel import Session, col, select
 
-from ledger.aid import bail_acts, cases, corrections, disbursements
-from ledger.aid.bail import BailPart, Fate
+from ledger.aid import bail, bail_acts, cases, corrections, disbursements, obligations
+from ledger.aid.bail_parts import BailPart, Fate
 from ledger.aid.obligations import Obligation
 from ledger.approvals import SignedAct
 from ledger.checks.findings import Check, Fact, Finding, Tell
@@ -42,6 +42,15 @@ def find_same_person(session: Session, _tell: Tell) -> Iterator[Finding]:
             yield Finding("bail-four-eyes", "obligation", posted.alias, facts)
 
 
+def find_other_persons(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Parts of bail that paid what somebody else owes."""
+    for part, posted in _parts(session):
+        if part.fine_alias is None:
+            continue
+        if not bail.is_same_person(session, posted, obligations.require(session, part.fine_alias)):
+            yield Finding("bail-person", "obligation", posted.alias, {"number": part.number})
+
+
 def _parts(session: Session) -> list[tuple[BailPart, Obligation]]:
     query = select(BailPart, Obligation).join(Obligation, col(Obligation.alias) == BailPart.obligation_alias)
     found = session.exec(query.execution_options(populate_existing=True)).all()
@@ -60,6 +69,7 @@ def _signed(kept: SignedAct) -> Content:
 
 
 CHECKS = (
+    Check("bail-person", "bail pays what the same person owes", find_other_persons),
     Check("bail-signed", "each part of bail that a court keeps has an act of its own", find_unsigned_parts),
     Check("bail-four-eyes", "who decides on a part of bail took no step before", find_same_person),
 )

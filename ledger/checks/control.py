@@ -161,7 +161,7 @@ def _currencies(session: Session, account: str) -> set[str]:
 def _unpaid(session: Session, page: Sequence[Obligation]) -> dict[str, Cells]:
     """What is recognised and not paid."""
     booked = [one for one in page if one.state in obligations.BOOKED]
-    paid = disbursements.asked(session, [one.alias for one in booked], states=(disbursements.State.PAID,))
+    paid = disbursements.taken(session, [one.alias for one in booked], states=(disbursements.State.PAID,))
     owed = {one.alias: {(one.fund_code or "", one.currency): paid[one.alias] - one.minor} for one in booked}
     return {one.alias: owed.get(one.alias, {}) for one in page}
 

@@ -10,6 +10,7 @@ import httpx2
 from api.client import accesses, batches, cases, payments
 from api.client.http import in_process
 from api.settings import Settings
+from ledger.people import Role
 from tests.attempts import told
 from tests.office import BYN_LEAF, DECISION_DAY, Office, on_one_database
 from tests.papers import a_list_row
@@ -114,10 +115,11 @@ def test_a_requested_payment_is_work_for_others_than_who_asked_for_it(furnished:
     furnished.set_clock(DECISION_DAY + timedelta(days=1))
     set_limit(furnished, 1)
 
-    for one in requested:
-        payments.approve(furnished.desk("boris"), one)
     shelves = [anna.api.get(f"/v1/cases/{alias}")["beneficiary"] for alias in (first, second)]
     assert told(fetch(furnished, *shelves)) == (429, "too_many_readings")
+    for one in requested:
+        payments.approve(furnished.desk("boris"), one)
+    assert fetch(furnished, *shelves).status_code == 200  # agreed to, it is the treasurer's to pay
 
 
 def test_auditors_find_readings_by_operator_shelf_and_day_page_by_page(furnished: Office) -> None:
@@ -140,3 +142,45 @@ def test_auditors_find_readings_by_operator_shelf_and_day_page_by_page(furnished
     assert len(rest["accesses"]) == 4
     assert rest["next"] is None
     assert accesses.listed(clara, on=day - timedelta(days=30), most=10) == []
+
+
+@on_one_database
+def test_a_pack_of_work_does_not_exhaust_the_limit_and_a_curious_reader_is_stopped(furnished: Office) -> None:
+    """Each reads what is theirs beyond the limit, and with the same roles nothing that is somebody else's."""
+    chosen = [case["beneficiary"] for case in verified(furnished, 4)]
+    anna, boris = furnished.desk("anna"), furnished.desk("boris")
+    set_limit(furnished, 1)
+
+    # Anna has verified them herself, and Boris pays nothing: Dora, who may ask for payment, opens all of them.
+    for curious in ("anna", "boris"):
+        assert told(fetch(furnished, *chosen, by=curious)) == (429, "too_many_readings")
+    assert fetch(furnished, *chosen, by="dora").status_code == 200
+
+    # In a locked batch they are the approver's work, and nobody's else any more.
+    set_limit(furnished, 500)
+    batch = batches.create(anna, list(batches.candidates(anna)), account=BYN_LEAF)
+    batches.lock(anna, batch["alias"])
+    furnished.set_clock(DECISION_DAY + timedelta(days=1))
+    set_limit(furnished, 1)
+    assert told(fetch(furnished, *chosen, by="anna")) == (429, "too_many_readings")
+    batches.approve(boris, batch["alias"])
+
+    # Agreed to, they are the treasurer's; the approver who has signed is as curious as anybody.
+    assert fetch(furnished, *chosen, by="anna").status_code == 200
+    furnished.set_clock(DECISION_DAY + timedelta(days=2))
+    assert told(fetch(furnished, *chosen, by="boris")) == (429, "too_many_readings")
+
+
+@on_one_database
+def test_a_key_of_one_role_opens_the_work_of_that_role_only(furnished: Office) -> None:
+    taken = furnished.take_in(*(a_list_row(line=2 + number) for number in range(3)))
+    shelves = [furnished.desk("anna").api.get(f"/v1/cases/{alias}")["beneficiary"] for alias in taken]
+    set_limit(furnished, 1)
+    as_treasurer = {"Authorization": f"Bearer {furnished.bearer('anna', Role.TREASURER)}"}
+    params = {"alias": shelves, "reason": "payment"}
+
+    assert told(furnished.http.request("GET", "/v1/boxes", params=params, headers=as_treasurer)) == (
+        429,
+        "too_many_readings",
+    )
+    assert fetch(furnished, *shelves).status_code == 200

@@ -135,10 +135,14 @@ class DetentionTariff(Dated):
 
 
 class Requirement(Dated):
-    """The files that an obligation of a kind needs, of cases received while it holds."""
+    """The files that an obligation of a kind needs, of cases received while it holds.
+
+    With `receipt`, the receipt of a payment through an agent is kept, sealed, before it counts as verified.
+    """
 
     kind: Kind
     files: tuple[File, ...]
+    receipt: bool = False
 
 
 class Cap(Dated):
@@ -229,8 +233,16 @@ class Pack(Rule):
 
     def files_for(self, kind: str, *, received_on: date) -> tuple[File, ...]:
         """The files that an obligation of this kind needs, of a case received on a day."""
-        found = held(tuple(one for one in self.evidence if one.kind == kind), on=received_on)
+        found = self._requirement(kind, received_on=received_on)
         return found.files if found else ()
+
+    def keeps_receipts(self, kind: str, *, received_on: date) -> bool:
+        """Whether an agent's receipt for an obligation of this kind is kept, of a case received on a day."""
+        found = self._requirement(kind, received_on=received_on)
+        return found is not None and found.receipt
+
+    def _requirement(self, kind: str, *, received_on: date) -> Requirement | None:
+        return held(tuple(one for one in self.evidence if one.kind == kind), on=received_on)
 
     def caps_on(self, kind: str, *, on: date) -> list[Cap]:
         """The caps on a kind that hold on a day."""

@@ -259,7 +259,7 @@ def test_a_payee_that_is_not_the_one_of_the_case_is_not_approved(furnished: Offi
     furnished.set_clock(DECISION_DAY)
     anna = furnished.desk("anna")
     case = anna.api.get(f"/v1/cases/{alias}")
-    evidence = cases.open_evidence(anna, case["beneficiary"], ruling=case["rulings"][0]["alias"], reason="payment")
+    evidence = cases.open_case(anna, case, reason="payment")
     disbursement = draw(Kind.DISBURSEMENT)
     elsewhere = {"to": "authority", "account": "INVENTED-ACCOUNT-OF-ANNA", "court": evidence.ruling["court"]}
     box = cases.seal_json(evidence.shelf_public, elsewhere, kind="disbursement", alias=disbursement, field="payee")

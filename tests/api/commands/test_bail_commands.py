@@ -42,6 +42,7 @@ def test_bail_is_heard_returned_applied_and_forfeited_by_commands(furnished: Off
 
     heard = say("anna", "bail", "hearing", posted, "--on", "2020-11-16")
     coming = json.loads(say("anna", "bail", "return", posted, "--amount", "800.00", "--fee", "24.00", "--json"))
+    part = say("boris", "bail", "apply", posted, "--to", fined["case"], "--amount", "150.00")
     applied = say("boris", "bail", "apply", posted, "--to", fined["case"])
     refused = say("boris", "bail", "forfeit", posted, "--amount", "300.01")
     kept = say("boris", "bail", "forfeit", posted, "--amount", "300.00")
@@ -49,7 +50,8 @@ def test_bail_is_heard_returned_applied_and_forfeited_by_commands(furnished: Off
 
     assert heard == f"{posted}: heard by 2020-11-16\n"
     assert coming["arrives"] == {"amount": "776.00", "currency": "USD"}
-    assert applied == f"{posted}: 400.00 USD applied, the court holds 1100.00 USD\n"
+    assert part == f"{posted}: 150.00 USD applied, the court holds 1350.00 USD\n"
+    assert applied == f"{posted}: 250.00 USD applied, the court holds 1100.00 USD\n"
     assert "over_bail" in refused
     assert kept == f"{posted}: 300.00 USD forfeited, the court holds 800.00 USD\n"
     assert (left["announced"]["amount"], [one["reference"] for one in left["returns"]]) == (

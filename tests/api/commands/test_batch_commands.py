@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.client import batches, cases
+from api.client import batches, case_lives, cases
 from tests import terminal
 from tests.agency import a_draft, verified_cases
 from tests.cast import byn
@@ -67,3 +67,25 @@ def test_a_yes_signs_once_and_tells_what_was_shown(
     assert signed(furnished) == 1
     states = {case["state"] for case in cases.listed(furnished.desk("anna"))}
     assert states == {"approved"}
+
+
+@on_one_database
+def test_a_line_whose_case_was_withdrawn_is_shown_first_and_the_others_are_agreed_to(
+    furnished: Office, locked: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small, large = sorted(locked["lines"], key=lambda line: float(line["amount"]["amount"]))
+    case_lives.step(furnished.desk("anna"), small["case"]["alias"], "withdraw")
+    told = terminal.environment_of(furnished, "boris")
+
+    code = terminal.run(monkeypatch, told, "batches", "approve", locked["alias"], "--yes", "--json")
+
+    print_ = capsys.readouterr()
+    assert code == 0, print_.err
+    review = json.loads(print_.out)["review"]
+    assert [one["excluded"] for one in review["exceptions"]] == ["withdrawn", None]
+    assert review["by_kind"] == {"fine": {"lines": 1, "amount": "1400.00"}}
+    batch = batches.find(furnished.desk("anna"), locked["alias"])
+    assert {line["disbursement"]: (line["excluded"], line["state"]) for line in batch["lines"]} == {
+        small["disbursement"]: ("withdrawn", "cancelled"),
+        large["disbursement"]: (None, "approved"),
+    }

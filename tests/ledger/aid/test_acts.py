@@ -84,6 +84,10 @@ def test_a_possible_duplicate_is_verified_only_by_naming_the_others(house: House
             acts.verify_case(house.session, case.alias, agreed, not_duplicates=named)
         assert refusal.value.data == {"case": case.alias, "others": 2}
 
+    with nothing_written(house.session), pytest.raises(EvidenceNotOpened):  # named, and not looked at
+        acts.verify_case(house.session, case.alias, agreed, not_duplicates=names)
+    for other in others:
+        house.open(other, by=anton)
     with nothing_written(house.session), pytest.raises(ActDiffers):  # named, and not in what was signed
         acts.verify_case(house.session, case.alias, agreed, not_duplicates=names)
     agreed = house.on_case("verify_case", case, by=anton, detail="+".join(sorted(names)))

@@ -7,15 +7,19 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session
 
-from ledger.aid import acts, bail, bail_acts, disbursements, hearings, quashing, rulings
-from ledger.aid.bail import BadBailPart, NotPosted, OverBail
+from ledger import checks
+from ledger.aid import acts, bail, bail_acts, disbursements, hearings, obligations, quashing, rulings
+from ledger.aid.bail import AnotherPersons, BadBailPart, NotPosted, OverBail
+from ledger.aid.bail_parts import BailPart, Fate
 from ledger.aid.batches import BadBatch
-from ledger.aid.disbursements import DisbursementNotReady
+from ledger.aid.disbursements import DisbursementNotReady, OverObligation
 from ledger.aid.obligations import Obligation, ObligationKind, ObligationNotReady, State
+from ledger.aliases import Kind, draw
 from ledger.approvals import ActDiffers, Agreed, NotInRole, SamePerson
 from ledger.books import balances, spending
 from ledger.checks import aid as aid_checks
 from ledger.checks import bail as bail_checks
+from ledger.checks import control
 from ledger.errors import LedgerError
 from ledger.money import Money
 from tests.bookcheck import assert_it_holds
@@ -248,10 +252,10 @@ def found_of_parts(house: House) -> list[tuple[str, object, object]]:
 
 def a_part(house: House, posted: Obligation, *, number: int, by: Person, minor: int = 100) -> None:
     """A part that nobody signed, written past every verb."""
-    forged = bail.BailPart(
+    forged = BailPart(
         obligation_alias=posted.alias,
         number=number,
-        fate=bail.Fate.FORFEITED,
+        fate=Fate.FORFEITED,
         minor=minor,
         decided_by=by.alias,
         decided_on=TODAY,
@@ -284,3 +288,142 @@ def test_a_part_that_nobody_signed_or_that_leans_on_the_act_of_another_is_found(
         ("bail-signed", clara, 4),
         ("bail-four-eyes", clara, 4),
     ]
+
+
+# --- applied to a part
+
+
+def test_bail_pays_a_part_and_a_payment_the_rest_and_both_never_more_than_is_owed(
+    house: House, posted: Obligation
+) -> None:
+    fine, payment = a_recognised_fine(house)
+
+    apply(house, posted, fine, usd("150.00"))
+
+    assert (fine.state, payment.state) == (State.PART_PAID, disbursements.State.CANCELLED)
+    assert (disbursements.paid(house.session, fine), disbursements.left(house.session, fine)) == (
+        usd("150.00"),
+        usd("250.00"),
+    )
+    assert balances.balance(house.session, "2100", currency="USD") == usd("-250.00")
+    with nothing_written(house.session), pytest.raises(OverObligation):
+        ask(house, fine, usd("250.01"))
+    paid(house, ask(house, fine, None))
+    assert fine.state is State.PAID
+    assert states_hold(house)
+
+
+def test_what_was_asked_for_stays_where_enough_is_left_beside_it(house: House, posted: Obligation) -> None:
+    fine, payment = a_recognised_fine(house)
+    disbursements.cancel(house.session, payment, on=TODAY)
+    part = ask(house, fine, usd("250.00"))
+
+    apply(house, posted, fine, usd("150.00"))
+
+    assert part.state is disbursements.State.REQUESTED
+    assert disbursements.left(house.session, fine) == usd("0.00")
+
+
+def test_two_bails_pay_one_fine_and_a_third_pays_nothing_of_it(house: House, posted: Obligation) -> None:
+    other = posted_bail(house, "100.00")
+    fine, _ = a_recognised_fine(house)
+    apply(house, posted, fine, usd("300.00"))
+    apply(house, other, fine, usd("100.00"))
+
+    assert fine.state is State.PAID
+    refused(house, ObligationNotReady, partial(applied, house, posted, fine, usd("1.00")))
+    assert states_hold(house)
+
+
+@pytest.mark.parametrize("amount", ["400.01", "1500.01", "0.00", "-1.00"])
+def test_bail_that_is_more_than_owed_or_held_or_nothing_is_not_applied(
+    house: House, posted: Obligation, amount: str
+) -> None:
+    fine, _ = a_recognised_fine(house)
+
+    with pytest.raises((OverObligation, OverBail, BadBailPart)):
+        applied(house, posted, fine, usd(amount))
+    house.session.rollback()
+
+    assert (bail.outstanding(house.session, posted), fine.state) == (usd("1500.00"), State.RECOGNISED)
+
+
+def test_an_act_about_another_amount_applies_nothing(house: House, posted: Obligation) -> None:
+    fine, _ = a_recognised_fine(house)
+
+    told = {"amount": "100.00", "currency": "USD", "payee_commitment": bail_acts.commitment(fine.alias)}
+    agreed = on_bail(house, "apply_bail", posted, by=house.fund.boris, **told)
+
+    refused(
+        house,
+        ActDiffers,
+        lambda: bail_acts.apply_bail(house.session, posted.alias, agreed, fine=fine.alias, amount=usd("150.00")),
+    )
+
+
+def test_bail_of_one_person_pays_nothing_of_another(house: House, posted: Obligation) -> None:
+    case = a_case(house, "400.00", kind=ObligationKind.FINE, name="Another Invented Person")
+    fine = house.tell(house.an_approved_payment(of=case, leaf=USD_LEAF))
+
+    refused(house, AnotherPersons, partial(applied, house, posted, fine, usd("10.00")))
+    a_forged_part(house, posted, fine, minor=1000)
+
+    assert [one.check for one in bail_checks.find_other_persons(house.session, lambda *_: None)] == ["bail-person"]
+
+
+def test_a_part_that_makes_it_too_much_is_refused_by_the_database(house: House, posted: Obligation) -> None:
+    fine, _ = a_recognised_fine(house)
+    house.session.commit()
+
+    with pytest.raises(DatabaseError, match="guard: payments are never over their obligation"):
+        a_forged_part(house, posted, fine, minor=1)  # all of it is asked for
+    house.session.rollback()
+
+    apply(house, posted, fine, usd("150.00"))
+    raised = text("UPDATE obligation SET minor = 14999 WHERE alias = :alias")
+    with pytest.raises(DatabaseError, match="guard: payments are never over their obligation"):
+        house.session.connection().execute(raised, {"alias": fine.alias})
+
+
+def states_hold(house: House) -> bool:
+    """Whether the checks of states and of books find nothing; some steps are taken without their acts here."""
+    return not checks.findings(house.session, checks=(*aid_checks.CHECKS, *control.CHECKS))
+
+
+def applied(house: House, posted: Obligation, fine: Obligation, amount: Money) -> None:
+    """Past who signs."""
+    said = {"by": house.fund.boris.alias, "on": TODAY, "recorded_at": NOW}
+    bail.apply(house.session, posted.alias, fine=fine.alias, amount=amount, **said)  # type: ignore[arg-type]  # a test's
+
+
+def a_forged_part(house: House, posted: Obligation, fine: Obligation, *, minor: int) -> None:
+    for payment in disbursements.standing(house.session, [fine.alias]) if minor > 1 else []:
+        disbursements.cancel(house.session, payment, on=TODAY)
+    house.session.connection().execute(
+        text(
+            "INSERT INTO bail_part (obligation_alias, number, fate, minor, fine_alias, decided_by, decided_on) "
+            "VALUES (:bail, 9, 'applied', :minor, :fine, 'OP-X', '2020-11-16')"
+        ),
+        {"bail": posted.alias, "minor": minor, "fine": fine.alias},
+    )
+
+
+def ask(house: House, fine: Obligation, amount: Money | None) -> disbursements.Disbursement:
+    return disbursements.request(
+        house.session,
+        draw(Kind.DISBURSEMENT),
+        obligation=fine,
+        payee=disbursements.Payee.AUTHORITY,
+        payee_commitment="0" * 64,
+        fund=obligations.fund_of(fine),
+        account=USD_LEAF,
+        requested_by=house.fund.clara.alias,
+        amount=amount,
+    )
+
+
+def paid(house: House, payment: disbursements.Disbursement) -> None:
+    disbursements.approve(house.session, payment, by=house.fund.boris.alias, on=TODAY)
+    disbursements.release(house.session, payment, by=house.fund.clara.alias, on=TODAY, recorded_at=NOW)
+    house.session.commit()
+    see_at_the_bank(house, -payment.amount(), reference=payment.reference)

@@ -9,7 +9,19 @@ from sqlmodel import Session
 
 from api.client import keyring, sealed_files
 from ledger import checks
-from ledger.aid import acts, batch_lines, batches, case_acts, cases, disbursements, obligations
+from ledger.aid import (
+    acts,
+    batch_acts,
+    batch_lines,
+    batches,
+    case_acts,
+    cases,
+    disbursements,
+    exits,
+    obligations,
+    quashing,
+    rulings,
+)
 from ledger.aid.acts import EvidenceNotOpened
 from ledger.aid.cases import Case, CaseNotReady, OnHold, State, UnknownCase
 from ledger.aid.eligibility import Rejection
@@ -43,8 +55,11 @@ from tests.purses import (
     an_agent,
     an_approved_batch,
     approve,
+    create,
     enter,
     items,
+    lines_for,
+    on_batch,
     release,
     verified,
 )
@@ -395,3 +410,88 @@ def test_a_code_changed_after_it_was_signed_is_found(house: House) -> None:
     told = checks.findings(house.session, checks=trust.CHECKS)
 
     assert [(one.check, one.name) for one in told] == [("steered", case.alias)]
+
+
+# --- lines that fell away
+
+
+def fall_away(house: House, case: cases.Case, how: str) -> None:
+    """A case is withdrawn or rejected, or its ruling is quashed or becomes less."""
+    (ruling,) = rulings.of_case(house.session, case.alias)
+    ana, said = house.fund.ana, {"on": TODAY, "recorded_at": NOW}
+    if how == "quashed":
+        quashing.quash(house.session, ruling, by=ana.alias, on=TODAY, recorded_at=NOW)
+    elif how == "cancelled":
+        quashing.reduce(house.session, ruling, byn("400.00"), by=ana.alias, on=TODAY, recorded_at=NOW)
+    else:
+        exits.clear(house.session, case.alias, by=ana.alias, **said)  # type: ignore[arg-type]  # a test's
+        if how == "withdrawn":
+            cases.withdraw(house.session, case, on=TODAY)
+        else:
+            cases.reject(house.session, case, because=Rejection.ILLEGIBLE, on=TODAY)
+    house.session.commit()
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "rejected", "quashed", "cancelled"])
+def test_a_line_that_fell_away_is_left_out_and_the_batch_goes_on(house: House, how: str) -> None:
+    give(house.session, byn("1620.00"))
+    gone, stays = house.a_verified_case(), house.a_verified_case()
+    batch = a_locked_batch(house, None, LEAF, [gone, stays])
+    fall_away(house, gone, how)
+    told = {item.case.alias: item.left_out() for item in items(house, batch)}
+    assert told == {gone.alias: batch_lines.Exclusion(how), stays.alias: None}  # seen before anybody signs
+
+    approve(house, batch)
+
+    by_case = {item.case.alias: item for item in items(house, batch)}
+    assert by_case[gone.alias].line.excluded is batch_lines.Exclusion(how)
+    assert by_case[stays.alias].disbursement.state is disbursements.State.APPROVED
+    batches.tell(house.session, batch, told_on=TODAY, today=TODAY, recorded_at=NOW, recorded_by="test")
+    release(house, batch)
+    assert (batch.state, by_case[gone.alias].disbursement.state) == (
+        batches.State.RELEASED,
+        disbursements.State.CANCELLED,
+    )
+    assert checks.findings(house.session, checks=checks.aid.CHECKS) == []
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "quashed"])
+def test_a_line_that_fell_away_between_approval_and_release_is_left_out_too(house: House, how: str) -> None:
+    give(house.session, byn("1620.00"))
+    gone, stays = house.a_verified_case(), house.a_verified_case()
+    batch = an_approved_batch(house, None, LEAF, [gone, stays])
+    fall_away(house, gone, how)
+
+    batches.tell(house.session, batch, told_on=TODAY, today=TODAY, recorded_at=NOW, recorded_by="test")
+    release(house, batch)
+
+    by_case = {item.case.alias: item for item in items(house, batch)}
+    assert by_case[gone.alias].line.excluded is batch_lines.Exclusion(how)
+    assert by_case[stays.alias].disbursement.state is disbursements.State.RELEASED
+
+
+def test_lines_that_fell_away_from_a_draft_are_noted_when_it_is_locked(house: House) -> None:
+    gone, stays = house.a_verified_case(), house.a_verified_case()
+    batch = create(house, lines_for(house, [gone, stays]), account=LEAF)
+    fall_away(house, gone, "withdrawn")
+
+    batches.lock(house.session, batch)
+
+    excluded = {item.case.alias: item.line.excluded for item in items(house, batch)}
+    assert excluded == {gone.alias: batch_lines.Exclusion.WITHDRAWN, stays.alias: None}
+
+
+def test_a_batch_of_which_every_line_fell_away_is_not_locked_nor_agreed_to(house: House) -> None:
+    give(house.session, byn("1620.00"))
+    first, second = house.a_verified_case(), house.a_verified_case()
+    draft = create(house, lines_for(house, [first]), account=LEAF)
+    locked = a_locked_batch(house, None, LEAF, [second])
+    for case in (first, second):
+        fall_away(house, case, "withdrawn")
+
+    with pytest.raises(batches.BatchNotReady):
+        batches.lock(house.session, draft)
+    house.session.rollback()
+    agreed = on_batch(house, "approve_batch", locked, by=house.fund.boris)
+    with nothing_written(house.session), pytest.raises(batches.BatchNotReady):
+        batch_acts.approve_batch(house.session, locked.alias, agreed)

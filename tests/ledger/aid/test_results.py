@@ -1,15 +1,18 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from ledger.aid import advances, agents, batches, results, returns
 from ledger.aid.agents import Agent
 from ledger.aid.batch_lines import Item, Outcome, Receipt
 from ledger.aid.batches import Batch, BatchNotReady, UnknownBatch
 from ledger.aid.eligibility import NotEligible
-from ledger.aid.results import BadResult, NotYet, Result, ResultConflict, UnknownCode
+from ledger.aid.results import BadResult, NotYet, ReceiptNotKept, Result, ResultConflict, UnknownCode
 from ledger.aliases import AliasTaken, Kind, draw
 from ledger.books import balances
+from ledger.checks.aid import find_receipts
+from ledger.checks.findings import silent
 from ledger.errors import LedgerError
 from ledger.identities import shelves
 from ledger.identities.shelves import NewBox
@@ -242,3 +245,49 @@ def test_a_receipt_does_not_take_the_place_of_another(house: House, agent: Agent
             verified(item, receipt_box=a_receipt(house, item)),
             at=datetime(2020, 11, 23, tzinfo=NOW.tzinfo),
         )
+
+
+# --- receipts that are kept
+
+
+@pytest.fixture
+def kept(house: House, agent: Agent) -> tuple[Batch, Item]:
+    """A line of a case that was received when the pack has receipts kept."""
+    batch, (item,) = a_list(house, agent)
+    item.case.received_on = date(2026, 1, 5)
+    house.session.commit()
+    return batch, items(house, batch)[0]
+
+
+def test_without_its_receipt_a_line_stays_unverified_and_the_refusal_names_what_is_missing(
+    house: House, kept: tuple[Batch, Item]
+) -> None:
+    batch, item = kept
+
+    with nothing_written(house.session), pytest.raises(ReceiptNotKept) as refusal:
+        enter(house, batch, verified(item))
+
+    assert refusal.value.data == {"position": 1, "files": "receipt"}
+
+
+def test_a_receipt_that_came_with_an_earlier_result_is_enough(house: House, kept: tuple[Batch, Item]) -> None:
+    batch, item = kept
+    enter(house, batch, unproven(item, receipt_box=a_receipt(house, item)))
+
+    enter(house, batch, verified(items(house, batch)[0]))
+
+    assert items(house, batch)[0].disbursement.state == "paid"
+    assert list(find_receipts(house.session, silent)) == []
+
+
+@pytest.mark.parametrize("commitment", ["NULL", f"'{'0' * 64}'"])
+def test_a_verified_line_whose_receipt_is_not_there_is_found(
+    house: House, kept: tuple[Batch, Item], commitment: str
+) -> None:
+    batch, item = kept
+    enter(house, batch, verified(item, receipt_box=a_receipt(house, item)))
+    house.session.connection().execute(text(f"UPDATE batch_line SET receipt_commitment = {commitment}"))  # noqa: S608  # ours
+
+    (found,) = find_receipts(house.session, silent)
+
+    assert (found.check, found.name) == ("receipts", item.disbursement.alias)

@@ -1,5 +1,6 @@
 """Books of earlier versions keep what they have when they are migrated."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +14,7 @@ from sqlmodel import Session, select
 
 import ledger.storage
 from ledger import book, exceptions
-from ledger.aid import agents
+from ledger.aid import agents, bail_parts
 from ledger.books import accounts, holds, spending
 from ledger.books.holds import Hold
 from ledger.exceptions import Difference
@@ -260,6 +261,31 @@ def test_after_batches_came_states_are_more_and_still_known_ones_only(empty: Eng
         session.execute(text(again))
         session.commit()
         assert len(payments(session)) == len(PAYMENTS) + 1
+
+
+def test_what_was_signed_to_be_no_duplicate_and_parts_of_bail_are_kept(empty: Engine) -> None:
+    migrate_to(empty, "0003")
+    a_book_with_payments(empty)
+    migrate_to(empty, "0021")
+    acts = {"C-0": "verify_case", "C-1": "verify_case:C-0+C-2", "C-2": "verify_case:C-1+C-GONE"}
+    with Session(empty) as session:
+        for case, act in acts.items():
+            document = json.dumps({"act": act, "object": case})
+            signed = {"nonce": case, "verb": "verify_case", "signer": "OP-1", "object": case, "document": document}
+            insert(session, "signed_act", **signed, signature="00", roster=1, recorded_at="2020-10-05 08:00:00")
+        part = {"obligation_alias": "O-1", "number": 1, "fate": "applied", "minor": 100, "fine_alias": "O-2"}
+        insert(session, "bail_part", **part, decided_by="OP-1", decided_on="2020-11-16")
+        session.commit()
+
+    schema.migrate(empty)
+
+    with Session(empty) as session:
+        pairs = session.execute(text("SELECT case_alias, other_alias, said_by, said_on FROM not_duplicate ORDER BY 1"))
+        told = [(one, other, by, str(on)) for one, other, by, on in pairs]
+        assert told == [("C-0", "C-1", "OP-1", "2020-10-05"), ("C-1", "C-2", "OP-1", "2020-10-05")]
+        assert bail_parts.applied(session, ["O-2", "O-3"]) == {"O-2": 100, "O-3": 0}
+        with pytest.raises(IntegrityError):  # one sum of a kind
+            session.execute(text("UPDATE obligation SET ruling_alias = 'R-0' WHERE alias = 'O-1'"))
 
 
 def as_before_holds(engine: Engine) -> None:

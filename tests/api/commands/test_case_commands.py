@@ -1,0 +1,81 @@
+"""Several sums of a case, and receipts that are kept, at the command line."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from sqlalchemy import text
+
+from api.client import batches
+from tests import terminal
+from tests.agency import (
+    RESULTS_DAY,
+    a_released_batch,
+    an_active_agent,
+    codes_of,
+    results_file,
+    verified,
+    verified_cases,
+)
+from tests.bookkeeping import BYN_LEAF
+from tests.office import Office, on_one_database
+
+Say = Callable[..., Any]
+
+
+@pytest.fixture
+def say(furnished: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Runs `solidarity` with these words at somebody's desk, and gives what it printed, or said of its refusal."""
+
+    def say_words(name: str, *words: str) -> str:
+        code = terminal.run(monkeypatch, terminal.environment_of(furnished, name), *words)
+        told = capsys.readouterr()
+        return told.err if code else told.out
+
+    return say_words
+
+
+@pytest.fixture(autouse=True)
+def _plain_log() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+@on_one_database
+def test_a_fee_is_added_and_each_sum_is_asked_for_by_commands(furnished: Office, say: Say) -> None:
+    (case,) = furnished.take_in()
+
+    added = say("anna", "cases", "owes", case, "--kind", "court_fee", "--amount", "54.00")
+    verified = say("anna", "cases", "verify", case)
+    shown = say("anna", "cases", "show", case)
+    which = say("anna", "disbursements", "request", case, "--account", BYN_LEAF, "--amount", "1.00")
+    asked = json.loads(say("anna", "disbursements", "request", case, "--account", BYN_LEAF, "--json"))
+
+    assert f"{case}: owes 864.00 BYN in 2 sums" in added
+    assert verified == f"{case}: verified\n"
+    assert ("court_fee of 54.00, due" in shown, "fine of 810.00, due" in shown) == (True, True)
+    assert "which_obligation" in which
+    assert sorted(one["amount"]["amount"] for one in asked) == ["54.00", "810.00"]
+
+
+@on_one_database
+def test_the_client_tells_which_receipts_are_missing_and_sends_them_from_a_folder(furnished: Office, say: Say) -> None:
+    verified_cases(furnished)
+    batch = a_released_batch(furnished, an_active_agent(furnished))
+    (code,) = codes_of(batch)
+    with furnished.engine.begin() as connection:  # as an application that came when receipts are kept
+        connection.execute(text("UPDATE aid_case SET received_on = '2026-01-05'"))
+    furnished.set_clock(RESULTS_DAY)
+    file, folder = furnished.folder / "results.csv", furnished.folder / "receipts"
+    folder.mkdir()
+    file.write_bytes(results_file(verified(code)))
+
+    refused = say("anna", "batches", "results", batch["alias"], str(file))
+    (folder / f"{code}.jpg").write_bytes(b"An invented receipt")
+    entered = say("anna", "batches", "results", batch["alias"], str(file), "--receipts", str(folder))
+
+    assert ("bad_results" in refused, "lines 2, column receipt" in refused) == (True, True)
+    assert "1 results, 1 receipts" in entered
+    assert batches.find(furnished.desk("anna"), batch["alias"])["state"] == "reconciled"
