@@ -13,7 +13,7 @@ from ledger import jobs, reminders
 from ledger.aid import agents_lists, file_retention, retention
 from ledger.books import holds, rollups
 from ledger.giving import notices
-from ledger.reconciliation import shelf_retention
+from ledger.reconciliation import bank, matchings, shelf_retention
 from ledger.storage.engine import transaction
 from reports import site
 
@@ -67,6 +67,16 @@ def take_in_entries(means: Means) -> Counts:
         taken += step
         if not step:
             return {"entries": taken}
+
+
+def match_lines(means: Means) -> Counts:
+    """Books lines of the bank that waited for the processor's side, and matches what is exact and unique."""
+    at = means.now()
+    with transaction(means.engine) as session:
+        booked = bank.look_again(session, recorded_at=at, recorded_by=matchings.MACHINE)
+    means.still_held()
+    with transaction(means.engine) as session:
+        return {"booked": booked, "matched": matchings.match_unique(session, at=at)}
 
 
 def check_books(means: Means) -> Counts:

@@ -41,6 +41,8 @@ class Kind(StrEnum):
     JOB_RUN = "Z"
     RECONCILIATION = "RC"
     PURPOSE_DRAFT = "PD"
+    CLEARING = "CL"
+    PAIRING = "PG"
     RECEIPT = "RT"
     GIFT_RETURN = "GR"
     CASH_DEPOSIT = "CD"

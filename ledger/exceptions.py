@@ -23,6 +23,8 @@ class Difference(StrEnum):
     REVERSAL = "reversal"
     STATEMENT_DOES_NOT_ADD_UP = "statement_does_not_add_up"
     STATEMENT_DOES_NOT_FOLLOW = "statement_does_not_follow"
+    STATEMENT_MISSING = "statement_missing"
+    STATEMENTS_OVERLAP = "statements_overlap"
     BALANCE_DIFFERS = "balance_differs"
     BELOW_ZERO = "below_zero"
     AMBIGUOUS_PAYOUT = "ambiguous_payout"
@@ -149,6 +151,13 @@ def find_open(session: Session, alias: str) -> OpenException | None:
 def resolve(session: Session, found: OpenException, *, on: date) -> None:
     """Closes a difference, since it is told now what it was."""
     found.resolved_on = on
+    session.add(found)
+    session.flush()
+
+
+def reopen(session: Session, found: OpenException) -> None:
+    """Has a difference wait again, since what it was said to be it is not."""
+    found.resolved_on = None
     session.add(found)
     session.flush()
 

@@ -61,6 +61,7 @@ from ledger.storage.engine import transaction
 from tests.agency import walk_with_an_agent
 from tests.bailing import walk_with_bail
 from tests.cast import byn, everything
+from tests.clearing import walk_with_exceptions
 from tests.coffers import walk_with_the_treasury
 from tests.donors import walk_with_donors
 from tests.giving_back import give_back
@@ -392,6 +393,7 @@ def walk_the_path(office: Office) -> None:
     )
     walk_with_bail(office)
     walk_with_gifts(office)
+    walk_with_exceptions(anna, boris, leaf=BYN_LEAF)
     made = make_key(clara, office.alias("boris"), [Role.APPROVER])
     clara.api.post(f"/v1/keys/{made['alias']}/revoke", {}, key="revoke:1")
     rotate_people(office)

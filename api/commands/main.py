@@ -31,10 +31,12 @@ from api.commands import (
     entry_commands,
     erasure_commands,
     evidence_commands,
+    exception_commands,
     figure_commands,
     gift_commands,
     job_commands,
     linkage,
+    match_commands,
     operator_commands,
     outlay_commands,
     output,
@@ -130,6 +132,8 @@ app.add_typer(donation_commands.app, name="donations")
 app.add_typer(donor_commands.app, name="donors")
 app.add_typer(donor_commands.receipts_app, name="receipts")
 app.add_typer(statement_commands.app, name="statements")
+app.add_typer(exception_commands.app, name="exceptions")
+app.add_typer(match_commands.app, name="matches")
 app.add_typer(entry_commands.app, name="entries")
 app.add_typer(rate_commands.app, name="rates")
 app.add_typer(period_commands.app, name="periods")

@@ -1,4 +1,4 @@
-"""Commands for figures: trial balance, balance, reconcile, exceptions, reports as files."""
+"""Commands for figures: trial balance, balance, reconcile, reports as files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("trial-balance")(trial_balance)
     app.command("balance")(balance)
     app.command("reconcile")(reconcile)
-    app.command("exceptions")(exceptions)
     app.command("report")(report)
 
 
@@ -56,22 +55,6 @@ def reconcile(as_json: AsJson = False) -> None:
         "not_booked": "Not booked yet",
         "per_books": "Per books",
         "difference": "Difference",
-    }
-    output.show_table(rows, columns, as_json=as_json)
-
-
-def exceptions(as_json: AsJson = False) -> None:
-    """Open differences, oldest first."""
-    with connect() as desk:
-        rows = desk.api.get("/v1/exceptions")["exceptions"]
-    columns = {
-        "alias": "Exception",
-        "difference": "Difference",
-        "account": "Account",
-        "fund": "Fund",
-        "about": "About",
-        "amount": "Amount",
-        "opened_on": "Opened",
     }
     output.show_table(rows, columns, as_json=as_json)
 

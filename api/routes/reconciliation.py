@@ -1,4 +1,4 @@
-"""Routes of reconciliation: statements, what they leave open, exceptions."""
+"""Routes of reconciliation: statements, comparisons, and sheets of them."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -24,7 +24,7 @@ from api.routes.wire import (
     Wire,
 )
 from api.transactions import Tx
-from ledger import comparisons, exceptions
+from ledger import comparisons
 from ledger.aid import agents
 from ledger.aid.agents import Agent
 from ledger.approvals import Agreed
@@ -136,27 +136,6 @@ class ReconciliationsOut(Wire):
     reconciliations: list[ReconciliationOut]
 
 
-class ExceptionOut(Wire):
-    """One open difference; with a `fund` it is that fund that is below zero, after money left from the account.
-
-    Without an account it is not about money: `about` tells the operator and the day.
-    """
-
-    alias: str
-    difference: str
-    account: str | None
-    fund: str | None
-    about: str | None
-    amount: AmountOnWire | None
-    opened_on: date
-
-
-class ExceptionsOut(Wire):
-    """Open differences, oldest first."""
-
-    exceptions: list[ExceptionOut]
-
-
 @router.post("/v1/statements", status_code=201)
 def receive_statement(
     body: StatementIn, request: Request, session: Tx, caller: Admitted, now: Now, once: Claimed
@@ -182,25 +161,6 @@ def list_reconciliations(session: Tx, _caller: Admitted, now: Now) -> Reconcilia
     ]
     purses = [one for agent in agents.listed(session) for one in _of_agent(session, agent, on=now.date())]
     return ReconciliationsOut(reconciliations=[*(one for one in found if one is not None), *purses])
-
-
-@router.get("/v1/exceptions")
-def list_exceptions(session: Tx, _caller: Admitted) -> ExceptionsOut:
-    """Open differences, oldest first."""
-    return ExceptionsOut(
-        exceptions=[
-            ExceptionOut(
-                alias=item.alias,
-                difference=item.difference,
-                account=item.account_code,
-                fund=item.fund_code,
-                about=item.about.partition(":")[2] if item.account_code is None else None,
-                amount=AmountOnWire.of(amount) if (amount := item.amount()) else None,
-                opened_on=item.opened_on,
-            )
-            for item in exceptions.listed(session)
-        ]
-    )
 
 
 class SheetOut(Wire):

@@ -35,7 +35,7 @@ from ledger.giving.refund_orders import RefundOrder
 from ledger.money import Money
 from ledger.people import Operator, RosterVersion
 from ledger.publications import Draft, Publication
-from ledger.reconciliation import resolutions, sheets
+from ledger.reconciliation import clearings, matchings, resolutions, sheets
 from ledger.suspensions import Suspension
 from ledger.treasury import conversions
 from ledger.treasury.conversions import Conversion
@@ -206,6 +206,8 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
     yield [_effect("suspension", s.operator, "suspend_operator", s.suspended_by, {s.operator}) for s in stopped]
     yield list(_of_publications(session))
     yield list(_of_sheets(session))
+    yield list(_of_clearings(session))
+    yield list(_of_pairings(session))
 
 
 def _of_disbursements(session: Session, page: list[Disbursement]) -> Iterator[Effect]:
@@ -368,6 +370,29 @@ def _of_sheets(session: Session) -> Iterator[Effect]:
         if review is not None:
             others = {sheet.prepared_by}
             yield _effect("sheet", sheet.alias, "review_reconciliation", review.reviewed_by, others)
+
+
+def _of_clearings(session: Session) -> Iterator[Effect]:
+    for said, agreement in clearings.listed(session):
+        amount = said.amount()
+        restated = {"payee_commitment": clearings.commitment_of(said), "currency": said.currency}
+        restated |= {"amount": amount.decimal() if amount is not None else None}
+        yield _effect("clearing", said.alias, "clear_exception", said.asked_by, set(), **restated)
+        if agreement is not None:
+            others = {said.asked_by}
+            yield _effect("clearing", said.alias, "agree_clearing", agreement.agreed_by, others, **restated)
+
+
+def _of_pairings(session: Session) -> Iterator[Effect]:
+    for pairing, undone in matchings.listed(session):
+        parts = matchings.parts_of(session, pairing.alias)
+        lines = [one.source_key for one in parts if one.source_key is not None]
+        entries = [one.entry_id for one in parts if one.entry_id is not None]
+        restated = {"payee_commitment": matchings.commitment(lines=lines, entries=entries)}
+        if not pairing.automatic:
+            yield _effect("pairing", pairing.alias, "match_lines", pairing.paired_by, set(), **restated)
+        if undone is not None:
+            yield _effect("pairing", pairing.alias, "unmatch_lines", undone.undone_by, set(), **restated)
 
 
 CHECKS = (

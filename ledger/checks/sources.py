@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from itertools import pairwise
 
 from sqlalchemy import and_, func, select, tuple_
 from sqlmodel import Session, SQLModel, col
@@ -20,7 +19,8 @@ from ledger.giving.donations import Donation
 from ledger.giving.leaves import PROCESSOR
 from ledger.giving.movements import ReceivedMovement
 from ledger.giving.payouts import Payout
-from ledger.reconciliation import bank, processor, statements
+from ledger.reconciliation import bank, chain, pairings, processor, statements
+from ledger.reconciliation.pairings import PairingPart
 from ledger.reconciliation.statements import Match, StatementLine
 
 _LINES = SQLModel.metadata.tables["line"]
@@ -93,7 +93,10 @@ def find_statement_lines(session: Session, tell: Tell) -> Iterator[Finding]:
         abouts = [f"{difference}:{key}" for difference in Difference for key in keys]
         owned = select_rows(OpenException.about).where(col(OpenException.about).in_(abouts))
         excepted = {about.partition(":")[2] for about in session.exec(owned)}
+        paired = set(session.exec(pairings.standing_lines().where(col(PairingPart.source_key).in_(keys))))
         for one in page:
+            if one.source_key in paired and one.source_key not in booked and one.source_key not in matches:
+                continue  # held against its pairing by the check of pairings
             entry_id, _, moved = booked.get(one.source_key, (0, "", {}))
             answered = entry_id != 0 and moved.get((one.account_code, one.currency)) == one.minor
             same = matches.get(one.source_key) in {None, entry_id}
@@ -137,16 +140,13 @@ def find_statement_gaps(session: Session, _tell: Tell) -> Iterator[Finding]:
     owned = {one.about for one in exceptions.listed(session, open_only=False)}
     leaves = session.exec(select_rows(Account.code).where(Account.parent_code == statements.BANK))
     for leaf in sorted(leaves):
-        chain = [one for one in statements.of_account(session, leaf) if one.closed_on]
-        for before, after in pairwise(chain):
-            if None in {before.closing_minor, after.opening_minor} or before.closed_on == after.closed_on:
-                continue
-            about = f"{Difference.STATEMENT_DOES_NOT_FOLLOW}:{before.alias}:{after.alias}"
-            if before.closing_minor != after.opening_minor and about not in owned:
-                yield Finding("statements", "statement", after.alias, {"account": leaf, "before": before.alias})
+        for one in chain.find_breaks(session, leaf):
+            if f"{one.difference}:{one.about}" not in owned:
+                yield Finding("statements", "statement", one.after.alias, {"account": leaf, "before": one.before.alias})
         found = bank.reconcile(session, leaf)
-        told = {f"{Difference.BALANCE_DIFFERS}:{one.alias}" for one in chain}
-        if found is not None and found.difference.minor and not told & owned:
+        told = {f"{Difference.BALANCE_DIFFERS}:{one.alias}" for one in chain.of_account(session, leaf)}
+        is_told = bool(told & owned) or found is None or found.difference == bank.explained(session, found)
+        if found is not None and found.difference.minor and not is_told:
             facts: dict[str, Fact] = {
                 "currency": found.currency,
                 "difference_minor": found.difference.minor,

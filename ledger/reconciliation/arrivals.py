@@ -59,8 +59,9 @@ def book(
     return payouts.arrive(session, found, **facts)
 
 
-def look_again(session: Session, *, recorded_at: datetime, recorded_by: str) -> None:
-    """Books the bank's lines that waited for the processor's side, and closes their exceptions."""
+def look_again(session: Session, *, recorded_at: datetime, recorded_by: str) -> int:
+    """Books the bank's lines that waited for the processor's side, and closes their exceptions; gives how many."""
+    booked = 0
     query = select(OpenException).where(
         col(OpenException.resolved_on).is_(None), col(OpenException.difference).in_(_MAY_BE)
     )
@@ -73,6 +74,8 @@ def look_again(session: Session, *, recorded_at: datetime, recorded_by: str) -> 
             posted = book(session, found[0], line, recorded_at=recorded_at, recorded_by=recorded_by)
             statements.answer(session, line, entry_id=posted.entry_id)
             exceptions.resolve(session, opened, on=recorded_at.date())
+            booked += 1
+    return booked
 
 
 def tell_overdue(session: Session, *, on: date) -> None:

@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
 
 from sqlmodel import Session
 
 from ledger import exceptions, overdrafts
 from ledger.books import balances
-from ledger.exceptions import Difference
+from ledger.exceptions import Difference, OpenException
 from ledger.giving import cash_deposits, donations
 from ledger.giving.cash_deposits import CashDeposit
 from ledger.giving.payouts import Payout, TopUp
 from ledger.money import Money
-from ledger.reconciliation import arrivals, issued, statements
+from ledger.reconciliation import arrivals, chain, clearings, issued, statements
 from ledger.reconciliation.issued import Issued
 from ledger.reconciliation.statements import NewStatement, Statement, StatementLine
 from ledger.treasury import conversion_sides
@@ -59,18 +58,24 @@ def receive(session: Session, new: NewStatement, *, received_at: datetime, recei
         booked += _book_early_returns(session, fresh, recorded_at=received_at, recorded_by=received_by)
         arrivals.look_again(session, recorded_at=received_at, recorded_by=received_by)
         _check_arithmetic(session, statement, new, on=received_at.date())
-        _check_chain(session, statement, on=received_at.date())
+        chain.check(session, statement.account_code, on=received_at.date())
+        chain.close_wrong_openings(session, statement.account_code, on=received_at.date())
         _check_balance(session, statement, on=received_at.date())
         arrivals.tell_overdue(session, on=received_at.date())
     return Outcome(statement, fresh=len(fresh), booked=booked)
 
 
+def look_again(session: Session, *, recorded_at: datetime, recorded_by: str) -> int:
+    """Books the lines that waited for the processor's side; gives how many."""
+    with session.begin_nested(), overdrafts.noted(session, on=recorded_at.date()):
+        return arrivals.look_again(session, recorded_at=recorded_at, recorded_by=recorded_by)
+
+
 def reconcile(session: Session, account: str) -> Reconciliation | None:
     """The leaf as of its newest statement with a closing balance, or None when there is none."""
-    closed = [s for s in statements.of_account(session, account) if s.closing_minor is not None and s.closed_on]
-    if not closed:
+    newest = chain.newest_with_balance(session, account)
+    if newest is None:
         return None
-    newest = closed[-1]
     on = newest.closed_on or date.min
     per_bank = Money(newest.closing_minor or 0, newest.currency)
     per_books = balances.balance(session, account, currency=newest.currency, on=on)
@@ -204,34 +209,49 @@ def _check_arithmetic(session: Session, statement: Statement, new: NewStatement,
         )
 
 
-def _check_chain(session: Session, statement: Statement, *, on: date) -> None:
-    """A statement opens with what the one before closed with, in whatever order the two came in."""
-    chain = [other for other in statements.of_account(session, statement.account_code) if other.closed_on]
-    for before, after in pairwise(chain):
-        if statement not in (before, after) or before.closing_minor is None or after.opening_minor is None:
-            continue
-        residual = after.opening_minor - before.closing_minor
-        if residual and before.closed_on != after.closed_on:  # two of one day have no order
-            exceptions.open_once(
-                session,
-                difference=Difference.STATEMENT_DOES_NOT_FOLLOW,
-                account=after.account_code,
-                about=f"{before.alias}:{after.alias}",
-                amount=Money(residual, after.currency),
-                on=on,
-            )
-
-
 def _check_balance(session: Session, statement: Statement, *, on: date) -> None:
-    """Books and bank must agree but for lines that have an exception of their own."""
+    """Books and bank must agree but for what has an exception of its own: a difference is told once, not every day."""
     leaf = statement.account_code
     found = reconcile(session, leaf)
-    if found is not None and found.difference.minor:
+    if found is None:
+        return
+    standing = [one for one in known(session, leaf) if one.difference is Difference.BALANCE_DIFFERS]
+    waiting = [one for one in standing if one.resolved_on is None]
+    rest = (found.difference - explained(session, found)).minor
+    if rest == -sum(one.minor or 0 for one in waiting):  # what waited has come meanwhile, such as a missing statement
+        for one in waiting:
+            exceptions.resolve(session, one, on=on)
+    elif rest:
         exceptions.open_once(
             session,
             difference=Difference.BALANCE_DIFFERS,
             account=leaf,
             about=statement.alias,
-            amount=found.difference,
+            amount=Money(rest, found.currency),
             on=on,
         )
+
+
+def explained(session: Session, found: Reconciliation) -> Money:
+    """How much of a difference is told by exceptions that wait or were dismissed.
+
+    They are of the balance, of statements that do not add up, and of a broken chain. A statement of which nothing but
+    the opening is wrong breaks the chain, and has no balance to explain.
+    """
+    openings = chain.wrong_openings(session, found.account)
+    total = 0
+    for one in known(session, found.account):
+        is_break = one.difference in chain.BREAKS and one.about.rpartition(":")[2] not in openings
+        if is_break or one.difference in _OF_BALANCE:
+            total += one.minor or 0
+    return Money(total, found.currency)
+
+
+def known(session: Session, account: str) -> list[OpenException]:
+    """The exceptions of a leaf that wait or were dismissed: what they tell still differs."""
+    dismissed = clearings.dismissed(session)
+    of_leaf = [one for one in exceptions.listed(session, open_only=False) if one.account_code == account]
+    return [one for one in of_leaf if one.resolved_on is None or one.alias in dismissed]
+
+
+_OF_BALANCE = (Difference.BALANCE_DIFFERS, Difference.STATEMENT_DOES_NOT_ADD_UP)

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, func
+from sqlalchemy import BigInteger, ColumnElement, func
 from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts
@@ -15,7 +16,7 @@ from ledger.errors import BadInput, Conflict, NotFound
 from ledger.giving import purposes
 from ledger.identities.boxes import check_token
 from ledger.money import Money
-from ledger.reconciliation import issued
+from ledger.reconciliation import issued, pairings
 from ledger.storage.columns import MinorUnits, UtcDateTime, whole_minor
 from ledger.storage.locks import locked
 
@@ -119,7 +120,8 @@ def receive(
 ) -> tuple[Statement, list[StatementLine]]:
     """Stores the statement and those of its lines that were not known.
 
-    A reference that we did not issue is somebody's bank data: it is dropped.
+    A reference that we did not issue is somebody's bank data: it is dropped. A statement that was told before in
+    another format, where a line may have another day, brings no line.
 
     Raises:
         BadStatement: no bank leaf, currencies mixed, or a line of zero. UnknownAccount, NotPostable: see there.
@@ -142,7 +144,8 @@ def receive(
     )
     session.add(statement)
     session.flush()
-    fresh = [line for alike in _alike(session, new) for line in _unknown(session, statement, alike)]
+    retold = _is_retold(session, new)
+    fresh = [] if retold else [line for alike in _alike(session, new) for line in _unknown(session, statement, alike)]
     session.add_all(fresh)
     session.flush()
     return statement, fresh
@@ -156,8 +159,7 @@ def by_content(session: Session, new: NewStatement) -> Statement | None:
     Raises:
         ContentConflict: it came before for another account, or with other balances.
     """
-    # The parent's row, not the leaf's: a release locks its disbursement and then the leaf, a statement the other way.
-    session.exec(locked(select(Account).where(Account.code == BANK))).one()
+    session.exec(locked_bank()).one()
     known = select(Statement).where(col(Statement.content_token).in_([new.content_token, *new.older_tokens]))
     by_token = {statement.content_token: statement for statement in session.exec(known)}
     standing = next((by_token[one] for one in (new.content_token, *new.older_tokens) if one in by_token), None)
@@ -180,11 +182,7 @@ def lines_of(session: Session, statement: str) -> list[StatementLine]:
 
 def unmatched(session: Session, account: str) -> list[StatementLine]:
     """The lines of a leaf that no entry answers yet."""
-    matched = select(Match.source_key)
-    query = select(StatementLine).where(
-        StatementLine.account_code == account,
-        StatementLine.source_key.not_in(matched),  # type: ignore[attr-defined]  # a column
-    )
+    query = select(StatementLine).where(StatementLine.account_code == account, *_unanswered())
     return sorted(session.exec(query).all(), key=lambda line: (line.booked_on, line.source_key))
 
 
@@ -195,7 +193,7 @@ def waiting_with(session: Session, references: Collection[str]) -> list[Statemen
     query = select(StatementLine).where(
         col(StatementLine.reference).in_(references),
         StatementLine.minor > 0,
-        col(StatementLine.source_key).not_in(select(Match.source_key)),
+        *_unanswered(),
     )
     return sorted(session.exec(query), key=lambda line: (line.booked_on, line.source_key))
 
@@ -216,13 +214,12 @@ def find_waiting(session: Session, source_key: str, *, lock: bool = True) -> Sta
     """The line, if no entry answers it yet; without `lock` for who only tells of it."""
     query = select(StatementLine).where(StatementLine.source_key == source_key)
     line = session.exec(locked(query) if lock else query).one_or_none()
-    return None if line is None or session.get(Match, source_key) is not None else line
+    return line if line is not None and not _is_answered(session, source_key) else None
 
 
-def of_account(session: Session, account: str) -> list[Statement]:
-    """The statements of a leaf in the order of their closing days."""
-    found = session.exec(select(Statement).where(Statement.account_code == account)).all()
-    return sorted(found, key=lambda statement: (statement.closed_on or date.min, statement.alias))
+def is_waiting(session: Session, source_key: str) -> bool:
+    """Whether there is such a line, and no entry answers it yet; only looked at."""
+    return session.get(StatementLine, source_key) is not None and not _is_answered(session, source_key)
 
 
 def newest_closing(session: Session, *, currency: str) -> date | None:
@@ -234,6 +231,22 @@ def answer(session: Session, line: StatementLine, *, entry_id: int) -> None:
     """Notes which entry answers the line."""
     session.add(Match(source_key=line.source_key, entry_id=entry_id))
     session.flush()
+
+
+def locked_bank() -> SelectOfScalar[Account]:
+    """The query that has those who bring or match lines take turns."""
+    # The parent's row, not the leaf's: a release locks its disbursement and then the leaf, a statement the other way.
+    return locked(select(Account).where(Account.code == BANK))
+
+
+def _is_answered(session: Session, source_key: str) -> bool:
+    return session.get(Match, source_key) is not None or pairings.has_line(session, source_key)
+
+
+def _unanswered() -> tuple[ColumnElement[bool], ...]:
+    """Which lines neither an entry of their own answers nor a pairing that stands."""
+    key = col(StatementLine.source_key)
+    return key.not_in(select(Match.source_key)), key.not_in(pairings.standing_lines())
 
 
 def _check(session: Session, new: NewStatement) -> None:
@@ -262,10 +275,11 @@ def _alike(session: Session, new: NewStatement) -> Iterable[list[NewLine]]:
 
 
 def _unknown(session: Session, statement: Statement, alike: list[NewLine]) -> list[StatementLine]:
-    """Those lines of one day and amount that no earlier statement had.
+    """Those lines of one day and amount that no earlier statement had which may tell of the same.
 
     How many are new, the numbers tell; which, the references: another file may tell the day in another order. Lines
-    whose reference is known are the first to be taken for known ones.
+    whose reference is known are the first to be taken for known ones. Two statements of which one ends where the other
+    begins tell of two lines.
     """
     first = alike[0]
     query = select(StatementLine).where(
@@ -273,7 +287,9 @@ def _unknown(session: Session, statement: Statement, alike: list[NewLine]) -> li
         StatementLine.booked_on == first.booked_on,
         StatementLine.minor == first.amount.minor,
     )
-    known = session.exec(query).all()
+    standing = session.exec(query).all()
+    apart = {one for one in {line.statement_alias for line in standing} if _is_apart(session, one, statement)}
+    known = [line for line in standing if line.statement_alias not in apart]
     references = Counter(line.reference for line in known)
     repeated: list[NewLine] = []
     others: list[NewLine] = []
@@ -283,7 +299,41 @@ def _unknown(session: Session, statement: Statement, alike: list[NewLine]) -> li
         (repeated if is_known else others).append(line)
     day = f"bank:{statement.account_code}:{first.booked_on}:{first.amount.minor}"
     fresh = [*repeated, *others][len(known) :]
-    return [_line(statement, line, f"{day}:{nth}") for nth, line in enumerate(fresh, start=len(known) + 1)]
+    return [_line(statement, line, f"{day}:{nth}") for nth, line in enumerate(fresh, start=len(standing) + 1)]
+
+
+def _is_apart(session: Session, standing: str, new: Statement) -> bool:
+    """Whether neither of two statements may tell what the other does: by their days, or by balances."""
+    other = session.get_one(Statement, standing)
+    return _ends_before(other, new) or _ends_before(new, other)
+
+
+def _ends_before(one: Statement, other: Statement) -> bool:
+    if one.closed_on is None or other.opened_on is None or one.closed_on > other.opened_on:
+        return False
+    if (
+        other.closed_on is not None and other.closed_on < other.opened_on
+    ):  # these days are no days: it may tell anything
+        return False
+    if one.closed_on < other.opened_on:
+        return True
+    follows = one.closing_minor is not None and one.closing_minor == other.opening_minor
+    return follows and one.opening_minor is not None and one.opening_minor != other.opening_minor
+
+
+def _is_retold(session: Session, new: NewStatement) -> bool:
+    """Whether a statement came before with the same last day, balances and amounts: it is told again."""
+    if new.closed_on is None or new.opening is None or new.closing is None:
+        return False
+    query = select(Statement).where(
+        Statement.account_code == new.account,
+        Statement.closed_on == new.closed_on,
+        Statement.opening_minor == new.opening.minor,
+        Statement.closing_minor == new.closing.minor,
+        Statement.alias != new.alias,
+    )
+    told = Counter(line.amount.minor for line in new.lines)
+    return any(Counter(line.minor for line in lines_of(session, one.alias)) == told for one in session.exec(query))
 
 
 def _is_ours(session: Session, reference: str) -> bool:

@@ -109,7 +109,6 @@ def test_a_statement_that_does_not_add_up_or_follow_opens_an_exception_with_the_
 
     found = furnished.desk("clara").api.get("/v1/exceptions")["exceptions"]
     assert {one["difference"]: one["amount"]["amount"] for one in found} == {
-        "statement_does_not_add_up": "-0.50",
         "statement_does_not_follow": "0.50",
     }
 

@@ -13,7 +13,7 @@ from ledger.books import accounts, journal
 from ledger.books.accounts import NotPostable, UnknownAccount
 from ledger.books.postings import credit, debit
 from ledger.identities.boxes import BadDigest
-from ledger.reconciliation import statements
+from ledger.reconciliation import chain, statements
 from ledger.reconciliation.statements import (
     BadStatement,
     ContentConflict,
@@ -263,8 +263,8 @@ def test_statements_of_a_leaf_are_told_by_their_closing_days(house: House) -> No
     november, _ = receive(house, statement(closed_on=date(2020, 11, 30)))
     undated, _ = receive(house, statement(closed_on=None))
 
-    assert statements.of_account(house.session, LEAF) == [undated, october, november, december]
-    assert statements.of_account(house.session, SECOND_LEAF) == []
+    assert chain.of_account(house.session, LEAF) == [undated, october, november, december]
+    assert chain.of_account(house.session, SECOND_LEAF) == []
 
 
 def test_a_closed_leaf_takes_no_statement(house: House) -> None:

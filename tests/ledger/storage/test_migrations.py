@@ -297,6 +297,8 @@ def as_before_holds(engine: Engine) -> None:
             "DROP TABLE hold_movement",
             "DROP TABLE hold",
             "DROP TABLE line_answer",
+            "DROP TABLE clearing_agreement",
+            "DROP TABLE clearing",
             f"CREATE TABLE exception_before AS SELECT {columns} FROM exception",  # noqa: S608  # names of our own
             "DROP TABLE exception",
             "ALTER TABLE exception_before RENAME TO exception",

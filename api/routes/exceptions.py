@@ -1,0 +1,175 @@
+"""Routes of exceptions: how old and grave each is, what is suggested, and what two people say it comes to."""
+
+from datetime import date, datetime
+
+from fastapi import APIRouter, Request
+
+from api.authentication import Admitted, Now
+from api.idempotency import Claimed
+from api.routes.wire import Alias, AmountOnWire, BoxOnWire, ShelfOnWire, SignedActOnWire, Wire
+from api.transactions import Tx
+from ledger.approvals import Agreed
+from ledger.errors import BadInput
+from ledger.identities import shelves
+from ledger.reconciliation import ageing, clearings
+from ledger.reconciliation.ageing import Aged
+from ledger.reconciliation.clearings import Because, Clearing, ClearingAgreement, NewClearing
+
+router = APIRouter()
+
+
+class BadNote(BadInput):
+    """What is sealed with a clearing is not its note."""
+
+    rule = "bad_note"
+
+
+class SuggestedOut(Wire):
+    """A posting that would close it, if nothing better is known."""
+
+    debit: str
+    credit: str
+    amount: AmountOnWire
+
+
+class ExceptionOut(Wire):
+    """One open difference; with a `fund` it is that fund that is below zero, after money left from the account.
+
+    Without an account it is not about money: `about` tells the operator and the day. `severity` is 1 to 3.
+    """
+
+    alias: str
+    difference: str
+    account: str | None
+    fund: str | None
+    about: str | None
+    amount: AmountOnWire | None
+    opened_on: date
+    age_days: int
+    severity: int
+    clearable: bool
+    suggested: SuggestedOut | None
+
+
+class ClearingOut(Wire):
+    """What somebody said that an exception comes to, with everything an act about it restates."""
+
+    alias: str
+    exception: str
+    because: Because
+    entry: int | None
+    amount: AmountOnWire | None
+    note_commitment: str | None
+    commitment: str
+    alone: bool
+    asked_by: str
+    asked_at: datetime
+    agreed_by: str | None
+    agreed_at: datetime | None
+
+    @classmethod
+    def of(cls, said: Clearing, agreement: ClearingAgreement | None) -> "ClearingOut":
+        """A clearing as the wire has it."""
+        amount = said.amount()
+        return cls(
+            alias=said.alias,
+            exception=said.exception_alias,
+            because=said.because,
+            entry=said.entry_id,
+            amount=AmountOnWire.of(amount) if amount is not None else None,
+            note_commitment=said.note_commitment,
+            commitment=clearings.commitment_of(said),
+            alone=said.alone,
+            asked_by=said.asked_by,
+            asked_at=said.asked_at,
+            agreed_by=agreement.agreed_by if agreement else None,
+            agreed_at=agreement.agreed_at if agreement else None,
+        )
+
+
+class ExceptionsOut(Wire):
+    """Open differences, the gravest first and of these the oldest; and all that was said of any, the oldest first."""
+
+    exceptions: list[ExceptionOut]
+    clearings: list[ClearingOut]
+
+
+class ResolveIn(Wire):
+    """What an exception comes to: an entry by its number, or a reason; a note is sealed on a shelf of its own."""
+
+    alias: Alias
+    because: Because
+    entry: int | None
+    shelf: ShelfOnWire | None
+    note: BoxOnWire | None
+    agreed: SignedActOnWire
+
+
+class AgreeIn(Wire):
+    """Another person's act on a clearing."""
+
+    clearing: Alias
+    agreed: SignedActOnWire
+
+
+@router.get("/v1/exceptions")
+def list_exceptions(session: Tx, _caller: Admitted, now: Now) -> ExceptionsOut:
+    """What waits, and what was said of it."""
+    found = [
+        _of(one, is_clearable=clearings.is_clearable(session, one.opened))
+        for one in ageing.aged(session, on=now.date())
+    ]
+    return ExceptionsOut(exceptions=found, clearings=[ClearingOut.of(*one) for one in clearings.listed(session)])
+
+
+@router.post("/v1/exceptions/{alias}/resolve", status_code=201)
+def resolve_exception(
+    alias: Alias, body: ResolveIn, request: Request, session: Tx, caller: Admitted, now: Now, once: Claimed
+) -> ClearingOut:
+    """Closes it by an entry, or dismisses it: alone within the roster's limits, else a second person agrees."""
+    note = body.note.box() if body.note is not None else None
+    placed = (note.kind, note.alias, note.field) if note is not None else None
+    expected = ("clearing", body.alias, "note") if body.shelf is not None else None
+    if placed != expected or (body.shelf is not None and body.shelf.alias != body.alias):
+        raise BadNote("a note and its shelf are of this clearing", where="note, shelf")
+    new = NewClearing(
+        alias=body.alias,
+        exception=alias,
+        because=body.because,
+        entry_id=body.entry,
+        note_commitment=note.commitment if note is not None else None,
+    )
+    said = clearings.request(session, new, Agreed(body.agreed.act, body.agreed.signature, caller.operator, now))
+    if note is not None and body.shelf is not None:
+        shelves.put_up(session, body.shelf.shelf(), signer=caller.operator, shred_keys=request.app.state.shred_keys)
+        shelves.keep(session, [note], shelf=body.alias)
+    return once.keep(ClearingOut.of(said, None))
+
+
+@router.post("/v1/exceptions/{alias}/agree", status_code=201)
+def agree_to_clearing(
+    alias: Alias, body: AgreeIn, session: Tx, caller: Admitted, now: Now, once: Claimed
+) -> ClearingOut:
+    """Another person agrees to a dismissal: the exception is closed."""
+    agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
+    said = clearings.agree(session, body.clearing, agreed, exception=alias)
+    return once.keep(ClearingOut.of(said, clearings.agreement_of(session, said.alias)))
+
+
+def _of(one: Aged, *, is_clearable: bool) -> ExceptionOut:
+    opened, amount, suggested = one.opened, one.opened.amount(), one.suggested
+    return ExceptionOut(
+        alias=opened.alias,
+        difference=opened.difference,
+        account=opened.account_code,
+        fund=opened.fund_code,
+        about=opened.about.partition(":")[2] if opened.account_code is None else None,
+        amount=AmountOnWire.of(amount) if amount is not None else None,
+        opened_on=opened.opened_on,
+        age_days=one.age_days,
+        severity=int(one.severity),
+        clearable=is_clearable,
+        suggested=SuggestedOut(debit=suggested.debit, credit=suggested.credit, amount=AmountOnWire.of(suggested.amount))
+        if suggested is not None
+        else None,
+    )

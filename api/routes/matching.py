@@ -1,0 +1,127 @@
+"""Routes of matching: what is proposed for open lines of the bank, what was matched, and what was undone."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field, StringConstraints
+from sqlmodel import col, select
+
+from api.authentication import Admitted, Now
+from api.idempotency import Claimed
+from api.routes.wire import Alias, SignedActOnWire, Wire
+from api.transactions import Tx
+from ledger.approvals import Agreed
+from ledger.books.accounts import Account
+from ledger.reconciliation import matchings
+from ledger.reconciliation.matchings import MOST_OF_ONE, NewPairing
+from ledger.reconciliation.pairings import Pairing, PairingUndone, Undone
+from ledger.reconciliation.proposals import Reason
+from ledger.reconciliation.statements import BANK
+
+router = APIRouter()
+
+MOST_PROPOSED = 500
+"""Proposals of one leaf that are told; the best come first."""
+SourceKey = Annotated[str, StringConstraints(pattern=r"^bank:[a-z0-9:.-]{1,110}$")]
+
+
+class ProposalOut(Wire):
+    """Lines by their keys, entries by their numbers, why they may be the same, and the sum of the reasons' weights."""
+
+    account: str
+    lines: list[str]
+    entries: list[int]
+    reasons: list[Reason]
+    score: int
+
+
+class PairingOut(Wire):
+    """Lines and entries that are the same; `automatic` was matched by a machine."""
+
+    alias: str
+    account: str
+    lines: list[str]
+    entries: list[int]
+    score: int
+    automatic: bool
+    paired_by: str
+    paired_at: datetime
+    undone_by: str | None
+    undone_at: datetime | None
+    undone_because: Undone | None
+
+
+class ProposalsOut(Wire):
+    """What is proposed, of each leaf the best first, and all that was matched."""
+
+    proposals: list[ProposalOut]
+    pairings: list[PairingOut]
+
+
+class MatchIn(Wire):
+    """Which lines are which entries, with the treasurer's act."""
+
+    lines: Annotated[list[SourceKey], Field(max_length=MOST_OF_ONE)]
+    entries: Annotated[list[int], Field(max_length=MOST_OF_ONE)]
+    agreed: SignedActOnWire
+
+
+class UnmatchIn(Wire):
+    """Why a pairing is undone, with the treasurer's act."""
+
+    because: Undone
+    agreed: SignedActOnWire
+
+
+@router.get("/v1/reconciliations/proposals")
+def list_proposals(session: Tx, _caller: Admitted) -> ProposalsOut:
+    """What open lines of the bank may be, and what was matched; nothing is written."""
+    leaves = session.exec(select(Account.code).where(Account.parent_code == BANK).order_by(col(Account.code)))
+    return ProposalsOut(
+        proposals=[
+            ProposalOut(
+                account=leaf,
+                lines=list(one.lines),
+                entries=[int(entry) for entry in one.entries],
+                reasons=list(one.reasons),
+                score=one.score,
+            )
+            for leaf in leaves.all()
+            for one in matchings.propose(session, leaf)[:MOST_PROPOSED]
+        ],
+        pairings=[_of(session, *one) for one in matchings.listed(session)],
+    )
+
+
+@router.post("/v1/reconciliations/{alias}/match", status_code=201)
+def match_lines(alias: Alias, body: MatchIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> PairingOut:
+    """Says that lines are entries; the client draws the alias."""
+    agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
+    new = NewPairing(alias=alias, lines=tuple(body.lines), entries=tuple(body.entries))
+    return once.keep(_of(session, matchings.match(session, new, agreed), None))
+
+
+@router.post("/v1/reconciliations/{alias}/unmatch", status_code=201)
+def unmatch_lines(alias: Alias, body: UnmatchIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> PairingOut:
+    """Undoes it: the lines wait again."""
+    agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
+    undone = matchings.unmatch(session, alias, because=body.because, agreed=agreed)
+    return once.keep(_of(session, session.get_one(Pairing, alias), undone))
+
+
+def _of(session: Tx, made: Pairing, undone: PairingUndone | None) -> PairingOut:
+    parts = matchings.parts_of(session, made.alias)
+    return PairingOut(
+        alias=made.alias,
+        account=made.account_code,
+        lines=[one.source_key for one in parts if one.source_key is not None],
+        entries=[one.entry_id for one in parts if one.entry_id is not None],
+        score=made.score,
+        automatic=made.automatic,
+        paired_by=made.paired_by,
+        paired_at=made.paired_at,
+        undone_by=undone.undone_by if undone else None,
+        undone_at=undone.undone_at if undone else None,
+        undone_because=undone.because if undone else None,
+    )

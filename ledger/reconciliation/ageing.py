@@ -1,0 +1,96 @@
+"""Ageing: how old an open exception is, how grave, and by what posting it might be closed. Rules, and no opinions."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+
+from sqlmodel import Session
+
+from ledger import exceptions
+from ledger.books import recipes
+from ledger.exceptions import Difference, OpenException
+from ledger.money import Money
+
+GROWS_AFTER = (7, 30)
+"""Days after which an open exception is one step graver, and one more."""
+
+
+class Severity(IntEnum):
+    """How grave, in three steps."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+
+_AT_FIRST = {
+    Difference.CHECK_FAILED: Severity.HIGH,
+    Difference.NOT_RELEASED: Severity.HIGH,
+    Difference.BALANCE_DIFFERS: Severity.HIGH,
+    Difference.PROCESSOR_DIFFERS: Severity.HIGH,
+    Difference.BELOW_ZERO: Severity.HIGH,
+    Difference.TOO_MANY_READINGS: Severity.HIGH,
+    Difference.OVER_REFUNDED: Severity.HIGH,
+    Difference.PERIOD_OPEN: Severity.LOW,
+    Difference.RATE_MISSING: Severity.LOW,
+    Difference.MOVEMENT_WAITS: Severity.LOW,
+    Difference.AMBIGUOUS_PAYOUT: Severity.LOW,
+}
+"""How grave a difference is on its first day; the others are in the middle."""
+_BOOKABLE = frozenset(
+    {
+        Difference.BALANCE_DIFFERS,
+        Difference.UNMATCHED_DEBIT,
+        Difference.AMOUNT_DIFFERS,
+        Difference.NOT_RELEASED,
+        Difference.PAYMENT_RETURNED,
+        Difference.REVERSAL,
+        Difference.AMBIGUOUS_PAYOUT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """A posting that would close it, if nothing better is known of it."""
+
+    debit: str
+    credit: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Aged:
+    """An open exception with its days since it was opened, how grave it is, and what is suggested."""
+
+    opened: OpenException
+    age_days: int
+    severity: Severity
+    suggested: Suggested | None
+
+
+def aged(session: Session, *, on: date) -> list[Aged]:
+    """The open exceptions on a day: the gravest first, and of these the oldest."""
+    found = [_aged(opened, on=on) for opened in exceptions.listed(session)]
+    return sorted(found, key=lambda one: (-one.severity, -one.age_days, one.opened.alias))
+
+
+def severity(difference: Difference, *, age_days: int) -> Severity:
+    """How grave: by kind at first, and a step more after 7 days, and after 30."""
+    at_first = _AT_FIRST.get(difference, Severity.MEDIUM)
+    return Severity(min(at_first + sum(age_days >= days for days in GROWS_AFTER), Severity.HIGH))
+
+
+def suggest(opened: OpenException) -> Suggested | None:
+    """What came and is nobody's is an unidentified receipt, what left is a fee: until somebody says what it was."""
+    amount, leaf = opened.amount(), opened.account_code
+    if amount is None or leaf is None or not amount.minor or opened.difference not in _BOOKABLE:
+        return None
+    if amount.minor > 0:
+        return Suggested(leaf, recipes.UNIDENTIFIED, amount)
+    return Suggested(recipes.BANK_FEES, leaf, -amount)
+
+
+def _aged(opened: OpenException, *, on: date) -> Aged:
+    age_days = max((on - opened.opened_on).days, 0)
+    return Aged(opened, age_days, severity(opened.difference, age_days=age_days), suggest(opened))

@@ -1,0 +1,278 @@
+"""Matching: open lines of the bank with entries that stand already, or with each other; and its undoing.
+
+Nothing is booked by it: sums of lines and of entries are the same. A machine matches what is exact and unique, the rest
+a treasurer, with a signed act. What was undone stays to be read, and its lines wait again.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import rfc8785
+from sqlalchemy import exists, func
+from sqlalchemy import select as select_core
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, SQLModel, col, select
+
+from ledger import approvals, exceptions
+from ledger.aliases import AliasTaken, Kind, check, draw
+from ledger.approvals import Agreed
+from ledger.books.accounts import Account
+from ledger.books.journal import Entry
+from ledger.errors import BadInput, NotFound
+from ledger.exceptions import OpenException
+from ledger.money import Money
+from ledger.reconciliation import pairings, proposals, statements
+from ledger.reconciliation.pairings import Pairing, PairingPart, PairingUndone, Undone
+from ledger.reconciliation.proposals import Item, Proposal
+from ledger.reconciliation.statements import BANK, Match, StatementLine
+
+_LINES = SQLModel.metadata.tables["line"]
+FEWEST_OF_ONE, MOST_OF_ONE = 2, 50
+"""How many lines and entries one pairing has."""
+MACHINE = "matching"
+"""By whom what is exact and unique is matched."""
+
+
+class BadMatch(BadInput):
+    """Lines and entries that are not the same; `where` tells the part."""
+
+    rule = "bad_match"
+
+
+class UnknownPairing(NotFound):
+    """No pairing with this alias stands."""
+
+    rule = "unknown_pairing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPairing:
+    """Which lines, by their keys, are which entries, by their numbers."""
+
+    alias: str
+    lines: tuple[str, ...]
+    entries: tuple[int, ...]
+
+
+def propose(session: Session, account: str) -> list[Proposal]:
+    """Proposals for the open lines of a leaf, the best first; what has a reference of ours is answered otherwise."""
+    lines = [
+        Item(one.source_key, one.minor, one.booked_on, reversal=one.reversal)
+        for one in statements.unmatched(session, account)
+        if one.reference is None
+    ]
+    return proposals.propose(lines, _open_entries(session, account)) if lines else []
+
+
+def match(session: Session, new: NewPairing, agreed: Agreed) -> Pairing:
+    """Says which lines are which entries; the exceptions of the lines are closed by it.
+
+    Raises:
+        BadMatch: no line, too many, of several leaves, an entry that does not stand or is another line's, or the sums
+            differ; without an entry two lines or more cancel each other. Or a line has a reference of ours: it is
+            answered by two people, so that nobody hides what left unreleased.
+        UnknownLine, AliasTaken: see there. And what `approvals.accept` raises. Nothing was written.
+    """
+    check(new.alias, Kind.PAIRING)
+    if session.get(Pairing, new.alias) is not None:
+        raise AliasTaken("the alias is taken")
+    lines = _require_same(session, new)
+    score = next((one.score for one in propose(session, lines[0].account_code) if _is_that(one, new)), 0)
+    with session.begin_nested():  # act and effect, or neither
+        approvals.accept(
+            session,
+            agreed,
+            verb="match_lines",
+            object_alias=new.alias,
+            version=1,
+            amount=_came_and_went(lines),
+            payee_commitment=commitment(lines=new.lines, entries=new.entries),
+        )
+        return _keep(session, new, lines, score=score, by=agreed.signer.alias, at=agreed.now)
+
+
+def match_unique(session: Session, *, at: datetime) -> int:
+    """Matches on every leaf what is exact and unique; gives how many lines."""
+    session.exec(statements.locked_bank()).one()
+    leaves = session.exec(select(Account.code).where(Account.parent_code == BANK)).all()
+    return sum(_match_unique(session, leaf, at=at) for leaf in sorted(leaves))
+
+
+def _match_unique(session: Session, leaf: str, *, at: datetime) -> int:
+    """All of a leaf at once: ten thousand lines ask no more of the database than one does."""
+    chosen = [one for one in propose(session, leaf) if one.is_automatic]
+    waiting = _waiting_by_line(session, leaf) if chosen else {}
+    made, parts = [], []
+    for one in chosen:
+        alias, (line,), (entry,) = draw(Kind.PAIRING), one.lines, one.entries
+        made.append({"alias": alias, "score": one.score})
+        parts.append({"pairing_alias": alias, "number": 1, "source_key": line, "entry_id": None})
+        parts.append({"pairing_alias": alias, "number": 2, "source_key": None, "entry_id": int(entry)})
+        for opened in waiting.get(line, []):
+            opened.resolved_on = at.date()
+            session.add(opened)
+    session.flush()
+    if chosen:
+        same = {"account_code": leaf, "automatic": True, "paired_by": MACHINE, "paired_at": at}
+        tables = SQLModel.metadata.tables
+        session.connection().execute(tables["pairing"].insert(), [one | same for one in made])
+        session.connection().execute(tables["pairing_part"].insert(), parts)
+    return len(chosen)
+
+
+def unmatch(session: Session, alias: str, *, because: Undone, agreed: Agreed) -> PairingUndone:
+    """Undoes a pairing: its lines wait again, with their exceptions.
+
+    Raises:
+        UnknownPairing: see there. And what `approvals.accept` raises. Nothing was written.
+    """
+    pairing = session.get(Pairing, alias)
+    if pairing is None or session.get(PairingUndone, alias) is not None:
+        raise UnknownPairing("no pairing with this alias stands")
+    parts = parts_of(session, alias)
+    keys = tuple(one.source_key for one in parts if one.source_key is not None)
+    entries = tuple(one.entry_id for one in parts if one.entry_id is not None)
+    lines = [session.get_one(StatementLine, key) for key in keys]
+    with session.begin_nested():
+        approvals.accept(
+            session,
+            agreed,
+            verb="unmatch_lines",
+            object_alias=alias,
+            version=1,
+            detail=because.value,
+            amount=_came_and_went(lines),
+            payee_commitment=commitment(lines=keys, entries=entries),
+        )
+        undone = PairingUndone(
+            pairing_alias=alias, because=because, undone_by=agreed.signer.alias, undone_at=agreed.now
+        )
+        session.add(undone)
+        for opened in _exceptions_of(session, keys):
+            exceptions.reopen(session, opened)
+        session.flush()
+    return undone
+
+
+def parts_of(session: Session, alias: str) -> Sequence[PairingPart]:
+    """The lines and entries of a pairing."""
+    return session.exec(
+        select(PairingPart).where(PairingPart.pairing_alias == alias).order_by(col(PairingPart.number))
+    ).all()
+
+
+def listed(session: Session) -> list[tuple[Pairing, PairingUndone | None]]:
+    """All pairings, the oldest first, and what was undone."""
+    query = select(Pairing, PairingUndone).join(
+        PairingUndone, col(PairingUndone.pairing_alias) == Pairing.alias, isouter=True
+    )
+    return [(one, undone) for one, undone in session.exec(query.order_by(col(Pairing.paired_at), col(Pairing.alias)))]
+
+
+def commitment(*, lines: Sequence[str], entries: Sequence[int]) -> str:
+    """What an act restates as payee: SHA-256 over the canonical JSON of the lines' keys and the entries' numbers."""
+    return hashlib.sha256(rfc8785.dumps(["pairing", sorted(lines), sorted(entries)])).hexdigest()
+
+
+def moved(session: Session, entries: Sequence[int], *, account: str) -> int:
+    """What entries move on a leaf, in minor units."""
+    query = select(func.coalesce(func.sum(_LINES.c.minor), 0)).where(
+        _LINES.c.entry_id.in_(entries), _LINES.c.account_code == account
+    )
+    return int(session.exec(query).one())
+
+
+def _require_same(session: Session, new: NewPairing) -> list[StatementLine]:
+    """The lines, locked, when they and the entries are open and of one sum on one leaf."""
+    if not new.lines or not FEWEST_OF_ONE <= len(new.lines) + len(new.entries) <= MOST_OF_ONE:
+        raise BadMatch("a line, and something that it is", where="lines")
+    if len(set(new.lines)) < len(new.lines) or len(set(new.entries)) < len(new.entries):
+        raise BadMatch("a line or an entry stands there twice", where="lines")
+    session.exec(statements.locked_bank()).one()
+    lines = [statements.require_waiting(session, key) for key in sorted(new.lines)]
+    leaf = lines[0].account_code
+    if any(one.account_code != leaf for one in lines):
+        raise BadMatch("lines of several leaves", where="lines")
+    if any(one.reference is not None for one in lines):
+        raise BadMatch("a line with a reference of ours is answered", where="lines")
+    if not set(new.entries) <= {int(one.key) for one in _open_entries(session, leaf)}:
+        raise BadMatch("an entry that does not stand, or is another line's, or not of the leaf", where="entries")
+    if sum(one.minor for one in lines) != moved(session, new.entries, account=leaf):
+        raise BadMatch("the sums differ", where="entries")
+    return lines
+
+
+def _keep(
+    session: Session,
+    new: NewPairing,
+    lines: Sequence[StatementLine],
+    *,
+    score: int,
+    by: str,
+    at: datetime,
+) -> Pairing:
+    made = Pairing(
+        alias=new.alias,
+        account_code=lines[0].account_code,
+        score=score,
+        automatic=False,
+        paired_by=by,
+        paired_at=at,
+    )
+    session.add(made)
+    session.flush()
+    parts = [PairingPart(pairing_alias=new.alias, number=0, source_key=key) for key in sorted(new.lines)]
+    parts += [PairingPart(pairing_alias=new.alias, number=0, entry_id=entry) for entry in sorted(new.entries)]
+    for number, part in enumerate(parts, start=1):
+        part.number = number
+    session.add_all(parts)
+    for opened in _exceptions_of(session, new.lines):
+        if opened.resolved_on is None:
+            exceptions.resolve(session, opened, on=at.date())
+    session.flush()
+    return made
+
+
+def _waiting_by_line(session: Session, leaf: str) -> dict[str, list[OpenException]]:
+    """The exceptions of a leaf that wait, by what they are about."""
+    found: dict[str, list[OpenException]] = {}
+    for opened in exceptions.listed(session):
+        if opened.account_code == leaf:
+            found.setdefault(opened.about.partition(":")[2], []).append(opened)
+    return found
+
+
+def _exceptions_of(session: Session, keys: Sequence[str]) -> list[OpenException]:
+    abouts = [f"{difference}:{key}" for difference in exceptions.Difference for key in keys]
+    return list(session.exec(select(OpenException).where(col(OpenException.about).in_(abouts))))
+
+
+def _open_entries(session: Session, account: str) -> list[Item]:
+    """The entries that move a leaf, answer no line, and were not reversed. Each is looked up by an index."""
+    entry = col(Entry.id)
+    reversal = aliased(Entry)
+    total = func.sum(_LINES.c.minor)
+    query = (
+        select_core(entry, total, col(Entry.happened_on))
+        .join(_LINES, _LINES.c.entry_id == entry)
+        .where(
+            _LINES.c.account_code == account,
+            col(Entry.reverses_id).is_(None),
+            ~exists().where(col(Match.entry_id) == entry),
+            ~exists().where(col(reversal.reverses_id) == entry),
+            ~pairings.standing_entries().where(col(PairingPart.entry_id) == entry).exists(),
+        )
+        .group_by(entry, col(Entry.happened_on))
+    )
+    return [Item(str(number), int(minor), on) for number, minor, on in session.connection().execute(query) if minor]
+
+
+def _is_that(one: Proposal, new: NewPairing) -> bool:
+    return set(one.lines) == set(new.lines) and set(one.entries) == {str(entry) for entry in new.entries}
+
+
+def _came_and_went(lines: Sequence[StatementLine]) -> Money:
+    """All that moved, whichever way."""
+    return Money(sum(abs(one.minor) for one in lines), lines[0].currency)

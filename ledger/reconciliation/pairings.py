@@ -1,0 +1,78 @@
+"""Pairings: lines of the bank and the entries that they are, of one sum. Rows are only added; undoing adds one too."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ColumnElement
+from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from ledger.storage.columns import WITHOUT_ROWID, UtcDateTime, enumeration
+
+
+class Undone(StrEnum):
+    """Why a pairing was undone."""
+
+    WRONG_LINE = "wrong_line"
+    WRONG_ENTRY = "wrong_entry"
+    LOOKED_AGAIN = "looked_again"
+
+
+class Pairing(SQLModel, table=True):
+    """That lines and entries are the same; `automatic` was matched by a machine, the others are signed."""
+
+    __tablename__ = "pairing"
+    alias: str = Field(primary_key=True, max_length=20)
+    account_code: str = Field(foreign_key="account.code", max_length=45)
+    score: int
+    automatic: bool
+    paired_by: str = Field(max_length=20)
+    paired_at: datetime = Field(sa_type=UtcDateTime)
+
+    __table_args__ = (WITHOUT_ROWID,)
+
+
+class PairingPart(SQLModel, table=True):
+    """One line, or one entry, of a pairing."""
+
+    __tablename__ = "pairing_part"
+    pairing_alias: str = Field(primary_key=True, foreign_key="pairing.alias", max_length=20)
+    number: int = Field(primary_key=True)
+    source_key: str | None = Field(default=None, foreign_key="statement_line.source_key", max_length=120, index=True)
+    entry_id: int | None = Field(default=None, sa_type=BigInteger, foreign_key="entry.id", index=True)
+
+    __table_args__ = (
+        CheckConstraint("(source_key IS NULL) <> (entry_id IS NULL)", name="a_part_is_a_line_or_an_entry"),
+        WITHOUT_ROWID,
+    )
+
+
+class PairingUndone(SQLModel, table=True):
+    """That a pairing does not stand any more, by a signed act."""
+
+    __tablename__ = "pairing_undone"
+    pairing_alias: str = Field(primary_key=True, foreign_key="pairing.alias", max_length=20)
+    because: Undone = Field(sa_type=enumeration(Undone))
+    undone_by: str = Field(max_length=20)
+    undone_at: datetime = Field(sa_type=UtcDateTime)
+
+    __table_args__ = (WITHOUT_ROWID,)
+
+
+def standing_lines() -> SelectOfScalar[str] | SelectOfScalar[None]:
+    """The keys of lines in pairings that stand, as a query."""
+    return select(PairingPart.source_key).where(col(PairingPart.source_key).is_not(None), _stands())
+
+
+def standing_entries() -> SelectOfScalar[int] | SelectOfScalar[None]:
+    """The numbers of entries in pairings that stand, as a query."""
+    return select(PairingPart.entry_id).where(col(PairingPart.entry_id).is_not(None), _stands())
+
+
+def has_line(session: Session, source_key: str) -> bool:
+    """Whether a pairing that stands has this line."""
+    return session.exec(standing_lines().where(PairingPart.source_key == source_key)).first() is not None
+
+
+def _stands() -> ColumnElement[bool]:
+    return col(PairingPart.pairing_alias).not_in(select(PairingUndone.pairing_alias))

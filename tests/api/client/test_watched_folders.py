@@ -1,0 +1,113 @@
+"""A folder that is watched: each file is sent once, and none while it is written."""
+
+import os
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.client.bank_files.lines import UnreadableFile
+from api.client.http import ApiRefusal, ApiUnreachable
+from api.client.watched_folders import Folder, Taken
+from ledger.errors import LedgerError
+from tests import terminal
+from tests.cast import byn
+from tests.office import BYN_LEAF, Office, on_one_database
+from tests.papers import BankLine, a_camt_file
+
+ANSWERS = [{"alias": "S-1", "fresh": 1, "booked": 0}]
+
+
+def a_folder(path: Path, refusing: Callable[[Path], LedgerError | None] = lambda _: None) -> tuple[Folder, list[str]]:
+    sent: list[str] = []
+
+    def send(file: Path) -> list[dict[str, Any]]:
+        refusal = refusing(file)
+        if refusal is not None:
+            raise refusal
+        sent.append(file.name)
+        return ANSWERS
+
+    return Folder(path, send), sent
+
+
+def test_a_file_is_sent_once_when_nobody_writes_it_any_more(tmp_path: Path) -> None:
+    folder, sent = a_folder(tmp_path)
+    file = tmp_path / "november.xml"
+    file.write_bytes(b"<half")
+    first = list(folder.look())
+    file.write_bytes(b"<half and half>")
+    second = list(folder.look())
+
+    third, fourth = list(folder.look()), list(folder.look())
+
+    assert first == second == fourth == []
+    assert third == [Taken("november.xml", tuple(ANSWERS))]
+    assert sent == ["november.xml"]
+
+
+def test_a_file_that_changed_is_sent_again_and_a_refused_one_when_it_has(tmp_path: Path) -> None:
+    unreadable = UnreadableFile("no statement", where="the whole file")
+    folder, sent = a_folder(tmp_path, lambda file: unreadable if file.read_bytes() == b"bad" else None)
+    file = tmp_path / "november.xml"
+    file.write_bytes(b"bad")
+    refused = [*folder.look(at_once=True), *folder.look(at_once=True)]
+
+    file.write_bytes(b"good")
+    os.utime(file, ns=(1, 1))
+
+    assert refused == [Taken("november.xml", refused="unreadable_file")]
+    assert [one.refused for one in folder.look(at_once=True)] == [None]
+    assert sent == ["november.xml"]
+
+
+@pytest.mark.parametrize(
+    "error", [ApiUnreachable("the API does not answer"), ApiRefusal(403, {"type": "urn:solidarity:not_allowed"})]
+)
+def test_what_is_about_no_file_takes_none_and_the_next_look_takes_them(tmp_path: Path, error: LedgerError) -> None:
+    answers = [error, None]
+    folder, sent = a_folder(tmp_path, lambda _: answers.pop(0))
+    (tmp_path / "november.xml").write_bytes(b"x")
+
+    with pytest.raises(type(error)):
+        list(folder.look(at_once=True))
+
+    assert len(list(folder.look(at_once=True))) == 1
+    assert sent == ["november.xml"]
+
+
+def test_folders_and_hidden_files_are_no_statements(tmp_path: Path) -> None:
+    folder, sent = a_folder(tmp_path)
+    (tmp_path / "older").mkdir()
+    (tmp_path / ".november.xml.part").write_bytes(b"x")
+
+    assert list(folder.look(at_once=True)) == []
+    assert sent == []
+
+
+@on_one_database
+def test_a_watched_folder_is_sent_and_what_cannot_be_read_is_told(
+    furnished: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "from the bank"
+    folder.mkdir()
+    (folder / "a.xml").write_bytes(
+        a_camt_file(
+            [BankLine(byn("-12.50"), date(2020, 10, 5))],
+            opening=byn("5000.00"),
+            first=date(2020, 10, 1),
+            last=date(2020, 10, 31),
+        )
+    )
+    (folder / "b.txt").write_bytes(b"no statement")
+    environment = terminal.environment_of(furnished, "anna")
+    words = ("statements", "import", folder, "--account", BYN_LEAF)
+
+    watched = terminal.run(monkeypatch, environment, *words, "--watch", "--looks", "3", "--pause", "0")
+    told = capsys.readouterr().out
+    at_once = terminal.run(monkeypatch, environment, *words)
+
+    assert (watched, at_once) == (0, 65)
+    assert told.splitlines() == ["a.xml: 1 new lines, 0 of them booked.", "b.txt: refused: unknown_format"]

@@ -1,0 +1,24 @@
+"""Differences that come to nothing: dismissed by two people, or lines of the bank that cancel each other."""
+
+from datetime import date
+
+from api.client import exceptions, matching, statements
+from api.client.desk import Desk
+from ledger.reconciliation.clearings import Because
+from ledger.reconciliation.pairings import Undone
+from tests.cast import byn
+from tests.papers import BankLine, a_camt_file
+
+
+def walk_with_exceptions(anna: Desk, boris: Desk, *, leaf: str) -> None:
+    """A debit that the bank takes back is matched with that; what the statement opens with besides is looked into."""
+    days = date(2020, 10, 29), date(2020, 10, 30)
+    lines = [BankLine(byn("-12.51"), days[0]), BankLine(byn("12.51"), days[1], reversal=True)]
+    file = a_camt_file(lines, opening=byn("0.77"), first=days[0], last=days[1])
+    statements.send(anna, file, account=leaf)
+    (proposed,) = matching.listed(anna)["proposals"]
+    made = matching.match(anna, lines=proposed["lines"], entries=[])
+    matching.unmatch(anna, made["alias"], because=Undone.LOOKED_AGAIN)
+    opened = next(one for one in exceptions.listed(anna)["exceptions"] if one["clearable"])
+    exceptions.resolve(anna, opened["alias"], because=Because.LOOKED_INTO, note="It was looked into.")
+    exceptions.agree(boris, opened["alias"])
