@@ -407,6 +407,8 @@ def everything(session: Session) -> dict[str, list[str]]:
         names = [name for (name,) in driver.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         return {name: _told(driver.execute(_all_of(name))) for name in names}
     names = [name for (name,) in driver.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")]
+    if not names:
+        return {}
     answers = driver.execute(";".join(map(_all_of, names)), prepare=False).results()
     return {name: _told(answer) for name, answer in zip(names, answers, strict=True)}
 

@@ -196,7 +196,7 @@ def find_receipts(session: Session, _tell: Tell) -> Iterator[Finding]:
     for line, case, kind, field in session.exec(query.execution_options(yield_per=500)):
         waived = line.receipt_commitment is None and not results.keeps_receipt(case, kind)
         if field != "receipt" and not waived:
-            yield Finding("receipts", "disbursement", line.disbursement_alias, {"batch": line.batch_alias})
+            yield Finding("receipts-kept", "disbursement", line.disbursement_alias, {"batch": line.batch_alias})
 
 
 def find_failures(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -303,7 +303,7 @@ CHECKS = (
         "quashed", "what is quashed or owed back rests on a ruling that fell, or on another who had paid", find_quashed
     ),
     Check("advances", "an advance is the sum of its shares", find_agents),
-    Check("receipts", "a receipt that counts as verified is kept where the pack asks for it", find_receipts),
+    Check("receipts-kept", "a receipt that counts as verified is kept where the pack asks for it", find_receipts),
     Check("failures", "a line that two people call failed has failed", find_failures),
     Check(
         "purse-movements", "a movement of a purse is booked when its state says so, a decision by two", find_movements

@@ -290,4 +290,4 @@ def test_a_verified_line_whose_receipt_is_not_there_is_found(
 
     (found,) = find_receipts(house.session, silent)
 
-    assert (found.check, found.name) == ("receipts", item.disbursement.alias)
+    assert (found.check, found.name) == ("receipts-kept", item.disbursement.alias)

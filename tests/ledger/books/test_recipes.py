@@ -673,6 +673,28 @@ AGENTS = [
         "dr 3900 33.00 EUR fines",
     ),
     row(
+        "a repayment that the bank returned, less than left",
+        recipes.outlay_repayment_returned(
+            leaf=EUR_LEAF, amount=byn("100.00"), fund="fines", agent=PURSE.agent, came=eur("33.00")
+        ),
+        "dr 1000:eur-main 33.00 EUR fines",
+        "cr 2150 100.00 BYN fines agent",
+        "cr 3900 33.00 EUR fines",
+        "dr 3900 100.00 BYN fines",
+    ),
+    row(
+        "money that left and is no payment",
+        recipes.money_to_come_back(leaf=BYN_LEAF, amount=byn("810.00"), fund="fines", obligation=OBLIGATION, case=CASE),
+        "dr 1380 810.00 BYN fines obligation case",
+        "cr 1000:byn-main 810.00 BYN fines case",
+    ),
+    row(
+        "what another owes will not come",
+        recipes.recoverable_lost(amount=byn("10.00"), fund="fines", obligation=OBLIGATION, case=CASE),
+        "dr 6200 10.00 BYN fines case",
+        "cr 1380 10.00 BYN fines obligation case",
+    ),
+    row(
         "set off against the next advance",
         recipes.outlay_set_off(purse=PURSE, amount=byn("100.00"), fund="fines"),
         "dr 2150 100.00 BYN fines agent",
