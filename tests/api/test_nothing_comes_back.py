@@ -38,6 +38,7 @@ EXTREMES: tuple[tuple[re.Pattern[str], Any], ...] = (
 """For numbers, days, moments, amounts and texts that are JSON: what is too much for one or another part behind."""
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # whose own errors say more
 def test_no_field_of_any_request_comes_back_in_a_refusal(office: Office, capfd: pytest.CaptureFixture[str]) -> None:
     """Each field of each request of the path becomes a canary, and so does the name of a field beside it.
 
