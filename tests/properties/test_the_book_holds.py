@@ -60,7 +60,7 @@ BOUNDED = settings(
     phases=[Phase.generate],  # a failure is told as it was found: the smallest one would take minutes
     suppress_health_check=list(HealthCheck),
 )
-EXAMPLES = {"sqlite": 4, "postgresql": 2}
+EXAMPLES = {"sqlite": 3, "postgresql": 1}
 """A server takes four times as long for the same."""
 amounts = st.builds(Money, st.integers(1, 10**7), st.sampled_from(sorted(LEAVES)))
 funds = st.sampled_from(FUNDS)

@@ -42,6 +42,7 @@ def test_a_job_that_another_runs_and_one_that_is_none_are_refused(
     assert "another worker is running this job" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # what it runs is tried on both elsewhere
 def test_a_worker_runs_what_is_due_and_ends_when_it_is_told_to(furnished: Office) -> None:
     environment = os.environ | terminal.environment_of(furnished, "clara")
     command = [sys.executable, "-c", "from api.commands.main import run; run()", "jobs", "worker"]
