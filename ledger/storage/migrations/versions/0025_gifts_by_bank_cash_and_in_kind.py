@@ -1,12 +1,10 @@
 """What becomes of gifts by bank, cash that two people count, gifts in kind, and answers to lines of the bank."""
 
-import re
-from collections.abc import Sequence
-
 import sqlalchemy as sa
 from alembic import op
 
 from ledger.storage.columns import UtcDateTime, whole_minor
+from ledger.storage.enumerations import admit
 
 revision = "0025"
 down_revision = "0024"
@@ -21,7 +19,7 @@ WIDER = {
 def upgrade() -> None:
     """Creates the tables; an unidentified gift of before has taken no step."""
     for (table, column), more in WIDER.items():
-        _widen(table, column, more)
+        admit(table, column, more)
     op.create_index("ix_donation_state", "donation", ["state"], unique=False)
     _create_gift_step()
     _create_gift_return()
@@ -29,27 +27,6 @@ def upgrade() -> None:
     _create_cash_deposit()
     _create_gift_in_kind()
     _create_line_answer()
-
-
-def _widen(table: str, column: str, more: Sequence[str]) -> None:
-    """Admits more values in an enumeration's column; on SQLite in its own text, as in migration 0016."""
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        query = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s AND conrelid = %s::regclass"
-        standing = str(connection.exec_driver_sql(query, (f"{column}_is_known", f'"{table}"')).scalar_one())
-        op.drop_constraint(f"{column}_is_known", table, type_="check")
-        admitted = [*re.findall(r"'(\w+)'", standing), *more]
-        op.create_check_constraint(f"{column}_is_known", table, sa.column(column).in_(admitted))
-        return
-    query = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?"
-    standing = str(connection.exec_driver_sql(query, (table,)).scalar_one())
-    added = "".join(f", '{value}'" for value in more)
-    wider = re.sub(rf"(CHECK \({column} IN \([^)]*)\)", rf"\1{added})", standing, count=1)
-    version = connection.exec_driver_sql("PRAGMA schema_version").scalar_one()
-    connection.exec_driver_sql("PRAGMA writable_schema = ON")
-    connection.exec_driver_sql("UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?", (wider, table))
-    connection.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
-    connection.exec_driver_sql("PRAGMA writable_schema = OFF")
 
 
 def _create_gift_step() -> None:
