@@ -114,7 +114,6 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/v1/disputes/{alias}/lose"): _write(TREASURER),
     ("GET", "/v1/payouts"): _read(TREASURER, AUDITOR),
     ("POST", "/v1/payouts/{payout}/answer"): _write(TREASURER),
-    ("POST", "/v1/exceptions/{alias}/gift"): _write(TREASURER),
     ("GET", "/v1/refund-orders"): _read(APPROVER, TREASURER, AUDITOR),
     ("POST", "/v1/refund-orders"): _write(TREASURER),
     ("POST", "/v1/refund-orders/{alias}/withdraw"): _write(TREASURER),

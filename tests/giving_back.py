@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from api.client import donations, processor_told, statements
+from api.client import donations, line_answers, processor_told, statements
 from api.client import refund_orders as client
 from ledger.aliases import Kind, draw
 from ledger.giving import refund_orders
 from ledger.giving.explanations import What
 from ledger.money import Money
+from ledger.reconciliation.line_answers import Answer
 from tests.cards import a_charge, a_dispute, a_fee, a_payout, a_refund, a_refund_failure, listing, transaction
 from tests.cast import House, Person, agreed_by, eur
 from tests.papers import BankLine, a_camt_file
@@ -97,5 +98,5 @@ def tell(office: Office) -> None:
     first, second = (one["alias"] for one in told if one["difference"] == "ambiguous_payout")
     (debit,) = (one["alias"] for one in told if one["difference"] == "unmatched_debit")
     processor_told.answer_with_payout(anna, "po_Invented0008", exception=first)
-    processor_told.answer_with_gift(anna, second)
+    line_answers.answer(anna, second, Answer.GIFT)
     processor_told.answer_with_refund(anna, owed["alias"], exception=debit)

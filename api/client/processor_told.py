@@ -39,12 +39,6 @@ def answer_with_refund(desk: Desk, order: str, *, exception: str) -> dict[str, A
     return _answer(desk, f"/v1/refund-orders/{order}/answer", exception=exception)
 
 
-def answer_with_gift(desk: Desk, exception: str) -> dict[str, Any]:
-    """Says that a credit is no payout but a gift."""
-    answer: dict[str, Any] = desk.api.post(f"/v1/exceptions/{exception}/gift", {}, key=f"gift:{exception}")
-    return answer
-
-
 def _answer(desk: Desk, path: str, *, exception: str) -> dict[str, Any]:
     answer: dict[str, Any] = desk.api.post(path, {"exception": exception}, key=f"answer:{exception}:{path[-30:]}")
     return answer

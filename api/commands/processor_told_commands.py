@@ -40,7 +40,6 @@ payouts = typer.Typer(help="Money on its way from the card processor to the bank
 def add_to(app: typer.Typer, *, refunds: typer.Typer) -> None:
     """Adds the commands to those of donations and of refunds."""
     app.command("explain")(explain_movement)
-    app.command("is-gift")(answer_with_gift)
     refunds.command("answer")(answer_with_refund)
     app.add_typer(disputes, name="disputes", no_args_is_help=True)
     app.add_typer(payouts, name="payouts", no_args_is_help=True)
@@ -67,15 +66,6 @@ def explain_movement(
             counted=of_gift,
         )
     output.show_table([booked], BOOKED, as_json=as_json)
-
-
-def answer_with_gift(
-    exception: Annotated[str, typer.Argument(help="The exception that the bank's line has opened.")],
-    as_json: AsJson = False,
-) -> None:
-    """Says that a credit of the bank which might be a payout is a gift."""
-    with connect() as desk:
-        output.show_table([client.answer_with_gift(desk, exception)], GIFT, as_json=as_json)
 
 
 def answer_with_refund(

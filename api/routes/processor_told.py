@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
-from api.routes.giving import BookedOut, DonationOut, TransactionId
+from api.routes.giving import BookedOut, TransactionId
 from api.routes.refunding import RefundOrderOut
 from api.routes.wire import Alias, AmountOnWire, Day, Wire
 from api.transactions import Tx
@@ -144,13 +144,6 @@ def answer_with_refund(
     """Books a line of the bank that waits as the refund by bank that two people signed."""
     paid = told.is_refund(session, alias, exception=body.exception, recorded_at=now, recorded_by=caller.operator.alias)
     return once.keep(RefundOrderOut.of(paid))
-
-
-@router.post("/v1/exceptions/{alias}/gift", status_code=201)
-def answer_with_gift(alias: Alias, session: Tx, caller: Admitted, now: Now, once: Claimed) -> DonationOut:
-    """Books a credit that might have been a payout as the gift that it is."""
-    gift = told.is_gift(session, exception=alias, recorded_at=now, recorded_by=caller.operator.alias)
-    return once.keep(DonationOut.of(gift))
 
 
 @router.post("/v1/movements/{balance_transaction}/explain", status_code=201)

@@ -1,4 +1,4 @@
-"""What a person tells of a line of the bank that waits: which payout it is, which refund that is owed, or a gift."""
+"""What a person tells of a line of the bank that waits: which payout it is, or which refund that is owed."""
 
 from datetime import datetime
 
@@ -7,8 +7,7 @@ from sqlmodel import Session, select
 from ledger import exceptions, overdrafts
 from ledger.errors import NotFound, Refused
 from ledger.exceptions import Difference, OpenException
-from ledger.giving import bank_refunds, donations, payouts
-from ledger.giving.donations import Donation
+from ledger.giving import bank_refunds, payouts
 from ledger.giving.payouts import LONGEST_WAY, Payout
 from ledger.giving.refund_orders import RefundOrder
 from ledger.reconciliation import statements
@@ -80,30 +79,6 @@ def is_refund(session: Session, order: str, *, exception: str, recorded_at: date
         )
         _settle(session, opened, line, entry_id=posted.entry_id, at=recorded_at)
     return paid
-
-
-def is_gift(session: Session, *, exception: str, recorded_at: datetime, recorded_by: str) -> Donation:
-    """Books the credit that an exception is about as a gift after all, though it might have been a payout.
-
-    Raises:
-        UnknownException, UnknownLine: see there. NotThisPayout: no payout was thought of.
-    """
-    opened, line = _waiting(session, exception)
-    if opened.difference is not Difference.AMBIGUOUS_PAYOUT or line.minor <= 0:
-        raise NotThisPayout("no payout was thought of", where="exception")
-    with session.begin_nested(), overdrafts.noted(session, on=recorded_at.date()):
-        gift, posted = donations.receive_at_bank(
-            session,
-            source_key=line.source_key,
-            leaf=line.account_code,
-            gift=line.amount(),
-            reference=line.reference,
-            on=line.booked_on,
-            recorded_at=recorded_at,
-            recorded_by=recorded_by,
-        )
-        _settle(session, opened, line, entry_id=posted.entry_id, at=recorded_at)
-    return gift
 
 
 def _require_plausible(payout: Payout, line: StatementLine) -> None:

@@ -10,9 +10,9 @@ from sqlmodel import Session
 from ledger import exceptions
 from ledger.aliases import Kind, draw
 from ledger.approvals import ActDiffers, NotInRole
-from ledger.books import balances
+from ledger.books import accounts, balances
 from ledger.exceptions import Difference, UnknownException
-from ledger.giving import donations
+from ledger.giving import donations, payouts
 from ledger.giving.donations import State, UnknownDonation
 from ledger.giving.steps import NothingLeft
 from ledger.money import Money
@@ -20,7 +20,9 @@ from ledger.reconciliation import line_answers
 from ledger.reconciliation.line_answers import Answer, BadAnswer, LineAnswer, LineDiffers
 from ledger.treasury.conversions import Conversion
 from ledger.treasury.conversions import State as ConversionState
+from tests import cards
 from tests.bookcheck import assert_it_holds, found
+from tests.bookkeeping import CARD_LEAF
 from tests.cast import LEAF, TODAY, House, byn, engine_of, eur, nothing_written, race
 from tests.coffers import a_released_conversion, give_freely, prepare_conversions
 from tests.given import a_stray_gift, answer, match, shown, signed, the_exception
@@ -59,6 +61,22 @@ def test_a_credit_near_a_conversion_is_a_gift_when_a_treasurer_says_so(house: Ho
     assert (converting.arrived(), balance(house, LEAF)) == (byn("300.00"), byn("597.00"))
     assert exceptions.listed(house.session) == []
     assert_it_holds(engine_of(house.session))
+
+
+def test_a_credit_that_might_be_two_payouts_is_a_gift_when_a_treasurer_says_so(house: House) -> None:
+    give_euros(house, "1000.00")
+    for leaf in (CARD_LEAF, cards.TRANSIT):
+        accounts.add_leaf(house.session, leaf, name="A leaf", currency="EUR")
+    cards.book(house.session, cards.a_payout(eur("50.00")), cards.a_payout(eur("50.00"), nth=2))
+    shown(house, eur("50.00"), leaf=EUR_LEAF, on=cards.DAY)
+    (opened,) = [one for one in exceptions.listed(house.session) if one.difference is Difference.AMBIGUOUS_PAYOUT]
+
+    answer(house, opened, Answer.GIFT)
+
+    (gift,) = [one for one in donations.listed(house.session) if one.state is State.UNIDENTIFIED]
+    assert (gift.amount(), opened.resolved_on) == (eur("50.00"), TODAY)
+    assert {one.state for one in payouts.listed(house.session)} == {payouts.State.CREATED}
+    assert found(house.session) == []
 
 
 @on_one_database

@@ -114,17 +114,6 @@ def test_of_two_payouts_of_one_amount_a_person_says_which(card_book: Session) ->
         is_payout(card_book, "po_Invented0001", exception)
 
 
-def test_a_credit_that_is_no_payout_after_all_is_a_gift(card_book: Session) -> None:
-    book(card_book, a_payout(eur("50.00")), a_payout(eur("50.00"), nth=2))
-    receive(card_book, eur("50.00"))
-    (exception,) = waiting(card_book)
-
-    gift = told.is_gift(card_book, exception=exception, recorded_at=NOW, recorded_by=RECORDER)
-
-    assert (gift.state, gift.minor, waiting(card_book)) == (donations.State.UNIDENTIFIED, 50_00, [])
-    assert found(card_book) == []
-
-
 @pytest.mark.parametrize(
     ("payout", "amount", "account", "error"),
     [
