@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+from collections.abc import Callable
+from functools import cache
 from typing import Annotated
 
 import typer
@@ -149,7 +151,7 @@ def run() -> None:
     logs.write_to(sys.stderr, level=logging.WARNING)
     processes.dump_no_core()
     try:
-        app()
+        command()()
     except LedgerError as error:
         output.show_refusal(error)
         sys.exit(exit_code(error))
@@ -162,6 +164,12 @@ def run() -> None:
     except Exception as error:  # noqa: BLE001  # a traceback would show what was read: names stand in it
         sys.stderr.write(f"bug: {describe(error)}; please report this line\n")
         sys.exit(BUG)
+
+
+@cache
+def command() -> Callable[[], object]:
+    """Made once: all parts of all commands are looked at for it."""
+    return typer.main.get_command(app)
 
 
 def exit_code(error: LedgerError) -> int:

@@ -1,5 +1,6 @@
 """Bringing a database to this version's tables and guards."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -46,8 +47,9 @@ def require_current(engine: Engine) -> None:
         raise OldSchema("the database needs `solidarity migrate`", found=found, needed=head())
 
 
+@cache
 def head() -> str | None:
-    """The newest migration of this program: what a current database is at."""
+    """The newest migration of this program: what a current database is at. Looked for once: it reads them all."""
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 

@@ -200,10 +200,12 @@ def test_a_bug_ends_with_70_and_shows_no_text(shell: Shell) -> None:
         raise ValueError(NAME)
 
     main.app.command("fail-on-purpose")(fail)
+    main.command.cache_clear()
     try:
         assert shell.run("fail-on-purpose") == 70
     finally:
         main.app.registered_commands.pop()
+        main.command.cache_clear()
 
     assert shell.err.startswith("bug: ValueError in ")
     assert sightings([NAME], shell.err.encode()) == []
