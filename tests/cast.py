@@ -290,9 +290,14 @@ class House:
         return obligation
 
     def a_requested_payment(
-        self, *, of: Case | None = None, leaf: str = LEAF, by: Person | None = None
+        self,
+        *,
+        of: Case | None = None,
+        leaf: str = LEAF,
+        by: Person | None = None,
+        amount: Money | None = None,
     ) -> Disbursement:
-        """Clara asks for a verified case's fine to be paid; the payee is sealed to the beneficiary's shelf.
+        """Clara asks for a verified case's fine to be paid, or a part; the payee is sealed to the beneficiary's shelf.
 
         Both approvers fetch the shelf.
         """
@@ -309,6 +314,7 @@ class House:
             fund="fines",
             account=leaf,
             requested_by=(by or self.fund.clara).alias,
+            amount=amount,
         )
         shelves.keep(self.session, [payee], shelf=case.beneficiary_alias)
         self.open(case, by=self.fund.boris)

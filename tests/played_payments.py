@@ -1,6 +1,5 @@
-"""What people do with payments and bail, and what the bank shows: the rules of a state machine."""
+"""What people do with payments: the rules of a state machine."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -8,49 +7,66 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from ledger.aid import (
-    acts,
-    bail,
-    bail_acts,
-    cases,
-    disbursements,
-    hearings,
-    obligations,
-)
+from ledger import approvals, people
+from ledger.aid import acts, cases, disbursements, obligations
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement, Payee
+from ledger.aid.obligations import Obligation
 from ledger.aliases import Kind, draw
 from ledger.errors import LedgerError
 from ledger.identities import shelves
 from ledger.identities.shelves import Shelf
 from ledger.money import Money
-from tests.cast import Person, agreed_by, sealed
+from ledger.people import Limit, Role
+from tests.cast import enrol, sealed, the_next
 from tests.played_aid import BANKS, PlayedAid, who
 
-FATES = ["announce", "forfeit", "apply", "hearing"]
-REFERENCES = {"disbursement": -1, "advance": -1, "refund": 1, "advance_return": 1, "bail_return": 1}
-"""Tables of what the bank is to show, and whether money comes in by it."""
+OPEN_STATES = ["due", "approved", "recognised", "part_paid"]
+PARTS = st.sampled_from([1, 1, 1, 2])
 amounts = st.integers(1, 900_00)
 """In minor units."""
 
 
-def rarely(value: int) -> st.SearchStrategy[int]:
-    """Mostly nothing."""
-    return st.sampled_from([0] * 7 + [value])
-
-
 class PaymentPlay(PlayedAid):
-    """Payments are asked for, agreed to and shown by the bank; courts keep bail, or give it back."""
+    """Payments are asked for, agreed to within limits and shown by the bank: of the whole, or of a part."""
+
+    # --- limits
+
+    @rule(
+        third_above=st.sampled_from([None, "150.00", "400.00"]),
+        per_act=st.sampled_from([None, None, "600.00"]),
+        per_day=st.sampled_from([None, None, "900.00"]),
+    )
+    def officers_limit_what_approvers_agree_to(
+        self, third_above: str | None, per_act: str | None, per_day: str | None
+    ) -> None:
+        told: dict[str, Any] = {"third_above": third_above, "per_act": per_act, "per_day": per_day}
+        is_limit = any(told.values())
+        limits = tuple(Limit(role=Role.APPROVER, currency=currency, **told) for currency in BANKS if is_limit)
+        fund, following = self.house.fund, the_next(people.current(self.session), limits=limits)
+        following = following.model_copy(update={"format": "solidarity-roster-3"})
+        self.does(partial(enrol, self.session, following, fund.olga, fund.oleg, at=self.now()))
 
     # --- payments
 
-    @rule(data=st.data(), by=who("clara"), fund=st.sampled_from(["fines", "fines", "general"]))
-    def somebody_asks_for_a_payment(self, data: st.DataObject, by: str, fund: str) -> None:
-        case = self.a_case(data, "verified", "approved") or self.a_case(data)
-        if case is not None:
-            self._request(case, by=by, fund=fund)
+    @rule(
+        data=st.data(),
+        by=who("clara"),
+        fund=st.sampled_from(["fines", "fines", "general"]),
+        part=st.sampled_from([1, 2, 2, 3]),
+    )
+    def somebody_asks_for_a_payment(self, data: st.DataObject, by: str, fund: str, part: int) -> None:
+        """Of one of so many parts of what is left; of more than that, if nothing is."""
+        row = self.some(data, "obligation", *OPEN_STATES) or self.some(data, "obligation")
+        if row is not None:
+            self._request(obligations.require(self.session, row["alias"]), by=by, fund=fund, part=part)
 
-    @rule(data=st.data(), verb=st.sampled_from(["approve", "release"]), by=who("bella"), looks=st.booleans())
+    @rule(
+        data=st.data(),
+        verb=st.sampled_from(["approve", "release"]),
+        by=who("bella"),
+        looks=st.sampled_from([True, True, False]),
+    )
     @precondition(lambda self: self.seen.rows["disbursement"])
     def somebody_agrees_to_a_payment(self, data: st.DataObject, verb: str, by: str, *, looks: bool) -> None:
         row = self.some(data, "disbursement")
@@ -58,7 +74,7 @@ class PaymentPlay(PlayedAid):
             return
         payment = disbursements.require(self.session, row["alias"])
         if looks:
-            self.house.open(self.house.case_of(payment), by=self.person(by), at=self.now())
+            self.look_into(self.house.case_of(payment), self.person(by))
         self._agree(payment, verb, by)
 
     @rule(data=st.data(), ago=st.integers(-1, 20), what=st.sampled_from(["tell", "cancel"]))
@@ -73,64 +89,22 @@ class PaymentPlay(PlayedAid):
         else:
             self._tell(payment, ago=ago)
 
-    @rule(
-        data=st.data(),
-        more=st.sampled_from([0] * 6 + [1, -1]),
-        days=st.integers(0, 3),
-        back=st.sampled_from([1] * 9 + [-1]),
-    )
-    @precondition(lambda self: self.seen.rows["disbursement"])
-    def the_bank_shows_a_line(self, data: st.DataObject, more: int, days: int, back: int) -> None:
-        """With a reference of ours, whatever it was drawn for and whatever became of that."""
-        waiting = self._expected()
-        if waiting:
-            reference = data.draw(st.sampled_from(self.in_order(waiting)))
-            leaf, moved = waiting[reference]
-            told = Money(back * moved.minor + more, moved.currency)
-            self.bank_shows(told, leaf=leaf, reference=reference, ago=days)
-
-    # --- bail
-
-    @rule(
-        data=st.data(), what=st.sampled_from(["announce", "forfeit", "apply", "hearing"]), part=amounts, by=who("bella")
-    )
-    def something_becomes_of_bail(self, data: st.DataObject, what: str, part: int, by: str) -> None:
-        row = self.some(data, "obligation", "paid", kind="bail") or self.some(data, "obligation", kind="bail")
-        if row is None:
-            return
-        alias, signer, amount = row["alias"], self.person(by), Money(part, "USD")
-        if what == "announce":
-            fee = Money(part // 10, "USD")
-            verb: Callable[[], object] = partial(
-                bail.announce_return, self.session, alias, amount=amount, fee=fee, by=signer.alias, on=self.today
-            )
-        elif what == "hearing":
-            verb = partial(hearings.note_hearing, self.session, alias, on=self.today, by=signer.alias)
-        elif what == "forfeit":
-            agreed = self._on_bail("forfeit_bail", row, signer, amount=amount.decimal(), currency="USD")
-            verb = partial(bail_acts.forfeit_bail, self.session, alias, agreed, amount=amount)
-        else:
-            fine = self.some(data, "obligation", "recognised") or row
-            paid_by_it = Money(min(part, fine["minor"]), fine["currency"])
-            told: dict[str, Any] = {"amount": paid_by_it.decimal(), "currency": fine["currency"]}
-            payee = bail_acts.commitment(fine["alias"])
-            agreed = self._on_bail("apply_bail", row, signer, payee_commitment=payee, **told)
-            verb = partial(bail_acts.apply_bail, self.session, alias, agreed, fine=fine["alias"], amount=paid_by_it)
-        self.may(verb, LedgerError)
-
     # --- parts of rules
 
-    def pay_on(self, case: Case) -> None:
-        """The next step of the payment of a verified or approved case."""
-        (owed,) = obligations.of_case(self.session, case.alias)
-        standing = disbursements.standing(self.session, [owed.alias])
-        if not standing:
-            self._request(case, by="clara", fund=owed.fund_code or "fines")
+    def pay_on(self, data: st.DataObject, case: Case) -> None:
+        """The next step of a payment of a verified or approved case."""
+        found = obligations.of_case(self.session, case.alias)
+        owed = data.draw(st.sampled_from([one for one in found if one.state in obligations.OPEN] or found))
+        going = [one for one in disbursements.standing(self.session, [owed.alias]) if one.paid_on is None]
+        if not going:
+            self._request(owed, by="clara", fund=owed.fund_code or "fines", part=data.draw(PARTS))
             return
-        (payment,) = standing
+        payment = going[0]
         if payment.state is disbursements.State.REQUESTED:
-            self.house.open(case, by=self.house.fund.boris, at=self.now())
-            self._agree(payment, "approve", "boris")
+            signed = approvals.signers_of(self.session, payment.alias, verb="approve_disbursement")
+            by = "bella" if self.house.fund.boris.alias in signed else "boris"
+            self.look_into(case, self.person(by))
+            self._agree(payment, "approve", by)
         elif payment.state is disbursements.State.APPROVED and owed.told_on is None:
             self._tell(payment)
         elif payment.state is disbursements.State.APPROVED:
@@ -138,8 +112,10 @@ class PaymentPlay(PlayedAid):
         elif payment.account_code in BANKS.values():
             self.bank_shows(-payment.amount(), leaf=payment.account_code, reference=payment.reference)
 
-    def _request(self, case: Case, *, by: str, fund: str) -> None:
-        (owed,) = obligations.of_case(self.session, case.alias)
+    def _request(self, owed: Obligation, *, by: str, fund: str, part: int) -> None:
+        case = cases.require(self.session, owed.case_alias)
+        left = disbursements.left(self.session, owed)
+        amount = None if part == 1 else Money(max(left.minor // part, 1), left.currency)
         alias = draw(Kind.DISBURSEMENT)
         key = self.session.get_one(Shelf, case.beneficiary_alias).sealing_key
         payee = sealed(key, kind="disbursement", alias=alias, field="payee", content="Invented authority")
@@ -147,9 +123,8 @@ class PaymentPlay(PlayedAid):
         def request() -> Disbursement:
             told: dict[str, Any] = {"payee": Payee.AUTHORITY, "payee_commitment": payee.commitment, "fund": fund}
             leaf = BANKS[owed.currency]
-            asked = disbursements.request(
-                self.session, alias, obligation=owed, account=leaf, requested_by=self.person(by).alias, **told
-            )
+            told |= {"amount": amount, "requested_by": self.person(by).alias}
+            asked = disbursements.request(self.session, alias, obligation=owed, account=leaf, **told)
             shelves.keep(self.session, [payee], shelf=case.beneficiary_alias)
             return asked
 
@@ -167,31 +142,3 @@ class PaymentPlay(PlayedAid):
             partial(obligations.tell, self.session, owed, told_on=told_on, today=self.today, **self.recorded()),
             LedgerError,
         )
-
-    def _expected(self) -> dict[str, tuple[str, Money]]:
-        """What any reference of ours was drawn for: a leaf, and what would move on it."""
-        found = {}
-        for table, sign in (
-            ("disbursement", -1),
-            ("advance", -1),
-            ("refund", 1),
-            ("advance_return", 1),
-            ("bail_return", 1),
-        ):
-            for row in self.rows_of(table):
-                minor = row["minor"] - row.get("fee_minor", 0)
-                leaf = row.get("account_code") or BANKS[row["currency"]]
-                if leaf in BANKS.values() and minor:
-                    found[row["reference"]] = (leaf, Money(sign * minor, row["currency"]))
-        return found
-
-    def _on_bail(self, verb: Any, row: dict[str, Any], signer: Person, **told: Any) -> Any:
-        case = cases.require(self.session, row["case_alias"])
-        self.house.open(case, by=signer, at=self.now())
-        version = bail.steps(self.session, row["alias"]) + 1
-        seen = {
-            "object": row["alias"],
-            "version": version,
-            "evidence_commitments": tuple(acts.evidence_of(self.session, case)),
-        }
-        return agreed_by(signer, verb, now=self.now(), **seen, **told)

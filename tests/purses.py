@@ -12,6 +12,7 @@ from ledger.aid import (
     batch_lines,
     batches,
     cases,
+    outlays,
     results,
 )
 from ledger.aid.advances import Advance
@@ -21,6 +22,7 @@ from ledger.aid.batches import Batch, NewLine
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Payee
 from ledger.aid.obligations import ObligationKind
+from ledger.aid.outlays import Repayment
 from ledger.aid.results import Result
 from ledger.aliases import Kind, draw
 from ledger.approvals import Agreed, Verb
@@ -158,6 +160,17 @@ def acknowledge(house: House, advance: Advance, received: Money, *, on: date = R
 def an_advance(house: House, agent: Agent, *, received: Money, **shares: Money) -> Advance:
     """Sent, and received in the agent's currency."""
     return acknowledge(house, a_sent_advance(house, agent, **shares), received)
+
+
+def on_outlay(repayment: Repayment, *, by: Person, **other: Any) -> Agreed:
+    seen: dict[str, Any] = {
+        "object": repayment.alias,
+        "version": repayment.version,
+        "amount": repayment.amount().decimal(),
+        "currency": repayment.currency,
+        "payee_commitment": outlays.commitment_of(repayment),
+    }
+    return agreed_by(by, "approve_outlay", **(seen | other))
 
 
 # --- batches

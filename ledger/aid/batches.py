@@ -193,12 +193,12 @@ def lock(session: Session, batch: Batch) -> None:
     """
     _require_state(batch, State.DRAFT)
     found = items(session, batch.alias, lock=True)
+    _require_some(batch, [item for item in found if item.disbursement.state not in disbursements.GONE])
     batch.digest = _digest(batch, found)
     for item in found:
         if item.disbursement.state in disbursements.GONE:
             item.line.excluded = item.left_out()
             session.add(item.line)
-    _require_some(batch, [item for item in found if item.line.excluded is None])
     _move(session, batch, State.LOCKED)
 
 

@@ -1,7 +1,9 @@
 """The check of third signatures: what lies above the limit for a third person was signed by two beside who asked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from ledger import limits, people
@@ -10,6 +12,7 @@ from ledger.aid.advances import Advance, commitment_of
 from ledger.aid.batch_lines import BatchLine
 from ledger.aid.batches import Batch
 from ledger.aid.disbursements import Disbursement
+from ledger.aid.obligations import Obligation
 from ledger.aid.outlays import Repayment
 from ledger.approvals import NotAgreed, Verb
 from ledger.checks.findings import Check, Finding, Tell, paged
@@ -18,50 +21,78 @@ from ledger.money import Money
 from ledger.people import Role, RosterVersion
 from ledger.reconciliation import resolutions
 
-Approved = tuple[str, str, Verb, Money, str]
-"""The kind of thing, its alias, the verb, and the amount and commitment that the act restates."""
+Approved = tuple[str, str, Verb, Money, str, Money]
+"""The kind of thing, its alias, the verb, what the act restates, and the whole of which that may be a part."""
 
 
 def find_missing(session: Session, _tell: Tell) -> Iterator[Finding]:
     """What was approved and too few have signed, by the limits of the roster of their time."""
     lowest = _lowest(session)
-    for kind, alias, verb, amount, commitment in _approved(session, lowest):
+    for kind, alias, verb, amount, commitment, whole in _approved(session, lowest):
+        told: dict[str, Any] = {"amount": amount, "payee_commitment": commitment, "whole": whole}
         try:
-            limits.require_enough(session, alias, verb=verb, amount=amount, payee_commitment=commitment)
+            limits.require_enough(session, alias, verb=verb, **told)
         except NotAgreed:
             yield Finding("third-person", kind, alias, {"verb": verb, "minor": amount.minor})
 
 
 def _approved(session: Session, lowest: Mapping[str, int]) -> Iterator[Approved]:
     """What an approver agreed to, above the lowest limit for a third person that any roster has had."""
-    batched = select(BatchLine.disbursement_alias)
-    single = col(Disbursement.alias).not_in(batched)  # the others were agreed to with their batch
     for currency, minor in lowest.items():
-        above = (col(Disbursement.minor) > minor, col(Disbursement.currency) == currency)
-        payments = col(Disbursement.approved_by).is_not(None)
-        for page in paged(session, Disbursement, Disbursement.alias, payments, single, *above):
-            for payment in page:
-                yield "disbursement", payment.alias, "approve_disbursement", payment.amount(), payment.payee_commitment
-        above = (col(Batch.minor) > minor, col(Batch.currency) == currency)
-        for batches in paged(session, Batch, Batch.alias, col(Batch.approved_by).is_not(None), *above):
-            for batch in batches:
-                yield "batch", batch.alias, "approve_batch", batch.amount(), batch.digest or ""
+        yield from _payments(session, currency, minor)
+        yield from _batches(session, currency, minor)
         above = (col(Advance.minor) > minor, col(Advance.currency) == currency)
         for advances in paged(session, Advance, Advance.alias, col(Advance.approved_by).is_not(None), *above):
             for advance in advances:
-                yield "advance", advance.alias, "approve_advance", advance.amount(), commitment_of(session, advance)
+                told = (advance.amount(), commitment_of(session, advance), advance.amount())
+                yield "advance", advance.alias, "approve_advance", *told
         above = (col(Repayment.minor) > minor, col(Repayment.currency) == currency)
         for repayments in paged(session, Repayment, Repayment.alias, col(Repayment.approved_by).is_not(None), *above):
             for one in repayments:
-                yield "repayment", one.alias, "approve_outlay", one.amount(), outlays.commitment_of(one)
+                told = (one.amount(), outlays.commitment_of(one), one.amount())
+                yield "repayment", one.alias, "approve_outlay", *told
     yield from _given_up(session, lowest)
+
+
+def _payments(session: Session, currency: str, minor: int) -> Iterator[Approved]:
+    """Those that were agreed to by themselves; the others were with their batch."""
+    owed = select(Obligation.alias).where(Obligation.minor > minor, Obligation.currency == currency)
+    single = col(Disbursement.alias).not_in(select(BatchLine.disbursement_alias))
+    where = (col(Disbursement.approved_by).is_not(None), single, col(Disbursement.obligation_alias).in_(owed))
+    for page in paged(session, Disbursement, Disbursement.alias, *where):
+        wholes = _wholes(session, [one.obligation_alias for one in page])
+        for one in page:
+            whole = Money(wholes[one.obligation_alias], currency)
+            yield "disbursement", one.alias, "approve_disbursement", one.amount(), one.payee_commitment, whole
+
+
+def _batches(session: Session, currency: str, minor: int) -> Iterator[Approved]:
+    lines = select(BatchLine.batch_alias, func.sum(Obligation.minor)).join(
+        Disbursement, col(Disbursement.alias) == BatchLine.disbursement_alias
+    )
+    lines = lines.join(Obligation, col(Obligation.alias) == Disbursement.obligation_alias)
+    lines = lines.group_by(BatchLine.batch_alias)
+    where = (col(Batch.approved_by).is_not(None), col(Batch.currency) == currency)
+    for page in paged(session, Batch, Batch.alias, *where):
+        of_page = lines.where(col(BatchLine.batch_alias).in_([one.alias for one in page]))
+        wholes = {alias: int(total) for alias, total in session.exec(of_page)}
+        for one in page:
+            whole = Money(max(one.minor, wholes.get(one.alias, 0)), currency)
+            if whole.minor > minor:
+                yield "batch", one.alias, "approve_batch", one.amount(), one.digest or "", whole
+
+
+def _wholes(session: Session, aliases: Sequence[str]) -> dict[str, int]:
+    query = select(Obligation.alias, Obligation.minor).where(col(Obligation.alias).in_(aliases))
+    return dict(session.exec(query).all())
 
 
 def _given_up(session: Session, lowest: Mapping[str, int]) -> Iterator[Approved]:
     for said in resolutions.listed(session):
         is_loss = said.agreed_by is not None and resolutions.verb_of(said) == "agree_loss"
         if is_loss and said.settles_minor > lowest.get(said.currency, said.settles_minor):
-            yield "resolution", said.about, "agree_loss", said.amount(), resolutions.commitment_of(said)
+            told = (said.amount(), resolutions.commitment_of(said), said.settles())
+            yield "resolution", said.about, "agree_loss", *told
 
 
 def _lowest(session: Session) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Attacks on the limits of roles: in one act, split over a day, at once, in another currency, and without the third."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,9 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from ledger import people, suspensions
-from ledger.aid import acts, agent_acts, batch_acts
+from ledger.aid import acts, agent_acts, batch_acts, batches
 from ledger.aid.advances import Advance
+from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
 from ledger.approvals import Agreed, NotAgreed, SamePerson
 from ledger.checks import thirds
@@ -17,7 +19,17 @@ from ledger.checks.findings import silent
 from ledger.limits import OverLimit
 from ledger.people import BadRoster, Limit, Role, Roster
 from tests.cast import LEAF, NOW, House, Person, byn, enrol, give, nothing_written, race, signatures_of, the_next
-from tests.purses import a_locked_batch, a_requested_advance, an_agent, approve, give_euros, on_advance, on_batch
+from tests.purses import (
+    a_locked_batch,
+    a_requested_advance,
+    an_agent,
+    approve,
+    create,
+    give_euros,
+    lines_for,
+    on_advance,
+    on_batch,
+)
 
 APPROVER = Role.APPROVER
 
@@ -264,6 +276,27 @@ def test_what_lacks_the_third_signature_is_found(house: House) -> None:
     assert [(one.check, one.kind, one.name, one.facts["minor"]) for one in found] == [
         ("third-person", "disbursement", single.alias, 81_000)
     ]
+
+
+def test_a_part_that_lacks_the_third_signature_of_its_whole_is_found(house: House) -> None:
+    give(house.session, byn("9000.00"))
+    single, batched = (house.obligation_of(house.a_verified_case()) for _ in range(2))
+    part = house.a_requested_payment(of=house.session.get_one(Case, single.case_alias), amount=byn("300.00"))
+    (line,) = lines_for(house, [house.session.get_one(Case, batched.case_alias)])
+    batch = create(house, [replace(line, amount=byn("300.00"))], account=LEAF)
+    batches.lock(house.session, batch)
+    house.open(house.session.get_one(Case, batched.case_alias), by=house.fund.boris)
+    set_limits(house, a_limit(third_above="500.00"))
+    approve_one(house, part)
+    approve(house, batch)
+    assert (part.state, batch.state) == ("requested", "locked")
+    for table in ("disbursement", "batch"):
+        told = text(f"UPDATE {table} SET state = 'approved', approved_by = :by")  # noqa: S608  # ours
+        house.session.connection().execute(told, {"by": house.fund.boris.alias})
+
+    found = list(thirds.find_missing(house.session, silent))
+
+    assert sorted((one.kind, one.name) for one in found) == [("batch", batch.alias), ("disbursement", part.alias)]
 
 
 def test_two_first_signatures_at_once_are_two(house: House) -> None:

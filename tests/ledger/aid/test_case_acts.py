@@ -489,9 +489,8 @@ def test_a_batch_of_which_every_line_fell_away_is_not_locked_nor_agreed_to(house
     for case in (first, second):
         fall_away(house, case, "withdrawn")
 
-    with pytest.raises(batches.BatchNotReady):
+    with nothing_written(house.session), pytest.raises(batches.BatchNotReady):
         batches.lock(house.session, draft)
-    house.session.rollback()
     agreed = on_batch(house, "approve_batch", locked, by=house.fund.boris)
     with nothing_written(house.session), pytest.raises(batches.BatchNotReady):
         batch_acts.approve_batch(house.session, locked.alias, agreed)

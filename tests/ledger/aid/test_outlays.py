@@ -32,6 +32,7 @@ from tests.purses import (
     enter,
     give_euros,
     items,
+    on_outlay,
     unproven,
     verified,
 )
@@ -63,17 +64,6 @@ def ask(house: House, agent: Agent, amount: Money | None = None, **other: Any) -
     repayment = outlays.request(house.session, new, by=house.fund.clara.alias)
     house.session.commit()
     return repayment
-
-
-def on_outlay(repayment: Repayment, *, by: Person, **other: Any) -> Agreed:
-    seen: dict[str, Any] = {
-        "object": repayment.alias,
-        "version": repayment.version,
-        "amount": repayment.amount().decimal(),
-        "currency": repayment.currency,
-        "payee_commitment": outlays.commitment_of(repayment),
-    }
-    return agreed_by(by, "approve_outlay", **(seen | other))
 
 
 def approve(house: House, repayment: Repayment, *, by: Person | None = None, **other: Any) -> Repayment:

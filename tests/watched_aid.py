@@ -1,0 +1,166 @@
+"""What must be true of a book of aid whatever happens: of every row, of every step that was taken, and of the money.
+
+All of it is reckoned anew: none of the verbs' own questions ("is it owed?", "what is left?") is asked.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+from sqlalchemy import func, select
+from sqlmodel import SQLModel
+
+from ledger import people
+from tests.played_aid import PlayedAid
+from tests.played_book import Answer
+from tests.played_sight import Row, Sight, is_waiting, payable_of
+
+STOPPED = {"on_hold", "rejected", "duplicate", "withdrawn"}
+LEFT = STOPPED - {"on_hold"}
+OPEN = {"recognised", "part_paid"}
+UNDER_WAY = {"approved", "released"}
+ORDERED = {"disbursement": {"released"}, "advance": {"released"}, "outlay_repayment": {"approved"}}
+"""In which states the bank was told to pay it, and has not shown it."""
+PAID = {"paid", "refund_due", "refunded"}
+
+
+class WatchedAid(PlayedAid):
+    """Looked at after each transaction, beside what stood before it."""
+
+    def does(self, verb: Callable[[], Answer]) -> Answer:
+        answer = super().does(verb)
+        self.what_happened_may_happen()
+        return answer
+
+    def what_happened_may_happen(self) -> None:
+        now = self.look()
+        self._nothing_is_paid_beyond_what_was_owed(now)
+        self._whoever_goes_does_not_come_back(now)
+        self._no_purse_gives_more_than_it_was_given()
+        self._money_is_where_the_bank_says()
+        self._what_is_held_is_held_for_something(now)
+        self._nobody_decides_alone_what_came_back(now)
+        self._every_step_may_be_taken(now)
+        self.seen = now
+
+    def _nothing_is_paid_beyond_what_was_owed(self, now: Sight) -> None:
+        for alias, one in now.rows["obligation"].items():
+            paid, payable = now.paid[alias], payable_of(one)
+            if paid > self.seen.paid[alias]:
+                assert paid <= payable_of(self.seen.rows["obligation"][alias]), "no more than was owed just before"
+            assert (paid == payable) if one["state"] in PAID else (paid < payable)
+            assert (paid > 0) == (one["state"] in PAID | {"part_paid"}), "and what the bank gave back is owed again"
+            assert now.payable[alias] == (payable - paid if one["state"] in OPEN else 0)
+            rest = sum(row["minor"] for row in now.refunds_of(alias) if row["debtor"] != "payee")
+            assert rest <= paid, "no more comes back than was paid"
+            assert now.owed_back[alias] == sum(row["minor"] for row in now.refunds_of(alias) if is_waiting(row))
+
+    def _whoever_goes_does_not_come_back(self, now: Sight) -> None:
+        for alias, was in self.seen.rows["aid_case"].items():
+            assert was["state"] not in LEFT or now.rows["aid_case"][alias]["state"] == was["state"]
+
+    def _no_purse_gives_more_than_it_was_given(self) -> None:
+        lines, cells = SQLModel.metadata.tables["line"], Counter[tuple[str, str, str]]()
+        where = (lines.c.account_code, lines.c.fund_code, lines.c.currency)
+        for code, fund, currency, minor in self.all(select(*where, func.sum(lines.c.minor)).group_by(*where)):
+            cells[code, fund, currency] += int(minor)
+        for (code, *_), minor in cells.items():
+            assert minor >= 0 or not code.startswith(("1200:", "1210:", "1300", "1350", "1380")), code
+            assert minor <= 0 or code not in {"2100", "2150"}, code
+
+    def _every_step_may_be_taken(self, now: Sight) -> None:
+        for alias, one in now.rows["disbursement"].items():
+            was = self.seen.rows["disbursement"].get(alias, {"state": None})
+            if one["state"] != was["state"] and one["state"] in {"approved", "released"}:
+                self._was_lawful(one, now)
+        for name in ("advance", "batch"):
+            for alias, one in now.rows[name].items():
+                moved = one["state"] != self.seen.rows[name].get(alias, {"state": None})["state"]
+                if moved and one["state"] in {"approved", "released"} and one["agent_alias"] is not None:
+                    assert self.seen.rows["agent"][one["agent_alias"]]["state"] == "active"
+
+    def _was_lawful(self, one: Row, now: Sight) -> None:
+        """A payment that was just approved or released might be, by what stood before."""
+        before = self.seen.rows
+        case, owed = before["aid_case"][one["case_alias"]], before["obligation"][one["obligation_alias"]]
+        ruling = before["ruling"][owed["ruling_alias"]]
+        assert case["state"] in {"verified", "approved"}
+        assert ruling["alias"] not in self.seen.quashed
+        assert ruling["ruled_by"] <= self.today, "no approval before its ruling"
+        assert one["minor"] <= payable_of(owed)
+        corrected = {
+            row["corrected_by"] for row in now.rows["correction"].values() if row["case_alias"] == case["alias"]
+        }
+        earlier = {case["entered_by"], case["verified_by"], one["requested_by"], *corrected}
+        assert one["approved_by"] not in earlier
+        if one["state"] == "approved":
+            self._enough_have_signed(one, whole=owed["minor"], now=now)
+        if one["state"] == "released":
+            assert ruling["payable_from"] <= self.today, "no payment before its ruling is in force"
+            assert owed["told_on"] is not None
+            assert one["released_by"] != one["approved_by"]
+
+    def _enough_have_signed(self, one: Row, *, whole: int, now: Sight) -> None:
+        """Whoever agrees to a part is bound by the limits on the whole; a batch is one act about all its lines."""
+        lines = [row for row in now.rows["batch_line"].values() if row["disbursement_alias"] == one["alias"]]
+        told = "batch" if lines else "disbursement"
+        about = lines[0]["batch_alias"] if lines else one["alias"]
+        signed = {row["signer"] for row in self.rows_of("signed_act") if row["object"] == about and is_yes(row, told)}
+        assert one["approved_by"] in signed
+        for limit in people.current(self.session).limits:
+            if limit.currency == one["currency"]:
+                most, above = limit.most("per_act"), limit.most("third_above")
+                assert most is None or whole <= most.minor, "nor is it split to get below"
+                assert above is None or whole <= above.minor or len(signed) > 1, "a third person agrees"
+
+    def _money_is_where_the_bank_says(self) -> None:
+        """Leaves hold what they had and the lines of the bank that are booked; each other line waits for somebody."""
+        tables = SQLModel.metadata.tables
+        line, match = tables["statement_line"], tables["statement_match"]
+        query = select(line.c.source_key, line.c.account_code, line.c.minor, match.c.entry_id)
+        moved, waiting = Counter(self.given), set()
+        for key, leaf, minor, entry in self.all(query.join_from(line, match, isouter=True)):
+            if entry is None:
+                waiting.add(key)
+            else:
+                moved[leaf] += minor
+        assert self.on_leaves() == dict(moved)
+        opened = [row["about"] for row in self.rows_of("exception") if row["resolved_on"] is None]
+        assert waiting <= {about.partition(":")[2] for about in opened} | set(opened)
+        lines = tables["line"].c
+        sums = select(func.sum(lines.minor)).group_by(lines.fund_code, lines.currency)
+        assert {int(minor) for (minor,) in self.all(sums)} == {0}, "nothing is made, in any fund or currency"
+
+    def _what_is_held_is_held_for_something(self, now: Sight) -> None:
+        tables = SQLModel.metadata.tables
+        hold, movement = tables["hold"], tables["hold_movement"]
+        held = Counter[tuple[str, str]]()
+        for key, reserves, minor in self.all(select(hold.c.held_for, hold.c.reserves, hold.c.minor)):
+            held[key, reserves] += minor
+        taken = select(hold.c.held_for, hold.c.reserves, movement.c.minor)
+        for key, reserves, minor in self.all(taken.join_from(hold, movement)):
+            held[key, reserves] -= minor
+        needed = Counter[tuple[str, str]]()
+        promised = {row["obligation_alias"] for row in now.rows["disbursement"].values() if row["state"] in UNDER_WAY}
+        for alias, row in now.rows["obligation"].items():
+            if row["state"] == "approved":
+                needed[alias, "spendable"] = row["minor"]
+                assert alias in promised, "a fund promises what somebody is to pay"
+        for table, states in ORDERED.items():
+            for alias, row in now.rows[table].items():
+                if row["state"] in states and row["account_code"].startswith("1000:"):
+                    needed[alias, "leaf"] = row["minor"]
+        for alias, row in now.rows["advance"].items():
+            if row["state"] in UNDER_WAY:
+                needed[alias, "in_hand"] = row["minor"]
+        assert +held == needed
+        assert min(held.values(), default=0) >= 0
+
+    def _nobody_decides_alone_what_came_back(self, now: Sight) -> None:
+        for key, row in now.rows["resolution"].items():
+            if row["agreed_by"] is not None and self.seen.rows["resolution"].get(key) != row:
+                approvers = {self.person(name).alias for name in ("boris", "bella")}
+                assert row["agreed_by"] in approvers - {row["asked_by"]}
+
+
+def is_yes(act: Row, to: str) -> bool:
+    return bool(act["verb"].partition(":")[0] == f"approve_{to}")
