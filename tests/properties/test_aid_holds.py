@@ -28,8 +28,8 @@ LONG_GAMES = int(os.environ.get("SOLIDARITY_LONG_GAMES", "0"))
 SEED = int(os.environ.get("SOLIDARITY_GAMES_SEED") or (secrets.randbits(32) if LONG_GAMES else 0))
 PLAYS = (CasePlay, AgentPlay, BatchPlay, BailPlay, ReturnPlay)
 BOUNDED = settings(
-    max_examples=LONG_GAMES or 3,
-    stateful_step_count=100 if LONG_GAMES else 20,
+    max_examples=LONG_GAMES or 2,
+    stateful_step_count=100 if LONG_GAMES else 25,
     deadline=None,
     database=None,
     phases=[Phase.generate],  # a failure is told as it was found: the smallest one would take minutes
@@ -42,7 +42,7 @@ def test_whatever_is_done_with_aid_in_any_order_it_holds(
 ) -> None:
     dice = Random()  # noqa: S311  # draws no secrets, and is to draw the same again
     place: dict[str, Any] = {"fresh": staticmethod(fresh), "shred_keys": create_shred_keys(tmp_path), "dice": dice}
-    place |= {"checked_after": 3 if LONG_GAMES else 6}
+    place |= {"checked_after": 3 if LONG_GAMES else 8}
     machine = type("Machine", (*PLAYS, WatchedAid), place)
     the_fund()  # its people's keys are drawn by chance, whoever comes first
     monkeypatch.setattr(secrets, "choice", dice.choice)
