@@ -154,8 +154,7 @@ def create_app(settings: Settings, *, engine: Engine | None = None) -> FastAPI:
     app.state.engine = database
     app.state.shred_keys = ShredKeys(settings.shred_key_directory)
     app.state.routes = [route for router in ROUTERS for route in _routes(router)]
-    for router in ROUTERS:
-        app.include_router(router)
+    app.router.routes.extend(app.state.routes)  # `include_router` would look at each of them anew for each application
     problems.install(app)
     idempotency.install(app)
     app.middleware("http")(attend)
