@@ -390,3 +390,14 @@ def test_whatever_happens_no_obligation_is_paid_over(house: House, seed: int) ->
 
     assert done > 10
     assert wrong(house) == []
+
+
+@pytest.mark.parametrize("minor", [-1, 0, 81_001])
+def test_nothing_is_called_paid_beyond_what_is_owed_nor_for_nothing(house: House, minor: int) -> None:
+    obligation = an_owed_fine(house)
+    part = request(house, obligation)
+    approve(house, part)
+    house.tell(part)
+
+    with nothing_written(house.session), pytest.raises(obligations.ObligationNotReady):
+        obligations.mark_paid(house.session, obligation, paid=Money(minor, "BYN"))

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ledger import exceptions
-from ledger.aid import acts, bail, disbursements, hearings, obligations, refunds
-from ledger.aid.disbursements import Disbursement
+from ledger.aid import acts, bail, disbursements, hearings, obligations, quashing, refunds, rulings
+from ledger.aid.disbursements import Disbursement, DisbursementNotReady
 from ledger.aid.obligations import Obligation
 from ledger.aid.refunds import Debtor, Refund
 from ledger.approvals import ActDiffers, NotInRole, SamePerson
@@ -26,6 +26,7 @@ from ledger.reconciliation.resolutions import Because, ResolutionReplaced, Unkno
 from tests.bookcheck import assert_it_holds, found
 from tests.cast import (
     LEAF,
+    NOW,
     SECOND_LEAF,
     TODAY,
     House,
@@ -173,6 +174,25 @@ def test_what_the_bank_returns_after_a_quash_settles_what_is_owed_back(house: Ho
     assert obligation_of(house, paid).state is obligations.State.REFUNDED
     assert [standing(house, code) for code in (LEAF, "1350", "2100")] == [byn("2000.00"), byn("0.00"), byn("0.00")]
     holds(house)
+
+
+def test_a_payment_of_which_a_part_was_refunded_before_does_not_come_back_by_itself(
+    house: House, paid: Disbursement
+) -> None:
+    ruling = rulings.require(house.session, obligation_of(house, paid).ruling_alias)
+    quashing.reduce(house.session, ruling, byn("510.00"), by=house.fund.ana.alias, on=TODAY, recorded_at=NOW)
+    (refund,) = refunds.of_obligation(house.session, paid.obligation_alias)
+    assert show(house, byn("300.00"), refund.reference) == []
+
+    opened = shown(house, byn("810.00"), paid.reference)
+
+    assert opened.difference is Difference.PAYMENT_RETURNED
+    assert (paid.state, obligation_of(house, paid).state) == (disbursements.State.PAID, obligations.State.PAID)
+    refused(
+        house, DisbursementNotReady, opened.alias, Answer.PAYMENT_RETURNED, paid.alias, byn("810.00"), Because.SENT_BACK
+    )
+    resolve(house, opened.alias, Answer.UNIDENTIFIED, paid.alias, byn("810.00"), Because.SENT_BACK)
+    assert found(house.session, by=BOOKED) == []
 
 
 def test_bail_that_never_came_to_its_court_is_due_again(house: House, posted: Obligation) -> None:
