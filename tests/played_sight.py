@@ -13,7 +13,7 @@ POSTED_BY = {"bail_posted", "bail_payment_returned"}
 Row = dict[str, Any]
 TABLES = (
     *("aid_case", "ruling", "obligation", "disbursement", "batch", "batch_line", "agent", "advance", "correction"),
-    *("refund", "resolution", "outlay_repayment"),
+    *("refund", "resolution", "outlay_repayment", "purse_movement", "line_failure", "bail_part"),
 )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlmodel import SQLModel
 
 from ledger import people
+from ledger.money import Money
 from tests.played_aid import PlayedAid
 from tests.played_book import Answer
 from tests.played_sight import Row, Sight, is_waiting, payable_of
@@ -21,6 +22,16 @@ UNDER_WAY = {"approved", "released"}
 ORDERED = {"disbursement": {"released"}, "advance": {"released"}, "outlay_repayment": {"approved"}}
 """In which states the bank was told to pay it, and has not shown it."""
 PAID = {"paid", "refund_due", "refunded"}
+HANDS = {
+    "disbursement": ("requested_by", "approved_by", "released_by"),
+    "batch": ("requested_by", "approved_by", "released_by"),
+    "advance": ("requested_by", "approved_by", "released_by"),
+    "outlay_repayment": ("requested_by", "approved_by"),
+    "resolution": ("asked_by", "agreed_by"),
+    "purse_movement": ("requested_by", "agreed_by"),
+    "line_failure": ("told_by", "agreed_by"),
+}
+"""Who asks, who agrees, and who lets it go, as who asked may do as well."""
 
 
 class WatchedAid(PlayedAid):
@@ -38,7 +49,7 @@ class WatchedAid(PlayedAid):
         self._no_purse_gives_more_than_it_was_given()
         self._money_is_where_the_bank_says()
         self._what_is_held_is_held_for_something(now)
-        self._nobody_decides_alone_what_came_back(now)
+        self._nobody_decides_alone(now)
         self._every_step_may_be_taken(now)
         self.seen = now
 
@@ -92,25 +103,29 @@ class WatchedAid(PlayedAid):
         }
         earlier = {case["entered_by"], case["verified_by"], one["requested_by"], *corrected}
         assert one["approved_by"] not in earlier
+        signed = self._who_agreed(one, now)
+        assert one["approved_by"] in signed
         if one["state"] == "approved":
-            self._enough_have_signed(one, whole=owed["minor"], now=now)
+            self._enough_have_signed(signed, whole=Money(owed["minor"], owed["currency"]))
         if one["state"] == "released":
             assert ruling["payable_from"] <= self.today, "no payment before its ruling is in force"
             assert owed["told_on"] is not None
-            assert one["released_by"] != one["approved_by"]
+            assert one["released_by"] not in signed
 
-    def _enough_have_signed(self, one: Row, *, whole: int, now: Sight) -> None:
-        """Whoever agrees to a part is bound by the limits on the whole; a batch is one act about all its lines."""
+    def _who_agreed(self, one: Row, now: Sight) -> set[str]:
+        """Who signed that a payment is agreed to; a batch is one act about all its lines."""
         lines = [row for row in now.rows["batch_line"].values() if row["disbursement_alias"] == one["alias"]]
-        told = "batch" if lines else "disbursement"
-        about = lines[0]["batch_alias"] if lines else one["alias"]
-        signed = {row["signer"] for row in self.rows_of("signed_act") if row["object"] == about and is_yes(row, told)}
-        assert one["approved_by"] in signed
+        verb, about = ("approve_batch", lines[0]["batch_alias"]) if lines else ("approve_disbursement", one["alias"])
+        acts = [row for row in self.rows_of("signed_act") if row["object"] == about]
+        return {row["signer"] for row in acts if row["verb"].partition(":")[0] == verb}
+
+    def _enough_have_signed(self, signed: set[str], *, whole: Money) -> None:
+        """Whoever agrees to a part is bound by the limits on the whole."""
         for limit in people.current(self.session).limits:
-            if limit.currency == one["currency"]:
+            if limit.currency == whole.currency:
                 most, above = limit.most("per_act"), limit.most("third_above")
-                assert most is None or whole <= most.minor, "nor is it split to get below"
-                assert above is None or whole <= above.minor or len(signed) > 1, "a third person agrees"
+                assert most is None or whole <= most, "nor is it split to get below"
+                assert above is None or whole <= above or len(signed) > 1, "a third person agrees"
 
     def _money_is_where_the_bank_says(self) -> None:
         """Leaves hold what they had and the lines of the bank that are booked; each other line waits for somebody."""
@@ -155,12 +170,23 @@ class WatchedAid(PlayedAid):
         assert +held == needed
         assert min(held.values(), default=0) >= 0
 
-    def _nobody_decides_alone_what_came_back(self, now: Sight) -> None:
-        for key, row in now.rows["resolution"].items():
-            if row["agreed_by"] is not None and self.seen.rows["resolution"].get(key) != row:
-                approvers = {self.person(name).alias for name in ("boris", "bella")}
-                assert row["agreed_by"] in approvers - {row["asked_by"]}
-
-
-def is_yes(act: Row, to: str) -> bool:
-    return bool(act["verb"].partition(":")[0] == f"approve_{to}")
+    def _nobody_decides_alone(self, now: Sight) -> None:
+        """Whoever asked for it, entered it, verified it or agreed to it before does not take the next step."""
+        for table, (asked, agreed, *released) in HANDS.items():
+            for row in now.rows[table].values():
+                assert row[agreed] is None or row[agreed] not in {row[name] for name in (asked, *released)}
+        for row in now.rows["bail_part"].values():
+            posted = now.rows["obligation"][row["obligation_alias"]]
+            case = now.rows["aid_case"][posted["case_alias"]]
+            posters = {
+                one["requested_by"]
+                for one in now.rows["disbursement"].values()
+                if one["obligation_alias"] == posted["alias"] and one["state"] == "paid"
+            }
+            assert row["decided_by"] not in {case["entered_by"], case["verified_by"], *posters}
+        for row in now.rows["refund"].values():
+            given_up = [one for one in now.rows["resolution"].values() if one["of"] == row["reference"]]
+            for one in given_up:
+                if one["answer"] == "given_up" and one["agreed_by"] is not None:
+                    case = now.rows["aid_case"][now.rows["obligation"][row["obligation_alias"]]["case_alias"]]
+                    assert one["agreed_by"] not in {case["entered_by"], case["verified_by"]}
