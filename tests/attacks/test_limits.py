@@ -250,16 +250,28 @@ def test_who_is_suspended_meanwhile_does_not_count(house: House) -> None:
     assert single.state == "requested"
 
 
-def test_a_state_that_was_written_without_the_third_signature_is_not_released(house: House) -> None:
-    (single,) = payments(house, "810.00")
+@pytest.mark.parametrize("amount", ["810.00", "300.00"])
+def test_a_state_that_was_written_without_the_third_signature_is_not_released(house: House, amount: str) -> None:
+    give(house.session, byn("9000.00"))
+    single = house.a_requested_payment(amount=byn(amount))
+    case = house.a_verified_case()
+    batch = create(house, [replace(line, amount=byn(amount)) for line in lines_for(house, [case])], account=LEAF)
+    batches.lock(house.session, batch)
+    house.open(case, by=house.fund.boris)
     set_limits(house, a_limit(third_above="500.00"))
     approve_one(house, single)
-    house.session.exec(text("UPDATE disbursement SET state = 'approved', approved_by = requested_by || 'X'"))  # type: ignore[call-overload]  # a text
+    approve(house, batch)
+    for table in ("disbursement", "batch"):
+        told = f"UPDATE {table} SET state = 'approved', approved_by = requested_by || 'X'"  # noqa: S608  # ours
+        house.session.connection().execute(text(told))
     house.session.expire_all()
     agreed = house.on_payment("release_disbursement", single, by=house.fund.clara)
+    agreed_together = on_batch(house, "release_batch", batch, by=house.fund.clara)
 
     with nothing_written(house.session), pytest.raises(NotAgreed):
         acts.release_disbursement(house.session, single.alias, agreed)
+    with nothing_written(house.session), pytest.raises(NotAgreed):
+        batch_acts.release_batch(house.session, batch.alias, agreed_together)
 
 
 def test_what_lacks_the_third_signature_is_found(house: House) -> None:
