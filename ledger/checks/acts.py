@@ -1,9 +1,10 @@
 """Checks of trust: the chain of rosters, every signed act, and that what was agreed to has its act."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
@@ -19,7 +20,8 @@ from ledger.aid.line_failures import LineFailure
 from ledger.aid.outlays import Repayment
 from ledger.aid.payment_files import PaymentFile
 from ledger.aid.purse_movements import PurseMovement
-from ledger.aid.quashing import Quashing
+from ledger.aid.quashing import Appeal, Outcome, Quashing
+from ledger.aid.rulings import Ruling
 from ledger.approvals import ACT_DOMAIN, CLOCK_SKEW, OLDEST_ACT, ROLE_OF, Act, SignedAct
 from ledger.bearer_keys import BearerKey
 from ledger.books.periods import ClosedMonth
@@ -90,7 +92,11 @@ def find_unsigned(session: Session, _tell: Tell) -> Iterator[Finding]:
 def find_unsteered(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Cases on hold or gone by a side exit that nobody signed so, with the code or the case that stands there."""
     for page in paged(session, Case, Case.alias):
-        needed = {case.alias: told for case in page if (told := _steered_by(case))}
+        reduced = _reductions(session, [case.alias for case in page])
+        steered = {
+            case.alias: _steered_by(case, changes=case.version - 1 - reduced.get(case.alias, 0)) for case in page
+        }
+        needed = {alias: told for alias, told in steered.items() if told}
         acts: dict[str, set[str]] = {alias: set() for alias in needed}
         for kept in session.exec(select_rows(SignedAct).where(col(SignedAct.object).in_(needed))):
             acts[kept.object].add(str(_content(kept).get("act")))
@@ -99,9 +105,12 @@ def find_unsteered(session: Session, _tell: Tell) -> Iterator[Finding]:
                 yield Finding("steered", "case", alias, {"verb": min(told).partition(":")[0]})
 
 
-def _steered_by(case: Case) -> set[str]:
-    """Any one of these acts stands for where the case is; none for most states."""
-    if case.state is State.REJECTED and case.verified_by is None and case.version == 1:
+def _steered_by(case: Case, *, changes: int) -> set[str]:
+    """Any one of these acts stands for where the case is; none for most states.
+
+    `changes` are those of the case itself: a ruling may be reduced whatever became of its case.
+    """
+    if case.state is State.REJECTED and case.verified_by is None and changes == 0:
         return set()  # rejected on its list already
     return {
         State.REJECTED: {"reject_case", f"reject_case:{case.rejection}"},  # before the code stood in the act
@@ -109,6 +118,13 @@ def _steered_by(case: Case) -> set[str]:
         State.WITHDRAWN: {"withdraw_case"},
         State.ON_HOLD: {"hold_case"},
     }.get(case.state, set())
+
+
+def _reductions(session: Session, aliases: Sequence[str]) -> dict[str, int]:
+    """By case: how often a ruling of it was reduced, which changes what the case says."""
+    query = select_rows(Ruling.case_alias, func.count()).join(Appeal, col(Appeal.ruling_alias) == Ruling.alias)
+    query = query.where(col(Ruling.case_alias).in_(aliases), Appeal.outcome == Outcome.REDUCED)
+    return dict(session.exec(query.group_by(Ruling.case_alias)).all())
 
 
 def find_same_person(session: Session, _tell: Tell) -> Iterator[Finding]:

@@ -402,6 +402,14 @@ def test_a_case_that_nobody_brought_where_it_stands_is_found(house: House, state
     assert (check, case.alias) in {(one.check, one.name) for one in told}
 
 
+def test_a_ruling_is_reduced_though_its_case_was_rejected_on_its_list(house: House) -> None:
+    case = house.a_case(rejection=Rejection.ILLEGIBLE)
+    fall_away(house, case, "cancelled")
+
+    assert (case.state, case.version) == (cases.State.REJECTED, 2)
+    assert checks.findings(house.session, checks=[one for one in trust.CHECKS if one.name == "steered"]) == []
+
+
 def test_a_code_changed_after_it_was_signed_is_found(house: House) -> None:
     case = steer(house, "reject_case", house.a_verified_case(), because=Rejection.ILLEGIBLE)
     house.session.connection().execute(text("UPDATE aid_case SET rejection = 'already_paid'"))
