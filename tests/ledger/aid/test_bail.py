@@ -19,7 +19,7 @@ from ledger.approvals import ActDiffers, Agreed, NotInRole, SamePerson
 from ledger.books import balances, spending
 from ledger.checks import aid as aid_checks
 from ledger.checks import bail as bail_checks
-from ledger.checks import control
+from ledger.checks import control, holds
 from ledger.errors import LedgerError
 from ledger.money import Money
 from tests.bookcheck import assert_it_holds
@@ -75,6 +75,13 @@ def test_bail_that_could_not_be_posted_is_due_again_and_held_no_more(house: Hous
     assert house.session.get_one(Obligation, payment.obligation_alias).state is State.DUE
     assert spending.spendable(house.session, "fines")["USD"] == usd("9000.00")
     assert_it_holds(engine_of(house.session))
+
+
+def test_bail_that_was_posted_is_neither_promised_nor_ordered_any_more(house: House, posted: Obligation) -> None:
+    assert posted.state is State.PAID
+    assert spending.spendable(house.session, "fines")["USD"] == usd("7500.00")
+    assert spending.available(house.session, USD_LEAF, currency="USD") == usd("7500.00")
+    assert checks.findings(house.session, checks=holds.CHECKS) == []
 
 
 def test_bail_needs_that_the_person_was_told_like_any_aid(house: House) -> None:
