@@ -1,12 +1,14 @@
 """Every check over the whole book, for tests that play a story: `holds` is the last line of each."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, text
 from sqlmodel import Session
 
 from ledger import checks
 from ledger.checks.findings import Finding
+from ledger.storage import guards
 from ledger.storage.engine import transaction
 
 
@@ -26,3 +28,37 @@ def assert_it_holds(engine: Engine) -> None:
     with transaction(engine, write=False) as session:
         broken = found(session)
     assert not broken, broken  # told here: assertions of a module that is no test are not explained
+
+
+@contextmanager
+def owning(engine: Engine) -> Iterator[Connection]:
+    """A connection of the database's owner: without guards and without foreign keys, which both stand again after."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text("SET session_replication_role = replica"))
+        guards.remove(connection)
+        yield connection
+        guards.install(connection)
+        connection.commit()
+        connection.invalidate()
+
+
+def told_after(engine: Engine, attacks: Mapping[str, tuple[str, str]]) -> dict[str, set[str]]:
+    """By name of each attack, a statement and the check that is to find it: what that check has said, if anything.
+
+    Each is taken back before the next; the statements of one are parted by semicolons.
+    """
+    told: dict[str, set[str]] = {}
+    with owning(engine) as connection:
+        for name, (statements, check) in attacks.items():
+            savepoint = connection.begin_nested()
+            for statement in statements.split(";"):
+                connection.execute(text(statement))
+            with Session(connection, join_transaction_mode="create_savepoint") as looking:
+                told[name] = {one.check for one in found(looking, by={check})}
+            savepoint.rollback()
+    return told

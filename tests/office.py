@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping, MutableSequence
+from collections.abc import Iterator, Mapping, MutableSequence, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -16,6 +16,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from api.app import ROUTERS, create_app
 from api.client import (
@@ -46,16 +47,17 @@ from api.client.keyring import Device
 from api.client.outbox import Outbox
 from api.commands.administration import digest_of, draw_bearer
 from api.settings import Settings
-from ledger import bearer_keys, book, people
+from ledger import approvals, bearer_keys, book, people
 from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
+from ledger.approvals import ACT_DOMAIN, Act, Agreed
 from ledger.identities import vaults
 from ledger.identities.erasure_list import Reason
 from ledger.identities.evidence import EvidenceKind
 from ledger.identities.person_keys import ShredKeys
 from ledger.identities.vaults import NewWrap
 from ledger.money import Money
-from ledger.people import Role
+from ledger.people import Operator, Role
 from ledger.reconciliation.sheets import With
 from ledger.storage.engine import transaction
 from tests.agency import walk_with_an_agent
@@ -334,20 +336,45 @@ def found_office(engine: Engine, folder: Path) -> None:
         people.enrol(session, roster.canonical(), signatures, recorded_at=FOUNDED)
         for wrap in staff.proposal.wraps:
             vaults.keep_wrap(session, NewWrap(wrap.vault, wrap.epoch, wrap.member, wrap.wrap), at=FOUNDED)
-        keys = [(name, role, bearer, EXPIRES_ON) for (name, role), bearer in staff.bearers.items()]
-        keys.append(("anna", None, staff.expired, date(2020, 8, 1)))
-        for name, role, bearer, expires_on in keys:
-            bearer_keys.admit(
-                session,
-                alias=draw(Kind.KEY),
-                operator=staff.devices[name].alias,
-                roles=frozenset([role] if role else ROLES[name][0]),
-                key_digest=digest_of(bearer),
-                expires_on=expires_on,
-                created_at=FOUNDED,
-            )
+        admin = roster.operator(staff.devices["clara"].alias, on=FOUNDED.date())
+        for (name, role), bearer in staff.bearers.items():
+            admit_key(session, staff, admin, name, [role] if role else ROLES[name][0], bearer, EXPIRES_ON)
+        admit_key(session, staff, admin, "anna", ROLES["anna"][0], staff.expired, date(2020, 8, 1))
     for vault in roster.vaults:
         shred_keys.create(vault.name)
+
+
+def admit_key(  # noqa: PLR0917  # the facts of a key
+    session: Session, staff: Staff, admin: Operator, name: str, roles: Sequence[Role], bearer: str, expires_on: date
+) -> None:
+    """Admits a bearer key, as the administrator signs for each but the first."""
+    facts: dict[str, Any] = {
+        "alias": draw(Kind.KEY),
+        "operator": staff.devices[name].alias,
+        "roles": frozenset(roles),
+        "key_digest": digest_of(bearer),
+        "expires_on": expires_on,
+    }
+    committed = [bearer_keys.commitment(**facts)]
+    act = Act(
+        act="create_key",
+        book=staff.proposal.roster.book,
+        signer=admin.alias,
+        object=facts["alias"],
+        version=1,
+        amount=None,
+        currency=None,
+        payee_commitment=None,
+        evidence_commitments=tuple(committed),
+        at=FOUNDED,
+        nonce=secrets.token_hex(16),
+    )
+    signature = keyring.sign(staff.devices["clara"], ACT_DOMAIN + act.canonical())
+    agreed = Agreed(act, signature, admin, FOUNDED)
+    approvals.accept(
+        session, agreed, verb="create_key", object_alias=act.object, version=1, evidence_commitments=committed
+    )
+    bearer_keys.admit(session, **facts, created_at=FOUNDED)
 
 
 def walk_the_path(office: Office) -> None:

@@ -12,6 +12,7 @@ from ledger.checks import (
     acts,
     aid,
     bail,
+    case_steps,
     clearings,
     control,
     database,
@@ -28,6 +29,7 @@ from ledger.checks import (
     sources,
     thirds,
     treasury,
+    trust,
 )
 from ledger.checks.entries import ENTRY_CHECKS, EntryCheck
 from ledger.checks.findings import Check, Finding, Tell, silent
@@ -50,6 +52,8 @@ CHECKS: Sequence[Check | EntryCheck] = (
     *giving.CHECKS,
     *gift_steps.CHECKS,
     *acts.CHECKS,
+    *case_steps.CHECKS,
+    *trust.CHECKS,
     *bail.CHECKS,
     *thirds.CHECKS,
     *signatures.CHECKS,

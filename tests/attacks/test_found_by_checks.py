@@ -4,12 +4,11 @@ Every attack starts from a book in which the checks find nothing. The guards are
 what is found is the changed row and not the missing guard.
 """
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from ledger.aid import obligations
@@ -17,10 +16,9 @@ from ledger.books import journal, periods, rollups, seals
 from ledger.books.journal import Because
 from ledger.books.postings import credit, debit
 from ledger.giving import donations
-from ledger.storage import guards
 from ledger.storage.engine import transaction
 from tests import donors as made
-from tests.bookcheck import assert_it_holds, found
+from tests.bookcheck import assert_it_holds, found, owning, told_after
 from tests.bookkeeping import DAY, EUR_LEAF, LATER, RECORDER, post
 from tests.cast import NOW, House, byn, eur, give
 
@@ -57,23 +55,6 @@ def book(founded: Session) -> Session:
     )
     founded.commit()
     return founded
-
-
-@contextmanager
-def owning(engine: Engine) -> Iterator[Connection]:
-    """A connection of the database's owner: without guards and without foreign keys, which both stand again after."""
-    with engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.execute(text("SET session_replication_role = replica"))
-        guards.remove(connection)
-        yield connection
-        guards.install(connection)
-        connection.commit()
-        connection.invalidate()
 
 
 def attack(session: Session, *statements: str, by: Collection[str] = ()) -> set[tuple[str, str, str]]:
@@ -487,14 +468,7 @@ ON_RECEIPTS = {
 
 
 def test_what_was_changed_of_receipts_is_found(certified: House) -> None:
-    told: dict[str, set[str]] = {}
-    with owning(_engine(certified.session)) as connection:
-        for name, (statement, check) in ON_RECEIPTS.items():
-            savepoint = connection.begin_nested()
-            connection.execute(text(statement))
-            with Session(connection, join_transaction_mode="create_savepoint") as looking:
-                told[name] = {one.check for one in found(looking, by={check})}
-            savepoint.rollback()
+    told = told_after(_engine(certified.session), ON_RECEIPTS)
 
     assert told == {name: {check} for name, (_, check) in ON_RECEIPTS.items()}
 
