@@ -21,13 +21,14 @@ LIMITED: tuple[Verb, ...] = (
     "approve_batch",
     "approve_advance",
     "approve_outlay",
+    "approve_purse_movement",
     "approve_gift_return",
     "agree_loss",
     "release_disbursement",
     "release_batch",
     "release_advance",
 )
-"""The acts by which money leaves the fund."""
+"""The acts by which money leaves the fund, or stays with an agent otherwise than for a receipt."""
 TWO = 2
 """How many agree, beside the one who asks, to what is above the limit for a third person."""
 

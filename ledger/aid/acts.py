@@ -45,8 +45,8 @@ class EvidenceNotOpened(Refused):
 def verify_case(session: Session, alias: str, agreed: Agreed, *, not_duplicates: Collection[str] = ()) -> Case:
     """Verifies a case: the signer's client has opened it and tested its exact dates.
 
-    The act names the cases that share its ruling and were found to be others, whose boxes the signer has opened too:
-    `verify_case:C-…+C-…`. It covers each pair, and nobody is asked about one again.
+    The act names the cases that share its ruling and were found to be others, whose boxes the signer has opened too,
+    and no others: `verify_case:C-…+C-…`. It covers each pair, and nobody is asked about one again.
 
     Raises:
         EvidenceMissing: a file that the pack asks for. UnknownCase: a named one is none. EvidenceNotOpened,
@@ -64,7 +64,7 @@ def verify_case(session: Session, alias: str, agreed: Agreed, *, not_duplicates:
     pack, files = jurisdictions.load(case.jurisdiction), _kinds(files_of(session, case))
     for obligation in obligations.of_case(session, alias):
         rules.require_files(pack, kind=obligation.kind, received_on=case.received_on, files=files)
-    detail = "+".join(sorted(set(not_duplicates))) or None
+    detail = "+".join(sorted(others)) or None  # a pair that nobody asks about has no row to be signed for
     with session.begin_nested():  # act and effect, or neither
         accept_on_case(session, agreed, "verify_case", case, detail=detail)
         cases.verify(session, case, by=agreed.signer.alias, on=agreed.now.date())

@@ -87,25 +87,30 @@ def release_advance(session: Session, alias: str, agreed: Agreed) -> Advance:
 def approve_movement(session: Session, alias: str, agreed: Agreed) -> PurseMovement:
     """Agrees to a movement of a purse and books it: another person than who told it.
 
+    Above the limit for a third person it waits until two of them have signed the very same thing.
+
     Raises:
-        UnknownMovement, SamePerson, MovementNotReady, OverPurse, OverCap, AgentNotActive, and what `approvals.accept`
-        raises.
+        UnknownMovement, SamePerson, OverLimit, MovementNotReady, OverPurse, OverCap, AgentNotActive, and what
+        `approvals.accept` raises.
     """
     movement = purse_movements.require(session, alias, lock=True)
     purse_movements.require_requested(movement)
     approvals.require_other(agreed.signer.alias, than={movement.requested_by})
+    amount = movement.amount()
     with session.begin_nested():
+        limits.require_within(session, agreed, verb="approve_purse_movement", object_alias=alias, amount=amount)
         approvals.accept(
             session,
             agreed,
             verb="approve_purse_movement",
             object_alias=alias,
             version=movement.version,
-            amount=movement.amount(),
+            amount=amount,
             payee_commitment=purse_movements.commitment_of(movement),
         )
-        movement.agreed_by = agreed.signer.alias
-        purse_bookings.book(session, movement, recorded_at=agreed.now, recorded_by=agreed.signer.alias)
+        if limits.is_enough(session, agreed):
+            movement.agreed_by = agreed.signer.alias
+            purse_bookings.book(session, movement, recorded_at=agreed.now, recorded_by=agreed.signer.alias)
     return movement
 
 

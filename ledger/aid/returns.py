@@ -1,5 +1,6 @@
 """Returns: unspent money of an agent, announced by the treasurer, and seen at the bank under its own reference."""
 
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from sqlalchemy import and_, func
@@ -26,7 +27,8 @@ class OverReturn(Refused):
 class Return(SQLModel, table=True):
     """Unspent money announced to come back: `minor` of the purse's currency. Received when the bank has seen it.
 
-    Withdrawn, it sets nothing aside any more; should it come all the same, two people book it.
+    Withdrawn, it sets nothing aside any more; should it come all the same, two people book it. Out of transit: what
+    left under the advance's reference and was no advance, which the agent gives back without ever having it to spend.
     """
 
     __tablename__ = "advance_return"
@@ -39,6 +41,7 @@ class Return(SQLModel, table=True):
     received_on: date | None = None
     withdrawn_by: str | None = Field(default=None, max_length=20)
     withdrawn_on: date | None = None
+    out_of_transit: bool = False
 
     __table_args__ = whole_minor("minor")
 
@@ -81,31 +84,49 @@ def announce(session: Session, advance: Advance, *, stands_for: Money, by: str, 
         raise OverReturn(
             "the agent has less unspent", advance=advance.alias, unspent_minor=sum(own.values()), agent=agent.alias
         )
-    announced = Return(
-        reference=references.draw(),
-        advance_alias=advance.alias,
-        minor=stands_for.minor,
-        currency=stands_for.currency,
-        announced_by=by,
-        announced_on=on,
+    return _draw(session, advance, stands_for, by_fund=own, by=by, on=on)
+
+
+def expect_back(
+    session: Session,
+    advance: Advance,
+    amount: Money,
+    *,
+    leaf: str,
+    source_key: str,
+    on: date,
+    recorded_at: datetime,
+    recorded_by: str,
+) -> journal.Posted:
+    """Books money that left a leaf for an advance and was none, whole or not: it is in transit until it comes back.
+
+    The funds share it as they share the advance, which stays where it stands.
+    """
+    agent = agents.require(session, advance.agent_alias, lock=True)
+    shares = {fund: share.minor for fund, share in advances.shares_of(session, advance).items()}
+    announced = _draw(
+        session, advance, amount, by_fund=shares, by=recorded_by, on=recorded_at.date(), out_of_transit=True
     )
-    session.add(announced)
-    session.flush()
-    session.add_all(
-        ReturnShare(reference=announced.reference, fund_code=fund, minor=minor)
-        for fund, minor in apportion(stands_for.minor, by=own).items()
+    return journal.post(
+        session,
+        source_key=source_key,
+        kind="advance_left_in_error",
+        postings=recipes.advance_sent(
+            leaf=leaf, transit=agent.transit(), shares=_shared(session, announced), advance=advance.alias
+        ),
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
     )
-    session.flush()
-    return announced
 
 
 def withdraw(session: Session, announced: Return, *, by: str, on: date) -> None:
     """Takes an announcement back: what was set aside may be claimed, or announced, again.
 
     Raises:
-        AdvanceNotReady: it was received, or withdrawn before.
+        AdvanceNotReady: it was received, or withdrawn before, or it is money that was no advance.
     """
-    if announced.received_on is not None or announced.withdrawn_on is not None:
+    if announced.received_on is not None or announced.withdrawn_on is not None or announced.out_of_transit:
         raise AdvanceNotReady("the return was received, or withdrawn before", advance=announced.advance_alias)
     announced.withdrawn_by, announced.withdrawn_on = by, on
     session.add(announced)
@@ -136,8 +157,10 @@ def receive(
     agent = agents.require(session, advance.agent_alias, lock=True)
     rows = session.exec(select(ReturnShare).where(ReturnShare.reference == announced.reference)).all()
     stood_for = {row.fund_code: row.minor for row in rows}
-    held = agents.held_by_fund(session, agent, currency=announced.currency)
-    own = {fund: max(minor - max(held.get(fund, 0), 0), 0) for fund, minor in stood_for.items()}
+    own = dict.fromkeys(stood_for, 0)
+    if not announced.out_of_transit:
+        held = agents.held_by_fund(session, agent, currency=announced.currency)
+        own = {fund: max(minor - max(held.get(fund, 0), 0), 0) for fund, minor in stood_for.items()}
     for row in rows:
         row.own_minor = own[row.fund_code] or None
         session.add(row)
@@ -147,7 +170,7 @@ def receive(
         kind="advance_returned",
         postings=recipes.advance_returned(
             leaf=leaf,
-            purse=agent.purse(),
+            purse=agent.transit() if announced.out_of_transit else agent.purse(),
             came={fund: Money(minor, came.currency) for fund, minor in apportion(came.minor, by=stood_for).items()},
             stood_for={fund: Money(minor, announced.currency) for fund, minor in stood_for.items()},
             own={fund: Money(minor, announced.currency) for fund, minor in own.items()},
@@ -163,6 +186,20 @@ def receive(
     session.flush()
     advances.settle(session, agent)
     return posted
+
+
+def in_transit(session: Session, of: Collection[str]) -> dict[str, dict[tuple[str, str], int]]:
+    """By advance: what left for it, was none and has not come back, in minor units by fund and currency."""
+    query = (
+        select(Return.advance_alias, ReturnShare.fund_code, Return.currency, func.sum(ReturnShare.minor))
+        .join(ReturnShare, col(ReturnShare.reference) == Return.reference)
+        .where(col(Return.advance_alias).in_(of), Return.out_of_transit, col(Return.received_on).is_(None))
+        .group_by(Return.advance_alias, ReturnShare.fund_code, Return.currency)
+    )
+    found: dict[str, dict[tuple[str, str], int]] = {}
+    for advance, fund, currency, minor in session.exec(query):
+        found.setdefault(advance, {})[fund, currency] = int(minor)
+    return found
 
 
 def unspent_by_fund(session: Session, agent: Agent, *, currency: str) -> dict[str, int]:
@@ -203,13 +240,47 @@ def listed(session: Session, advance: str) -> list[Return]:
     return sorted(found, key=lambda one: (one.announced_on, one.reference))
 
 
+def _draw(
+    session: Session,
+    advance: Advance,
+    amount: Money,
+    *,
+    by_fund: Mapping[str, int],
+    by: str,
+    on: date,
+    out_of_transit: bool = False,
+) -> Return:
+    announced = Return(
+        reference=references.draw(),
+        advance_alias=advance.alias,
+        minor=amount.minor,
+        currency=amount.currency,
+        announced_by=by,
+        announced_on=on,
+        out_of_transit=out_of_transit,
+    )
+    session.add(announced)
+    session.flush()
+    session.add_all(
+        ReturnShare(reference=announced.reference, fund_code=fund, minor=minor)
+        for fund, minor in apportion(amount.minor, by=by_fund).items()
+    )
+    session.flush()
+    return announced
+
+
+def _shared(session: Session, announced: Return) -> dict[str, Money]:
+    rows = session.exec(select(ReturnShare).where(ReturnShare.reference == announced.reference))
+    return {row.fund_code: Money(row.minor, announced.currency) for row in rows}
+
+
 def _shares(session: Session, agent: Agent, currency: str, *, received: bool) -> dict[str, int]:
     seen = col(Return.received_on)
     query = (
         select(ReturnShare.fund_code, func.sum(ReturnShare.minor - func.coalesce(ReturnShare.own_minor, 0)))
         .join(Return, col(Return.reference) == ReturnShare.reference)
         .join(Advance, col(Advance.alias) == Return.advance_alias)
-        .where(Advance.agent_alias == agent.alias, Return.currency == currency)
+        .where(Advance.agent_alias == agent.alias, Return.currency == currency, ~col(Return.out_of_transit))
         .where(seen.is_not(None) if received else and_(seen.is_(None), col(Return.withdrawn_on).is_(None)))
         .group_by(ReturnShare.fund_code)
     )

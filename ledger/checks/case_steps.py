@@ -8,11 +8,13 @@ from datetime import date
 from sqlmodel import Session, col, select
 
 from ledger.aid.cases import LEFT, Case, State
+from ledger.aid.corrections import Correction
 from ledger.aid.disbursements import BANK, Disbursement
 from ledger.aid.disbursements import State as PaymentState
 from ledger.aid.obligations import Obligation
 from ledger.aid.obligations import State as ObligationState
 from ledger.aid.refunds import Refund
+from ledger.aid.rulings import Ruling
 from ledger.approvals import SignedAct
 from ledger.checks.findings import Check, Finding, Tell, paged
 
@@ -48,6 +50,8 @@ class _Around:
     payments: list[Disbursement] = field(default_factory=list)
     owed: set[ObligationState] = field(default_factory=set)
     has_refunds: bool = False
+    amended: set[int] = field(default_factory=set)
+    """The versions that corrections and reductions have made."""
 
     def last(self, *verbs: str) -> _Step | None:
         """The last step by one of these verbs, or None."""
@@ -107,6 +111,10 @@ def _undone(case: Case, around: _Around) -> Iterator[str]:
     verified = around.last("verify_case")
     if verified is not None and (case.verified_by != verified.signer or case.state is State.RECEIVED):
         yield "verify_case"
+    if verified is not None:
+        made = {1, *around.amended, *(step.version + 1 for step in around.steps)}
+        if not made >= {*range(1, verified.version + 1)}:
+            yield "correction"  # who made a version that was verified agrees to nothing of the case
     left = around.last("reject_case", "withdraw_case", "mark_duplicate")
     if left is not None and case.state is not _LEADS_TO[left.verb]:
         yield left.verb
@@ -129,8 +137,7 @@ def _around(session: Session, aliases: Sequence[str]) -> dict[str, _Around]:
     found = {alias: _Around() for alias in aliases}
     acts = select(SignedAct).where(col(SignedAct.object).in_(aliases), col(SignedAct.verb).in_(_LEADS_TO))
     for act in session.exec(acts):
-        version = json.loads(act.document)["version"]  # whether it holds is for the check of acts
-        found[act.object].steps.append(_Step(version, act.verb, act.signer, act.recorded_at.date()))
+        found[act.object].steps.append(_Step(_version(act), act.verb, act.signer, act.recorded_at.date()))
     for payment in session.exec(select(Disbursement).where(col(Disbursement.case_alias).in_(aliases))):
         found[payment.case_alias].payments.append(payment)
     owed = select(Obligation.alias, Obligation.case_alias, Obligation.state)
@@ -140,9 +147,26 @@ def _around(session: Session, aliases: Sequence[str]) -> dict[str, _Around]:
         of_case[alias] = case
     for alias in session.exec(select(Refund.obligation_alias).where(col(Refund.obligation_alias).in_(of_case))):
         found[of_case[alias]].has_refunds = True
+    for alias, version in _amended(session, aliases):
+        found[alias].amended.add(version)
     for one in found.values():
         one.steps.sort(key=lambda step: step.version)
     return found
+
+
+def _amended(session: Session, aliases: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """By case: the versions that corrections and reductions have made."""
+    corrected = select(Correction.case_alias, Correction.version).where(col(Correction.case_alias).in_(aliases))
+    yield from session.exec(corrected)
+    reduced = select(SignedAct, Ruling.case_alias).join(Ruling, col(Ruling.alias) == SignedAct.object)
+    reduced = reduced.where(SignedAct.verb == "reduce_ruling", col(Ruling.case_alias).in_(aliases))
+    for act, case in session.exec(reduced):
+        yield case, _version(act) + 1
+
+
+def _version(act: SignedAct) -> int:
+    """The version that the signer saw; whether the act holds is for the check of acts."""
+    return int(json.loads(act.document)["version"])
 
 
 CHECKS = (Check("case-steps", "a case stands where signed steps and booked facts have brought it", find_steps),)

@@ -220,9 +220,11 @@ def _withdrawn(session: Session, page: Sequence[Dispute]) -> dict[str, Cells]:
 
 def _in_transit(session: Session, page: Sequence[Advance]) -> dict[str, Cells]:
     under_way = {one.alias: one.currency for one in page if one.state is AdvanceState.SENT}
-    expected: dict[str, dict[Cell, int]] = {one.alias: {} for one in page}
+    expected: dict[str, Counter[Cell]] = {one.alias: Counter() for one in page}
     for share in session.exec(select_rows(Share).where(col(Share.advance_alias).in_(under_way))):
         expected[share.advance_alias][share.fund_code, under_way[share.advance_alias]] = share.minor
+    for alias, left in returns.in_transit(session, list(expected)).items():  # and was no advance
+        expected[alias].update(left)
     return dict(expected)
 
 
@@ -316,7 +318,7 @@ CHECKS = (
     ),
     _control(
         "advances-in-transit",
-        "1210 holds the advances that were sent and not acknowledged",
+        "1210 holds advances sent and not acknowledged, and what left in error and is not back",
         Control(agents.TRANSIT, "advance", Advance, _in_transit),
     ),
     Check(

@@ -7,13 +7,14 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from ledger import limits, people
-from ledger.aid import outlays
+from ledger.aid import outlays, purse_movements
 from ledger.aid.advances import Advance, commitment_of
 from ledger.aid.batch_lines import BatchLine
 from ledger.aid.batches import Batch
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.obligations import Obligation
 from ledger.aid.outlays import Repayment
+from ledger.aid.purse_movements import PurseMovement
 from ledger.approvals import NotAgreed, Verb
 from ledger.checks.findings import Check, Finding, Tell, paged
 from ledger.errors import LedgerError
@@ -51,6 +52,12 @@ def _approved(session: Session, lowest: Mapping[str, int]) -> Iterator[Approved]
             for one in repayments:
                 told = (one.amount(), outlays.commitment_of(one), one.amount())
                 yield "repayment", one.alias, "approve_outlay", *told
+        above = (col(PurseMovement.minor) > minor, col(PurseMovement.currency) == currency)
+        agreed = col(PurseMovement.agreed_by).is_not(None)
+        for movements in paged(session, PurseMovement, PurseMovement.alias, agreed, *above):
+            for moved in movements:
+                told = (moved.amount(), purse_movements.commitment_of(moved), moved.amount())
+                yield "movement", moved.alias, "approve_purse_movement", *told
     yield from _given_up(session, lowest)
 
 

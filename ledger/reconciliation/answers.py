@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from ledger.aid import bail, bank_returns, disbursements, obligations, outlays, refunds
+from ledger.aid import advances, bail, bank_returns, disbursements, obligations, outlays, refunds, returns
 from ledger.aid.advances import Advance
 from ledger.aid.bail import BailReturn
 from ledger.aid.disbursements import Disbursement
@@ -162,6 +162,9 @@ def _expected_back(session: Session, asked: Question, line: StatementLine) -> in
     """Left, and was no payment: who has it owes it to the fund."""
     if asked.settles != -line.amount():
         raise BadResolution("all that left is to come back", where="settles")
+    if kind_of(asked.of) is Kind.ADVANCE:
+        advance = advances.require(session, asked.of, lock=True)
+        return returns.expect_back(session, advance, asked.settles, leaf=line.account_code, **asked.fact()).entry_id
     payment = disbursements.require(session, asked.of, lock=True)
     obligation = obligations.require(session, payment.obligation_alias, lock=True)
     postings = recipes.money_to_come_back(

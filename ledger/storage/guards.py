@@ -15,7 +15,7 @@ before the real one, and the guard would look into it. On SQLite a trigger sees 
 
 from sqlalchemy import Connection, text
 
-from ledger.storage import movement_guards, payment_guards, receipt_guards
+from ledger.storage import movement_guards, payment_guards, people_guards, receipt_guards
 from ledger.storage.locks import CLOSING
 
 APPEND_ONLY = (
@@ -34,6 +34,9 @@ APPEND_ONLY = (
     "hold",
     "hold_movement",
     "bail_part",
+    "correction",
+    "quashing",
+    "appeal",
     "not_duplicate",
     "emergency_step",
     "soft_closed_month",
@@ -193,6 +196,9 @@ _KEYS = {
     "sealed_month": ("last_day",),
     "purse_change": ("movement_alias, number", "rowid"),
     "bail_part": ("obligation_alias, number", "rowid"),
+    "correction": ("case_alias, version", "rowid"),
+    "quashing": ("ruling_alias", "rowid"),
+    "appeal": ("ruling_alias, number", "rowid"),
     "not_duplicate": ("case_alias, other_alias", "rowid"),
     "movement": ("balance_transaction, gross_minor",),
     "reconciliation_sheet": ("alias",),
@@ -419,6 +425,7 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
             *_SQLITE_JOURNAL,
             *movement_guards.SQLITE,
             *payment_guards.SQLITE,
+            *people_guards.SQLITE,
             *receipt_guards.SQLITE,
             *rails,
             *(_against_replacing(table, keys) for table, keys in _KEYS.items()),
@@ -438,6 +445,7 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
         *_POSTGRESQL_JOURNAL,
         *movement_guards.POSTGRESQL,
         *payment_guards.POSTGRESQL,
+        *people_guards.POSTGRESQL,
         *receipt_guards.POSTGRESQL,
     ]
     for blank, value in blanks.items():

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from ledger.errors import Refused
 from ledger.storage.guards import APPEND_ONLY
+from ledger.storage.people_guards import KEPT
 
 APPLICATION = "solidarity_application"
 """The role whose members serve requests. It cannot log in itself."""
@@ -44,6 +45,7 @@ def grant(connection: Connection) -> None:
         f"GRANT USAGE ON SCHEMA {schema} TO {APPLICATION}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {APPLICATION}",
         f"REVOKE UPDATE, DELETE ON {', '.join(APPEND_ONLY)} FROM {APPLICATION}",
+        f"REVOKE DELETE ON {', '.join(KEPT)} FROM {APPLICATION}",
         f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {APPLICATION}",
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {APPLICATION}",
     ):

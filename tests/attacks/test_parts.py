@@ -85,7 +85,7 @@ def test_no_smaller_obligation_takes_anothers_place(engine: Engine) -> None:
     columns = "alias, case_alias, ruling_alias, kind, state, {}, forgone_minor, currency, fund_code, told_on"
     into, of = columns.format("minor"), columns.format("minor - 1")
 
-    with refused(engine) as connection:
+    with refused(engine, because="guard: a row of obligation is not removed") as connection:
         connection.execute(text(f"INSERT OR REPLACE INTO obligation ({into}) SELECT {of} FROM obligation"))  # noqa: S608  # our own words
 
 

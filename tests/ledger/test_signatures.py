@@ -11,7 +11,7 @@ from ledger.checks import signatures
 from ledger.checks.findings import silent
 from ledger.storage import guards
 from tests import filing
-from tests.cast import NOW, TODAY, House, byn, give
+from tests.cast import NOW, TODAY, House, byn, give, nothing_written
 
 
 def verify_beside(house: House, case: Case, *others: Case) -> None:
@@ -36,6 +36,16 @@ def test_a_pair_that_was_found_to_be_two_is_never_asked_about_again(house: House
     assert set(intake.possible_duplicates(house.session, third.alias)) == {first.alias, second.alias}
     assert third.is_suspect
     assert list(signatures.find_altered_pairs(house.session, silent)) == []
+
+
+def test_a_case_that_is_like_no_other_is_not_called_no_duplicate(house: House) -> None:
+    case, other = house.a_case(), house.a_case()
+    for one in (case, other):
+        house.open(one, by=house.fund.anton)
+    named = house.on_case("verify_case", case, by=house.fund.anton, detail=other.alias)
+
+    with nothing_written(house.session), pytest.raises(approvals.ActDiffers):
+        acts.verify_case(house.session, case.alias, named, not_duplicates=[other.alias])
 
 
 def test_a_pair_stays_settled_when_one_of_them_is_compared_anew(house: House) -> None:

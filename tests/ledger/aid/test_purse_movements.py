@@ -23,9 +23,11 @@ from ledger.aliases import Kind, draw
 from ledger.approvals import Agreed, SamePerson
 from ledger.books import balances, exchange
 from ledger.checks.findings import Finding
+from ledger.limits import OverLimit
 from ledger.money import Money
+from ledger.people import Limit, Role
 from ledger.reconciliation.advances import reconcile
-from tests.cast import LEAF, NOW, House, Person, agreed_by, byn, eur, give, nothing_written, race
+from tests.cast import LEAF, NOW, House, Person, agreed_by, byn, enrol, eur, give, nothing_written, race, the_next
 from tests.purses import (
     RECEIVED_ON,
     a_released_batch,
@@ -264,6 +266,27 @@ def test_what_was_told_by_one_is_agreed_to_by_another(house: House, agent: Agent
 
     with nothing_written(house.session), pytest.raises(SamePerson):
         approve(house, fee, by=clara)
+
+
+def test_limits_and_the_third_person_count_for_purses_too(house: House, agent: Agent) -> None:
+    small, great = (told(house, agent, What.FEE, byn(amount)) for amount in ("90.00", "210.01"))
+    middle = told(house, agent, What.FEE, byn("110.00"))
+    limited = (Limit(role=Role.APPROVER, currency="BYN", per_act="210.00", third_above="100.00"),)
+    following = the_next(house.fund.roster(), format="solidarity-roster-3", limits=limited)
+    enrol(house.session, following, house.fund.olga, house.fund.oleg)
+    house.session.commit()
+
+    approve(house, small)
+    approve(house, middle)
+    alone = middle.state
+    with nothing_written(house.session), pytest.raises(OverLimit):
+        approve(house, great)
+    with nothing_written(house.session), pytest.raises(SamePerson):
+        approve(house, middle)
+    approve(house, middle, by=house.fund.bella)
+
+    assert (small.state, alone, middle.state) == (State.BOOKED, State.REQUESTED, State.BOOKED)
+    assert found_by(house, "third-person", "signed", "purse-movements") == []
 
 
 def test_a_movement_withdrawn_is_not_agreed_to_and_nothing_is_booked_twice(house: House, agent: Agent) -> None:
