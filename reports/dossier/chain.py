@@ -4,38 +4,37 @@ A statement is established when a signature, a commitment or a journal entry car
 only recorded is said to be recorded. What is missing is said to be missing: nothing is concluded from silence.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import date
 
-from reports.dossier.facts import Act, Amount, Disbursement, Entry, Facts, Obligation, Ruling
+from reports.dossier import turns
+from reports.dossier.facts import Act, Disbursement, Facts, Obligation, Ruling
+from reports.dossier.steps import (
+    Standing,
+    Step,
+    acts_of,
+    altered,
+    contradicted,
+    holding,
+    in_words,
+    is_about,
+    moment,
+    name_of,
+    restated,
+    short,
+    signed_at,
+    sum_of,
+)
 
 RECOGNISED = "aid_recognised"
 """The kind of the entry by which an obligation becomes a liability."""
 
 
+BAIL = "bail"
+"""The kind of what is never recognised: a court holds it, and may give it back."""
 GONE = ("failed", "cancelled", "returned")
 """States of a disbursement by which nobody was paid in the end."""
-
-
-class Standing(StrEnum):
-    """How much a statement can be relied on. `RECORDED` is said for completeness, and is no part of the proof."""
-
-    ESTABLISHED = "established"
-    RECORDED = "recorded"
-    MISSING = "not established"
-    CONTRADICTED = "contradicted"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One statement of the chain, in plain words, and what it rests on."""
-
-    title: str
-    standing: Standing
-    says: str
-    rests_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,40 +55,40 @@ def chains(facts: Facts) -> list[Chain]:
     return [Chain(one, tuple(_steps(facts, one))) for one in facts.obligations]
 
 
-def name_of(facts: Facts, act: Act) -> str:
-    """How pages name an act: by its number among the acts of the dossier."""
-    return f"act {facts.acts.index(act) + 1} ({act.signer})"
-
-
 def _steps(facts: Facts, obligation: Obligation) -> Iterator[Step]:
     (ruling,) = (one for one in facts.rulings if one.alias == obligation.ruling)
     yield _ruling(facts, ruling)
     yield _eligibility(facts, ruling)
     attempts = [one for one in facts.disbursements if one.obligation == obligation.alias]
     paying = [one for one in attempts if one.state not in GONE]
-    yield from (_given_up(facts, one) for one in attempts if one.state in GONE)
-    if not paying:
+    yield from (turns.given_up(facts, one) for one in attempts if one.state in GONE)
+    by_bail = turns.paid_by_bail(facts, obligation)
+    if by_bail and not paying:
+        yield _recognition(facts, obligation)
+    elif not paying:
         yield Step("Approval", Standing.MISSING, "No payment of this obligation is asked for.")
         yield Step("Payment", Standing.MISSING, "No payment of this obligation is recorded.")
     for number, disbursement in enumerate(paying, start=1):
         of = f" {number}" if len(paying) > 1 else ""
         yield _approval(facts, ruling, disbursement, title=f"Approval{of}")
-        if number == 1:
+        if number == 1 and obligation.kind != BAIL:
             yield _recognition(facts, obligation)
         yield _release(facts, ruling, disbursement, title=f"Release{of}")
         yield _payment(facts, ruling, disbursement, title=f"Payment{of}")
+        if disbursement.accepted is not None:
+            yield turns.accepted_early(facts, disbursement, disbursement.accepted, title=f"Left early{of}")
         yield _receipt(facts, disbursement, title=f"Receipt{of}")
-    if paying:
+    yield from by_bail
+    if paying or by_bail:
         yield from _whole(facts, obligation, paying)
-    if ruling.quashed_on is not None:
-        yield _quashing(facts, ruling)
+    yield from turns.afterwards(facts, ruling, obligation)
 
 
 def _ruling(facts: Facts, ruling: Ruling) -> Step:
-    said = f"A ruling under article {ruling.article} was issued on {_day(ruling.ruled_by)} or before."
+    said = f"A ruling under article {ruling.article} was issued on {in_words(ruling.ruled_by)} or before."
     details = [box.commitment for box in facts.boxes if (box.alias, box.field) == (ruling.alias, "details")]
-    kept = tuple(f"commitment {_short(one)} to its sealed details" for one in details)
-    seen = [act for act in _holding(facts, "verify_case", facts.case) if set(details) <= act.commitments]
+    kept = tuple(f"commitment {short(one)} to its sealed details" for one in details)
+    seen = [act for act in holding(facts, "verify_case", facts.case) if set(details) <= act.commitments]
     if facts.opened is not None:
         return _opened_ruling(facts, ruling, said, seen, kept)
     if not details or not seen:
@@ -111,9 +110,9 @@ def _opened_ruling(facts: Facts, ruling: Ruling, said: str, seen: list[Act], kep
         says = f"{said} But its sealed details do not open, or do not agree with the books: {why}{where}."
         return Step("Ruling", Standing.CONTRADICTED, says, kept)
     issued = date.fromisoformat(opened.issued_on)
-    says = f"A ruling under article {ruling.article} was issued on {_day(issued)}, by its details as opened."
+    says = f"A ruling under article {ruling.article} was issued on {in_words(issued)}, by its details as opened."
     if issued > ruling.ruled_by:
-        says += f" The books say {_day(ruling.ruled_by)} or before."
+        says += f" The books say {in_words(ruling.ruled_by)} or before."
         return Step("Ruling", Standing.CONTRADICTED, says, kept)
     if not seen:
         return Step("Ruling", Standing.MISSING, f"{says} No verifier's signature that holds covers them.", kept)
@@ -123,7 +122,7 @@ def _opened_ruling(facts: Facts, ruling: Ruling, said: str, seen: list[Act], kep
 
 
 def _eligibility(facts: Facts, ruling: Ruling) -> Step:
-    rejected = _holding(facts, "reject_case", facts.case)
+    rejected = holding(facts, "reject_case", facts.case)
     if facts.rejection is not None:
         rests_on = tuple(name_of(facts, act) for act in rejected)
         return Step("Eligibility", Standing.CONTRADICTED, f"The case was rejected: {facts.rejection}.", rests_on)
@@ -131,25 +130,25 @@ def _eligibility(facts: Facts, ruling: Ruling) -> Step:
     said = f"Article {ruling.article} {listed} on the list of jurisdiction {facts.jurisdiction!r} for assemblies."
     if not ruling.article_listed:
         return Step("Eligibility", Standing.CONTRADICTED, said)
-    signed = _acts(facts, "verify_case", facts.case)
+    signed = acts_of(facts, "verify_case", facts.case)
     if not signed:
         return Step("Eligibility", Standing.MISSING, f"{said} Nobody has signed that the case was verified.")
     act = signed[-1]
     if not act.holds:
         return _broken(facts, "Eligibility", act)
-    owed = _sum(one.amount for one in facts.obligations)
+    owed = sum_of(one.amount for one in facts.obligations)
     if owed is None or not act.covers(owed, None):
         return Step(
             "Eligibility",
             Standing.CONTRADICTED,
-            f"{said} The verifier signed for {_told(act)}, and the books say {owed or 'several currencies'}.",
+            f"{said} The verifier signed for {restated(act)}, and the books say {owed or 'several currencies'}.",
             (name_of(facts, act),),
         )
     also = " Who verified it had also entered it." if act.signer == facts.entered_by else ""
     return Step(
         "Eligibility",
         Standing.ESTABLISHED,
-        f"{said} The case was verified on {_moment(act)} for {owed}.{also}",
+        f"{said} The case was verified on {moment(act)} for {owed}.{also}",
         (name_of(facts, act), f"{len(act.commitments)} commitments restated in it"),
     )
 
@@ -159,16 +158,16 @@ def _approval(facts: Facts, ruling: Ruling, disbursement: Disbursement, *, title
     if isinstance(agreed, Step):
         return agreed
     signers = {facts.entered_by, disbursement.requested_by}
-    signers |= {act.signer for act in _holding(facts, "verify_case", facts.case)}
+    signers |= {act.signer for act in holding(facts, "verify_case", facts.case)}
     if agreed.signer in signers:
-        return _contradicted(facts, title, agreed, "The approver also entered, verified or asked for it.")
-    if _at(agreed).date() < ruling.ruled_by:
-        says = f"It was approved on {_moment(agreed)}, before the ruling is known to be issued."
-        return _contradicted(facts, title, agreed, says)
+        return contradicted(facts, title, agreed, "The approver also entered, verified or asked for it.")
+    if signed_at(agreed).date() < ruling.ruled_by:
+        says = f"It was approved on {moment(agreed)}, before the ruling is known to be issued."
+        return contradicted(facts, title, agreed, says)
     return Step(
         title,
         Standing.ESTABLISHED,
-        f"{disbursement.amount} {_for(disbursement)} was approved on {_moment(agreed)}, after the ruling, by another "
+        f"{disbursement.amount} {_for(disbursement)} was approved on {moment(agreed)}, after the ruling, by another "
         "person than who entered, verified or asked for it.",
         _rests(facts, agreed, disbursement),
     )
@@ -176,21 +175,21 @@ def _approval(facts: Facts, ruling: Ruling, disbursement: Disbursement, *, title
 
 def _recognition(facts: Facts, obligation: Obligation) -> Step:
     title = "Recognition"
-    found = [e for e in facts.entries if e.kind == RECOGNISED and _about(e, obligation.alias)]
+    found = [e for e in facts.entries if e.kind == RECOGNISED and is_about(e, obligation.alias)]
     standing = [entry for entry in found if entry.reversed_by is None]
-    told = f"told on {_day(obligation.told_on)}" if obligation.told_on else "not recorded as told"
+    told = f"told on {in_words(obligation.told_on)}" if obligation.told_on else "not recorded as told"
     if not standing:
         return Step(title, Standing.MISSING, f"The fund has booked no liability; the beneficiary is {told}.")
     entry = standing[-1]
     if not entry.intact:
-        return _altered(title, entry)
+        return altered(title, entry)
     if obligation.told_on is None:
-        says = f"A liability is booked on {_day(entry.effective_on)}, though the beneficiary is {told}."
+        says = f"A liability is booked on {in_words(entry.effective_on)}, though the beneficiary is {told}."
         return Step(title, Standing.CONTRADICTED, says, (f"entry {entry.number}",))
     return Step(
         title,
         Standing.ESTABLISHED,
-        f"The fund booked what it owes on {_day(entry.effective_on)}. The beneficiary is recorded as {told}; "
+        f"The fund booked what it owes on {in_words(entry.effective_on)}. The beneficiary is recorded as {told}; "
         "nobody has signed that.",
         (f"entry {entry.number}",),
     )
@@ -200,18 +199,18 @@ def _release(facts: Facts, ruling: Ruling, disbursement: Disbursement, *, title:
     agreed = _agreed(facts, disbursement, "release", title=title)
     if isinstance(agreed, Step):
         return agreed
-    approvers = {act.signer for act in _holding(facts, _verb("approve", disbursement), disbursement.agreed_object)}
+    approvers = {act.signer for act in holding(facts, _verb("approve", disbursement), disbursement.agreed_object)}
     if agreed.signer in approvers:
-        return _contradicted(facts, title, agreed, "Who released it also approved it.")
-    if _at(agreed).date() < ruling.payable_from:
-        says = f"It was released on {_moment(agreed)}, before the ruling is known to be in force."
-        return _contradicted(facts, title, agreed, says)
+        return contradicted(facts, title, agreed, "Who released it also approved it.")
+    if signed_at(agreed).date() < ruling.payable_from:
+        says = f"It was released on {moment(agreed)}, before the ruling is known to be in force."
+        return contradicted(facts, title, agreed, says)
     presumed = " (legal force presumed from the days of appeal)" if ruling.force_presumed else ""
     return Step(
         title,
         Standing.ESTABLISHED,
-        f"{disbursement.amount} was released on {_moment(agreed)}; the ruling was payable from "
-        f"{_day(ruling.payable_from)} at the latest{presumed}.",
+        f"{disbursement.amount} was released on {moment(agreed)}; the ruling was payable from "
+        f"{in_words(ruling.payable_from)} at the latest{presumed}.",
         _rests(facts, agreed, disbursement),
     )
 
@@ -224,7 +223,7 @@ def _payment(facts: Facts, ruling: Ruling, disbursement: Disbursement, *, title:
     entry = found[-1]
     rests_on = (f"entry {entry.number}",)
     if not entry.intact:
-        return _altered(title, entry)
+        return altered(title, entry)
     if entry.reversed_by is not None:
         says = f"The payment was booked and taken back by entry {entry.reversed_by}."
         return Step(title, Standing.MISSING, says, (*rests_on, f"entry {entry.reversed_by}"))
@@ -233,7 +232,7 @@ def _payment(facts: Facts, ruling: Ruling, disbursement: Disbursement, *, title:
         says = f"The entry settles {', '.join(map(str, settled)) or 'nothing'}; agreed were {disbursement.amount}."
         return Step(title, Standing.CONTRADICTED, says, rests_on)
     if entry.effective_on < ruling.payable_from:
-        says = f"It is booked as paid on {_day(entry.effective_on)}, before the ruling is known to be in force."
+        says = f"It is booked as paid on {in_words(entry.effective_on)}, before the ruling is known to be in force."
         return Step(title, Standing.CONTRADICTED, says, rests_on)
     agent = disbursement.batch.agent if disbursement.batch else None
     how = (
@@ -242,7 +241,7 @@ def _payment(facts: Facts, ruling: Ruling, disbursement: Disbursement, *, title:
         else f"by the bank, to the {disbursement.payee}"
     )
     source = "" if agent else f", as its statement says that {entry.recorded_by} brought in"
-    says = f"{disbursement.amount} was booked on {_day(entry.effective_on)} as paid {how}{source}."
+    says = f"{disbursement.amount} was booked on {in_words(entry.effective_on)} as paid {how}{source}."
     return Step(title, Standing.ESTABLISHED, says, rests_on)
 
 
@@ -252,9 +251,9 @@ def _receipt(facts: Facts, disbursement: Disbursement, *, title: str) -> Step:
         says = (
             f"A sealed receipt is kept; it was found {disbursement.receipt_found} by a person, who did not sign that."
         )
-        return Step(title, standing, says, (f"commitment {_short(disbursement.receipt)}",))
+        return Step(title, standing, says, (f"commitment {short(disbursement.receipt)}",))
     files = [file for file in facts.files if file.kind in {"receipt", "confirmation"}]
-    rests_on = tuple(f"commitment {_short(file.commitment)} ({file.signer})" for file in files)
+    rests_on = tuple(f"commitment {short(file.commitment)} ({file.signer})" for file in files)
     if any(not file.holds for file in files):
         says = "A receipt is kept whose bringer's signature does NOT hold: it was altered."
         return Step(title, Standing.CONTRADICTED, says, rests_on)
@@ -267,37 +266,21 @@ def _receipt(facts: Facts, disbursement: Disbursement, *, title: str) -> Step:
 def _whole(facts: Facts, obligation: Obligation, paying: list[Disbursement]) -> Iterator[Step]:
     """Parts come to what is owed, or do not; of one payment of the whole nothing needs to be said."""
     paid = [one.amount for one in paying if any(entry.disbursement == one.alias for entry in facts.entries)]
-    total = _sum(paid)
-    if total is None or (len(paying) == 1 and total == obligation.amount):
+    by_bail = turns.applied(facts, obligation)
+    total, payable = sum_of([*paid, *by_bail]), obligation.payable or obligation.amount
+    if total is None or (len(paying) + len(by_bail) == 1 and total == payable == obligation.amount):
         return
-    left = obligation.amount.money() - total.money()
+    left = payable.money() - total.money()
     standing = Standing.ESTABLISHED if left.minor == 0 else Standing.MISSING
     standing = Standing.CONTRADICTED if left.minor < 0 else standing
-    yield Step("Paid in all", standing, f"{total} of {obligation.amount} was paid, in {len(paid)} payments.")
-
-
-def _given_up(facts: Facts, disbursement: Disbursement) -> Step:
-    booked = tuple(f"entry {entry.number}" for entry in facts.entries if entry.disbursement == disbursement.alias)
-    what = "was paid, and the bank gave it back" if booked else f"was asked for and {disbursement.state}"
-    says = f"A payment of {disbursement.amount} {what}: it is no part of this chain."
-    return Step("Attempt", Standing.RECORDED, says, (f"disbursement {disbursement.alias}", *booked))
-
-
-def _quashing(facts: Facts, ruling: Ruling) -> Step:
-    signed = _holding(facts, "quash_ruling", ruling.alias)
-    rests_on = tuple(name_of(facts, act) for act in signed)
-    rests_on += tuple(f"entry {e.number}" for e in facts.entries if e.kind in {"refund_due", "aid_cancelled"})
-    if not signed:
-        says = f"The ruling is recorded as quashed on {_day(ruling.quashed_on)}; no signature that holds covers it."
-        return Step("Afterwards", Standing.MISSING, says, rests_on)
-    says = f"The ruling was quashed afterwards; that was recorded on {_day(ruling.quashed_on)}."
-    return Step("Afterwards", Standing.ESTABLISHED, says, rests_on)
+    how = f"in {len(paid)} payments" + (f" and {len(by_bail)} parts of bail" if by_bail else "")
+    yield Step("Paid in all", standing, f"{total} of {payable} was paid, {how}.")
 
 
 def _agreed(facts: Facts, disbursement: Disbursement, what: str, *, title: str) -> Act | Step:
     """The act by which a disbursement, or its batch, was agreed to; or the step that says why there is none."""
     batch = disbursement.batch
-    signed = _acts(facts, _verb(what, disbursement), disbursement.agreed_object)
+    signed = acts_of(facts, _verb(what, disbursement), disbursement.agreed_object)
     if not signed:
         says = f"No signature is kept. The books call it {disbursement.state}."
         return Step(title, Standing.MISSING, says)
@@ -306,11 +289,11 @@ def _agreed(facts: Facts, disbursement: Disbursement, what: str, *, title: str) 
         return _broken(facts, title, broken[-1])
     act = signed[-1]
     if batch is not None and not batch.unaltered:
-        return _contradicted(facts, title, act, f"The lines of batch {batch.alias} are not those that were agreed to.")
+        return contradicted(facts, title, act, f"The lines of batch {batch.alias} are not those that were agreed to.")
     amount = batch.amount if batch else disbursement.amount
     if not act.covers(amount, batch.digest if batch else disbursement.payee_commitment):
-        says = f"The signature covers {_told(act)} or another payee; the books say {amount}."
-        return _contradicted(facts, title, act, says)
+        says = f"The signature covers {restated(act)} or another payee; the books say {amount}."
+        return contradicted(facts, title, act, says)
     return act
 
 
@@ -324,61 +307,10 @@ def _for(disbursement: Disbursement) -> str:
 
 def _rests(facts: Facts, act: Act, disbursement: Disbursement) -> tuple[str, ...]:
     if disbursement.batch is None:
-        return name_of(facts, act), f"payee commitment {_short(disbursement.payee_commitment)}"
-    digest = _short(disbursement.batch.digest or "")
+        return name_of(facts, act), f"payee commitment {short(disbursement.payee_commitment)}"
+    digest = short(disbursement.batch.digest or "")
     return name_of(facts, act), f"hash {digest} over the batch's lines, as the server computes it"
 
 
 def _broken(facts: Facts, title: str, act: Act) -> Step:
-    return _contradicted(facts, title, act, "A signature is kept that does NOT hold: act or signature were altered.")
-
-
-def _contradicted(facts: Facts, title: str, act: Act, says: str) -> Step:
-    return Step(title, Standing.CONTRADICTED, says, (name_of(facts, act),))
-
-
-def _altered(title: str, entry: Entry) -> Step:
-    says = f"Entry {entry.number} does NOT give its fingerprint: it was altered after it was booked."
-    return Step(title, Standing.CONTRADICTED, says, (f"entry {entry.number}",))
-
-
-def _acts(facts: Facts, verb: str, of: str) -> list[Act]:
-    return [act for act in facts.acts if (act.verb, act.object) == (verb, of)]
-
-
-def _holding(facts: Facts, verb: str, of: str) -> list[Act]:
-    return [act for act in _acts(facts, verb, of) if act.holds]
-
-
-def _about(entry: Entry, obligation: str) -> bool:
-    return any(line.subject == obligation for line in entry.lines)
-
-
-def _sum(amounts: Iterable[Amount]) -> Amount | None:
-    """The sum of amounts of one currency, or None."""
-    found = list(amounts)
-    if len({one.currency for one in found}) != 1:
-        return None
-    return Amount.of(sum((one.money() for one in found[1:]), found[0].money()))
-
-
-def _told(act: Act) -> str:
-    return f"{act.content.get('amount')} {act.content.get('currency')}"
-
-
-def _at(act: Act) -> datetime:
-    """When it was signed, by the signer's clock: within a day of when it was handed in."""
-    return datetime.fromisoformat(str(act.content["at"]))
-
-
-def _moment(act: Act) -> str:
-    return _day(_at(act).date())
-
-
-def _day(day: date | None) -> str:
-    return "an unknown day" if day is None else f"{day.day} {day:%B %Y}"
-
-
-def _short(digest: str) -> str:
-    """The beginning of a hash; the whole of it stands in the lists."""
-    return f"{digest[:12]}\N{HORIZONTAL ELLIPSIS}"
+    return contradicted(facts, title, act, "A signature is kept that does NOT hold: act or signature were altered.")

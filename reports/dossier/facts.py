@@ -43,6 +43,15 @@ class Amount(Fact):
         return f"{self.amount} {self.currency}"
 
 
+class Appeal(Fact):
+    """An appeal that left a ruling in force, and what all of its obligations came to after it."""
+
+    outcome: str
+    amount: Amount
+    recorded_by: str
+    recorded_on: date
+
+
 class Ruling(Fact):
     """Coarse bounds: the ends of weeks where the jurisdiction asks for it, never before the true day."""
 
@@ -55,6 +64,7 @@ class Ruling(Fact):
     force_presumed: bool
     article_listed: bool
     quashed_on: date | None
+    appeals: tuple[Appeal, ...] = ()
 
 
 class Box(Fact):
@@ -124,7 +134,10 @@ class Act(Fact):
 
 
 class Obligation(Fact):
-    """What is owed because of a ruling. That somebody was told is recorded and not signed."""
+    """What is owed because of a ruling. That somebody was told is recorded and not signed.
+
+    `payable` is what of it was ever to be paid: less than its amount where a ruling fell, or was reduced, in between.
+    """
 
     alias: str
     ruling: str
@@ -132,6 +145,16 @@ class Obligation(Fact):
     amount: Amount
     state: str
     told_on: date | None
+    payable: Amount | None = None
+
+
+class Accepted(Fact):
+    """That money which left before its release is the payment all the same, as two people signed under `about`."""
+
+    about: str
+    left_on: date
+    asked_by: str
+    agreed_by: str
 
 
 class Batch(Fact):
@@ -159,6 +182,7 @@ class Disbursement(Fact):
     paid_on: date | None
     receipt: str | None
     receipt_found: str | None
+    accepted: Accepted | None = None
 
     @property
     def agreed_object(self) -> str:

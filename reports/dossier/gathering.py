@@ -1,17 +1,30 @@
 """The queries behind a dossier: facts gathered from the books, and nothing judged or drawn."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col, select
 
 from ledger import approvals, book, people
-from ledger.aid import acts, batch_lines, batches, cases, jurisdictions, obligations, quashing, rulings, subledger
+from ledger.aid import (
+    acts,
+    bail_acts,
+    batch_lines,
+    batches,
+    cases,
+    jurisdictions,
+    obligations,
+    quashing,
+    rulings,
+    subledger,
+)
+from ledger.aid.bail_parts import BailPart
 from ledger.aid.batch_lines import BatchLine
 from ledger.aid.batches import BatchAltered, BatchNotReady
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement as DisbursementRow
+from ledger.aid.obligations import Obligation as ObligationRow
 from ledger.approvals import SignedAct
 from ledger.books import journal
 from ledger.books.entries import Entry as EntryRow
@@ -20,10 +33,15 @@ from ledger.books.entries import fingerprint_of
 from ledger.identities import shelves
 from ledger.identities.evidence import EvidenceFile
 from ledger.money import Money
+from ledger.reconciliation.answers import Answer
+from ledger.reconciliation.resolutions import Resolution
+from ledger.reconciliation.statements import StatementLine
 from reports.dossier.facts import (
     SERVER,
+    Accepted,
     Act,
     Amount,
+    Appeal,
     Batch,
     Box,
     Disbursement,
@@ -45,7 +63,10 @@ def gather(session: Session, alias: str, *, as_of: datetime) -> Facts:
     case = cases.require(session, alias)
     paying = _disbursements(session, alias)
     ruled = _rulings(session, case)
-    about = [alias, *(one.alias for one in ruled), *(one.agreed_object for one in paying)]
+    owed = obligations.of_case(session, alias)
+    things = [*(one.alias for one in ruled), *(one.alias for one in owed)]
+    about = [alias, *things, *(one.agreed_object for one in paying)]
+    about += [one.accepted.about for one in paying if one.accepted is not None]
     founded = book.require(session)
     keys = _signing_keys(session)
     return Facts(
@@ -61,9 +82,9 @@ def gather(session: Session, alias: str, *, as_of: datetime) -> Facts:
         entered_by=case.entered_by,
         received_on=case.received_on,
         rulings=tuple(ruled),
-        boxes=tuple(_boxes(session, [case.beneficiary_alias, *(r.alias for r in ruled), *(d.alias for d in paying)])),
+        boxes=tuple(_boxes(session, [case.beneficiary_alias, *things, *(one.alias for one in paying)])),
         files=tuple(_file(file, keys) for file in acts.files_of(session, case)),
-        acts=tuple(_acts(session, about)),
+        acts=tuple(_acts(session, about, applied=_applied(session, owed))),
         obligations=tuple(
             Obligation(
                 alias=one.alias,
@@ -72,8 +93,9 @@ def gather(session: Session, alias: str, *, as_of: datetime) -> Facts:
                 amount=Amount.of(one.amount()),
                 state=one.state,
                 told_on=one.told_on,
+                payable=Amount.of(one.payable()),
             )
-            for one in obligations.of_case(session, alias)
+            for one in owed
         ),
         disbursements=tuple(paying),
         entries=tuple(_entries(session, alias)),
@@ -94,6 +116,15 @@ def _rulings(session: Session, case: Case) -> list[Ruling]:
             force_presumed=one.force_presumed,
             article_listed=one.article in listed,
             quashed_on=quashed.get(one.alias),
+            appeals=tuple(
+                Appeal(
+                    outcome=appeal.outcome,
+                    amount=Amount.of(appeal.amount()),
+                    recorded_by=appeal.recorded_by,
+                    recorded_on=appeal.recorded_on,
+                )
+                for appeal in quashing.appeals_of(session, one.alias)
+            ),
         )
         for one in rulings.of_case(session, case.alias)
     ]
@@ -137,9 +168,22 @@ def _signing_keys(session: Session) -> dict[str, set[str]]:
     return keys
 
 
-def _acts(session: Session, objects: Iterable[str]) -> list[Act]:
-    kept = [act for alias in dict.fromkeys(objects) for act in approvals.of_object(session, alias)]
-    return [_act(session, one) for one in sorted(kept, key=lambda act: act.recorded_at)]
+def _acts(session: Session, objects: Iterable[str], *, applied: Sequence[SignedAct]) -> list[Act]:
+    kept = {act.nonce: act for alias in dict.fromkeys(objects) for act in approvals.of_object(session, alias)}
+    kept |= {act.nonce: act for act in applied}
+    return [_act(session, one) for one in sorted(kept.values(), key=lambda act: act.recorded_at)]
+
+
+def _applied(session: Session, owed: Sequence[ObligationRow]) -> list[SignedAct]:
+    """The acts by which bail, of this case or of another one of the person, has paid any of these."""
+    parts = select(BailPart.obligation_alias).where(col(BailPart.fine_alias).in_([one.alias for one in owed]))
+    said = {f'"payee_commitment":"{bail_acts.commitment(one.alias)}"' for one in owed}
+    return [
+        act
+        for bail in sorted(set(session.exec(parts)))
+        for act in approvals.of_object(session, bail)
+        if act.verb == "apply_bail" and any(one in act.document for one in said)
+    ]
 
 
 def _act(session: Session, kept: SignedAct) -> Act:
@@ -162,13 +206,30 @@ def _disbursements(session: Session, case: str) -> list[Disbursement]:
         select(BatchLine).where(col(BatchLine.disbursement_alias).in_([one.alias for one in found]))
     ).all()
     lines = {line.disbursement_alias: line for line in listed}
+    accepted = _accepted(session, {one.alias for one in found})
     return [
-        _disbursement(session, one, lines.get(one.alias))
+        _disbursement(session, one, lines.get(one.alias), accepted.get(one.alias))
         for one in sorted(found, key=lambda one: (one.released_on or date.max, one.alias))
     ]
 
 
-def _disbursement(session: Session, row: DisbursementRow, line: BatchLine | None) -> Disbursement:
+def _accepted(session: Session, payments: Collection[str]) -> dict[str, Accepted]:
+    """By payment: what two people signed of money that left before its release."""
+    query = (
+        select(Resolution, StatementLine)
+        .join(StatementLine, col(StatementLine.source_key) == Resolution.source_key)
+        .where(col(Resolution.of).in_(payments), Resolution.answer == Answer.PAYMENT)
+    )
+    return {
+        said.of: Accepted(about=said.about, left_on=line.booked_on, asked_by=said.asked_by, agreed_by=said.agreed_by)
+        for said, line in session.exec(query)
+        if said.agreed_by is not None
+    }
+
+
+def _disbursement(
+    session: Session, row: DisbursementRow, line: BatchLine | None, accepted: Accepted | None
+) -> Disbursement:
     return Disbursement(
         alias=row.alias,
         obligation=row.obligation_alias,
@@ -182,6 +243,7 @@ def _disbursement(session: Session, row: DisbursementRow, line: BatchLine | None
         paid_on=row.paid_on,
         receipt=None if line is None else line.receipt_commitment,
         receipt_found=None if line is None else line.receipt,
+        accepted=accepted,
     )
 
 

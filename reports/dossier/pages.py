@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 
 from reports import layout
-from reports.dossier.chain import Chain, Standing, chains
+from reports.dossier.chain import Chain, chains
 from reports.dossier.facts import SERVER, Act, Entry, Facts
+from reports.dossier.steps import Standing
 from reports.pagination import GROUP, LINE, NOTE, SECTION, Column, Row
 
 KINDS = {"fine": "Fine", "detention": "Detention bill", "court_fee": "Court fee"}

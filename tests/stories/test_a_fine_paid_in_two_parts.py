@@ -14,6 +14,7 @@ from ledger.reconciliation.statements import NewLine, NewStatement, StatementLin
 from reports import gathering
 from reports.dossier import chain
 from reports.dossier.gathering import gather
+from reports.dossier.steps import Standing
 from tests.bookcheck import assert_it_holds
 from tests.cast import LEAF, NOW, TODAY, House, byn, enrol, give, nothing_written, sealed, the_next
 
@@ -107,9 +108,9 @@ def test_a_fine_is_paid_in_two_parts_and_the_second_comes_back(house: House) -> 
     ]
     (shown,) = chain.chains(gather(house.session, case.alias, as_of=NOW))
     steps = {step.title: step for step in shown.steps}
-    assert steps["Paid in all"].standing is chain.Standing.ESTABLISHED
+    assert steps["Paid in all"].standing is Standing.ESTABLISHED
     assert "the bank gave it back" in steps["Attempt"].says
-    assert not [step for step in shown.steps if step.standing is chain.Standing.CONTRADICTED]
+    assert not [step for step in shown.steps if step.standing is Standing.CONTRADICTED]
     assert sorted(item.minor for item in gathering.gather_items(house.session)) == [30_000, 51_000]
     (row,) = gathering.gather_disbursements(house.session, on=TODAY).rows
     assert (row.payments, row.paid_minor) == (2, 81_000)

@@ -16,8 +16,9 @@ from ledger.aliases import Kind, draw
 from ledger.people import Role
 from ledger.storage import guards
 from reports.dossier import pages
-from reports.dossier.chain import Standing, chains
+from reports.dossier.chain import chains
 from reports.dossier.facts import Facts
+from reports.dossier.steps import Standing
 from tests import terminal
 from tests.canaries import sightings, text_of_pdf
 from tests.office import Office, on_one_database

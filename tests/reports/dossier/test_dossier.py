@@ -4,24 +4,30 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from ledger.aid import acts, disbursements, quashing, rulings
+from ledger.aid import acts, disbursements, quashing, refunds, ruling_acts, rulings
 from ledger.aid.cases import UnknownCase
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
 from ledger.identities.shelves import Shelf
+from ledger.reconciliation.answers import Answer
+from ledger.reconciliation.resolutions import Because
 from ledger.storage import guards
 from reports.dossier import pages
-from reports.dossier.chain import Standing, chains
+from reports.dossier.chain import chains
 from reports.dossier.facts import SERVER, Facts, Opened
 from reports.dossier.gathering import gather
+from reports.dossier.steps import Standing
 from tests.canaries import sightings, text_of_pdf
 from tests.cast import LEAF, NOW, TODAY, House, byn, give, sealed
+from tests.courts import a_recognised_fine, apply, forfeit, open_dollars, posted_bail, usd
 from tests.purses import a_released_batch, an_advance, an_agent, enter, give_euros, items, verified
+from tests.saying import agree, say, saying, shown
 
 
 def pay(house: House, released: Disbursement) -> Disbursement:
@@ -270,3 +276,67 @@ def test_days_do_not_matter_to_whoever_asks_later(house: House, paid: Disburseme
     later = gather(house.session, paid.case_alias, as_of=NOW + timedelta(days=9))
 
     assert chains(later) == chains(dossier_of(house, paid.case_alias))
+
+
+# --- what became of it beside its payments
+
+
+def steps_of(facts: Facts, obligation: str) -> dict[str, tuple[str, str]]:
+    """By title: how each statement of one obligation's chain stands, and what it says."""
+    (chain,) = [one for one in chains(facts) if one.obligation.alias == obligation]
+    return {step.title: (step.standing.value, step.says) for step in chain.steps}
+
+
+def test_a_payment_that_left_early_is_told_with_the_two_who_accepted_it(house: House) -> None:
+    give(house.session, byn("5000.00"))
+    payment = house.a_released_payment()
+    early = shown(house, byn("-810.00"), payment.reference, on=TODAY - timedelta(days=3))
+    said = say(house, saying(early.alias, Answer.PAYMENT, payment.alias, byn("810.00"), Because.DATED_EARLIER))
+    waiting = dossier_of(house, payment.case_alias)
+    agree(house, said)
+    facts = dossier_of(house, payment.case_alias)
+
+    standing, says = steps_of(facts, payment.obligation_alias)["Left early"]
+    forged = facts.model_copy(update={"acts": tuple(act for act in facts.acts if act.verb != "agree_resolution")})
+
+    assert "Left early" not in steps_of(waiting, payment.obligation_alias)
+    assert standing == YES
+    assert says.startswith("It left on 17 November 2020, before it was released on 20 November 2020; two people signed")
+    assert {house.fund.boris.alias, house.fund.clara.alias} <= {act.signer for act in facts.acts}
+    assert steps_of(forged, payment.obligation_alias)["Left early"][0] == NO
+
+
+def test_bail_is_never_recognised_and_what_it_paid_is_part_of_the_fines_chain(house: House) -> None:
+    open_dollars(house)
+    posted = posted_bail(house)
+    fine, _ = a_recognised_fine(house)
+    apply(house, posted, fine)
+    forfeit(house, posted, usd("300.00"))
+
+    of_fine = steps_of(dossier_of(house, fine.case_alias), fine.alias)
+    of_bail = steps_of(dossier_of(house, posted.case_alias), posted.alias)
+
+    assert of_fine["Paid by bail"][0] == of_fine["Recognition"][0] == YES
+    assert "took 400.00 USD of bail" in of_fine["Paid by bail"][1]
+    assert not {"Approval", "Payment"} & set(of_fine)
+    assert "Recognition" not in of_bail
+    assert of_bail["Since"] == (YES, "The court keeps 300.00 USD of it for good, on 20 November 2020.")
+
+
+def test_an_appeal_is_told_by_its_act_and_what_came_back_by_its_entry(house: House, paid: Disbursement) -> None:
+    ana, case = house.fund.ana, house.case_of(paid)
+    (ruling,) = rulings.of_case(house.session, case.alias)
+    house.open(case, by=ana)
+    agreed = house.on_case("reduce_ruling", case, by=ana, object=ruling.alias, detail="500.00")
+    ruling_acts.reduce_ruling(house.session, ruling.alias, agreed, to=byn("500.00"))
+    ((refund, _),) = refunds.listed(house.session)
+    fact: dict[str, Any] = {"on": TODAY, "recorded_at": NOW, "recorded_by": house.fund.clara.alias}
+    refunds.receive(house.session, refund, source_key="bank:back", leaf=LEAF, **fact)
+
+    facts = dossier_of(house, case.alias)
+
+    told = steps_of(facts, paid.obligation_alias)
+    assert told["Appeal"] == (YES, "An appeal against the ruling left 500.00 BYN; that was signed on 20 November 2020.")
+    assert told["Since"] == (YES, "310.00 BYN of it came back from the authority, on 20 November 2020.")
+    unsigned = facts.model_copy(update={"acts": ()})
+    assert steps_of(unsigned, paid.obligation_alias)["Appeal"][0] == NO

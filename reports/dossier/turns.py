@@ -1,0 +1,123 @@
+"""What became of an obligation beside its payments: what bail paid, money that left early, appeals, what came back."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+
+from reports.dossier.facts import Accepted, Act, Amount, Disbursement, Entry, Facts, Obligation, Ruling
+from reports.dossier.steps import Standing, Step, acts_of, altered, holding, in_words, is_about, moment, name_of
+
+_BY_BAIL = "bail_applied"
+_AFTERWARDS: Mapping[str, str] = {
+    "refund_due": "The authority owes {} of it back",
+    "duplicate_acknowledged": "Another organisation had paid it too, and owes {} of it to the fund",
+    "refund_received": "{} of it came back from the authority",
+    "recoverable_repaid": "{} of it came back",
+    "refund_kept_by_beneficiary": "The authority gave {} of it back to the beneficiary, who owes it",
+    "recoverable_waived": "{} of it is left to the beneficiary as assistance",
+    "recoverable_lost": "{} of it will not come back, and is booked as lost",
+    "bail_returned": "The court gave back {} of it, its fee with that",
+    "bail_forfeited": "The court keeps {} of it for good",
+}
+"""By the kind of an entry: what it says became of what was paid."""
+
+
+def given_up(facts: Facts, disbursement: Disbursement) -> Step:
+    """A payment that was no payment in the end."""
+    booked = tuple(f"entry {entry.number}" for entry in facts.entries if entry.disbursement == disbursement.alias)
+    what = "was paid, and the bank gave it back" if booked else f"was asked for and {disbursement.state}"
+    says = f"A payment of {disbursement.amount} {what}: it is no part of this chain."
+    return Step("Attempt", Standing.RECORDED, says, (f"disbursement {disbursement.alias}", *booked))
+
+
+def applied(facts: Facts, obligation: Obligation) -> list[Amount]:
+    """What entries say that bail has paid of an obligation, part by part."""
+    return [_moved(entry, obligation) for entry in _entries(facts, _BY_BAIL, obligation)]
+
+
+def paid_by_bail(facts: Facts, obligation: Obligation) -> list[Step]:
+    """The parts of bail that a court took as its payment, each by an act of its own."""
+    named = hashlib.sha256(obligation.alias.encode()).hexdigest()
+    signed = [act for act in facts.acts if act.verb == "apply_bail" and act.content.get("payee_commitment") == named]
+    return [_part(facts, entry, obligation, signed) for entry in _entries(facts, _BY_BAIL, obligation)]
+
+
+def accepted_early(facts: Facts, disbursement: Disbursement, accepted: Accepted, *, title: str) -> Step:
+    """Money that left before its release, which two people called the payment all the same."""
+    signed = [
+        *holding(facts, "request_resolution", accepted.about),
+        *holding(facts, "agree_resolution", accepted.about),
+    ]
+    said = {act.signer: act for act in signed if str(act.content.get("act")).endswith(":payment")}
+    left = f"It left on {in_words(accepted.left_on)}, before it was released on {in_words(disbursement.released_on)}"
+    if accepted.asked_by == accepted.agreed_by or not {accepted.asked_by, accepted.agreed_by} <= set(said):
+        return Step(title, Standing.MISSING, f"{left}; that it is the payment no two signatures that hold say.")
+    rests_on = tuple(name_of(facts, said[person]) for person in (accepted.asked_by, accepted.agreed_by))
+    return Step(title, Standing.ESTABLISHED, f"{left}; two people signed that it is the payment.", rests_on)
+
+
+def afterwards(facts: Facts, ruling: Ruling, obligation: Obligation) -> Iterator[Step]:
+    """What became of the ruling, and of what was paid."""
+    yield from _appeals(facts, ruling, obligation)
+    for entry in facts.entries:
+        if entry.kind in _AFTERWARDS and is_about(entry, obligation.alias) and entry.reversed_by is None:
+            says = f"{_AFTERWARDS[entry.kind].format(_moved(entry, obligation))}, on {in_words(entry.effective_on)}."
+            rests_on = (f"entry {entry.number}",)
+            yield Step("Since", Standing.ESTABLISHED, says, rests_on) if entry.intact else altered("Since", entry)
+    if ruling.quashed_on is not None:
+        yield _quashing(facts, ruling, obligation)
+
+
+def _appeals(facts: Facts, ruling: Ruling, obligation: Obligation) -> Iterator[Step]:
+    """Each appeal by the act of who recorded it; a reduction of another sum of the ruling is told there."""
+    left = {verb: acts_of(facts, verb, ruling.alias) for verb in ("reduce_ruling", "uphold_ruling")}
+    for appeal in ruling.appeals:
+        reduced = appeal.outcome == "reduced"
+        signed = left["reduce_ruling" if reduced else "uphold_ruling"]
+        act = next((one for one in signed if one.signer == appeal.recorded_by), None)
+        if act is None or not act.holds:
+            says = f"An appeal is recorded as {appeal.outcome}; no signature that holds covers it."
+            yield Step("Appeal", Standing.MISSING, says)
+            continue
+        signed.remove(act)
+        named, _, to = str(act.content["act"]).partition(":")[2].rpartition("+")
+        if reduced and named not in {"", obligation.alias}:
+            continue
+        told = f"left {to or appeal.amount.amount} {appeal.amount.currency}" if reduced else "left it as it was"
+        says = f"An appeal against the ruling {told}; that was signed on {moment(act)}."
+        yield Step("Appeal", Standing.ESTABLISHED, says, (name_of(facts, act),))
+
+
+def _quashing(facts: Facts, ruling: Ruling, obligation: Obligation) -> Step:
+    signed = holding(facts, "quash_ruling", ruling.alias)
+    rests_on = tuple(name_of(facts, act) for act in signed)
+    booked = [e for e in facts.entries if e.kind in {"refund_due", "aid_cancelled"} and is_about(e, obligation.alias)]
+    rests_on += tuple(f"entry {entry.number}" for entry in booked)
+    if not signed:
+        says = f"The ruling is recorded as quashed on {in_words(ruling.quashed_on)}; no signature that holds covers it."
+        return Step("Afterwards", Standing.MISSING, says, rests_on)
+    says = f"The ruling was quashed afterwards; that was recorded on {in_words(ruling.quashed_on)}."
+    return Step("Afterwards", Standing.ESTABLISHED, says, rests_on)
+
+
+def _part(facts: Facts, entry: Entry, obligation: Obligation, signed: list[Act]) -> Step:
+    title, amount = "Paid by bail", _moved(entry, obligation)
+    if not entry.intact:
+        return altered(title, entry)
+    acts = [act for act in signed if act.holds and act.content.get("amount") == amount.amount]
+    act = next((one for one in acts if one.signer == entry.recorded_by), None)
+    if act is None:
+        says = f"{amount} is booked as paid by bail; no signature that holds covers it."
+        return Step(title, Standing.MISSING, says, (f"entry {entry.number}",))
+    says = f"The court took {amount} of bail as its payment; that was signed and booked on {moment(act)}."
+    return Step(title, Standing.ESTABLISHED, says, (name_of(facts, act), f"entry {entry.number}"))
+
+
+def _entries(facts: Facts, kind: str, obligation: Obligation) -> list[Entry]:
+    standing = [entry for entry in facts.entries if entry.kind == kind and entry.reversed_by is None]
+    return [entry for entry in standing if is_about(entry, obligation.alias)]
+
+
+def _moved(entry: Entry, obligation: Obligation) -> Amount:
+    """What an entry moves of an obligation, on whichever side: the greatest of its lines about it."""
+    about = [line.amount for line in entry.lines if line.subject == obligation.alias]
+    return max(about, key=lambda amount: amount.money().minor)
