@@ -13,6 +13,7 @@ from sqlmodel import Session
 from ledger.aid import cases, disbursements, obligations, refunds
 from ledger.aid.disbursements import Disbursement, DisbursementNotReady, State
 from ledger.aid.obligations import Obligation, ObligationKind
+from ledger.aid.refunds import Debtor
 from ledger.books import journal, recipes
 from ledger.books.postings import Posting
 from ledger.money import Money
@@ -32,7 +33,8 @@ def receive(
 ) -> journal.Posted:
     """Books what the bank's line says: the payment came back on the day `on`. Its case, settled before, is open again.
 
-    On another leaf when `leaf` says so. When the line `settles` less than the payment, who had it owes the rest, and
+    What the authority owes back of it since an appeal has come with it, and only the rest is owed again. On another
+    leaf when `leaf` says so. When the line `settles` less than the payment, who had it owes the rest, and
     it is a payment no more. `beside` is what else the line says: a fee that a bank took, or what came beyond.
 
     Raises:
@@ -42,7 +44,8 @@ def receive(
     amount = disbursement.amount()
     came = amount if settles is None else settles
     is_part = came.currency == amount.currency and 0 < came.minor <= amount.minor
-    if not is_part or not may_come_back(session, disbursement):
+    void = _owed_back(session, disbursement, obligation) if came == amount else Money(0, amount.currency)
+    if not is_part or not (may_come_back(session, disbursement) or void.minor):
         raise DisbursementNotReady(
             "no payment that can come back so", disbursement=disbursement.alias, state=disbursement.state
         )
@@ -52,14 +55,17 @@ def receive(
         source_key=source_key,
         kind="bail_payment_returned" if bail else "aid_payment_returned",
         postings=[
-            *_owed_again(disbursement, leaf=leaf or disbursement.account_code, missing=amount - came, bail=bail),
+            *_owed_again(
+                disbursement, leaf=leaf or disbursement.account_code, missing=amount - came, void=void, bail=bail
+            ),
             *beside,
         ],
         happened_on=on,
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
-    _mark(session, disbursement, obligation, source_key=source_key, on=on, recorded_on=recorded_at.date())
+    refunds.void(session, obligation, void, on=on)
+    _mark(session, disbursement, obligation, void=void, source_key=source_key, on=on, recorded_on=recorded_at.date())
     if came != amount:
         refunds.expect_from_payee(session, obligation, amount - came, fund=disbursement.fund_code, on=on)
     return posted
@@ -84,7 +90,17 @@ def may_come_back(session: Session, disbursement: Disbursement) -> bool:
     )
 
 
-def _owed_again(disbursement: Disbursement, *, leaf: str, missing: Money, bail: bool) -> list[Posting]:
+def _owed_back(session: Session, disbursement: Disbursement, obligation: Obligation) -> Money:
+    """What of a payment an authority owes back since an appeal left less, when nothing else became of that."""
+    found = refunds.of_obligation(session, obligation.alias)
+    back = Money(sum(one.minor for one in found), obligation.currency)
+    only_reduced = all(one.is_waiting() and one.debtor is Debtor.AUTHORITY for one in found)
+    if disbursement.state is not State.PAID or not only_reduced or back == obligation.payable():
+        return Money(0, obligation.currency)
+    return min(back, disbursement.amount(), key=lambda one: one.minor)
+
+
+def _owed_again(disbursement: Disbursement, *, leaf: str, missing: Money, void: Money, bail: bool) -> list[Posting]:
     """The whole payment back, and what is missing of it out again, to who has it."""
     named: dict[str, Any] = {
         "leaf": leaf,
@@ -93,6 +109,10 @@ def _owed_again(disbursement: Disbursement, *, leaf: str, missing: Money, bail: 
         "case": disbursement.case_alias,
     }
     amount = disbursement.amount()
+    if void.minor:
+        rest = amount - void
+        again = recipes.aid_payment_returned(**named, amount=rest) if rest.minor else []
+        return [*recipes.refund_received(**named, amount=void), *again]
     if bail:
         postings = recipes.bail_returned(**named, amount=amount, fee=Money(0, amount.currency))
     else:
@@ -105,6 +125,7 @@ def _mark(
     disbursement: Disbursement,
     obligation: Obligation,
     *,
+    void: Money,
     source_key: str,
     on: date,
     recorded_on: date,
@@ -118,6 +139,8 @@ def _mark(
     if obligation.kind is ObligationKind.BAIL:
         obligations.unpost(session, obligation)
     else:
-        obligations.mark_returned(session, obligation, paid=disbursements.paid(session, obligation))
+        is_owed_back = any(one.is_waiting() for one in refunds.of_obligation(session, obligation.alias))
+        paid = disbursements.paid(session, obligation)
+        obligations.mark_returned(session, obligation, paid=paid, void=void, is_owed_back=is_owed_back)
     case = cases.require(session, obligation.case_alias, lock=True)
     obligations.follow(session, case, on=recorded_on)

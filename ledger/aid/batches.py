@@ -347,11 +347,12 @@ def candidates(session: Session, *, after: str, limit: int) -> list[Obligation]:
         Disbursement.obligation_alias == Obligation.alias, col(Disbursement.state).in_(disbursements.STANDING)
     )
     applied = select(func.coalesce(func.sum(BailPart.minor), 0)).where(BailPart.fine_alias == Obligation.alias)
+    payable = col(Obligation.minor) - col(Obligation.forgone_minor)
     query = (
         select(Obligation)
         .join(Case, col(Case.alias) == Obligation.case_alias)
         .where(Obligation.alias > after, col(Obligation.state).in_(obligations.OPEN), col(Case.state).in_(_READY))
-        .where(func.coalesce(asked.scalar_subquery(), 0) + applied.scalar_subquery() < col(Obligation.minor))
+        .where(func.coalesce(asked.scalar_subquery(), 0) + applied.scalar_subquery() < payable)
         .order_by(col(Obligation.alias))
         .limit(limit)
     )

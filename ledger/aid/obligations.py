@@ -293,20 +293,31 @@ def mark_paid(session: Session, obligation: Obligation, *, paid: Money) -> None:
         ObligationNotReady: it is not recognised, or no approved bail, or would be paid over.
     """
     standing = (State.APPROVED,) if obligation.kind is ObligationKind.BAIL else BOOKED
-    if obligation.state not in standing or not 0 < paid.minor <= obligation.minor:
+    if obligation.state not in standing or not 0 < paid.minor <= obligation.payable().minor:
         raise _not_ready(obligation)
-    _move(session, obligation, State.PAID if paid == obligation.amount() else State.PART_PAID)
+    _move(session, obligation, State.PAID if paid == obligation.payable() else State.PART_PAID)
 
 
-def mark_returned(session: Session, obligation: Obligation, *, paid: Money) -> None:
-    """Marks an obligation, of which only `paid` is paid after all, as owed again.
+def mark_returned(
+    session: Session, obligation: Obligation, *, paid: Money, void: Money, is_owed_back: bool = False
+) -> None:
+    """Marks an obligation, of which only `paid` is paid after all, as owed again; what is `void` of it never is.
+
+    That the authority owed back of a payment that the bank has given back whole. What `is_owed_back` still is waited
+    for where nothing is to be paid again.
 
     Raises:
         ObligationNotReady: it is not paid, nor a part of it, or no less of it is.
     """
-    if obligation.state not in {State.PAID, State.PART_PAID} or not 0 <= paid.minor < obligation.minor:
+    payable = obligation.payable() - void
+    is_less = 0 <= paid.minor < obligation.payable().minor and paid.minor <= payable.minor
+    if obligation.state not in {State.PAID, State.PART_PAID, State.REFUND_DUE} or not is_less:
         raise _not_ready(obligation)
-    _move(session, obligation, State.PART_PAID if paid.minor else State.RECOGNISED)
+    obligation.forgone_minor += void.minor
+    if paid == payable:
+        _move(session, obligation, State.REFUND_DUE if is_owed_back else State.PAID)
+    else:
+        _move(session, obligation, State.PART_PAID if paid.minor else State.RECOGNISED)
 
 
 def unpost(session: Session, obligation: Obligation) -> None:
@@ -359,15 +370,19 @@ def reduce(session: Session, obligation: Obligation, *, to: Money, paid: Money) 
     _move(session, obligation, State.PAID if paid == to else obligation.state)
 
 
-def forgo(session: Session, obligation: Obligation, gone: Money) -> None:
-    """Notes that the unpaid rest, `gone`, of what is paid in part is not owed any more: what is payable of it is paid.
+def forgo(session: Session, obligation: Obligation, gone: Money, *, paid: Money) -> None:
+    """Notes that `gone` of what is recognised and not paid is not owed any more; its sealed details stay as they are.
+
+    Of which `paid` is all that is payable then, it is paid.
 
     Raises:
-        ObligationNotReady: it is not paid in part.
+        ObligationNotReady: nothing is recognised and unpaid, or nothing would be left that was or is to be paid.
     """
-    _require_state(obligation, State.PART_PAID)
+    payable = obligation.payable() - gone
+    if obligation.state not in BOOKED or not max(1, paid.minor) <= payable.minor:
+        raise _not_ready(obligation)
     obligation.forgone_minor += gone.minor
-    _move(session, obligation, State.PAID)
+    _move(session, obligation, State.PAID if paid == payable else obligation.state)
 
 
 def owe_back(session: Session, obligation: Obligation) -> None:

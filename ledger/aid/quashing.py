@@ -74,7 +74,7 @@ def quash(session: Session, ruling: Ruling, *, by: str, on: date, recorded_at: d
             _forgo(
                 session,
                 obligation,
-                obligation.amount() - paid,
+                obligation.payable() - paid,
                 stays_sealed=True,
                 source_key=f"{key}:unpaid" if paid.minor else key,
                 on=on,
@@ -133,13 +133,13 @@ def reduce(
         raise obligations.BadReduction("a reduction leaves less than before, above zero", where="amount")
     less = standing - to
     if obligation.state in obligations.OPEN:
-        gone = min(less, obligation.amount() - disbursements.paid(session, obligation), key=lambda one: one.minor)
+        gone = min(less, obligation.payable() - disbursements.paid(session, obligation), key=lambda one: one.minor)
         less -= gone
         _forgo(
             session,
             obligation,
             gone,
-            stays_sealed=less.minor > 0,
+            stays_sealed=less.minor > 0 or obligation.forgone_minor > 0,
             source_key=f"{key}:unpaid" if less.minor else key,
             on=on,
             recorded_at=recorded_at,
@@ -218,8 +218,8 @@ def _forgo(
             session, obligation, gone, source_key=source_key, on=on, recorded_at=recorded_at, recorded_by=recorded_by
         )
     paid = disbursements.paid(session, obligation)
-    if stays_sealed and paid.minor:
-        obligations.forgo(session, obligation, gone)
+    if stays_sealed and gone < obligation.payable():
+        obligations.forgo(session, obligation, gone, paid=paid)
     elif stays_sealed:
         obligations.quash(session, obligation)
     else:

@@ -243,6 +243,21 @@ def give_up(
     return lost
 
 
+def void(session: Session, obligation: Obligation, amount: Money, *, on: date) -> None:
+    """Notes, on the day `on`, that so much of what the authority owes back has come with the payment itself.
+
+    The oldest first. What was never paid in the end is owed back by nobody: it counts among what was no payment.
+    """
+    fund = obligations.fund_of(obligation)
+    for refund in of_obligation(session, obligation.alias):
+        if amount.minor and refund.is_waiting():
+            part = _part(session, refund, min(amount, refund.amount(), key=lambda one: one.minor))
+            amount -= part.amount()
+            part.debtor, part.fund_code, part.received_on = Debtor.PAYEE, fund, on
+            session.add(part)
+    session.flush()
+
+
 def left(session: Session, obligation: Obligation) -> Money:
     """What was paid for an obligation and is not owed back, nor has come back."""
     expected = sum(one.minor for one in of_obligation(session, obligation.alias))

@@ -162,7 +162,7 @@ def _unpaid(session: Session, page: Sequence[Obligation]) -> dict[str, Cells]:
     """What is recognised and not paid."""
     booked = [one for one in page if one.state in obligations.BOOKED]
     paid = disbursements.taken(session, [one.alias for one in booked], states=(disbursements.State.PAID,))
-    owed = {one.alias: {(one.fund_code or "", one.currency): paid[one.alias] - one.minor} for one in booked}
+    owed = {one.alias: {(one.fund_code or "", one.currency): paid[one.alias] - one.payable().minor} for one in booked}
     return {one.alias: owed.get(one.alias, {}) for one in page}
 
 
