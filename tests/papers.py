@@ -44,6 +44,7 @@ class BankLine:
     counterparty: str = "An invented counterparty"
     remittance: str = ""
     reversal: bool = False
+    end_to_end_id: str = "NOTPROVIDED"
 
 
 def a_payment_line(disbursement: dict[str, Any], *, on: date = date(2020, 10, 8), **facts: Any) -> BankLine:
@@ -90,7 +91,7 @@ def _camt_entry(line: BankLine) -> str:
     return (
         f"<Ntry>{_camt_amount(line.amount)}{'<RvslInd>true</RvslInd>' if line.reversal else ''}"
         f"<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{line.on}</Dt></BookgDt><ValDt><Dt>{line.on}</Dt></ValDt>"
-        f"<NtryDtls><TxDtls><RltdPties><{side}><Pty><Nm>{line.counterparty}</Nm></Pty></{side}></RltdPties>"
+        f"<NtryDtls><TxDtls><Refs><EndToEndId>{line.end_to_end_id}</EndToEndId></Refs><RltdPties><{side}><Pty><Nm>{line.counterparty}</Nm></Pty></{side}></RltdPties>"
         f"<RmtInf>{remittance}{reference}</RmtInf></TxDtls></NtryDtls></Ntry>"
     )
 

@@ -1,6 +1,7 @@
 """Bank statements from the treasurer's side: parsed here, sealed here, sent as bare numbers."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,8 +14,11 @@ from api.client.desk import Desk
 from ledger import references
 from ledger.aliases import Kind, draw
 from ledger.errors import BadInput
+from ledger.giving import payouts
 
 VAULT = "money"
+_PAYOUT = re.compile(r"\bpo_[A-Za-z0-9]{14,60}\b", re.ASCII)
+"""A payout's id as the card processor forms it; the random part is too long to be guessed from its digest."""
 
 
 class NotThisAccount(BadInput):
@@ -82,7 +86,11 @@ def _send(desk: Desk, statement: Statement, *, account: str, token_keys: Sequenc
         "closing": _amount(statement.closing),
         "content_token": content_token,
         "older_tokens": older,
-        "lines": [_line(entry) for entry in statement.entries if entry.status == "booked"],
+        "lines": [
+            _line(entry, account=account, token_keys=token_keys)
+            for entry in statement.entries
+            if entry.status == "booked"
+        ],
         "shelf": cases.shelf_on_wire(shelf),
         "rest": cases.seal_json(shelf.public, json.loads(rest), kind="statement", alias=alias, field="rest"),
     }
@@ -90,26 +98,46 @@ def _send(desk: Desk, statement: Statement, *, account: str, token_keys: Sequenc
     return answer
 
 
-def _line(entry: Entry) -> dict[str, Any]:
-    """Bare numbers, and our own reference: nothing else of a line leaves the device unsealed."""
+def _line(entry: Entry, *, account: str, token_keys: Sequence[bytes]) -> dict[str, Any]:
+    """Bare numbers, our own reference, and tokens: nothing else of a line leaves the device unsealed."""
+    own = _own_reference(entry)
     if entry.booked_on is None:
         raise BadInput("a booked line has a booking day", where="booked_on")
     return {
         "booked_on": entry.booked_on.isoformat(),
         "value_on": _iso(entry.value_on),
         "amount": _amount(entry.amount),
-        "reference": _own_reference(entry),
+        "reference": own,
         "reversal": entry.reversal,
+        "traces": [] if own else _traces(entry, account=account, token_keys=token_keys),
+        "payout": _payout(entry),
     }
 
 
 def _own_reference(entry: Entry) -> str | None:
     """The one reference of our form that stands anywhere in the line; two different ones are none."""
+    found = {reference for reference in map(references.found_in, _texts(entry)) if reference}
+    return found.pop() if len(found) == 1 else None
+
+
+def _traces(entry: Entry, *, account: str, token_keys: Sequence[bytes]) -> list[str]:
+    """Tokens of the one end-to-end id of a line: what takes the payment back has the same. An id may name somebody."""
+    found = {detail.end_to_end_id for detail in entry.details}
+    known = found.pop() if len(found) == 1 else None
+    return [sealing.token(key, field="end_to_end", value=f"{account} {known}") for key in token_keys] if known else []
+
+
+def _payout(entry: Entry) -> str | None:
+    """The digest of the one payout's id that stands anywhere in the line."""
+    found = {payout for text in _texts(entry) for payout in _PAYOUT.findall(text)}
+    return payouts.digest(found.pop()) if len(found) == 1 else None
+
+
+def _texts(entry: Entry) -> list[str]:
     texts = [*entry.text.values(), entry.reference or ""]
     for detail in entry.details:
         texts += [*detail.text.values(), detail.end_to_end_id or ""]
-    found = {reference for reference in map(references.found_in, texts) if reference}
-    return found.pop() if len(found) == 1 else None
+    return texts
 
 
 def _currency(desk: Desk, account: str) -> str:

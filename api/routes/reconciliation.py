@@ -54,13 +54,18 @@ class BadRest(BadInput):
 
 
 class LineIn(Wire):
-    """A booked line: what moved when, and our own reference when the payer or the bank brought one back."""
+    """A booked line: what moved when, and our own reference when the payer or the bank brought one back.
+
+    `traces` are tokens of its end-to-end id, the newest epoch's first; `payout` is the digest of a payout's id.
+    """
 
     booked_on: Day
     value_on: Day | None
     amount: AmountOnWire
     reference: Annotated[str, StringConstraints(pattern=r"^RF[0-9]{2}[0-9A-Z]{1,21}$")] | None
     reversal: bool
+    traces: Annotated[list[Digest], Field(default_factory=list, max_length=MOST_EPOCHS)]
+    payout: Digest | None = None
 
 
 class StatementIn(Wire):
@@ -92,7 +97,15 @@ class StatementIn(Wire):
             content_token=self.content_token,
             older_tokens=self.older_tokens,
             lines=[
-                NewLine(line.booked_on, line.value_on, line.amount.money(), line.reference, line.reversal)
+                NewLine(
+                    line.booked_on,
+                    line.value_on,
+                    line.amount.money(),
+                    line.reference,
+                    line.reversal,
+                    tuple(line.traces),
+                    line.payout,
+                )
                 for line in self.lines
             ],
         )

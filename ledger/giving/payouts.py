@@ -1,5 +1,6 @@
 """Payouts: money on its way from the card processor to the bank, each fund with its share; top-ups go the other way."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -96,6 +97,11 @@ class TopUp(SQLModel, table=True):
     def amount(self) -> Money:
         """What came to the processor."""
         return Money(self.minor, self.currency)
+
+
+def digest(payout: str) -> str:
+    """By what a bank's line names a payout without telling its id: SHA-256, since the processor's ids are long."""
+    return hashlib.sha256(f"payout {payout}".encode()).hexdigest()
 
 
 def create(standing: Payout | None, new: Payout) -> Payout:

@@ -18,7 +18,15 @@ _MAY_BE = (Difference.AMBIGUOUS_PAYOUT, Difference.UNMATCHED_DEBIT, Difference.R
 
 
 def candidates(session: Session, line: StatementLine) -> list[Payout | TopUp]:
-    """What a line without a reference of ours can be: a payout that arrives or goes back, or a top-up that leaves."""
+    """What a line without a reference of ours can be: a payout that arrives or goes back, or a top-up that leaves.
+
+    A line that names a payout can be no other.
+    """
+    found = _of_its_amount(session, line)
+    return [one for one in found if line.payout in {None, payouts.digest(one.id)}]
+
+
+def _of_its_amount(session: Session, line: StatementLine) -> list[Payout | TopUp]:
     if line.reference:
         return []
     if line.minor > 0:
@@ -32,9 +40,14 @@ def candidates(session: Session, line: StatementLine) -> list[Payout | TopUp]:
 
 
 def is_told_of(session: Session, line: StatementLine) -> bool:
-    """Whether the processor has told of a payout that a credit may be: it waits to be booked, or crosses currencies."""
+    """Whether a credit names a payout, or the processor has told of one that it may be.
+
+    That one waits to be booked, or crosses currencies.
+    """
     if line.reference or line.reversal or line.minor <= 0:
         return False
+    if line.payout is not None:
+        return True
     return payouts.waiting(session, amount=line.amount(), on=line.booked_on) or crossings.may_be(session, line)
 
 

@@ -185,11 +185,19 @@ def _difference(
         return issued.difference(session, expected, account=line.account_code, moved=line.amount(), on=line.booked_on)
     if line.minor < 0:
         return None if len(arriving) == 1 else Difference.UNMATCHED_DEBIT
-    if not arriving and not line.reference and _candidates(session, line, exactly=False):
+    if arriving:
+        return Difference.AMBIGUOUS_PAYOUT if len(arriving) > 1 else None
+    return _why_no_gift(session, line)
+
+
+def _why_no_gift(session: Session, line: StatementLine) -> Difference | None:
+    """Why a credit that is no payout which was told is no gift by itself either, or None."""
+    if not line.reference and _candidates(session, line, exactly=False):
         return Difference.AMOUNT_DIFFERS  # no gift, perhaps: a treasurer tells by `line_answers.answer`
+    if not line.reference and statements.takes_back(session, line):
+        return Difference.REVERSAL  # what had left comes back, though the bank does not call it so
     # Told and not booked yet, it is booked by `arrivals.look_again` when the payout is.
-    doubtful = len(arriving) > 1 or (not arriving and arrivals.is_told_of(session, line))
-    return Difference.AMBIGUOUS_PAYOUT if doubtful else None
+    return Difference.AMBIGUOUS_PAYOUT if arrivals.is_told_of(session, line) else None
 
 
 def _check_arithmetic(session: Session, statement: Statement, new: NewStatement, *, on: date) -> None:

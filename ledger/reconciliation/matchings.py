@@ -59,7 +59,7 @@ class NewPairing:
 def propose(session: Session, account: str) -> list[Proposal]:
     """Proposals for the open lines of a leaf, the best first; what has a reference of ours is answered otherwise."""
     lines = [
-        Item(one.source_key, one.minor, one.booked_on, reversal=one.reversal)
+        Item(one.source_key, one.minor, one.booked_on, reversal=one.reversal, trace=one.trace)
         for one in statements.unmatched(session, account)
         if one.reference is None
     ]

@@ -12,10 +12,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import combinations
 
+from ledger.reconciliation.statements import REVERSAL_WINDOW
+
 WINDOW = timedelta(days=10)
 """How many days may lie between the bank's day and the books'."""
-REVERSAL_WINDOW = timedelta(days=90)
-"""How late a line may be taken back."""
 NEAR = timedelta(days=3)
 MOST_PARTS = 4
 """Of how many items a sum is made at most."""
@@ -38,6 +38,7 @@ class Reason(StrEnum):
     DAYS_NEAR = "days_near"
     ONLY_ONE = "only_one"
     TAKES_BACK = "takes_back"
+    SAME_END_TO_END_ID = "same_end_to_end_id"
 
 
 WEIGHTS = {
@@ -47,18 +48,23 @@ WEIGHTS = {
     Reason.DAYS_NEAR: 10,
     Reason.ONLY_ONE: 30,
     Reason.TAKES_BACK: 40,
+    Reason.SAME_END_TO_END_ID: 40,
 }
 """Scores are sums of these, at most 100. An exact amount that is the only one within three days reaches 90."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An open line of the bank by its key, or an open entry by its number: what it moves in minor units, and when."""
+    """An open line of the bank by its key, or an open entry by its number: what it moves in minor units, and when.
+
+    `trace` is a token of a line's end-to-end id: what takes a payment back has the payment's.
+    """
 
     key: str
     minor: int
     on: date
     reversal: bool = False
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ def propose(lines: Sequence[Item], entries: Sequence[Item]) -> list[Proposal]:
     of_lines, of_entries = _shelves(lines), _shelves(entries)
     found = list(_taken_back(lines))
     for line in lines:
-        found += _one_to_one(line, of_lines[line.minor], of_entries.get(line.minor))
+        found += _one_to_one(line, of_lines[None, line.minor], of_entries.get((None, line.minor)))
     known = {key for one in found for key in (*one.lines, *(f"entry:{entry}" for entry in one.entries))}
     tries = _Tries()
     lone_lines = sorted((one for one in lines if one.key not in known), key=lambda one: one.on)
@@ -127,10 +133,10 @@ def propose(lines: Sequence[Item], entries: Sequence[Item]) -> list[Proposal]:
     return sorted(found, key=lambda one: (-one.score, one.lines, one.entries))
 
 
-def _shelves(items: Sequence[Item]) -> Mapping[int, _Shelf]:
-    shelves: dict[int, _Shelf] = defaultdict(_Shelf)
+def _shelves(items: Sequence[Item], *, by_trace: bool = False) -> Mapping[tuple[str | None, int], _Shelf]:
+    shelves: dict[tuple[str | None, int], _Shelf] = defaultdict(_Shelf)
     for item in sorted(items, key=lambda one: (one.on, one.key)):
-        shelves[item.minor].items.append(item)
+        shelves[item.trace if by_trace else None, item.minor].items.append(item)
     return shelves
 
 
@@ -144,17 +150,28 @@ def _one_to_one(line: Item, alike: _Shelf, shelf: _Shelf | None) -> Iterator[Pro
 
 
 def _taken_back(lines: Sequence[Item]) -> Iterator[Proposal]:
-    """Each reversal against the last line before it that it takes back."""
-    shelves = _shelves(lines)
+    """Each reversal against the last line before it that it takes back, of its end-to-end id if there is one.
+
+    A line that a bank does not call a reversal is one by the end-to-end id alone.
+    """
+    shelves, traced = _shelves(lines), _shelves([one for one in lines if one.trace], by_trace=True)
     for taken in lines:
-        if not taken.reversal or -taken.minor not in shelves:
+        same = _last_before(taken, traced.get((taken.trace, -taken.minor))) if taken.trace else None
+        if same is not None and (taken.reversal or (same.on, same.key) < (taken.on, taken.key)):
+            reasons = (Reason.TAKES_BACK, Reason.SAME_END_TO_END_ID, *_by_day(taken.on - same.on))
+            yield Proposal((same.key, taken.key), (), reasons)
             continue
-        items = shelves[-taken.minor].items
-        until = bisect_right(items, taken.on, key=lambda one: one.on)
-        original = next((one for one in reversed(items[:until]) if not one.reversal), None)
-        if original is not None and taken.on - original.on <= REVERSAL_WINDOW:
-            reasons = (Reason.TAKES_BACK, *_by_day(taken.on - original.on))
-            yield Proposal((original.key, taken.key), (), reasons)
+        last = _last_before(taken, shelves.get((None, -taken.minor))) if taken.reversal else None
+        if last is not None:
+            yield Proposal((last.key, taken.key), (), (Reason.TAKES_BACK, *_by_day(taken.on - last.on)))
+
+
+def _last_before(taken: Item, shelf: _Shelf | None) -> Item | None:
+    """The last item that is no reversal itself, up to the day of one that takes it back."""
+    items = shelf.items if shelf is not None else []
+    until = bisect_right(items, taken.on, key=lambda one: one.on)
+    last = next((one for one in reversed(items[:until]) if not one.reversal), None)
+    return last if last is not None and taken.on - last.on <= REVERSAL_WINDOW else None
 
 
 def _sums(whole: Item, parts: Sequence[Item], tries: _Tries) -> Iterator[tuple[tuple[str, ...], timedelta]]:

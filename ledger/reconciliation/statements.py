@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import BigInteger, ColumnElement, func
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -21,6 +21,10 @@ from ledger.storage.columns import MinorUnits, UtcDateTime, whole_minor
 from ledger.storage.locks import locked
 
 BANK = "1000"
+REVERSAL_WINDOW = timedelta(days=90)
+"""How late a line may be taken back."""
+_AT_ONCE = 500
+"""Of how many tokens a query asks at once."""
 
 
 class BadStatement(BadInput):
@@ -57,7 +61,10 @@ class Statement(SQLModel, table=True):
 
 
 class StatementLine(SQLModel, table=True):
-    """One booked line from the account holder's view. Its key is (leaf, day, amount, how many-eth of these)."""
+    """One booked line from the account holder's view. Its key is (leaf, day, amount, how many-eth of these).
+
+    `trace` is a token of the end-to-end id, `payout` the digest of a payout's id (`payouts.digest`): neither is plain.
+    """
 
     __tablename__ = "statement_line"
     source_key: str = Field(primary_key=True, max_length=120)
@@ -69,6 +76,8 @@ class StatementLine(SQLModel, table=True):
     currency: str = Field(max_length=3)
     reference: str | None = Field(default=None, max_length=25)
     reversal: bool
+    trace: str | None = Field(default=None, max_length=64, index=True)
+    payout: str | None = Field(default=None, max_length=64)
 
     __table_args__ = whole_minor("minor")
 
@@ -87,13 +96,18 @@ class Match(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A booked line as the client sends it; `reference` is one that we issued, or None."""
+    """A booked line as the client sends it; `reference` is one that we issued, or None.
+
+    `traces` are tokens of its end-to-end id, that of the vault's newest epoch first; the older ones only ask.
+    """
 
     booked_on: date
     value_on: date | None
     amount: Money
     reference: str | None
     reversal: bool
+    traces: tuple[str, ...] = ()
+    payout: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +236,20 @@ def is_waiting(session: Session, source_key: str) -> bool:
     return session.get(StatementLine, source_key) is not None and not _is_answered(session, source_key)
 
 
+def takes_back(session: Session, line: StatementLine) -> bool:
+    """Whether a line before this one, of the same end-to-end id, moved as much the other way."""
+    if line.trace is None:
+        return False
+    query = select(StatementLine.source_key).where(
+        StatementLine.trace == line.trace,
+        StatementLine.account_code == line.account_code,
+        StatementLine.minor == -line.minor,
+        col(StatementLine.booked_on) <= line.booked_on,
+        col(StatementLine.booked_on) >= line.booked_on - REVERSAL_WINDOW,
+    )
+    return session.exec(query).first() is not None
+
+
 def newest_closing(session: Session, *, currency: str) -> date | None:
     """Until when the bank's statements in a currency go, or None when there are none."""
     return session.exec(select(func.max(Statement.closed_on)).where(Statement.currency == currency)).one()
@@ -251,7 +279,8 @@ def _unanswered() -> tuple[ColumnElement[bool], ...]:
 
 def _check(session: Session, new: NewStatement) -> None:
     check(new.alias, Kind.STATEMENT)
-    for token in (new.content_token, *new.older_tokens):
+    digests = [one for line in new.lines for one in (*line.traces, *([line.payout] if line.payout else []))]
+    for token in (new.content_token, *new.older_tokens, *digests):
         check_token(token)
     if accounts.postable(session, new.account, currency=new.currency).parent_code != BANK:
         raise BadStatement("a statement is of a bank leaf", where="account")
@@ -267,11 +296,23 @@ def _check(session: Session, new: NewStatement) -> None:
 def _alike(session: Session, new: NewStatement) -> Iterable[list[NewLine]]:
     """The lines in groups of the same day and amount, without references that are not ours."""
     groups: dict[tuple[date, int], list[NewLine]] = {}
+    known = _known_traces(session, new)
     for line in new.lines:
         ours = line.reference is not None and _is_ours(session, line.reference)
-        kept = line if ours else replace(line, reference=None)
+        trace = next((one for one in line.traces if one in known), line.traces[0] if line.traces else None)
+        kept = replace(line, reference=line.reference if ours else None, traces=(trace,) if trace else ())
         groups.setdefault((line.booked_on, line.amount.minor), []).append(kept)
     return groups.values()
+
+
+def _known_traces(session: Session, new: NewStatement) -> set[str | None]:
+    """Those older tokens under which an end-to-end id came before: a line that comes now is known by the same one."""
+    older = sorted({one for line in new.lines for one in line.traces[1:]})
+    known: set[str | None] = set()
+    for start in range(0, len(older), _AT_ONCE):
+        asked = col(StatementLine.trace).in_(older[start : start + _AT_ONCE])
+        known |= set(session.exec(select(StatementLine.trace).where(asked)))
+    return known
 
 
 def _unknown(session: Session, statement: Statement, alike: list[NewLine]) -> list[StatementLine]:
@@ -351,4 +392,6 @@ def _line(statement: Statement, line: NewLine, source_key: str) -> StatementLine
         currency=line.amount.currency,
         reference=line.reference,
         reversal=line.reversal,
+        trace=line.traces[0] if line.traces else None,
+        payout=line.payout,
     )

@@ -8,11 +8,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from api.client import sealing, statements
+from api.client import matching, sealing, statements
 from api.client.bank_files import detection
 from api.client.bank_files.lines import UnknownFormat, UnreadableFile
 from api.client.statements import NotThisAccount
 from ledger import references
+from ledger.giving import payouts
 from tests.canaries import sightings
 from tests.cast import byn, eur
 from tests.office import BANK_DAY, BYN_LEAF, EUR_LEAF, Office, on_one_database, rotate
@@ -67,6 +68,8 @@ def test_what_is_sent_holds_numbers_and_nothing_that_names_anybody(bank_day: Off
             "amount": {"amount": "1.00", "currency": "BYN"},
             "reference": None,
             "reversal": False,
+            "traces": [],
+            "payout": None,
         }
     ]
     assert (body["opening"]["amount"], body["closing"]["amount"]) == ("5000.00", "5001.00")
@@ -128,6 +131,42 @@ def test_a_foreign_reference_that_looks_like_ours_is_not_kept(bank_day: Office) 
     sent_by(bank_day, october(BankLine(byn("1.00"), ON, remittance=foreign), opening="5000.00"))
 
     assert sightings([foreign], repr(bank_day.rows()).encode()) == []
+
+
+def test_an_end_to_end_id_and_a_payouts_id_are_sent_as_digests_only(bank_day: Office) -> None:
+    own, payout = reference_of(bank_day), "po_1InventedPayout0001"
+    lines = (
+        BankLine(byn("-1.00"), ON, end_to_end_id="KANAREJKA-RENT"),
+        BankLine(byn("1.00"), ON, end_to_end_id="kanarejka-rent", reversal=True),
+        BankLine(byn("2.00"), ON, end_to_end_id=own),
+        BankLine(byn("3.00"), ON, remittance=f"PAYOUT {payout} THANKS"),
+        BankLine(byn("4.00"), ON, remittance=f"{payout} po_1InventedPayout0002"),
+    )
+
+    (body,) = sent_by(bank_day, october(*lines, opening="5000.00"))
+
+    out, back, ours, paid_out, two = body["lines"]
+    assert len(out["traces"]) == 1
+    assert out["traces"] == back["traces"]
+    assert (ours["traces"], ours["reference"]) == ([], own)
+    assert [one["payout"] for one in body["lines"]] == [None, None, None, payouts.digest(payout), None]
+    assert (paid_out["traces"], two["traces"]) == ([], [])
+    assert sightings(["KANAREJKA-RENT", "kanarejka-rent", payout], repr(bank_day.rows()).encode()) == []
+
+
+def test_what_comes_back_after_a_rotation_is_known_by_its_older_token(bank_day: Office) -> None:
+    day_after = date(2020, 10, 12)
+    left = october(BankLine(byn("-7.00"), ON, end_to_end_id="INVENTED-RENT"), opening="5000.00")
+    back = BankLine(byn("7.00"), day_after, end_to_end_id="INVENTED-RENT")
+    statements.send(bank_day.desk("anna"), left, account=BYN_LEAF)
+    rotate(bank_day, "money")
+
+    anna = bank_day.new_desk("anna")
+    statements.send(anna, october(back, opening="4993.00"), account=BYN_LEAF)
+
+    (proposed,) = matching.listed(anna)["proposals"]
+    assert (proposed["reasons"], proposed["entries"]) == (["takes_back", "same_end_to_end_id", "days_near"], [])
+    assert len(proposed["lines"]) == 2
 
 
 def test_lines_that_are_not_booked_stay_on_the_device(bank_day: Office) -> None:

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from ledger import exceptions
 from ledger.aliases import Kind, draw
 from ledger.books import accounts, balances
+from ledger.errors import LedgerError
 from ledger.exceptions import Difference
 from ledger.giving import donations, payouts, purposes
 from ledger.giving.movements import Movement
@@ -99,6 +100,45 @@ def test_two_payouts_that_a_credit_can_be_are_not_guessed(card_book: Session) ->
     assert states(card_book) == [payouts.State.CREATED] * 2
     assert len(statements.unmatched(card_book, EUR_LEAF)) == 1
     assert (differences(card_book), is_a_gift(card_book)) == ([(Difference.AMBIGUOUS_PAYOUT, eur("50.00"))], False)
+
+
+def naming(amount: Money, nth: int) -> NewLine:
+    """A credit whose text names a payout by its id."""
+    return NewLine(NEXT_DAY, None, amount, None, reversal=False, payout=payouts.digest(f"po_Invented{nth:04d}"))
+
+
+def test_a_credit_that_names_its_payout_is_that_one(card_book: Session) -> None:
+    book(card_book, a_payout(eur("50.00")), a_payout(eur("50.00"), nth=2))
+
+    outcome = receive(card_book, naming(eur("50.00"), 2))
+
+    assert outcome.booked == 1
+    assert states(card_book) == [payouts.State.CREATED, payouts.State.PAID]
+    assert differences(card_book) == []
+
+
+def test_a_credit_that_names_a_payout_waits_for_it_and_is_no_gift(card_book: Session) -> None:
+    outcome = receive(card_book, naming(eur("50.00"), 2))
+    book(card_book, a_payout(eur("50.00")))
+    before = bank.look_again(card_book, recorded_at=NOW, recorded_by=RECORDER)
+    book(card_book, a_payout(eur("50.00"), nth=2))
+
+    assert (outcome.booked, before, is_a_gift(card_book)) == (0, 0, False)
+    assert bank.look_again(card_book, recorded_at=NOW, recorded_by=RECORDER) == 1
+    assert states(card_book) == [payouts.State.CREATED, payouts.State.PAID]
+    assert differences(card_book) == []
+
+
+def test_what_had_left_and_comes_back_is_no_gift_though_the_bank_does_not_say_so(card_book: Session) -> None:
+    trace = ("cd" * 32,)
+    receive(card_book, NewLine(DAY, None, eur("-9.00"), None, reversal=False, traces=trace))
+
+    receive(card_book, NewLine(NEXT_DAY, None, eur("9.00"), None, reversal=False, traces=trace), content="ef")
+
+    assert {one for one, _ in differences(card_book)} == {Difference.UNMATCHED_DEBIT, Difference.REVERSAL}
+    assert not is_a_gift(card_book)
+    with nothing_written(card_book), pytest.raises(LedgerError):
+        receive(card_book, NewLine(NEXT_DAY, None, eur("9.00"), None, reversal=False, traces=("po_1",)), content="ba")
 
 
 def test_a_second_credit_of_the_same_amount_is_a_gift(card_book: Session) -> None:

@@ -12,8 +12,8 @@ from ledger.reconciliation.proposals import Item, Proposal, Reason
 DAY = date(2020, 11, 10)
 
 
-def item(key: str, minor: int, *, days: int = 0, reversal: bool = False) -> Item:
-    return Item(key, minor, DAY + timedelta(days=days), reversal=reversal)
+def item(key: str, minor: int, *, days: int = 0, reversal: bool = False, trace: str | None = None) -> Item:
+    return Item(key, minor, DAY + timedelta(days=days), reversal=reversal, trace=trace)
 
 
 def told(lines: Sequence[Item], entries: Sequence[Item]) -> list[tuple[tuple[str, ...], tuple[str, ...], int, bool]]:
@@ -56,6 +56,26 @@ def test_a_reversal_is_held_against_the_line_before_it() -> None:
 
     assert found == Proposal(("original", "taken"), (), (Reason.TAKES_BACK, Reason.DAYS_NEAR))
     assert not found.is_automatic
+
+
+@pytest.mark.parametrize("reversal", [True, False])
+def test_what_takes_a_payment_back_has_its_end_to_end_id_whatever_the_bank_calls_it(*, reversal: bool) -> None:
+    taken = item("taken", 500, days=30, reversal=reversal, trace="ab")
+    lines = [item("original", -500, trace="ab"), item("nearer", -500, days=29, trace="cd"), taken]
+
+    (found,) = proposals.propose(lines, [])
+
+    assert found == Proposal(("original", "taken"), (), (Reason.TAKES_BACK, Reason.SAME_END_TO_END_ID))
+    assert found.score == 80
+
+
+def test_lines_of_one_end_to_end_id_are_two_when_both_go_one_way_or_lie_far_apart() -> None:
+    standing_order = [item("first", 500, trace="ab"), item("second", 500, days=30, trace="ab")]
+    too_late = [item("original", -500, trace="ab"), item("taken", 500, days=91, trace="ab")]
+
+    assert proposals.propose(standing_order, []) == []
+    assert proposals.propose(too_late, []) == []
+    assert len(proposals.propose([item("out", -500, trace="ab"), item("in", 500, trace="ab")], [])) == 1
 
 
 ITEMS = st.lists(st.tuples(st.integers(-6, 6).filter(bool), st.integers(-15, 15), st.booleans()), max_size=14)
