@@ -43,6 +43,7 @@ class Kind(StrEnum):
     PURPOSE_DRAFT = "PD"
     CLEARING = "CL"
     PAIRING = "PG"
+    MATCHING_RULE = "MR"
     RECEIPT = "RT"
     GIFT_RETURN = "GR"
     CASH_DEPOSIT = "CD"

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from api.client import exceptions, matching, statements
+from api.client import exceptions, matching, matching_rules, statements
 from api.client.desk import Desk
 from ledger.reconciliation.clearings import Because
 from ledger.reconciliation.pairings import Undone
@@ -17,6 +17,8 @@ def walk_with_exceptions(anna: Desk, boris: Desk, *, leaf: str) -> None:
     file = a_camt_file(lines, opening=byn("0.77"), first=days[0], last=days[1])
     statements.send(anna, file, account=leaf)
     (proposed,) = matching.listed(anna)["proposals"]
+    rule = matching_rules.add(anna, words="an invented counterparty", account="6020")
+    matching_rules.withdraw(anna, rule["alias"])
     made = matching.match(anna, lines=proposed["lines"], entries=[])
     matching.unmatch(anna, made["alias"], because=Undone.LOOKED_AGAIN)
     opened = next(one for one in exceptions.listed(anna)["exceptions"] if one["clearable"])

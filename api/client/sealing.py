@@ -214,6 +214,12 @@ def token_key(vault: VaultSeed) -> bytes:
     return derive(vault.seed, length_prefixed("SL1 token", vault.name, vault.epoch))
 
 
+def fold(text: str) -> str:
+    """Text by which two writings of one are compared: without case, compatibility forms and runs of white space."""
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", text).casefold()).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
 def token(key: bytes, *, field: str, value: str) -> str:
     """What tells a duplicate without telling the value: HMAC-SHA-256 in hexadecimal digits.
 
@@ -223,8 +229,7 @@ def token(key: bytes, *, field: str, value: str) -> str:
     Raises:
         NothingToCompare: the value is empty or white space.
     """
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", value).casefold()).casefold()
-    compared = " ".join(unicodedata.normalize("NFKC", folded).split())
+    compared = fold(value)
     if not compared:
         raise NothingToCompare("an empty value has no token", where="token")
     return hmac.digest(key, length_prefixed(field, compared), "sha256").hex()

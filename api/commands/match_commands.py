@@ -1,18 +1,23 @@
 """Commands for matching: open lines of the bank, the entries that they are, and what was undone."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from api.client import matching
+from api.client import matching, matching_rules
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.output import AsJson
 from ledger.reconciliation.pairings import Undone
 
 app = typer.Typer(help="Lines of the bank, and the entries that they are.", no_args_is_help=True)
+rules = typer.Typer(help="What counterparties' texts tell; sealed, and applied on this device.", no_args_is_help=True)
+app.add_typer(rules, name="rules")
 
 PROPOSED = {"score": "Score", "lines": "Lines", "entries": "Entries", "reasons": "Because"}
+BY_RULE = PROPOSED | {"rules": "Rules"}
+RULES = {"alias": "Rule", "words": "Words", "account": "Account"}
 MATCHED = {
     "alias": "Match",
     "lines": "Lines",
@@ -59,3 +64,37 @@ def unmatch(
     with connect() as desk:
         made = matching.unmatch(desk, alias, because=because)
     output.show_table([made], MATCHED, as_json=as_json)
+
+
+@app.command("by-rules")
+def list_by_rules(as_json: AsJson = False) -> None:
+    """Shows what of the proposals a rule speaks for; the lines' texts are opened on this device."""
+    with connect() as desk:
+        output.show_table(matching_rules.propose(desk), BY_RULE, as_json=as_json)
+
+
+@rules.command("list")
+def list_rules(as_json: AsJson = False) -> None:
+    """Opens the rules that stand."""
+    with connect() as desk:
+        output.show_table([asdict(one) for one in matching_rules.listed(desk)], RULES, as_json=as_json)
+
+
+@rules.command("add")
+def add_rule(
+    words: Annotated[str, typer.Option(prompt=True, help="What a line's text has; asked for when it is not given.")],
+    account: Annotated[str, typer.Option(help="The account that such a line's entry moves, such as 6020.")],
+    as_json: AsJson = False,
+) -> None:
+    """Seals a rule on this device, and has it kept."""
+    with connect() as desk:
+        added = matching_rules.add(desk, words=words, account=account)
+    output.show(added, as_json=as_json, lines=[f"{added['alias']} is kept"])
+
+
+@rules.command("withdraw")
+def withdraw_rule(alias: Annotated[str, typer.Argument(help="The alias of a rule.")], as_json: AsJson = False) -> None:
+    """Has a rule not be applied any more."""
+    with connect() as desk:
+        withdrawn = matching_rules.withdraw(desk, alias)
+    output.show(withdrawn, as_json=as_json, lines=[f"{alias} is withdrawn"])

@@ -14,8 +14,9 @@ from ledger.exceptions import Difference, OpenException
 from ledger.giving.bookings import Booking, State
 from ledger.giving.leaves import PROCESSOR
 from ledger.giving.payouts import Payout
+from ledger.identities.shelves import Shelf
 from ledger.people import Role
-from ledger.reconciliation import bank, chain, clearings, matchings, pairings, processor
+from ledger.reconciliation import bank, chain, clearings, matching_rules, matchings, pairings, processor
 from ledger.reconciliation.clearings import BY_MACHINES, Clearing, ClearingAgreement
 from ledger.reconciliation.statements import Match, StatementLine
 
@@ -57,6 +58,14 @@ def find_unequal(session: Session, _tell: Tell) -> Iterator[Finding]:
         if not same or taken & told or answered or leaves != {pairing.account_code} or not unsigned:
             yield Finding("pairings", "pairing", pairing.alias, {"account": pairing.account_code})
         taken |= told
+
+
+def find_unsealed(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Rules of matching that nobody has sealed, or somebody else than who added them; each is looked up by its key."""
+    for rule in matching_rules.standing(session):
+        shelf = session.get(Shelf, rule.alias)
+        if shelf is None or shelf.signer != rule.added_by:
+            yield Finding("matching-rules", "matching_rule", rule.alias, {"added_by": rule.added_by})
 
 
 def _is_explained(session: Session, one: OpenException) -> bool:
@@ -129,5 +138,6 @@ def _may_alone(session: Session, said: Clearing) -> bool:
 CHECKS = (
     Check("exceptions", "every exception that is closed says by what", find_unexplained),
     Check("pairings", "lines of the bank and the entries that they are have one sum, each once", find_unequal),
+    Check("matching-rules", "a rule of matching is sealed by who added it", find_unsealed),
     Check("clearings", "an exception is closed by its amount, by who might", find_unfounded),
 )

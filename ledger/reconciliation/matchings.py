@@ -5,7 +5,7 @@ a treasurer, with a signed act. What was undone stays to be read, and its lines 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -174,6 +174,15 @@ def listed(session: Session) -> list[tuple[Pairing, PairingUndone | None]]:
 def commitment(*, lines: Sequence[str], entries: Sequence[int]) -> str:
     """What an act restates as payee: SHA-256 over the canonical JSON of the lines' keys and the entries' numbers."""
     return hashlib.sha256(rfc8785.dumps(["pairing", sorted(lines), sorted(entries)])).hexdigest()
+
+
+def accounts_of(session: Session, entries: Collection[int]) -> dict[int, list[str]]:
+    """The accounts that each of these entries moves, in the order of their codes."""
+    query = select_core(_LINES.c.entry_id, _LINES.c.account_code).where(_LINES.c.entry_id.in_(entries)).distinct()
+    found: dict[int, list[str]] = {}
+    for entry, code in sorted((int(entry), str(code)) for entry, code in session.connection().execute(query)):
+        found.setdefault(entry, []).append(code)
+    return found
 
 
 def moved(session: Session, entries: Sequence[int], *, account: str) -> int:

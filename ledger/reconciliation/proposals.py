@@ -6,7 +6,7 @@ among few and near candidates, and only as long as `MOST_TRIED` lasts: so time i
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -30,7 +30,7 @@ AUTOMATIC_FROM = 90
 
 
 class Reason(StrEnum):
-    """What speaks for a proposal; each has its weight."""
+    """What speaks for a proposal; each has its weight. The counterparty's text is read on treasurers' devices only."""
 
     SAME_AMOUNT = "same_amount"
     SAME_SUM = "same_sum"
@@ -39,6 +39,7 @@ class Reason(StrEnum):
     ONLY_ONE = "only_one"
     TAKES_BACK = "takes_back"
     SAME_END_TO_END_ID = "same_end_to_end_id"
+    COUNTERPARTY_TEXT = "counterparty_text"
 
 
 WEIGHTS = {
@@ -49,8 +50,10 @@ WEIGHTS = {
     Reason.ONLY_ONE: 30,
     Reason.TAKES_BACK: 40,
     Reason.SAME_END_TO_END_ID: 40,
+    Reason.COUNTERPARTY_TEXT: 30,
 }
-"""Scores are sums of these, at most 100. An exact amount that is the only one within three days reaches 90."""
+"""Scores are sums of these, at most `MOST_SCORE`. An exact amount that is the only one within three days reaches 90."""
+MOST_SCORE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +81,18 @@ class Proposal:
     @property
     def score(self) -> int:
         """The sum of the reasons' weights."""
-        return sum(WEIGHTS[one] for one in self.reasons)
+        return score_of(self.reasons)
 
     @property
     def is_automatic(self) -> bool:
         """Whether it is exact and unique, one line and one entry."""
         alone = len(self.lines) == len(self.entries) == 1 and Reason.ONLY_ONE in self.reasons
         return alone and self.score >= AUTOMATIC_FROM
+
+
+def score_of(reasons: Iterable[Reason]) -> int:
+    """The sum of reasons' weights, at most `MOST_SCORE`."""
+    return min(sum(WEIGHTS[one] for one in reasons), MOST_SCORE)
 
 
 @dataclass(slots=True)

@@ -196,7 +196,7 @@ def lines_of(session: Session, statement: str) -> list[StatementLine]:
 
 def unmatched(session: Session, account: str) -> list[StatementLine]:
     """The lines of a leaf that no entry answers yet."""
-    query = select(StatementLine).where(StatementLine.account_code == account, *_unanswered())
+    query = select(StatementLine).where(StatementLine.account_code == account, *unanswered())
     return sorted(session.exec(query).all(), key=lambda line: (line.booked_on, line.source_key))
 
 
@@ -207,9 +207,15 @@ def waiting_with(session: Session, references: Collection[str]) -> list[Statemen
     query = select(StatementLine).where(
         col(StatementLine.reference).in_(references),
         StatementLine.minor > 0,
-        *_unanswered(),
+        *unanswered(),
     )
     return sorted(session.exec(query), key=lambda line: (line.booked_on, line.source_key))
+
+
+def brought_by(session: Session, source_keys: Collection[str]) -> dict[str, str]:
+    """The statement that was the first to bring each of these lines."""
+    query = select(StatementLine.source_key, StatementLine.statement_alias)
+    return dict(session.exec(query.where(col(StatementLine.source_key).in_(source_keys))).all())
 
 
 def require_waiting(session: Session, source_key: str) -> StatementLine:
@@ -267,14 +273,14 @@ def locked_bank() -> SelectOfScalar[Account]:
     return locked(select(Account).where(Account.code == BANK))
 
 
-def _is_answered(session: Session, source_key: str) -> bool:
-    return session.get(Match, source_key) is not None or pairings.has_line(session, source_key)
-
-
-def _unanswered() -> tuple[ColumnElement[bool], ...]:
+def unanswered() -> tuple[ColumnElement[bool], ...]:
     """Which lines neither an entry of their own answers nor a pairing that stands."""
     key = col(StatementLine.source_key)
     return key.not_in(select(Match.source_key)), key.not_in(pairings.standing_lines())
+
+
+def _is_answered(session: Session, source_key: str) -> bool:
+    return session.get(Match, source_key) is not None or pairings.has_line(session, source_key)
 
 
 def _check(session: Session, new: NewStatement) -> None:

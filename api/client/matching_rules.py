@@ -1,0 +1,158 @@
+"""Matching rules on the treasurer's device: sealed before they are sent, applied to lines that are opened here.
+
+A rule says: a line whose text has these words is an entry that moves this account. It only adds a reason to what the
+server proposes, which checks what is signed as it checks any other match.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from api.client import cases, matching, sealing
+from api.client.desk import Desk
+from api.client.statements import VAULT
+from ledger.aliases import Kind, draw
+from ledger.errors import BadInput, Tampered
+from ledger.reconciliation import proposals
+from ledger.reconciliation.proposals import Reason
+
+FEWEST_LETTERS = 3
+MOST_LETTERS = 200
+REASON = "reconciliation"
+AT_ONCE = 100
+"""Shelves that one request opens."""
+
+
+class BadRule(BadInput):
+    """Words too short, too long or none, or no account."""
+
+    rule = "bad_matching_rule"
+
+
+class NotAsSealed(Tampered):
+    """A box does not hold what a treasurer's device seals there."""
+
+    rule = "not_as_sealed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A line whose text has these `words`, however written, is an entry that moves `account` or a leaf of it."""
+
+    alias: str
+    words: str = field(repr=False)
+    account: str
+
+
+def add(desk: Desk, *, words: str, account: str) -> dict[str, Any]:
+    """Seals a rule for those who open the vault of money, and has it kept.
+
+    Raises:
+        BadRule: nothing was sent.
+    """
+    if not FEWEST_LETTERS <= len(sealing.fold(words)) <= MOST_LETTERS:
+        raise BadRule("words of a sensible length", where="words", least=FEWEST_LETTERS, most=MOST_LETTERS)
+    if account not in {one["code"] for one in desk.api.get("/v1/accounts")["accounts"]}:
+        raise BadRule("no account of the chart has this code", where="account")
+    alias = draw(Kind.MATCHING_RULE)
+    shelf = desk.draw_shelf(VAULT, alias=alias)
+    content = {"words": words, "account": account}
+    body = {
+        "alias": alias,
+        "shelf": cases.shelf_on_wire(shelf),
+        "content": cases.seal_json(shelf.public, content, kind="matching_rule", alias=alias, field="rule"),
+    }
+    answer: dict[str, Any] = desk.api.post("/v1/reconciliations/rules", body, key=f"rule:{alias}")
+    return answer
+
+
+def withdraw(desk: Desk, alias: str) -> dict[str, Any]:
+    """Has a rule not be applied any more."""
+    path = f"/v1/reconciliations/rules/{alias}/withdraw"
+    answer: dict[str, Any] = desk.api.post(path, {}, key=f"withdraw:{alias}")
+    return answer
+
+
+def listed(desk: Desk) -> list[Rule]:
+    """The rules that stand, opened here; each reading is logged.
+
+    Raises:
+        NotAsSealed, and what opening a shelf raises: a box was altered or swapped.
+    """
+    standing = [one["alias"] for one in desk.api.get("/v1/reconciliations/rules")["rules"]]
+    return [_rule(alias, content) for alias, content in _opened(desk, standing, kind="matching_rule", name="rule")]
+
+
+def propose(desk: Desk) -> list[dict[str, Any]]:
+    """What the server proposes of one line and one entry and a rule speaks for, the best first.
+
+    Where the rules speak for several entries of a line, or several lines of an entry, all are told.
+    """
+    rules = listed(desk)
+    asked = [one for one in matching.listed(desk)["proposals"] if _is_single(one)] if rules else []
+    aliases = sorted({one["statements"][0] for one in asked})
+    contents = dict(_opened(desk, aliases, kind="statement", name="rest"))
+    found = []
+    for one in asked:
+        (brought_by,), (line,) = one["statements"], one["lines"]
+        try:
+            texts = _texts_of(contents[brought_by], line)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise NotAsSealed("the box holds no statement", about=brought_by) from None
+        fitting = [rule.alias for rule in rules if _fits(rule, texts, one["moves"])]
+        if fitting:
+            reasons = [*one["reasons"], Reason.COUNTERPARTY_TEXT.value]
+            score = proposals.score_of(map(Reason, reasons))
+            found.append(one | {"reasons": reasons, "score": score, "rules": fitting})
+    return sorted(found, key=lambda one: (-one["score"], one["lines"], one["entries"]))
+
+
+def _opened(desk: Desk, aliases: Sequence[str], *, kind: str, name: str) -> Iterator[tuple[str, Any]]:
+    """What is sealed on each of these shelves, by its alias."""
+    for start in range(0, len(aliases), AT_ONCE):
+        part = list(aliases[start : start + AT_ONCE])
+        answer = desk.api.get("/v1/boxes", alias=part, reason=REASON)
+        for alias, opened in zip(part, answer["opened"], strict=True):
+            _, seed = cases.open_shelf(desk, opened, alias=alias)
+            for box in opened["boxes"]:
+                place = {"kind": kind, "alias": alias, "field": name, "version": box["version"]}
+                opening = sealing.open_with_salt(seed, sealing.from_base64(box["bytes"]), **place)
+                sealing.verify_commitment(box["commitment"], opening, **place)
+                yield alias, json.loads(opening.plaintext)
+
+
+def _rule(alias: str, content: Any) -> Rule:
+    match content:
+        case {"words": str() as words, "account": str() as account} if sealing.fold(words) and account:
+            return Rule(alias, words, account)
+    raise NotAsSealed("the box holds no rule", about=alias)
+
+
+def _is_single(proposed: dict[str, Any]) -> bool:
+    return len(proposed["lines"]) == len(proposed["entries"]) == 1
+
+
+def _texts_of(statement: dict[str, Any], line: str) -> list[str]:
+    """The text of each entry that a line can be: those of its day and amount; equal ones cannot be told apart."""
+    _, on, minor, _ = line.rsplit(":", 3)
+    return [
+        " ".join(_words(entry))
+        for entry in statement["entries"]
+        if entry["status"] == "booked" and entry["booked_on"] == date.fromisoformat(on).isoformat()
+        if entry["amount"]["minor"] == int(minor)
+    ]
+
+
+def _words(entry: dict[str, Any]) -> Iterable[str]:
+    yield from entry["text"].values()
+    for detail in entry["details"]:
+        yield from detail["text"].values()
+
+
+def _fits(rule: Rule, texts: Sequence[str], moves: Sequence[str]) -> bool:
+    """Whether the entry moves the rule's account, and every text that the line can have has the rule's words."""
+    words = sealing.fold(rule.words)
+    moved = any(code == rule.account or code.startswith(f"{rule.account}:") for code in moves)
+    return moved and bool(texts) and all(words in sealing.fold(text) for text in texts)
