@@ -39,6 +39,7 @@ class Difference(StrEnum):
     CHECK_FAILED = "check_failed"
     PERIOD_OPEN = "period_open"
     RATE_MISSING = "rate_missing"
+    UNBOOKED = "unbooked"
 
 
 class UnknownException(NotFound):

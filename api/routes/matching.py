@@ -11,16 +11,19 @@ from api.authentication import Admitted, Now
 from api.idempotency import Claimed
 from api.routes.wire import Alias, BoxOnWire, ShelfOnWire, SignedActOnWire, Wire
 from api.transactions import Tx
+from ledger.aliases import Kind, kind_of
 from ledger.approvals import Agreed
 from ledger.books.accounts import Account
+from ledger.books.journal import Entry
 from ledger.errors import BadInput
+from ledger.giving.donations import Donation
 from ledger.identities import shelves
-from ledger.reconciliation import matching_rules, matchings, statements
+from ledger.reconciliation import matching_rules, matchings, statements, unbookings
 from ledger.reconciliation.matching_rules import MatchingRule
 from ledger.reconciliation.matchings import MOST_OF_ONE, NewPairing
-from ledger.reconciliation.pairings import Pairing, PairingUndone, Undone
+from ledger.reconciliation.pairings import LineUnbooked, Pairing, PairingUndone, Undone
 from ledger.reconciliation.proposals import Reason
-from ledger.reconciliation.statements import BANK
+from ledger.reconciliation.statements import BANK, StatementLine
 
 router = APIRouter()
 
@@ -51,7 +54,10 @@ class ProposalOut(Wire):
 
 
 class PairingOut(Wire):
-    """Lines and entries that are the same; `automatic` was matched by a machine."""
+    """Lines and entries that are the same; `automatic` was matched by a machine.
+
+    With the alias of a gift it is a line that was booked by itself as a gift nobody could place.
+    """
 
     alias: str
     account: str
@@ -94,7 +100,10 @@ def list_proposals(session: Tx, _caller: Admitted) -> ProposalsOut:
     leaves = session.exec(select(Account.code).where(Account.parent_code == BANK).order_by(col(Account.code)))
     return ProposalsOut(
         proposals=[one for leaf in leaves.all() for one in _proposed(session, leaf)],
-        pairings=[_of(session, *one) for one in matchings.listed(session)],
+        pairings=[
+            *(_of(session, *one) for one in matchings.listed(session)),
+            *(_booked(*one) for one in unbookings.listed(session)),
+        ],
     )
 
 
@@ -108,8 +117,11 @@ def match_lines(alias: Alias, body: MatchIn, session: Tx, caller: Admitted, now:
 
 @router.post("/v1/reconciliations/{alias}/unmatch", status_code=201)
 def unmatch_lines(alias: Alias, body: UnmatchIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> PairingOut:
-    """Undoes it: the lines wait again."""
+    """Undoes it: the lines wait again. A line that was booked as a gift by itself is undone by the gift's alias."""
     agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
+    if kind_of(alias) is Kind.DONATION:
+        unbookings.unbook(session, alias, because=body.because, agreed=agreed)
+        return once.keep(next(_booked(*one) for one in unbookings.listed(session) if one[0].alias == alias))
     undone = matchings.unmatch(session, alias, because=body.because, agreed=agreed)
     return once.keep(_of(session, session.get_one(Pairing, alias), undone))
 
@@ -195,6 +207,22 @@ def _proposed(session: Tx, leaf: str) -> list[ProposalOut]:
         )
         for one in found
     ]
+
+
+def _booked(gift: Donation, line: StatementLine, entry: Entry, unbooked: LineUnbooked | None) -> PairingOut:
+    return PairingOut(
+        alias=gift.alias,
+        account=line.account_code,
+        lines=[line.source_key],
+        entries=[entry.id],
+        score=0,
+        automatic=True,
+        paired_by=entry.recorded_by,
+        paired_at=entry.recorded_at,
+        undone_by=unbooked.undone_by if unbooked else None,
+        undone_at=unbooked.undone_at if unbooked else None,
+        undone_because=unbooked.because if unbooked else None,
+    )
 
 
 def _of(session: Tx, made: Pairing, undone: PairingUndone | None) -> PairingOut:

@@ -37,7 +37,7 @@ from ledger.giving.refund_orders import RefundOrder
 from ledger.money import Money
 from ledger.people import Operator, RosterVersion
 from ledger.publications import Draft, Publication
-from ledger.reconciliation import clearings, matchings, resolutions, sheets
+from ledger.reconciliation import clearings, matchings, resolutions, sheets, unbookings
 from ledger.suspensions import Suspension
 from ledger.treasury import conversions
 from ledger.treasury.conversions import Conversion
@@ -409,6 +409,10 @@ def _of_pairings(session: Session) -> Iterator[Effect]:
             yield _effect("pairing", pairing.alias, "match_lines", pairing.paired_by, set(), **restated)
         if undone is not None:
             yield _effect("pairing", pairing.alias, "unmatch_lines", undone.undone_by, set(), **restated)
+    for gift, line, entry, unbooked in unbookings.listed(session):
+        if unbooked is not None:
+            payee = matchings.commitment(lines=[line.source_key], entries=[entry.id])
+            yield _effect("donation", gift.alias, "unmatch_lines", unbooked.undone_by, set(), payee_commitment=payee)
 
 
 CHECKS = (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
-from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy import and_, func, or_, select, tuple_
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
@@ -20,7 +20,7 @@ from ledger.giving.leaves import PROCESSOR
 from ledger.giving.movements import ReceivedMovement
 from ledger.giving.payouts import Payout
 from ledger.reconciliation import bank, chain, pairings, processor, statements
-from ledger.reconciliation.pairings import PairingPart
+from ledger.reconciliation.pairings import LineUnbooked, PairingPart
 from ledger.reconciliation.statements import Match, StatementLine
 
 _LINES = SQLModel.metadata.tables["line"]
@@ -87,7 +87,7 @@ def find_statement_lines(session: Session, tell: Tell) -> Iterator[Finding]:
     done = 0
     for page in paged(session, StatementLine, StatementLine.source_key):
         keys = [one.source_key for one in page]
-        booked = _booked(session, keys)
+        booked = _booked_as(session, keys)
         answers = select_rows(Match.source_key, Match.entry_id).where(col(Match.source_key).in_(keys))
         matches = dict(session.exec(answers).all())
         abouts = [f"{difference}:{key}" for difference in Difference for key in keys]
@@ -106,6 +106,17 @@ def find_statement_lines(session: Session, tell: Tell) -> Iterator[Finding]:
         tell(done, done)
 
 
+def _booked_as(session: Session, keys: Sequence[str]) -> dict[str, tuple[int, str, dict[tuple[str, str], int]]]:
+    """As `_booked`; of a line that was unbooked, the entry that it was booked as again."""
+    booked = _booked(session, [*keys, *(key + pairings.AGAIN for key in keys)])
+    unbooked = session.exec(select_rows(LineUnbooked).where(col(LineUnbooked.source_key).in_(keys)))
+    for one in unbooked:
+        if session.exec(select_rows(Entry.id).where(Entry.reverses_id == one.entry_id)).first() is not None:
+            booked.pop(one.source_key, None)
+    again = {key.removesuffix(pairings.AGAIN): entry for key, entry in booked.items() if key.endswith(pairings.AGAIN)}
+    return booked | again
+
+
 def find_facts_without_source(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Entries that say they answer a bank's line or a movement, and there is none."""
     entries = SQLModel.metadata.tables["entry"]
@@ -113,7 +124,9 @@ def find_facts_without_source(session: Session, _tell: Tell) -> Iterator[Finding
     lines = SQLModel.metadata.tables["statement_line"]
     sources = {
         "stripe:": select(answered.c.entry_id).where(answered.c.entry_id == entries.c.id),
-        "bank:": select(lines.c.source_key).where(entries.c.source_key == lines.c.source_key),
+        "bank:": select(lines.c.source_key).where(
+            or_(entries.c.source_key == lines.c.source_key, entries.c.source_key == lines.c.source_key + pairings.AGAIN)
+        ),
     }
     for prefix, source in sources.items():
         query = select(entries.c.id).where(entries.c.source_key.startswith(prefix), ~source.exists())

@@ -29,7 +29,7 @@ class State(StrEnum):
 
     Pending ones are told and not booked yet; unidentified ones wait for a person to match them; conditional ones go
     back unless their condition is met; settled is what came to the bank with an automatic payout; a part may be
-    refunded. Sent back: none of it was ever a gift. No gift: it was a payout that the bank showed first.
+    refunded. Sent back: none of it was ever a gift. No gift: it was a payout that the bank showed first, or unbooked.
     """
 
     PENDING = "pending"

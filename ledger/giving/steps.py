@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -28,7 +29,8 @@ class Step(StrEnum):
     """What became of a gift, or of a part of it.
 
     Conditional: it goes back unless its condition is met. Came back: the bank did not take what was sent back. Taken
-    back: the giver's bank has called it back. Payout: it was none, but a payout that the bank showed first.
+    back: the giver's bank has called it back. Payout: it was none, but a payout that the bank showed first. Unbooked:
+    it was none, and its entry is reversed.
     """
 
     MATCHED = "matched"
@@ -39,6 +41,7 @@ class Step(StrEnum):
     CAME_BACK = "came_back"
     TAKEN_BACK = "taken_back"
     PAYOUT = "payout"
+    UNBOOKED = "unbooked"
 
 
 class NothingLeft(Refused):
@@ -82,12 +85,16 @@ class GiftStep(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewStep:
-    """A step that is to be taken, with the postings of its entry; without a `source_key` it gets one of its own."""
+    """A step that is to be taken, with the postings of its entry; without a `source_key` it gets one of its own.
+
+    Or it `reverses` an entry, for a reason.
+    """
 
     step: Step
     amount: Money
     fund: str
-    postings: Sequence[Posting]
+    postings: Sequence[Posting] = ()
+    reverses: tuple[int, journal.Because] | None = None
     debit: str | None = None
     credit: str | None = None
     about: str | None = None
@@ -112,15 +119,7 @@ def take(
         )
     number = next_number(session, gift)
     key = new.source_key or f"{NAMESPACE}{gift.alias}:{number}"
-    posted = journal.post(
-        session,
-        source_key=key,
-        kind=f"gift_{new.step}",
-        postings=new.postings,
-        happened_on=on,
-        recorded_at=recorded_at,
-        recorded_by=recorded_by,
-    )
+    posted = _book(session, new, key, on=on, recorded_at=recorded_at, recorded_by=recorded_by)
     step = GiftStep(
         donation_alias=gift.alias,
         number=number,
@@ -139,6 +138,22 @@ def take(
     session.flush()
     _note_state(session, gift)
     return posted
+
+
+def _book(session: Session, new: NewStep, key: str, *, on: date, recorded_at: datetime, recorded_by: str) -> Posted:
+    if new.reverses is not None:
+        entry, because = new.reverses
+        facts: dict[str, Any] = {"on": on, "recorded_at": recorded_at, "recorded_by": recorded_by}
+        return journal.reverse(session, entry, source_key=key, because=because, **facts)
+    return journal.post(
+        session,
+        source_key=key,
+        kind=f"gift_{new.step}",
+        postings=new.postings,
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+    )
 
 
 def left(session: Session, gift: Donation, account: str) -> Money:
@@ -205,9 +220,10 @@ def _note_state(session: Session, gift: Donation) -> None:
     elif standing[recipes.DONATIONS] > 0:
         gift.state = State.MATCHED
     else:
-        gift.state = State.NO_GIFT if steps[-1].step is Step.PAYOUT else State.SENT_BACK
+        gift.state = State.NO_GIFT if steps[-1].step in _NO_GIFT else State.SENT_BACK
     keep(session, gift)
 
 
+_NO_GIFT = (Step.PAYOUT, Step.UNBOOKED)
 _OWED = (recipes.UNIDENTIFIED, recipes.CONDITIONAL_GIFTS)
 """The accounts from which a step takes no more than is left."""

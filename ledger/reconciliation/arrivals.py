@@ -10,7 +10,7 @@ from ledger.books import journal
 from ledger.exceptions import Difference, OpenException
 from ledger.giving import payouts, top_up_reversals
 from ledger.giving.payouts import Payout, TopUp
-from ledger.reconciliation import crossings, statements
+from ledger.reconciliation import crossings, pairings, statements
 from ledger.reconciliation.statements import StatementLine
 
 _MAY_BE = (Difference.AMBIGUOUS_PAYOUT, Difference.UNMATCHED_DEBIT, Difference.REVERSAL)
@@ -56,7 +56,7 @@ def book(
 ) -> journal.Posted:
     """Books the line as the one thing that it can be."""
     facts: dict[str, Any] = {
-        "source_key": line.source_key,
+        "source_key": pairings.booking_key(session, line.source_key),
         "bank": line.account_code,
         "on": line.booked_on,
         "recorded_at": recorded_at,

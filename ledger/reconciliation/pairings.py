@@ -1,4 +1,7 @@
-"""Pairings: lines of the bank and the entries that they are, of one sum. Rows are only added; undoing adds one too."""
+"""Pairings: lines of the bank and the entries that they are, of one sum. Rows are only added; undoing adds one too.
+
+Also lines that were booked by themselves as what they are not.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -57,6 +60,28 @@ class PairingUndone(SQLModel, table=True):
     undone_at: datetime = Field(sa_type=UtcDateTime)
 
     __table_args__ = (WITHOUT_ROWID,)
+
+
+class LineUnbooked(SQLModel, table=True):
+    """That a line is not what it was booked as by itself; its entry is reversed. Rows are only added."""
+
+    __tablename__ = "line_unbooked"
+    source_key: str = Field(primary_key=True, foreign_key="statement_line.source_key", max_length=120)
+    entry_id: int = Field(sa_type=BigInteger, foreign_key="entry.id", unique=True)
+    because: Undone = Field(sa_type=enumeration(Undone))
+    undone_by: str = Field(max_length=20)
+    undone_at: datetime = Field(sa_type=UtcDateTime)
+
+    __table_args__ = (WITHOUT_ROWID,)
+
+
+AGAIN = ":again"
+"""Behind the key of a line that was unbooked: what it is booked as then is another entry."""
+
+
+def booking_key(session: Session, source_key: str) -> str:
+    """Under which key a line of the bank is booked: its own, unless that stands for an entry that is reversed."""
+    return source_key if session.get(LineUnbooked, source_key) is None else source_key + AGAIN
 
 
 def standing_lines() -> SelectOfScalar[str] | SelectOfScalar[None]:

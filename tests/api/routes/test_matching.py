@@ -12,6 +12,8 @@ from api.jobs import require
 from api.settings import ProcessorSettings
 from ledger.books import journal
 from ledger.books.postings import credit, debit
+from ledger.reconciliation.matchings import UnknownPairing
+from ledger.reconciliation.pairings import Undone
 from ledger.storage.engine import transaction
 from tests import terminal
 from tests.bookcheck import assert_it_holds
@@ -73,4 +75,20 @@ def test_the_nightly_job_matches_what_is_exact_and_unique(furnished: Office) -> 
     assert require("match").duty(means) == {"booked": 0, "matched": 1}
     (made,) = matching.listed(furnished.desk("anna"))["pairings"]
     assert (made["entries"], made["automatic"]) == ([entry], True)
+    assert_it_holds(furnished.engine)
+
+
+@on_one_database
+def test_a_credit_that_was_booked_as_a_gift_by_itself_is_unmatched_by_the_gifts_alias(furnished: Office) -> None:
+    furnished.set_clock(BANK_DAY)
+    tell_bank(furnished, BankLine(byn("31.00"), date(2020, 10, 5), counterparty="An invented shop"))
+    anna = furnished.desk("anna")
+    (booked,) = [one for one in matching.listed(anna)["pairings"] if one["lines"][0].endswith(":3100:1")]
+
+    undone = matching.unmatch(anna, booked["alias"], because=Undone.WRONG_ENTRY)
+
+    assert booked["alias"].startswith("G-")
+    assert (undone["lines"], undone["undone_by"]) == (booked["lines"], furnished.alias("anna"))
+    with furnished.nothing_written(), pytest.raises(UnknownPairing):
+        matching.unmatch(anna, booked["alias"], because=Undone.WRONG_ENTRY)
     assert_it_holds(furnished.engine)

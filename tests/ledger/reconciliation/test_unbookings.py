@@ -1,0 +1,129 @@
+"""Lines that were booked by themselves as gifts, and are none: reversed, told, answered or matched anew."""
+
+from typing import Any
+
+import pytest
+
+from ledger import approvals, exceptions
+from ledger.aliases import Kind, draw
+from ledger.approvals import NotInRole
+from ledger.books import balances, journal
+from ledger.books.postings import credit, debit
+from ledger.errors import LedgerError
+from ledger.exceptions import Difference
+from ledger.giving import donations
+from ledger.giving.donations import Donation, State
+from ledger.reconciliation import bank, line_answers, matchings, statements, unbookings
+from ledger.reconciliation.line_answers import Answer
+from ledger.reconciliation.matchings import NewPairing
+from ledger.reconciliation.pairings import LineUnbooked, Undone
+from ledger.reconciliation.statements import EntryReversed, Match, NewLine, NewStatement
+from ledger.reconciliation.unbookings import NotUnbookable
+from tests.bookcheck import found
+from tests.cast import LEAF, NOW, House, Person, agreed_by, byn, nothing_written
+
+DAY = NOW.date().replace(day=2)
+
+
+def tell(house: House) -> Donation:
+    """A credit that was booked by itself as a gift nobody can place: what a shop gave back."""
+    lines = [NewLine(DAY, None, byn("5.00"), None, reversal=False)]
+    token = draw(Kind.STATEMENT).encode().hex().ljust(64, "0")
+    before = balances.balance(house.session, LEAF, currency="BYN")
+    opens_closes = before, before + byn("5.00")
+    new = NewStatement(draw(Kind.STATEMENT), LEAF, "BYN", DAY, DAY, *opens_closes, token, lines)
+    bank.receive(house.session, new, received_at=NOW, received_by=house.fund.clara.alias)
+    return next(gift for gift in donations.listed(house.session) if gift.state is State.UNIDENTIFIED)
+
+
+def sign(house: House, gift: Donation, by: Person | None = None, **lies: Any) -> approvals.Agreed:
+    match = house.session.get_one(Match, gift.source_key)
+    seen: dict[str, Any] = {
+        "object": gift.alias,
+        "amount": "5.00",
+        "currency": "BYN",
+        "payee_commitment": matchings.commitment(lines=[gift.source_key], entries=[match.entry_id]),
+        "detail": "wrong_entry",
+    }
+    return agreed_by(by or house.fund.clara, "unmatch_lines", **(seen | lies))
+
+
+def unbook(house: House, gift: Donation, **lies: Any) -> LineUnbooked:
+    agreed = sign(house, gift, **lies)
+    return unbookings.unbook(house.session, gift.alias, because=Undone.WRONG_ENTRY, agreed=agreed)
+
+
+def waiting(house: House) -> list[tuple[Difference, int | None]]:
+    return [(one.difference, one.minor) for one in exceptions.listed(house.session)]
+
+
+def match_with_a_refund_by_hand(house: House, gift: Donation) -> None:
+    entry = journal.post(
+        house.session,
+        source_key="test:refund",
+        kind="manual",
+        postings=[debit(LEAF, byn("5.00"), "general"), credit("6300", byn("5.00"), "general")],
+        happened_on=DAY,
+        recorded_at=NOW,
+        recorded_by="test",
+    ).entry_id
+    new = NewPairing(alias=draw(Kind.PAIRING), lines=(gift.source_key,), entries=(entry,))
+    commitment = matchings.commitment(lines=new.lines, entries=new.entries)
+    seen: dict[str, Any] = {"object": new.alias, "amount": "5.00", "currency": "BYN", "payee_commitment": commitment}
+    matchings.match(house.session, new, agreed_by(house.fund.clara, "match_lines", **seen))
+
+
+def test_a_line_that_was_booked_as_a_gift_and_is_none_waits_again_and_is_matched(house: House) -> None:
+    gift = tell(house)
+    assert waiting(house) == []
+
+    undone = unbook(house, gift)
+
+    assert gift.state is State.NO_GIFT
+    assert waiting(house) == [(Difference.UNBOOKED, 500)]
+    assert balances.balance(house.session, "2000", currency="BYN") == byn("0.00")
+    reconciled = bank.reconcile(house.session, LEAF)
+    assert reconciled is not None
+    assert (reconciled.not_booked, reconciled.difference) == (byn("5.00"), byn("0.00"))
+    assert undone.undone_by == house.fund.clara.alias
+    assert found(house.session) == []
+    match_with_a_refund_by_hand(house, gift)
+    assert (waiting(house), statements.unmatched(house.session, LEAF)) == ([], [])
+    assert found(house.session) == []
+
+
+def test_what_was_unbooked_is_no_gift_by_a_later_answer_nor_by_the_same_line_told_again(house: House) -> None:
+    gift = tell(house)
+    unbook(house, gift)
+    (opened,) = exceptions.listed(house.session)
+    commitment = line_answers.commitment(answer=Answer.GIFT, about=None)
+    seen: dict[str, Any] = {"object": opened.alias, "amount": "5.00", "currency": "BYN", "payee_commitment": commitment}
+    agreed = agreed_by(house.fund.clara, "answer_line", detail="gift", **seen)
+
+    with nothing_written(house.session), pytest.raises(EntryReversed):
+        line_answers.answer(house.session, opened.alias, answer=Answer.GIFT, about=None, agreed=agreed)
+    with nothing_written(house.session), pytest.raises(NotUnbookable):
+        unbookings.unbook(house.session, gift.alias, because=Undone.WRONG_LINE, agreed=agreed)
+
+
+@pytest.mark.parametrize(
+    ("lies", "refusal"),
+    [({"amount": "4.00"}, LedgerError), ({"payee_commitment": "0" * 64}, LedgerError), ({"detail": "x"}, LedgerError)],
+)
+def test_another_act_unbooks_nothing(house: House, lies: dict[str, Any], refusal: type[LedgerError]) -> None:
+    gift = tell(house)
+
+    with nothing_written(house.session), pytest.raises(refusal):
+        unbook(house, gift, **lies)
+    with nothing_written(house.session), pytest.raises(NotInRole):
+        unbook(house, gift, by=house.fund.boris)
+
+
+def test_a_gift_for_a_purpose_is_what_its_reference_says(house: House) -> None:
+    gift = tell(house)
+    agreed = sign(house, gift)
+    gift.state = State.RECEIVED
+    house.session.add(gift)
+
+    with nothing_written(house.session), pytest.raises(NotUnbookable):
+        unbookings.unbook(house.session, gift.alias, because=Undone.WRONG_ENTRY, agreed=agreed)
