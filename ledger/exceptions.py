@@ -122,6 +122,24 @@ def close_anew(session: Session, difference: Difference, *, about: str, on: date
         resolve(session, waiting, on=on)
 
 
+def tell_one(session: Session, difference: Difference, *, about: str | None, on: date) -> OpenException | None:
+    """Has one exception of a kind wait that is not about money, and be about this by now; None closes what waits."""
+    query = select(OpenException).where(
+        OpenException.difference == difference, col(OpenException.resolved_on).is_(None)
+    )
+    waiting = sorted(session.exec(locked(query)), key=lambda one: (one.opened_on, one.alias))
+    for one in waiting if about is None else waiting[1:]:
+        resolve(session, one, on=on)
+    if about is None:
+        return None
+    if not waiting:
+        return open_anew(session, difference, about=about, on=on)
+    waiting[0].about = f"{difference}:{about}@{waiting[0].alias}"
+    session.add(waiting[0])
+    session.flush()
+    return waiting[0]
+
+
 def _waiting_about(session: Session, difference: Difference, about: str) -> OpenException | None:
     query = select(OpenException).where(
         OpenException.difference == difference,

@@ -32,13 +32,18 @@ def tell_of_checks(session: Session, failed: Sequence[str], *, on: date) -> dict
 
 
 def tell_of_open_months(session: Session, *, on: date) -> dict[str, int]:
-    """Has an exception wait for each month that should be closed, and closes those of months that are."""
-    due = {
-        one.month: one.state == "open"
+    """Has one exception wait for the months that should be closed: `2020-09..2020-11:3`, from the oldest, how many.
+
+    It keeps its age while the span changes, and closes with the last of them.
+    """
+    due = [
+        one.month
         for one in periods.listed(session, today=on)
-        if periods.last_day_of(one.month) + CLOSED_WITHIN < on
-    }
-    return {"open_months": _tell(session, Difference.PERIOD_OPEN, due, on=on)}
+        if one.state == "open" and periods.last_day_of(one.month) + CLOSED_WITHIN < on
+    ]
+    span = f"{min(due)}..{max(due)}:{len(due)}" if due else None
+    exceptions.tell_one(session, Difference.PERIOD_OPEN, about=span, on=on)
+    return {"open_months": len(due)}
 
 
 def tell_of_missing_rates(session: Session, *, on: date) -> dict[str, int]:

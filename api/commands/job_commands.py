@@ -19,7 +19,14 @@ from ledger.errors import Conflict
 from ledger.storage import schema
 from ledger.storage.engine import transaction
 
-JOBS = {"name": "Job", "hours": "Hours (UTC)", "newest": "Newest run", "outcome": "Outcome", "error": "Error"}
+JOBS = {
+    "name": "Job",
+    "hours": "Hours (UTC)",
+    "newest": "Newest run",
+    "outcome": "Outcome",
+    "error": "Error",
+    "missing": "Missing here",
+}
 RUN = {"name": "Job", "outcome": "Outcome", "counts": "Counted", "error": "Error"}
 
 app = typer.Typer(help="What the server does by itself: pulling, checks, reminders, expiry. On the server only.")
@@ -33,8 +40,8 @@ class JobHeld(Conflict):
 
 @app.command("list")
 def list_jobs(as_json: AsJson = False) -> None:
-    """Lists the jobs with their hours and newest runs."""
-    configured = settings.load()
+    """Lists the jobs with their hours and newest runs, and those that a worker of these settings would leave out."""
+    configured, processor = settings.load(), settings.load_for_processor()
     with at_the_database(configured) as engine, transaction(engine, write=False) as session:
         newest = {one.name: jobs.newest(session, one.name) for one in schedule.JOBS}
     rows: list[dict[str, Any]] = [
@@ -44,6 +51,7 @@ def list_jobs(as_json: AsJson = False) -> None:
             "newest": run.started_at.isoformat(timespec="seconds") if run else None,
             "outcome": str(run.outcome) if run else None,
             "error": run.error if run else None,
+            "missing": None if one.is_equipped(processor) else "key",
         }
         for one in schedule.JOBS
         for run in [newest[one.name]]

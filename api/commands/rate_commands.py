@@ -1,15 +1,17 @@
 """Commands for exchange rates."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from api.client import rate_files
 from api.client import rates as client
+from api.client.desk import Desk
 from api.client.rates import BadRates
-from api.commands import output
+from api.commands import folders, output
 from api.commands.connection import connect
 from api.commands.files import read_file
 from api.commands.output import AsJson
@@ -22,7 +24,8 @@ def import_rates(
     file: Annotated[
         Path,
         typer.Argument(
-            help="A CSV file with the columns currency,on,rate,source, or one of the ECB (CSV) or NBRB (JSON)."
+            metavar="FILE|DIR",
+            help="A CSV file with the columns currency,on,rate,source, or one of the ECB (CSV) or NBRB (JSON).",
         ),
     ],
     currency: Annotated[
@@ -34,25 +37,36 @@ def import_rates(
     until: Annotated[
         datetime | None, typer.Option("--to", formats=output.DAYS, help="Of a central bank's file: to this day.")
     ] = None,
+    watch: folders.Watch = False,  # a flag
+    pause: folders.Pause = 30.0,
+    looks: folders.Looks = None,
     as_json: AsJson = False,
 ) -> None:
-    """Adds the rates of a file, all or none; a day's later rate corrects the one before."""
-    data = read_file(file)
-    is_of_bank = rate_files.source_of(data) is not None
-    if is_of_bank is not bool(currency) or (not is_of_bank and (since or until)):
-        raise BadRates("currencies and days are chosen from a central bank's file, and only there", where="--currency")
-    rows = [] if is_of_bank else client.read(data)
-    with connect() as desk:
-        if is_of_bank:
-            rows = rate_files.read(
-                data,
-                into=client.functional_currency(desk),
-                currencies=currency or [],
-                since=since and since.date(),
-                until=until and until.date(),
+    """Adds the rates of a file, all or none, or of a folder's files; a day's later rate corrects the one before."""
+
+    def send(desk: Desk, path: Path) -> list[dict[str, Any]]:
+        data = read_file(path)
+        is_of_bank = rate_files.source_of(data) is not None
+        if is_of_bank is not bool(currency) or (not is_of_bank and (since or until)):
+            raise BadRates(
+                "currencies and days are chosen from a central bank's file, and only there", where="--currency"
             )
-        answer = client.add(desk, rows)
-    output.show(answer, as_json=as_json, lines=[f"{answer['told']} rates read, {answer['added']} of them new."])
+        if not is_of_bank:
+            return [client.send(desk, data)]
+        into = client.functional_currency(desk)
+        days = {"since": since and since.date(), "until": until and until.date()}
+        return [client.add(desk, rate_files.read(data, into=into, currencies=currency or [], **days))]
+
+    with connect() as desk:
+        if not file.is_dir():
+            (answer,) = send(desk, file)
+            output.show(answer, as_json=as_json, lines=[_said(answer)])
+            return
+        folders.take(file, partial(send, desk), say=_said, watch=watch, pause=pause, looks=looks, as_json=as_json)
+
+
+def _said(one: dict[str, Any]) -> str:
+    return f"{one['told']} rates read, {one['added']} of them new."
 
 
 @app.command("list")

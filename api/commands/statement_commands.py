@@ -1,9 +1,6 @@
 """Commands for bank statements."""
 
-import time
-from dataclasses import asdict
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +10,7 @@ from api.client import statements
 from api.client.bank_files import detection, profiles
 from api.client.bank_files.lines import as_json as file_as_json
 from api.client.desk import Desk
-from api.client.http import ApiUnreachable
-from api.client.watched_folders import Folder, Taken
-from api.commands import output
+from api.commands import folders, output
 from api.commands.connection import connect
 from api.commands.files import read_file
 from api.commands.output import AsJson
@@ -26,9 +21,6 @@ Format = Annotated[
 ]
 ProfileFile = Annotated[Path | None, typer.Option(help="A profile of your own for a table: a TOML file.")]
 Currency = Annotated[str | None, typer.Option(help="The currency of a table that does not say its own.")]
-
-REFUSED = 65
-"""The exit code when a file of a folder was refused: input that is none (sysexits.h)."""
 
 app = typer.Typer(help="Bank statements.", no_args_is_help=True)
 
@@ -65,9 +57,9 @@ def import_statement(
     form: Format = None,
     profile: ProfileFile = None,
     currency: Currency = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Keep looking at the folder.")] = False,  # a flag
-    pause: Annotated[float, typer.Option(help="Seconds between two looks at the folder.", min=0)] = 30.0,
-    looks: Annotated[int | None, typer.Option(help="How often to look; without end unless told.", min=1)] = None,
+    watch: folders.Watch = False,  # a flag
+    pause: folders.Pause = 30.0,
+    looks: folders.Looks = None,
     as_json: AsJson = False,
 ) -> None:
     """Reads a bank's file here, seals what names anybody, sends the lines, and shows what they answered."""
@@ -78,47 +70,7 @@ def import_statement(
         return statements.send(desk, data, account=account, format=form, profile=own, currency=currency)
 
     with connect() as desk:
-        if not file.is_dir():
-            answers = send(desk, file)
-            output.show(answers, as_json=as_json, lines=[_said(one) for one in answers])
-            return
-        folder = Folder(file, partial(send, desk))
-        if not watch:
-            _take_all(folder, as_json=as_json)
-            return
-        for number in count(1):
-            _look(folder, as_json=as_json)
-            if number == looks:
-                return
-            time.sleep(pause)
-
-
-def _take_all(folder: Folder, *, as_json: bool) -> None:
-    """All files at once; the end tells when one was refused."""
-    taken = list(folder.look(at_once=True))
-    output.show(
-        [asdict(one) for one in taken], as_json=as_json, lines=[line for one in taken for line in _lines_of(one)]
-    )
-    if any(one.refused is not None for one in taken):
-        raise typer.Exit(REFUSED)
-
-
-def _look(folder: Folder, *, as_json: bool) -> None:
-    """One look; when the API does not answer, the next one takes what this could not."""
-    try:
-        for taken in folder.look():
-            _show(taken, as_json=as_json)
-    except ApiUnreachable as error:
-        output.show_refusal(error)
-
-
-def _show(taken: Taken, *, as_json: bool) -> None:
-    output.show(asdict(taken), as_json=as_json, lines=_lines_of(taken))
-
-
-def _lines_of(taken: Taken) -> list[str]:
-    said = [f"refused: {taken.refused}"] if taken.refused is not None else [_said(one) for one in taken.answers]
-    return [f"{taken.file}: {one}" for one in said]
+        folders.take(file, partial(send, desk), say=_said, watch=watch, pause=pause, looks=looks, as_json=as_json)
 
 
 def _said(one: dict[str, Any]) -> str:

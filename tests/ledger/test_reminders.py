@@ -33,6 +33,35 @@ def test_a_month_that_should_be_closed_is_told_of_once_and_until_it_is_closed(fo
     assert waiting(founded) == []
 
 
+def test_months_that_nobody_closed_are_one_exception_that_names_their_span(founded: Session) -> None:
+    post(founded, a_gift(Money(100, "EUR")))
+
+    def told() -> list[tuple[str, date]]:
+        return [(one.about.partition("@")[0], one.opened_on) for one in exceptions.listed(founded)]
+
+    reminders.tell_of_open_months(founded, on=DUE)
+    before = told()
+    reminders.tell_of_open_months(founded, on=date(2026, 9, 30))
+    grown = told()
+    periods.soft_close(founded, f"{DAY:%Y-%m}", by="OP-0000-0000-0001", at=NOW + timedelta(days=60))
+    reminders.tell_of_open_months(founded, on=date(2026, 9, 30))
+
+    assert [one[0] for one in before] == ["period_open:2020-11..2020-11:1"]
+    assert [one[0] for one in grown] == ["period_open:2020-11..2026-08:70"]
+    assert [one[0] for one in told()] == ["period_open:2020-12..2026-08:69"]
+    assert {one[1] for one in (*before, *grown, *told())} == {DUE}
+
+
+def test_an_exception_for_each_month_of_an_earlier_version_becomes_one(founded: Session) -> None:
+    post(founded, a_gift(Money(100, "EUR")))
+    for month in ("2020-10", "2020-11"):
+        exceptions.open_anew(founded, Difference.PERIOD_OPEN, about=month, on=DUE)
+
+    reminders.tell_of_open_months(founded, on=DUE)
+
+    assert waiting(founded) == [Difference.PERIOD_OPEN]
+
+
 def test_a_currency_that_is_held_needs_a_rate_that_counts(founded: Session) -> None:
     post(founded, a_gift(Money(100, "BYN")))
     post(founded, a_gift(Money(100, "EUR")), source_key="test:2")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -17,17 +18,23 @@ from tests import terminal
 from tests.office import Office
 
 
-def test_a_job_is_run_now_and_listed_with_its_outcome(
-    furnished: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_job_is_run_now_and_listed_with_its_outcome_and_the_key_that_it_lacks(
+    furnished: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment = terminal.environment_of(furnished, "clara")
     assert terminal.run(monkeypatch, environment, "jobs", "run", "rollups", "--json") == 0
     ran = json.loads(capsys.readouterr().out)
     assert terminal.run(monkeypatch, environment, "jobs", "list", "--json") == 0
-    listed = {one["name"]: one["outcome"] for one in json.loads(capsys.readouterr().out)}
+    told = json.loads(capsys.readouterr().out)
+    listed = {one["name"]: one["outcome"] for one in told}
 
     assert (ran["outcome"], ran["counts"]["entries"] > 0) == ("succeeded", True)
     assert (listed["rollups"], listed["checks"]) == ("succeeded", None)
+    assert {one["name"] for one in told if one["missing"] == "key"} == {"pull", "refunds"}
+    (tmp_path / "key").write_text("rk_test_invented\n", "utf-8")
+    with_key = environment | {"SOLIDARITY_STRIPE_PULL_KEY_FILE": str(tmp_path / "key")}
+    assert terminal.run(monkeypatch, with_key, "jobs", "list", "--json") == 0
+    assert {one["name"] for one in json.loads(capsys.readouterr().out) if one["missing"]} == {"refunds"}
 
 
 def test_a_job_that_another_runs_and_one_that_is_none_are_refused(

@@ -124,6 +124,23 @@ def test_a_central_banks_file_is_imported_and_the_statements_are_shown(
     assert "Total operating" in capsys.readouterr().out
 
 
+@on_sqlite
+@pytest.mark.usefixtures("at_annas")
+def test_a_folder_of_rates_is_watched_and_a_bad_file_stops_no_other(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "rates"
+    folder.mkdir()
+    (folder / "1.csv").write_text("currency,on,rate,source\nBYN,2020-09-29,many,nbrb\n", "utf-8")
+    (folder / "2.csv").write_text("currency,on,rate,source\nBYN,2020-09-30,0.33,nbrb\n", "utf-8")
+
+    assert run("rates", "import", folder, "--watch", "--looks", "3", "--pause", "0") == 0
+    watched = capsys.readouterr().out
+    assert run("rates", "import", folder) == 65
+
+    assert watched.splitlines() == ["1.csv: refused: bad_rates", "2.csv: 1 rates read, 1 of them new."]
+
+
 def test_days_are_not_chosen_from_our_own_form(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "rates.csv"
     file.write_text("currency,on,rate,source\nBYN,2020-09-30,0.33,nbrb\n", "utf-8")
