@@ -1,7 +1,7 @@
 """The reconciliation sheet on paper: both sides, what explains them, and who prepared and reviewed it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -9,7 +9,7 @@ from ledger.money import Money
 from ledger.reconciliation import sheets
 from ledger.reconciliation.sheets import Review, Sheet, With
 from reports import layout
-from reports.pagination import LINE, NOTE, SECTION, TOTAL, Column, Row
+from reports.pagination import LINE, NOTE, SECTION, SUBTOTAL, TOTAL, Column, Row
 
 TITLES = {
     With.BANK: "Bank reconciliation",
@@ -91,23 +91,47 @@ def _rows(told: dict[str, Any], sheet: Sheet, review: Review | None) -> Iterator
             yield Row(SECTION, (heading,))
         for item in items:
             yield _line(item["since"] or "", f"{item['about']}, {item['currency']}", item, side=item["side"])
+        if len(items) > 1:
+            yield from _sums(items)
     if told["checks"]:
-        failed = ", ".join(told["failed_checks"]) or "none"
         yield Row(SECTION, ("Checks",))
+        for name in told["failed_checks"]:
+            yield Row(LINE, ("", f"Failed: {name}", "", ""))
+        failed = len(told["failed_checks"]) or "none"
         yield Row(NOTE, (f"{len(told['checks'])} checks were run: {', '.join(told['checks'])}. Failed: {failed}.",))
+    yield from _signatures(told, sheet, review)
+
+
+def _signatures(told: dict[str, Any], sheet: Sheet, review: Review | None) -> Iterator[Row]:
     yield Row(SECTION, ("Signatures",))
     yield Row(LINE, (sheet.prepared_at.date().isoformat(), f"Prepared by {sheet.prepared_by}", "", ""))
     if review is None:
         yield Row(NOTE, ("Not reviewed yet: this is a draft.",))
+        signed = "The preparer has signed"
     else:
         yield Row(LINE, (review.reviewed_at.date().isoformat(), f"Reviewed by {review.reviewed_by}", "", ""))
-    yield Row(
-        NOTE, ("Both have signed the SHA-256 of the sheet's content, which the ledger keeps with their signatures.",)
-    )
+        signed = "Both have signed"
+    kept = "the SHA-256 of the sheet's content, which the ledger keeps with what was signed"
+    yield Row(NOTE, (f"{told['organisation']}. {signed} {kept}: {sheet.digest}",))
+
+
+def _sums(items: Sequence[dict[str, str]]) -> Iterator[Row]:
+    """What goes each way together, in each currency."""
+    for currency in sorted({item["currency"] for item in items}):
+        sums = [
+            sum((_money(item) for item in items if (item["side"], item["currency"]) == (side, currency)), zero)
+            for zero in [Money(0, currency)]
+            for side in ("in", "out")
+        ]
+        yield Row(SUBTOTAL, ("", f"Together, {currency}", *(layout.figure(one) for one in sums)))
+
+
+def _money(figure: dict[str, str]) -> Money:
+    return Money.parse(figure["amount"], figure["currency"])
 
 
 def _line(since: str, text: str, figure: dict[str, str], *, side: str | None = None, look: Any = LINE) -> Row:
-    money = Money.parse(figure["amount"], figure["currency"])
+    money = _money(figure)
     shown = layout.figure(Money(abs(money.minor), money.currency))
     is_in = side == "in" if side else money.minor >= 0
     return Row(look, (since, text, shown if is_in else "", "" if is_in else shown))
