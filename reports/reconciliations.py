@@ -112,7 +112,7 @@ def _signatures(told: dict[str, Any], sheet: Sheet, review: Review | None) -> It
         yield Row(LINE, (review.reviewed_at.date().isoformat(), f"Reviewed by {review.reviewed_by}", "", ""))
         signed = "Both have signed"
     kept = "the SHA-256 of the sheet's content, which the ledger keeps with what was signed"
-    yield Row(NOTE, (f"{told['organisation']}. {signed} {kept}: {sheet.digest}",))
+    yield Row(NOTE, (f"{told['organisation']} \N{MIDDLE DOT} {signed} {kept}: {sheet.digest}",))
 
 
 def _sums(items: Sequence[dict[str, str]]) -> Iterator[Row]:
