@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from api.client import amounts
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import advances
@@ -15,7 +16,7 @@ from ledger.money import Money
 def request(desk: Desk, *, agent: str, account: str, shares: Mapping[str, Money]) -> dict[str, Any]:
     """Asks for money to be sent to an agent from the bank leaf `account`, split by fund."""
     alias = draw(Kind.ADVANCE)
-    split = [{"fund": fund, "amount": _wire(share)} for fund, share in sorted(shares.items())]
+    split = [{"fund": fund, "amount": amounts.on_wire(share)} for fund, share in sorted(shares.items())]
     body = {"alias": alias, "agent": agent, "account": account, "shares": split}
     answer: dict[str, Any] = desk.api.post("/v1/advances", body, key=f"advance:{alias}")
     return answer
@@ -61,7 +62,7 @@ def release(desk: Desk, advance: dict[str, Any]) -> dict[str, Any]:
 
 def acknowledge(desk: Desk, alias: str, *, received: Money, on: date) -> dict[str, Any]:
     """Enters what the agent really received, in their own currency."""
-    body = {"received": _wire(received), "on": on.isoformat()}
+    body = {"received": amounts.on_wire(received), "on": on.isoformat()}
     answer: dict[str, Any] = desk.api.post(f"/v1/advances/{alias}/acknowledge", body, key=f"acknowledge:{alias}")
     return answer
 
@@ -69,7 +70,7 @@ def acknowledge(desk: Desk, alias: str, *, received: Money, on: date) -> dict[st
 def give_back(desk: Desk, advance: dict[str, Any], *, stands_for: Money) -> dict[str, Any]:
     """Draws the reference under which unspent money comes back; `stands_for` is what leaves the agent's purse."""
     alias, before = advance["alias"], len(advance["returns"])
-    body = {"stands_for": _wire(stands_for)}
+    body = {"stands_for": amounts.on_wire(stands_for)}
     answer: dict[str, Any] = desk.api.post(f"/v1/advances/{alias}/return", body, key=f"return:{alias}:{before}")
     return answer
 
@@ -89,17 +90,9 @@ def withdraw_return(desk: Desk, alias: str, *, reference: str) -> dict[str, Any]
 
 
 def _agree(desk: Desk, verb: Verb, advance: dict[str, Any]) -> dict[str, Any]:
-    shares = {share["fund"]: _money(share["amount"]) for share in advance["shares"]}
+    shares = {share["fund"]: amounts.read(share["amount"]) for share in advance["shares"]}
     commitment = advances.commitment(agent=advance["agent"], account=advance["account"], shares=shares)
-    amount = _money(advance["amount"])
+    amount = amounts.read(advance["amount"])
     if commitment != advance["commitment"] or sum(share.minor for share in shares.values()) != amount.minor:
         raise EvidenceDiffers("the shares are not what the commitment is to", advance=advance["alias"], field="shares")
     return desk.agree(verb, advance["alias"], version=advance["version"], amount=amount, payee_commitment=commitment)
-
-
-def _money(amount: dict[str, str]) -> Money:
-    return Money.parse(amount["amount"], amount["currency"])
-
-
-def _wire(money: Money) -> dict[str, str]:
-    return {"amount": money.decimal(), "currency": money.currency}

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from api.client import cases
+from api.client import amounts, cases
 from api.client.cases import Evidence, EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import bail_acts, eligibility, jurisdictions
@@ -44,7 +44,7 @@ def announce_return(desk: Desk, alias: str, *, amount: str, fee: str = "0") -> d
     """Announces that `amount` comes back less the court's `fee`; the answer has the reference for the court."""
     posted = find(desk, alias)
     currency = posted["outstanding"]["currency"]
-    body = {name: _wire(Money.parse(told, currency)) for name, told in (("amount", amount), ("fee", fee))}
+    body = {name: amounts.on_wire(Money.parse(told, currency)) for name, told in (("amount", amount), ("fee", fee))}
     key = f"bail-return:{alias}:{posted['version']}"
     answer: dict[str, Any] = desk.api.post(f"/v1/bail/{alias}/returns", body, key=key)
     return answer
@@ -80,7 +80,7 @@ def apply(
         alias,
         amount=counted,
         payee_commitment=bail_acts.commitment(fine["alias"]),
-        told={"fine": fine["alias"], "amount": _wire(counted)},
+        told={"fine": fine["alias"], "amount": amounts.on_wire(counted)},
         of=owing,
     )
 
@@ -92,7 +92,9 @@ def forfeit(desk: Desk, alias: str, *, amount: str) -> dict[str, Any]:
         EvidenceDiffers: the boxes and the books disagree; nothing is signed.
     """
     money = Money.parse(amount, find(desk, alias)["outstanding"]["currency"])
-    return _keep(desk, "forfeit_bail", alias, amount=money, payee_commitment=None, told={"amount": _wire(money)})
+    return _keep(
+        desk, "forfeit_bail", alias, amount=money, payee_commitment=None, told={"amount": amounts.on_wire(money)}
+    )
 
 
 def _keep(
@@ -121,7 +123,3 @@ def _keep(
     path, key = f"/v1/bail/{alias}/{verb.removesuffix('_bail')}", f"{verb}:{alias}:{posted['version']}"
     answer: dict[str, Any] = desk.api.post(path, {"agreed": agreed, **told}, key=key)
     return answer
-
-
-def _wire(money: Money) -> dict[str, str]:
-    return {"amount": money.decimal(), "currency": money.currency}

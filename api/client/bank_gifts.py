@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.client import amounts
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
@@ -36,7 +37,7 @@ def match(desk: Desk, alias: str, *, purpose: str, on_condition: bool = False) -
         "condition_gift" if on_condition else "match_gift",
         alias,
         version=seen["version"],
-        amount=_money(seen["unidentified"]),
+        amount=amounts.read(seen["unidentified"]),
         payee_commitment=unidentified.commitment(donation=alias, fund=funds[purpose], purpose=purpose),
     )
     body = {"purpose": purpose, "conditional": on_condition, "agreed": agreed}
@@ -51,7 +52,7 @@ def claim(desk: Desk, alias: str) -> dict[str, Any]:
         "claim_gift",
         alias,
         version=seen["version"],
-        amount=_money(seen["unidentified"]),
+        amount=amounts.read(seen["unidentified"]),
         payee_commitment=unidentified.commitment(donation=alias, fund=fund, purpose=None),
     )
     return _post(desk, alias, "claim", {"agreed": agreed}, seen)
@@ -60,7 +61,7 @@ def claim(desk: Desk, alias: str) -> dict[str, Any]:
 def meet(desk: Desk, alias: str, amount: Money | None = None) -> dict[str, Any]:
     """Says that the condition of `amount` of a gift is met, of all that is left when None: an approver's signature."""
     seen = steps_of(desk, alias)
-    part = amount or _money(seen["conditional"])
+    part = amount or amounts.read(seen["conditional"])
     agreed = desk.agree(
         "meet_condition",
         alias,
@@ -68,7 +69,7 @@ def meet(desk: Desk, alias: str, amount: Money | None = None) -> dict[str, Any]:
         amount=part,
         payee_commitment=conditional.commitment(donation=alias, fund=seen["donation"]["fund"]),
     )
-    return _post(desk, alias, "meet", {"amount": _wire(part), "agreed": agreed}, seen)
+    return _post(desk, alias, "meet", {"amount": amounts.on_wire(part), "agreed": agreed}, seen)
 
 
 def tell_payout(desk: Desk, alias: str, *, payout: str) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def tell_payout(desk: Desk, alias: str, *, payout: str) -> dict[str, Any]:
         "tell_payout",
         alias,
         version=seen["version"],
-        amount=_money(seen["donation"]["amount"]),
+        amount=amounts.read(seen["donation"]["amount"]),
         payee_commitment=early_payouts.commitment(donation=alias, payout=payout),
     )
     return _post(desk, alias, "payout", {"payout": payout, "agreed": agreed}, seen)
@@ -93,7 +94,7 @@ def request_return(desk: Desk, *, donation: str, account: str, amount: Money) ->
         "alias": alias,
         "donation": donation,
         "account": account,
-        "amount": _wire(amount),
+        "amount": amounts.on_wire(amount),
         "agreed": desk.agree("request_gift_return", alias, version=1, amount=amount, payee_commitment=commitment),
     }
     answer: dict[str, Any] = desk.api.post("/v1/gift-returns", body, key=f"gift-return:{alias}")
@@ -128,7 +129,7 @@ def approve_return(desk: Desk, order: dict[str, Any]) -> dict[str, Any]:
     commitment = gift_returns.commitment(donation=order["donation"], account=order["account"], owed=order["owed"])
     if commitment != order["commitment"]:
         raise EvidenceDiffers("the gift is not what the commitment is to", gift_return=alias, field="commitment")
-    amount = _money(order["amount"])
+    amount = amounts.read(order["amount"])
     agreed = desk.agree("approve_gift_return", alias, version=version, amount=amount, payee_commitment=commitment)
     body = {"verb": "approve_gift_return", "object": alias, "agreed": agreed}
     answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"approve:{alias}:{version}")
@@ -146,11 +147,3 @@ def _post(desk: Desk, alias: str, what: str, body: dict[str, Any], seen: dict[st
         f"/v1/donations/{alias}/{what}", body, key=f"{what}:{alias}:{seen['version']}"
     )
     return answer
-
-
-def _money(amount: dict[str, str]) -> Money:
-    return Money.parse(amount["amount"], amount["currency"])
-
-
-def _wire(money: Money) -> dict[str, str]:
-    return {"amount": money.decimal(), "currency": money.currency}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from api.client import batch_reviews, cases, payments, sealing
+from api.client import amounts, batch_reviews, cases, payments, sealing
 from api.client.batch_reviews import Review
 from api.client.cases import Evidence, EvidenceDiffers
 from api.client.desk import Desk
@@ -19,7 +19,6 @@ from ledger.aid import batch_lines, eligibility, jurisdictions
 from ledger.aid.batch_lines import Agreement
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
-from ledger.money import Money
 
 MOST_LINES = 1_000
 CANDIDATES_A_PAGE = 500
@@ -242,8 +241,8 @@ def _check_line(line: dict[str, Any], evidence: Evidence) -> None:
     if not agreed or evidence.payees.get(alias) != expected:
         raise EvidenceDiffers("the payee is not the one of the case", case=line["case"]["alias"], field="payee")
     named = [one for one in line["case"]["obligations"] if one["alias"] == line["obligation"]]
-    asked, owed = _money(line["amount"]), [_money(one["amount"]) for one in named]
-    same = [(one["kind"], _money(one["amount"]).currency) for one in named] == [(line["kind"], asked.currency)]
+    asked, owed = amounts.read(line["amount"]), [amounts.read(one["amount"]) for one in named]
+    same = [(one["kind"], amounts.read(one["amount"]).currency) for one in named] == [(line["kind"], asked.currency)]
     if not same or not 0 < asked.minor <= owed[0].minor:
         raise EvidenceDiffers("the line is not what the case owes", case=line["case"]["alias"], field="amount")
 
@@ -253,14 +252,16 @@ def _agree(desk: Desk, verb: Verb, batch: dict[str, Any]) -> dict[str, Any]:
     lines = batch["lines"]
     digest = batch_lines.digest_of(
         (
-            Agreement(line["obligation"], _money(line["amount"]), line["fund"], line["payee"], line["payee_commitment"])
+            Agreement(
+                line["obligation"], amounts.read(line["amount"]), line["fund"], line["payee"], line["payee_commitment"]
+            )
             for line in lines
         ),
         agent=batch["agent"],
         account=batch["account"],
     )
-    amount = _money(batch["amount"])
-    if digest != batch["digest"] or sum(_money(line["amount"]).minor for line in lines) != amount.minor:
+    amount = amounts.read(batch["amount"])
+    if digest != batch["digest"] or sum(amounts.read(line["amount"]).minor for line in lines) != amount.minor:
         raise EvidenceDiffers("the lines are not what was locked", batch=batch["alias"], field="digest")
     return desk.agree(
         verb,
@@ -306,7 +307,3 @@ def _result(row: ResultRow, line: dict[str, Any], evidence: Evidence, receipt: b
 def _post(desk: Desk, alias: str, what: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:
     answer: dict[str, Any] = desk.api.post(f"/v1/batches/{alias}/{what}", body, key=key)
     return answer
-
-
-def _money(amount: dict[str, str]) -> Money:
-    return Money.parse(amount["amount"], amount["currency"])

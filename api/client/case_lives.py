@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from api.client import cases
+from api.client import amounts, cases
 from api.client.cases import VAULT, check_evidence
 from api.client.desk import Desk
 from api.client.lists import BadList, ListRow
@@ -114,12 +114,12 @@ def add_obligation(
         raise BadList("a bill is paid from its service: the other sum is a case of its own", where="kind")
     obligation = draw(Kind.OBLIGATION)
     money = Money.parse(amount, case["owed"]["currency"])
-    told = {"kind": kind.value, **_on_wire(money), "paid_on": None, "detained_days": detained_days}
+    told = {"kind": kind.value, **amounts.on_wire(money), "paid_on": None, "detained_days": detained_days}
     body = {
         "version": case["version"],
         "obligation": obligation,
         "kind": kind.value,
-        "amount": _on_wire(money),
+        "amount": amounts.on_wire(money),
         "details": cases.seal_json(stands.shelf_public, told, kind="obligation", alias=obligation, field="details"),
     }
     answer: dict[str, Any] = desk.api.post(
@@ -186,7 +186,7 @@ def reduce(desk: Desk, alias: str, *, to: Money, obligation: str | None = None) 
         )
     said = f"{named}+{to.decimal()}" if named else to.decimal()
     agreed = _agree(desk, "reduce_ruling", case, evidence.commitments, detail=said, object_alias=ruling["alias"])
-    body = {"agreed": agreed, "to": _on_wire(to), "details": details, "obligation": named}
+    body = {"agreed": agreed, "to": amounts.on_wire(to), "details": details, "obligation": named}
     key = f"reduce:{ruling['alias']}:{case['version']}"
     answer: dict[str, Any] = desk.api.post(f"/v1/rulings/{ruling['alias']}/reduce", body, key=key)
     return answer
@@ -225,7 +225,7 @@ def acknowledge(desk: Desk, alias: str, *, amount: Money, obligation: str | None
         object_alias=owed["alias"],
     )
     path, key = f"/v1/obligations/{owed['alias']}/acknowledge", f"acknowledge:{owed['alias']}"
-    answer: dict[str, Any] = desk.api.post(path, {"agreed": agreed, "amount": _on_wire(amount)}, key=key)
+    answer: dict[str, Any] = desk.api.post(path, {"agreed": agreed, "amount": amounts.on_wire(amount)}, key=key)
     return answer
 
 
@@ -258,7 +258,3 @@ def _agree(
         amount=Money.parse(case["owed"]["amount"], case["owed"]["currency"]),
         evidence=commitments,
     )
-
-
-def _on_wire(money: Money) -> dict[str, str]:
-    return {"amount": money.decimal(), "currency": money.currency}

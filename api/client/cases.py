@@ -182,9 +182,8 @@ def _open(desk: Desk, opened: dict[str, Any], beneficiary: str, *, ruling: str, 
     boxes = sorted(opened["boxes"], key=lambda box: box["version"])
     for box in boxes:
         place = {"kind": box["kind"], "alias": box["alias"], "field": box["field"], "version": box["version"]}
-        opening = sealing.open_with_salt(seed, sealing.from_base64(box["bytes"]), **place)
-        sealing.verify_commitment(box["commitment"], opening, **place)
-        contents[box["kind"], box["alias"], box["field"]] = _record(opening.plaintext)
+        plaintext = sealing.open_committed(seed, box, **place)
+        contents[box["kind"], box["alias"], box["field"]] = _record(plaintext)
         commitments[box["kind"], box["alias"], box["field"]] = box["commitment"]
     kept = [("beneficiary", beneficiary, "identity"), ("ruling", ruling, "details")]
     further = [one for alias in owed if (one := ("obligation", alias, "details")) in contents]

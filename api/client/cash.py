@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from api.client import amounts
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
@@ -18,7 +19,7 @@ def count(desk: Desk, *, account: str, purpose: str, amount: Money, on: date) ->
         "alias": alias,
         "account": account,
         "purpose": purpose,
-        "amount": _wire(amount),
+        "amount": amounts.on_wire(amount),
         "counted_on": on.isoformat(),
         "agreed": desk.agree("count_cash", alias, version=1, amount=amount, payee_commitment=commitment),
     }
@@ -43,7 +44,7 @@ def witness(desk: Desk, alias: str, *, amount: Money) -> dict[str, Any]:
         raise cash.UnknownCount("no count of cash has this alias")
     on = date.fromisoformat(found["counted_on"])
     commitment = cash.commitment(account=found["account"], purpose=found["purpose"], on=on)
-    if commitment != found["commitment"] or amount != _money(found["amount"]):
+    if commitment != found["commitment"] or amount != amounts.read(found["amount"]):
         raise EvidenceDiffers("the other has counted something else", donation=alias, field="amount")
     agreed = desk.agree("witness_cash", alias, version=1, amount=amount, payee_commitment=commitment)
     answer: dict[str, Any] = desk.api.post(f"/v1/cash-counts/{alias}/witness", {"agreed": agreed}, key=f"see:{alias}")
@@ -64,7 +65,7 @@ def take_to_bank(desk: Desk, *, source: str, target: str, amount: Money) -> dict
         "alias": alias,
         "source": source,
         "target": target,
-        "amount": _wire(amount),
+        "amount": amounts.on_wire(amount),
         "agreed": desk.agree("bank_cash", alias, version=1, amount=amount, payee_commitment=commitment),
     }
     answer: dict[str, Any] = desk.api.post("/v1/cash-deposits", body, key=f"deposit:{alias}")
@@ -92,7 +93,7 @@ def value(desk: Desk, *, kind: str, fund: str, worth: Money, evidence: str, on: 
         "alias": alias,
         "kind": kind,
         "fund": fund,
-        "worth": _wire(worth),
+        "worth": amounts.on_wire(worth),
         "evidence": evidence,
         "given_on": on.isoformat(),
         "agreed": agreed,
@@ -124,7 +125,7 @@ def agree_value(desk: Desk, alias: str, *, evidence: str) -> dict[str, Any]:
         "approve_gift_in_kind",
         alias,
         version=1,
-        amount=_money(found["worth"]),
+        amount=amounts.read(found["worth"]),
         payee_commitment=commitment,
         evidence=[evidence],
     )
@@ -137,11 +138,3 @@ def withdraw_in_kind(desk: Desk, alias: str) -> dict[str, Any]:
     """Gives up a value that nobody has agreed to."""
     answer: dict[str, Any] = desk.api.post(f"/v1/gifts-in-kind/{alias}/withdraw", {}, key=f"withdraw:{alias}")
     return answer
-
-
-def _money(amount: dict[str, str]) -> Money:
-    return Money.parse(amount["amount"], amount["currency"])
-
-
-def _wire(money: Money) -> dict[str, str]:
-    return {"amount": money.decimal(), "currency": money.currency}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from api.client import line_answers
+from api.client import amounts, line_answers
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
@@ -16,8 +16,8 @@ from ledger.treasury import conversions
 def request(desk: Desk, *, source: str, target: str, shares: Mapping[str, Money], expected: Money) -> dict[str, Any]:
     """Asks for money on the bank leaf `source`, split by fund, to be changed into what is `expected` on `target`."""
     alias = draw(Kind.CONVERSION)
-    split = [{"fund": fund, "amount": _wire(share)} for fund, share in sorted(shares.items())]
-    body = {"alias": alias, "source": source, "target": target, "shares": split, "expected": _wire(expected)}
+    split = [{"fund": fund, "amount": amounts.on_wire(share)} for fund, share in sorted(shares.items())]
+    body = {"alias": alias, "source": source, "target": target, "shares": split, "expected": amounts.on_wire(expected)}
     answer: dict[str, Any] = desk.api.post("/v1/conversions", body, key=f"conversion:{alias}")
     return answer
 
@@ -74,8 +74,8 @@ def answer(desk: Desk, alias: str, *, exception: str) -> dict[str, Any]:
 
 
 def _agree(desk: Desk, verb: Verb, conversion: dict[str, Any]) -> dict[str, Any]:
-    shares = {share["fund"]: _money(share["amount"]) for share in conversion["shares"]}
-    amount, expected = _money(conversion["amount"]), _money(conversion["expected"])
+    shares = {share["fund"]: amounts.read(share["amount"]) for share in conversion["shares"]}
+    amount, expected = amounts.read(conversion["amount"]), amounts.read(conversion["expected"])
     commitment = conversions.commitment(
         source=conversion["source"], target=conversion["target"], shares=shares, expected=expected
     )
@@ -86,11 +86,3 @@ def _agree(desk: Desk, verb: Verb, conversion: dict[str, Any]) -> dict[str, Any]
     return desk.agree(
         verb, conversion["alias"], version=conversion["version"], amount=amount, payee_commitment=commitment
     )
-
-
-def _money(amount: dict[str, str]) -> Money:
-    return Money.parse(amount["amount"], amount["currency"])
-
-
-def _wire(money: Money) -> dict[str, str]:
-    return {"amount": money.decimal(), "currency": money.currency}

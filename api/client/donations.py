@@ -5,10 +5,10 @@ import json
 from typing import Any
 
 from api import stripe_gateway
+from api.client import amounts
 from api.client.desk import Desk
 from api.client.http import ApiRefusal
 from ledger.giving.movements import Movement
-from ledger.money import Money
 
 PART = 200
 """How many movements one request carries; each request is booked as a whole or not at all."""
@@ -25,7 +25,7 @@ def send(desk: Desk, data: bytes, *, balance: bytes | None = None) -> list[dict[
         ApiRefusal: the parts before are booked; `balance_transaction` in the data is the one that is refused.
     """
     movements = stripe_gateway.read_movements(data)
-    balances = [] if balance is None else [_amount(money) for money in stripe_gateway.read_balance(balance)]
+    balances = [] if balance is None else [amounts.on_wire(money) for money in stripe_gateway.read_balance(balance)]
     purposes = {purpose["code"] for purpose in desk.api.get("/v1/purposes")["purposes"]}
     answers = []
     for start in range(0, max(len(movements), 1), PART):
@@ -57,18 +57,14 @@ def _movement(movement: Movement, purposes: set[str]) -> dict[str, Any]:
     return {
         "balance_transaction": movement.balance_transaction,
         "category": movement.category,
-        "gross": _amount(movement.gross),
-        "fee": _amount(movement.fee),
-        "net": _amount(movement.net),
+        "gross": amounts.on_wire(movement.gross),
+        "fee": amounts.on_wire(movement.fee),
+        "net": amounts.on_wire(movement.net),
         "created_on": movement.created_on.isoformat(),
         "purpose": movement.purpose if movement.purpose in purposes else None,
         "source": movement.source,
         "charge": movement.charge,
         "cancelled": movement.cancelled,
-        "arriving": _amount(movement.arriving) if movement.arriving else None,
+        "arriving": amounts.on_wire(movement.arriving) if movement.arriving else None,
         "transactions": None if movement.transactions is None else list(movement.transactions),
     }
-
-
-def _amount(money: Money) -> dict[str, str]:
-    return {"amount": money.decimal(), "currency": money.currency}

@@ -118,10 +118,9 @@ def open_donor(desk: Desk, alias: str) -> Opened:
     shelf, seed = cases.open_shelf(desk, fetched, alias=alias)
     box = max((one for one in fetched["boxes"] if one["field"] == IDENTITY), key=lambda one: int(one["version"]))
     place = {"kind": "donor", "alias": alias, "field": IDENTITY, "version": box["version"]}
-    opening = sealing.open_with_salt(seed, sealing.from_base64(box["bytes"]), **place)
-    sealing.verify_commitment(box["commitment"], opening, **place)
+    plaintext = sealing.open_committed(seed, box, **place)
     try:
-        identity = read_identity(json.loads(opening.plaintext))
+        identity = read_identity(json.loads(plaintext))
     except (ValueError, AttributeError):
         raise sealing.CannotOpen("the box holds no identity", kind="donor", version=box["version"]) from None
     return Opened(alias, identity, box["version"], shelf.public, seed)

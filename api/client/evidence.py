@@ -2,18 +2,18 @@
 
 import io
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from api.client import cases, sealed_files, sealing
+from api.client import cases, private_files, sealed_files, sealing
 from api.client.desk import Desk
+from api.client.private_files import FileStands
 from api.client.sealed_files import Description
 from ledger.aliases import Kind, draw
-from ledger.errors import Conflict, NotFound
+from ledger.errors import NotFound
 from ledger.identities.boxes import FilePlace, chunk_lengths
 from ledger.identities.evidence import EvidenceKind
 from ledger.identities.person_keys import sync_directory
@@ -31,12 +31,6 @@ SUFFIXES = {
     "text/plain": ".txt",
 }
 """How an opened file's name ends, by its type; any other ends in `.bin`: what it was called does not choose."""
-
-
-class FileStands(Conflict):
-    """A file of this name stands where the opened one should go; it was not touched."""
-
-    rule = "file_exists"
 
 
 class NoSuchItem(NotFound):
@@ -187,7 +181,10 @@ def _open(
     commitment = cases.check_file(desk, file, subject=subject, shelf=shelf)
     alias, version = file["alias"], file["version"]
     unnamed = into / f"{alias}-{version}.part"
-    with _private_file(unnamed) as sink, desk.api.stream(f"/v1/evidence/{alias}/{version}", reason=reason) as pieces:
+    with (
+        private_files.create(unnamed) as sink,
+        desk.api.stream(f"/v1/evidence/{alias}/{version}", reason=reason) as pieces,
+    ):
         description = sealed_files.open_chunks(
             pieces,
             sink,
@@ -214,20 +211,3 @@ def _next_place(files: list[dict[str, Any]], case: str, *, kind: EvidenceKind, r
     if not versions:
         raise NoSuchItem("the case has no such item of evidence", case=case)
     return FilePlace(case, versions[0]["kind"], replaces, max(file["version"] for file in versions) + 1)
-
-
-@contextmanager
-def _private_file(path: Path) -> Iterator[BinaryIO]:
-    """A new file that its owner alone can read; removed again when the block fails."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise FileStands("a file of this name stands there", where="out") from None
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(descriptor)
-    except BaseException:
-        path.unlink()
-        raise

@@ -118,9 +118,8 @@ def _opened(desk: Desk, aliases: Sequence[str], *, kind: str, name: str) -> Iter
             _, seed = cases.open_shelf(desk, opened, alias=alias)
             for box in opened["boxes"]:
                 place = {"kind": kind, "alias": alias, "field": name, "version": box["version"]}
-                opening = sealing.open_with_salt(seed, sealing.from_base64(box["bytes"]), **place)
-                sealing.verify_commitment(box["commitment"], opening, **place)
-                yield alias, json.loads(opening.plaintext)
+                plaintext = sealing.open_committed(seed, box, **place)
+                yield alias, json.loads(plaintext)
 
 
 def _rule(alias: str, content: Any) -> Rule:

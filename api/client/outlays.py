@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.client import cases, sealing
+from api.client import amounts, cases, sealing
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import outlays
@@ -41,8 +41,8 @@ def request(
         "alias": alias,
         "fund": fund,
         "account": account,
-        "amount": _wire(amount),
-        "settles": _wire(settles or amount),
+        "amount": amounts.on_wire(amount),
+        "settles": amounts.on_wire(settles or amount),
     }
     if payee is not None:
         shelf = desk.draw_shelf(VAULT, alias=alias)
@@ -85,12 +85,12 @@ def approve(desk: Desk, repayment: dict[str, Any]) -> dict[str, Any]:
         agent=repayment["agent"],
         fund=repayment["fund"],
         account=repayment["account"],
-        settles=_money(repayment["settles"]),
+        settles=amounts.read(repayment["settles"]),
         payee=repayment["payee_commitment"],
     )
     if commitment != repayment["commitment"]:
         raise EvidenceDiffers("the repayment is not what the commitment is to", repayment=alias, field="commitment")
-    amount = _money(repayment["amount"])
+    amount = amounts.read(repayment["amount"])
     agreed = desk.agree("approve_outlay", alias, version=version, amount=amount, payee_commitment=commitment)
     body = {"verb": "approve_outlay", "object": alias, "agreed": agreed}
     answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"approve:{alias}:{version}")
@@ -110,9 +110,8 @@ def open_payee(desk: Desk, repayment: dict[str, Any], *, reason: str) -> Payee:
     found = [box for box in kept["boxes"] if box["commitment"] == repayment["payee_commitment"]]
     if len(found) != 1:
         raise EvidenceDiffers("the payee is not the one that was asked for", repayment=alias, field="payee")
-    opening = sealing.open_with_salt(seed, sealing.from_base64(found[0]["bytes"]), **place)
-    sealing.verify_commitment(found[0]["commitment"], opening, **place)
-    told = json.loads(opening.plaintext)
+    plaintext = sealing.open_committed(seed, found[0], **place)
+    told = json.loads(plaintext)
     return Payee(told["name"], told["account"])
 
 
@@ -122,11 +121,3 @@ def cancel(desk: Desk, repayment: dict[str, Any]) -> dict[str, Any]:
     path = f"/v1/agents/{repayment['agent']}/outlays/{alias}/cancel"
     answer: dict[str, Any] = desk.api.post(path, {}, key=f"cancel:{alias}")
     return answer
-
-
-def _money(amount: dict[str, str]) -> Money:
-    return Money.parse(amount["amount"], amount["currency"])
-
-
-def _wire(money: Money) -> dict[str, str]:
-    return {"amount": money.decimal(), "currency": money.currency}

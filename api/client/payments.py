@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from api.client import cases
+from api.client import amounts, cases
 from api.client.cases import Evidence, EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import obligations
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
-from ledger.money import Money
 
 FUND_OF = {"fine": "fines", "detention": "detention", "court_fee": "general", "bail": "general"}
 """Which default fund pays which kind."""
@@ -87,8 +86,8 @@ def approve(desk: Desk, disbursement: dict[str, Any]) -> dict[str, Any]:
     agreed_payee = evidence.payee_commitments.get(alias) == disbursement["payee_commitment"]
     if not agreed_payee or evidence.payees.get(alias) != payee_of(evidence, disbursement["payee"]):
         raise EvidenceDiffers("the payee is not the one of the case", case=case["alias"], field="payee")
-    owed = [_money(one["amount"]) for one in case["obligations"] if one["alias"] == disbursement["obligation"]]
-    asked = _money(disbursement["amount"])
+    owed = [amounts.read(one["amount"]) for one in case["obligations"] if one["alias"] == disbursement["obligation"]]
+    asked = amounts.read(disbursement["amount"])
     if not owed or asked.currency != owed[0].currency or not asked <= owed[0]:
         raise EvidenceDiffers("the payment is not what the case owes", case=case["alias"], field="amount")
     agreed = _agree(desk, "approve_disbursement", disbursement, evidence.commitments)
@@ -120,11 +119,7 @@ def _agree(desk: Desk, verb: Verb, disbursement: dict[str, Any], evidence: list[
         verb,
         disbursement["alias"],
         version=disbursement["version"],
-        amount=_money(disbursement["amount"]),
+        amount=amounts.read(disbursement["amount"]),
         payee_commitment=disbursement["payee_commitment"],
         evidence=evidence,
     )
-
-
-def _money(amount: dict[str, str]) -> Money:
-    return Money.parse(amount["amount"], amount["currency"])

@@ -3,13 +3,13 @@
 from datetime import date
 from typing import Any
 
+from api.client import amounts
 from api.client.desk import Desk
 from ledger import closing
 from ledger.books import exchange
 from ledger.books.exchange import Rate
 from ledger.books.seals import Figures
 from ledger.errors import Tampered
-from ledger.money import Money
 
 
 class FiguresDiffer(Tampered):
@@ -64,7 +64,7 @@ def listed(desk: Desk) -> list[dict[str, Any]]:
 
 def _read(shown: dict[str, Any]) -> Figures:
     into = shown["currency"]
-    cells = [(one["account"], one["fund"], _money(one["balance"])) for one in shown["balances"]]
+    cells = [(one["account"], one["fund"], amounts.read(one["balance"])) for one in shown["balances"]]
     return Figures(
         month=shown["month"],
         currency=into,
@@ -73,9 +73,5 @@ def _read(shown: dict[str, Any]) -> Figures:
             Rate(one["currency"], into, date.fromisoformat(one["quoted_on"]), exchange.parse(one["rate"]))
             for one in shown["rates"]
         ),
-        net_assets=tuple((one["fund"], _money(one["amount"]).minor) for one in shown["net_assets"]),
+        net_assets=tuple((one["fund"], amounts.read(one["amount"]).minor) for one in shown["net_assets"]),
     )
-
-
-def _money(shown: dict[str, str]) -> Money:
-    return Money.parse(shown["amount"], shown["currency"])

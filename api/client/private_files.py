@@ -2,7 +2,10 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from ledger.errors import Conflict, Refused
 from ledger.identities.person_keys import sync_directory
@@ -29,19 +32,30 @@ def write(path: Path, content: bytes) -> None:
     Raises:
         FileStands: see there.
     """
+    with create(path) as file:
+        file.write(content)
+    sync_directory(path.parent)
+
+
+@contextmanager
+def create(path: Path) -> Iterator[BinaryIO]:
+    """A new file that its owner alone can read; removed again when the block fails.
+
+    Raises:
+        FileStands: see there.
+    """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise FileStands("a file of this name stands there", where="out") from None
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(descriptor)
     except BaseException:
         path.unlink()
         raise
-    sync_directory(path.parent)
 
 
 def require_private(folder: Path) -> None:

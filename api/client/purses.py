@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from api.client import amounts
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import line_failures, purse_movements
@@ -60,7 +61,7 @@ def approve(desk: Desk, movement: dict[str, Any]) -> dict[str, Any]:
     alias, version = movement["alias"], movement["version"]
     if commitment != movement["commitment"]:
         raise EvidenceDiffers("the movement is not what the commitment is to", movement=alias, field="commitment")
-    amount = _money(movement["amount"])
+    amount = amounts.read(movement["amount"])
     agreed = desk.agree("approve_purse_movement", alias, version=version, amount=amount, payee_commitment=commitment)
     body = {"verb": "approve_purse_movement", "object": alias, "agreed": agreed}
     answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"approve:{alias}:{version}")
@@ -97,7 +98,7 @@ def agree_failure(desk: Desk, failure: dict[str, Any]) -> dict[str, Any]:
         "agree_failure",
         alias,
         version=paid["version"],
-        amount=_money(paid["amount"]),
+        amount=amounts.read(paid["amount"]),
         payee_commitment=line_failures.commitment(Reason(failure["because"])),
     )
     body = {"verb": "agree_failure", "object": alias, "agreed": agreed}
@@ -114,8 +115,10 @@ def waiting_returns(desk: Desk) -> list[dict[str, Any]]:
 def confirm_return(desk: Desk, waiting: dict[str, Any]) -> dict[str, Any]:
     """Agrees that what came is the return: the second signature."""
     alias = waiting["exception"]
-    commitment = confirmations.commitment(advance=waiting["advance"], stands_for=_money(waiting["stands_for"]))
-    agreed = desk.agree("confirm_return", alias, version=1, amount=_money(waiting["came"]), payee_commitment=commitment)
+    commitment = confirmations.commitment(advance=waiting["advance"], stands_for=amounts.read(waiting["stands_for"]))
+    agreed = desk.agree(
+        "confirm_return", alias, version=1, amount=amounts.read(waiting["came"]), payee_commitment=commitment
+    )
     body = {"verb": "confirm_return", "object": alias, "agreed": agreed}
     answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"confirm:{alias}")
     return answer
@@ -138,10 +141,6 @@ def _tell(desk: Desk, path: str, told: dict[str, Any]) -> dict[str, Any]:
     alias = draw(Kind.PURSE_MOVEMENT)
     answer: dict[str, Any] = desk.api.post(path, {"alias": alias, **told}, key=f"movement:{alias}")
     return answer
-
-
-def _money(amount: dict[str, str]) -> Money:
-    return Money.parse(amount["amount"], amount["currency"])
 
 
 def _wire(money: Money | None) -> dict[str, str] | None:

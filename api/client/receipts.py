@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from api.client import donors, private_files, sealing
+from api.client import amounts, donors, private_files, sealing
 from api.client.desk import Desk
 from api.client.donors import Opened
 from api.client.http import ApiRefusal
@@ -16,7 +16,6 @@ from ledger.errors import Refused, Tampered
 from ledger.giving.receipts import NewReceipt, NumberTaken, Voided
 from ledger.identities.boxes import length_prefixed
 from ledger.identities.person_keys import overwrite_and_remove
-from ledger.money import Money
 from reports.receipts import pages
 from reports.receipts.facts import Facts, Gift, Letterhead, Recipient
 
@@ -59,8 +58,8 @@ def choose(desk: Desk, donor: str, *, gift: Sequence[str], year: int | None, rep
                     alias=one["donation"],
                     received_on=date.fromisoformat(one["received_on"]),
                     source=one["source"],
-                    given=_money(one["amount"]),
-                    certified=_money(one["left"]),
+                    given=amounts.read(one["amount"]),
+                    certified=amounts.read(one["left"]),
                 )
             )
     if not found or len(set(gift)) > len(found):
@@ -121,7 +120,7 @@ def cancel(desk: Desk, alias: str, *, reason: Voided) -> dict[str, Any]:
         alias,
         version=1,
         detail=reason,
-        amount=_money(receipt["amount"]),
+        amount=amounts.read(receipt["amount"]),
         payee_commitment=receipt["commitment"],
     )
     body = {"reason": reason, "agreed": agreed}
@@ -212,7 +211,7 @@ def _send(desk: Desk, facts: Facts, opened: Opened, *, folder: Path, replaces: s
         "donor": new.donor,
         "year": new.year,
         "number": new.number,
-        "gifts": [{"donation": gift, "amount": _on_wire(amount)} for gift, amount in certified],
+        "gifts": [{"donation": gift, "amount": amounts.on_wire(amount)} for gift, amount in certified],
         "commitment": new.commitment,
         "replaces": replaces,
         "agreed": agreed,
@@ -225,11 +224,3 @@ def _send(desk: Desk, facts: Facts, opened: Opened, *, folder: Path, replaces: s
         overwrite_and_remove(path)
         raise
     return Written(receipt, path)
-
-
-def _money(wire: dict[str, str]) -> Money:
-    return Money.parse(wire["amount"], wire["currency"])
-
-
-def _on_wire(money: Money) -> dict[str, str]:
-    return {"amount": money.decimal(), "currency": money.currency}

@@ -10,8 +10,9 @@ import hmac
 import secrets
 import struct
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hpke
@@ -164,6 +165,19 @@ def verify_commitment(
     expected = _commitment(opening.salt, opening.plaintext, info(kind, alias, field, version))
     if len(opening.salt) != SALT_BYTES or not hmac.compare_digest(expected.encode(), commitment.encode()):
         raise WrongCommitment("the content is not what was committed to", kind=kind, version=version)
+
+
+def open_committed(
+    seed: bytes, box: Mapping[str, Any], *, kind: str, alias: str, field: str, version: int = 1
+) -> bytes:
+    """The content of a box as the API hands it out, held against its commitment.
+
+    Raises:
+        CannotOpen, WrongCommitment: it is another one, or was altered or swapped.
+    """
+    opening = open_with_salt(seed, from_base64(box["bytes"]), kind=kind, alias=alias, field=field, version=version)
+    verify_commitment(box["commitment"], opening, kind=kind, alias=alias, field=field, version=version)
+    return opening.plaintext
 
 
 def draw_shelf(vault: VaultPublic, *, alias: str, signer: Callable[[bytes], str]) -> Shelf:

@@ -102,9 +102,8 @@ def read_consent(desk: Desk, transfer: dict[str, Any]) -> str:
         if box["commitment"] != transfer["consent_commitment"]:
             break
         place: dict[str, Any] = {"kind": "transfer", "alias": alias, "field": "consent"}
-        opening = sealing.open_with_salt(seed, sealing.from_base64(box["bytes"]), **place)
-        sealing.verify_commitment(box["commitment"], opening, **place)
-        return str(json.loads(opening.plaintext)["consent"])
+        plaintext = sealing.open_committed(seed, box, **place)
+        return str(json.loads(plaintext)["consent"])
     raise EvidenceDiffers("no sealed consent is what the transfer rests on", transfer=alias, field="consent")
 
 

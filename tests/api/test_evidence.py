@@ -9,6 +9,7 @@ import pytest
 
 from api.client import batches, cases, evidence, payments, sealing
 from api.client.http import ApiRefusal
+from api.client.private_files import FileStands
 from api.client.sealing import BadSignature, CannotOpen
 from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
@@ -117,7 +118,7 @@ def test_a_file_goes_up_and_down_and_lies_where_the_operator_says_for_them_alone
 
     assert one.path.read_bytes() == LONG
     assert (one.path.parent, one.path.suffix, one.path.stat().st_mode & 0o777) == (tmp_path, ".pdf", 0o600)
-    with pytest.raises(evidence.FileStands):
+    with pytest.raises(FileStands):
         evidence.open_files(anna, shown, into=tmp_path, reason="verification")
     assert one.path.read_bytes() == LONG
     assert [file.suffix for file in tmp_path.iterdir() if file.name.startswith("E-")] == [".pdf"]
