@@ -11,17 +11,19 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from ledger import exceptions
+from ledger.aid import agents, returns
 from ledger.aliases import Kind, draw
 from ledger.books import accounts, balances, journal
 from ledger.books.postings import credit, debit
 from ledger.exceptions import Difference
 from ledger.money import Money
-from ledger.reconciliation import bank, matchings, processor, statements
+from ledger.reconciliation import advances, bank, matchings, processor, statements
 from ledger.reconciliation.statements import BadStatement, NewLine, NewStatement
 from tests.bookcheck import found
 from tests.bookkeeping import CARD_LEAF
 from tests.cards import a_charge
-from tests.cast import LEAF, NOW, House
+from tests.cast import LEAF, NOW, TODAY, House
+from tests.purses import an_advance, an_agent, give_euros
 
 START = date(2020, 10, 5)
 PLAYED = settings(
@@ -143,8 +145,8 @@ def days_of(season: Season) -> list[Day]:
     return days
 
 
-def tell(house: House, day: Day) -> None:
-    lines = [NewLine(day.on, None, Money(moved, day.currency), None, reversal=False) for moved in day.moved]
+def tell(house: House, day: Day, *, reference: str | None = None) -> None:
+    lines = [NewLine(day.on, None, Money(moved, day.currency), reference, reversal=False) for moved in day.moved]
     token = draw(Kind.STATEMENT).encode().hex().ljust(64, "0")
     told = byn_minor(day.opening), byn_minor(day.closing)
     new = NewStatement(draw(Kind.STATEMENT), LEAF, "BYN", day.on, day.on, *told, token, lines)
@@ -205,6 +207,31 @@ def test_the_balance_that_the_processor_tells_otherwise_is_one_difference_of_its
 
             assert told(house) == ([(Difference.PROCESSOR_DIFFERS, off)] if off else [])
             assert balances.balance(house.session, CARD_LEAF, currency="EUR") == Money(sum(gifts), "EUR")
+            savepoint.rollback()
+
+    play()
+
+
+def test_what_an_agent_said_to_return_and_did_not_is_one_difference_and_stays_in_the_purse(house: House) -> None:
+    give_euros(house)
+    agent = an_agent(house)
+    advance = an_advance(house, agent, received=byn_minor(300_000))
+
+    @PLAYED
+    @given(st.integers(1, 300_000), st.integers(0, 3))
+    def play(said: int, short: int) -> None:
+        with house.session.begin_nested() as savepoint:
+            clara = house.fund.clara.alias
+            announced = returns.announce(house.session, advance, stands_for=byn_minor(said), by=clara, on=TODAY)
+            came = max(said - short, 1)
+            day = Day(TODAY, 0, [came], came)
+            tell(house, day, reference=announced.reference)
+
+            waiting = [(one.difference, one.minor) for one in exceptions.listed(house.session)]
+            assert waiting == ([] if came == said else [(Difference.AMOUNT_DIFFERS, came)])
+            left = agents.balance(house.session, agent, currency="BYN")
+            assert left == byn_minor(300_000 - (said if came == said else 0))
+            assert {one.difference.minor for one in advances.reconcile(house.session, agent, on=TODAY)} == {0}
             savepoint.rollback()
 
     play()
