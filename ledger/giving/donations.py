@@ -117,8 +117,14 @@ def receive_at_bank(
     recorded_at: datetime,
     recorded_by: str,
 ) -> tuple[Donation, journal.Posted]:
-    """Books a credit seen at the bank: as a gift for the purpose its reference names, else as unidentified."""
+    """Books a credit seen at the bank: as a gift for the purpose its reference names, else as unidentified.
+
+    Raises:
+        WrongState: it was booked so before, and said to be no gift.
+    """
     standing = by_source(session, source_key)
+    if standing is not None and standing.state is State.NO_GIFT:
+        raise WrongState("the gift is in another state", donation=standing.alias, state=standing.state)
     purpose = purposes.by_reference(session, reference) if reference else None
     terms = purpose_versions.terms_on(session, purpose, on=on) if purpose else None
     alias = standing.alias if standing else draw(Kind.DONATION)

@@ -12,7 +12,6 @@ from sqlmodel.sql.expression import SelectOfScalar
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts
 from ledger.books.accounts import Account
-from ledger.books.entries import Entry
 from ledger.errors import BadInput, Conflict, NotFound
 from ledger.giving import purposes
 from ledger.identities.boxes import check_token
@@ -38,12 +37,6 @@ class UnknownLine(NotFound):
     """No line of the bank has this key, or it is answered."""
 
     rule = "unknown_line"
-
-
-class EntryReversed(Conflict):
-    """A line was unbooked as what it would be booked as again."""
-
-    rule = "entry_reversed"
 
 
 class ContentConflict(Conflict):
@@ -269,13 +262,7 @@ def newest_closing(session: Session, *, currency: str) -> date | None:
 
 
 def answer(session: Session, line: StatementLine, *, entry_id: int) -> None:
-    """Notes which entry answers the line.
-
-    Raises:
-        EntryReversed: the entry does not stand any more; what was booked once as the same was no replay.
-    """
-    if session.exec(select(Entry.id).where(Entry.reverses_id == entry_id)).first() is not None:
-        raise EntryReversed("the entry was reversed: the line was said not to be it", entry=entry_id)
+    """Notes which entry answers the line."""
     session.add(Match(source_key=line.source_key, entry_id=entry_id))
     session.flush()
 

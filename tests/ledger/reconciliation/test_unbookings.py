@@ -12,12 +12,12 @@ from ledger.books.postings import credit, debit
 from ledger.errors import LedgerError
 from ledger.exceptions import Difference
 from ledger.giving import donations
-from ledger.giving.donations import Donation, State
+from ledger.giving.donations import Donation, State, WrongState
 from ledger.reconciliation import bank, line_answers, matchings, statements, unbookings
 from ledger.reconciliation.line_answers import Answer
 from ledger.reconciliation.matchings import NewPairing
 from ledger.reconciliation.pairings import LineUnbooked, Undone
-from ledger.reconciliation.statements import EntryReversed, Match, NewLine, NewStatement
+from ledger.reconciliation.statements import Match, NewLine, NewStatement
 from ledger.reconciliation.unbookings import NotUnbookable
 from tests.bookcheck import found
 from tests.cast import LEAF, NOW, House, Person, agreed_by, byn, nothing_written
@@ -100,7 +100,7 @@ def test_what_was_unbooked_is_no_gift_by_a_later_answer_nor_by_the_same_line_tol
     seen: dict[str, Any] = {"object": opened.alias, "amount": "5.00", "currency": "BYN", "payee_commitment": commitment}
     agreed = agreed_by(house.fund.clara, "answer_line", detail="gift", **seen)
 
-    with nothing_written(house.session), pytest.raises(EntryReversed):
+    with nothing_written(house.session), pytest.raises(WrongState):
         line_answers.answer(house.session, opened.alias, answer=Answer.GIFT, about=None, agreed=agreed)
     with nothing_written(house.session), pytest.raises(NotUnbookable):
         unbookings.unbook(house.session, gift.alias, because=Undone.WRONG_LINE, agreed=agreed)

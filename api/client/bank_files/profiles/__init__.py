@@ -1,13 +1,13 @@
 """Profiles of banks' tables: what each bank calls its columns and how it writes, in a TOML file per bank."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.client import profile_texts
 from ledger.errors import BadInput
 
 LARGEST_PROFILE = 64 * 1024
@@ -156,14 +156,7 @@ def parse(data: bytes) -> Profile:
     """
     if len(data) > LARGEST_PROFILE:
         raise BadProfile("a profile has at most 64 KiB", where="file")
-    try:
-        return Profile.model_validate(tomllib.loads(data.decode()))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"] if isinstance(part, int) or part in _KEYS) or "file"
-        raise BadProfile("not a profile", where=where, reason=first["type"]) from None
-    except ValueError:
-        raise BadProfile("not TOML in UTF-8", where="file") from None
+    return profile_texts.read(data, Profile, keys=_KEYS, refusal=BadProfile)
 
 
 def places(cells: Sequence[str]) -> dict[str, int]:

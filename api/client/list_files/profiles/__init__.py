@@ -1,6 +1,5 @@
 """Profiles: what columns of a list are called, and how it is written, as data in TOML beside this file."""
 
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
@@ -8,8 +7,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.client import profile_texts
 from api.client.list_files.faults import BadList
 from api.client.list_files.writings import DayOrder
 from ledger.errors import BadInput, NotFound
@@ -203,14 +203,7 @@ def _few(positions: Iterable[int]) -> str:
 
 
 def _parse(data: bytes) -> Profile:
-    try:
-        return Profile.model_validate(tomllib.loads(data.decode()))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"] if isinstance(part, int) or part in _KEYS) or "file"
-        raise BadProfile("not a profile", where=where, reason=first["type"]) from None
-    except ValueError:
-        raise BadProfile("not TOML in UTF-8", where="file") from None
+    return profile_texts.read(data, Profile, keys=_KEYS, refusal=BadProfile)
 
 
 _KEYS = frozenset({*Profile.model_fields, *COLUMNS})
