@@ -162,10 +162,11 @@ def _taken_back(lines: Sequence[Item]) -> Iterator[Proposal]:
 
     A line that a bank does not call a reversal is one by the end-to-end id alone.
     """
-    shelves, traced = _shelves(lines), _shelves([one for one in lines if one.trace], by_trace=True)
+    originals = [one for one in lines if not one.reversal]
+    shelves, traced = _shelves(originals), _shelves([one for one in originals if one.trace], by_trace=True)
     for taken in lines:
         same = _last_before(taken, traced.get((taken.trace, -taken.minor))) if taken.trace else None
-        if same is not None and (taken.reversal or (same.on, same.key) < (taken.on, taken.key)):
+        if same is not None:
             reasons = (Reason.TAKES_BACK, Reason.SAME_END_TO_END_ID, *_by_day(taken.on - same.on))
             yield Proposal((same.key, taken.key), (), reasons)
             continue
@@ -175,10 +176,15 @@ def _taken_back(lines: Sequence[Item]) -> Iterator[Proposal]:
 
 
 def _last_before(taken: Item, shelf: _Shelf | None) -> Item | None:
-    """The last item that is no reversal itself, up to the day of one that takes it back."""
-    items = shelf.items if shelf is not None else []
-    until = bisect_right(items, taken.on, key=lambda one: one.on)
-    last = next((one for one in reversed(items[:until]) if not one.reversal), None)
+    """The last item up to the day of one that takes it back; of that day any, when the bank calls that a reversal."""
+    if shelf is None:
+        return None
+    until = (
+        bisect_right(shelf.items, taken.on, key=lambda one: one.on)
+        if taken.reversal
+        else bisect_left(shelf.items, (taken.on, taken.key), key=lambda one: (one.on, one.key))
+    )
+    last = shelf.items[until - 1] if until else None
     return last if last is not None and taken.on - last.on <= REVERSAL_WINDOW else None
 
 
