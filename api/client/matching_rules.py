@@ -12,9 +12,11 @@ from typing import Any
 
 from api.client import cases, matching, sealing
 from api.client.desk import Desk
+from api.client.http import ApiRefusal
 from api.client.statements import VAULT
 from ledger.aliases import Kind, draw
 from ledger.errors import BadInput, Tampered
+from ledger.identities.shelves import UnknownShelf
 from ledger.reconciliation import proposals
 from ledger.reconciliation.proposals import Reason
 
@@ -97,6 +99,8 @@ def propose(desk: Desk) -> list[dict[str, Any]]:
     found = []
     for one in asked:
         (brought_by,), (line,) = one["statements"], one["lines"]
+        if brought_by not in contents:
+            continue
         try:
             texts = _texts_of(contents[brought_by], line)
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -110,16 +114,28 @@ def propose(desk: Desk) -> list[dict[str, Any]]:
 
 
 def _opened(desk: Desk, aliases: Sequence[str], *, kind: str, name: str) -> Iterator[tuple[str, Any]]:
-    """What is sealed on each of these shelves, by its alias."""
+    """What is sealed on each of these shelves, by its alias; those that were erased tell nothing."""
     for start in range(0, len(aliases), AT_ONCE):
-        part = list(aliases[start : start + AT_ONCE])
-        answer = desk.api.get("/v1/boxes", alias=part, reason=REASON)
-        for alias, opened in zip(part, answer["opened"], strict=True):
+        for alias, opened in _fetched(desk, list(aliases[start : start + AT_ONCE])):
             _, seed = cases.open_shelf(desk, opened, alias=alias)
             for box in opened["boxes"]:
                 place = {"kind": kind, "alias": alias, "field": name, "version": box["version"]}
                 plaintext = sealing.open_committed(seed, box, **place)
                 yield alias, json.loads(plaintext)
+
+
+def _fetched(desk: Desk, aliases: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Shelves as the API hands them out, all at once; one that was erased keeps the others back, and is left out."""
+    try:
+        answer = desk.api.get("/v1/boxes", alias=aliases, reason=REASON)
+    except ApiRefusal as refusal:
+        if refusal.rule != UnknownShelf.rule:
+            raise
+        middle = len(aliases) // 2
+        for part in (aliases[:middle], aliases[middle:]) if middle else ():
+            yield from _fetched(desk, part)
+    else:
+        yield from zip(aliases, answer["opened"], strict=True)
 
 
 def _rule(alias: str, content: Any) -> Rule:

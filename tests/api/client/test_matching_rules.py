@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from api.client import cases, matching, matching_rules, statements
 from api.client.http import ApiRefusal
@@ -134,6 +135,19 @@ def test_applying_rules_is_work_that_no_daily_limit_stops_and_that_is_logged(ope
 
     read = open_lines.desk("clara").api.get("/v1/access-log")["accesses"]
     assert [one["reason"] for one in read if one["alias"] == rule] == ["reconciliation"] * 2
+
+
+def test_what_was_erased_keeps_no_other_rule_back(open_lines: Office) -> None:
+    anna = open_lines.desk("anna")
+    gone = matching_rules.add(anna, words="invented landlord", account="6300")["alias"]
+    for words in ("kanarejka-bank", "no such words"):
+        matching_rules.add(anna, words=words, account="6020")
+
+    with transaction(open_lines.engine) as session:
+        session.connection().execute(text("DELETE FROM person_key WHERE alias = :gone"), {"gone": gone})
+
+    assert {one.words for one in matching_rules.listed(anna)} == {"kanarejka-bank", "no such words"}
+    assert [one["entries"] for one in matching_rules.propose(anna)] == [[entry_of(open_lines, "6020")]]
 
 
 def test_a_box_that_holds_no_rule_is_told_as_tampered(open_lines: Office) -> None:
