@@ -6,8 +6,8 @@ from alembic import op
 from ledger.storage.columns import WITHOUT_ROWID, UtcDateTime
 from ledger.storage.enumerations import admit
 
-revision = "0032"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 
 
 def upgrade() -> None:
