@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from ledger import approvals, exceptions
 from ledger.aliases import Kind, draw
@@ -127,3 +129,21 @@ def test_a_gift_for_a_purpose_is_what_its_reference_says(house: House) -> None:
 
     with nothing_written(house.session), pytest.raises(NotUnbookable):
         unbookings.unbook(house.session, gift.alias, because=Undone.WRONG_ENTRY, agreed=agreed)
+
+
+def test_a_line_that_somebody_unbooks_in_the_database_is_found(house: House) -> None:
+    gift = tell(house)
+    key, entry = gift.source_key, house.session.get_one(Match, gift.source_key).entry_id
+    told = {"key": key, "entry": entry, "by": house.fund.clara.alias, "at": "2020-11-20 12:00:00.000000"}
+    forged = """
+        INSERT INTO line_unbooked (source_key, entry_id, because, undone_by, undone_at)
+        VALUES (:key, :entry, 'wrong_line', :by, :at)
+    """
+    for statement in ("DELETE FROM statement_match WHERE source_key = :key", forged):
+        house.session.connection().execute(text(statement), told)
+    house.session.expire_all()
+
+    named = {(one.check, one.name) for one in found(house.session)}
+    assert {("statement-lines", key), ("signed", gift.alias)} <= named
+    with pytest.raises(DBAPIError, match="guard"):
+        house.session.connection().execute(text("DELETE FROM line_unbooked"))
