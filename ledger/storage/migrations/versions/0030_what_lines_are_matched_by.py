@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.Column("entry_id", sa.BigInteger(), nullable=False),
         sa.Column(
             "because",
-            sa.Enum(*reasons, name="because_is_known", native_enum=False, create_constraint=True, length=40),
+            sa.Enum(*reasons, name="undone_is_known", native_enum=False, create_constraint=True, length=40),
             nullable=False,
         ),
         sa.Column("undone_by", sa.String(length=20), nullable=False),
