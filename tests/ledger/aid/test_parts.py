@@ -401,3 +401,14 @@ def test_nothing_is_called_paid_beyond_what_is_owed_nor_for_nothing(house: House
 
     with nothing_written(house.session), pytest.raises(obligations.ObligationNotReady):
         obligations.mark_paid(house.session, obligation, paid=Money(minor, "BYN"))
+
+
+def test_nothing_is_reduced_below_what_is_paid_and_at_that_it_is_paid(house: House) -> None:
+    obligation = an_owed_fine(house)
+    paid_part(house, obligation, "300.00")
+
+    with nothing_written(house.session), pytest.raises(obligations.BadReduction):
+        obligations.reduce(house.session, obligation, to=byn("299.99"), paid=byn("300.00"))
+    obligations.reduce(house.session, obligation, to=byn("300.00"), paid=byn("300.00"))
+
+    assert obligation.state is obligations.State.PAID
