@@ -11,7 +11,7 @@ from ledger import exceptions
 from ledger.aid import acts, bail, disbursements, hearings, obligations, quashing, refunds, rulings
 from ledger.aid.disbursements import Disbursement, DisbursementNotReady
 from ledger.aid.obligations import Obligation
-from ledger.aid.refunds import Debtor, Refund
+from ledger.aid.refunds import Debtor, NotWaiting, Refund
 from ledger.approvals import ActDiffers, NotInRole, SamePerson
 from ledger.books import balances
 from ledger.errors import LedgerError
@@ -380,6 +380,24 @@ def test_what_the_authority_paid_to_the_beneficiary_is_owed_by_them_until_it_com
     assert show(house, byn("810.00"), refund.reference) == []
     assert obligation_of(house, paid).state is obligations.State.REFUNDED
     holds(house)
+
+
+@pytest.mark.parametrize("debtor", [Debtor.BENEFICIARY, Debtor.ORGANISATION, Debtor.PAYEE])
+def test_only_what_an_authority_owes_is_kept_by_the_beneficiary(
+    house: House, paid: Disbursement, debtor: Debtor
+) -> None:
+    told: dict[str, Any] = {"source_key": "test:owed", "recorded_at": NOW, "recorded_by": "test"}
+    obligation, owed = obligation_of(house, paid), byn("810.00")
+    if debtor is Debtor.PAYEE:
+        refund = refunds.expect_from_payee(house.session, obligation, owed, fund="fines", on=TODAY)
+    else:
+        first = Debtor.ORGANISATION if debtor is Debtor.ORGANISATION else Debtor.AUTHORITY
+        refund = refunds.expect(house.session, obligation, owed, debtor=first, on=TODAY, **told)
+    if debtor is Debtor.BENEFICIARY:
+        refunds.keep_by_beneficiary(house.session, refund, owed, on=TODAY, **(told | {"source_key": "test:kept"}))
+
+    assert refund.debtor is debtor
+    refused(house, NotWaiting, obligation.alias, Answer.KEPT_BY_BENEFICIARY, refund.reference, owed)
 
 
 def test_what_a_beneficiary_keeps_may_be_left_to_them_as_assistance(house: House, paid: Disbursement) -> None:
