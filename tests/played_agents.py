@@ -43,7 +43,9 @@ class AgentPlay(PlayedAid):
 
     # --- agents
 
-    @rule(data=st.data(), what=st.sampled_from(["freeze", "activate", "activate", "close"]), by=who("bella"))
+    @rule(
+        data=st.data(), what=st.sampled_from(["freeze", "activate", "activate", "activate", "close"]), by=who("boris")
+    )
     def somebody_judges_an_agent(self, data: st.DataObject, what: str, by: str) -> None:
         agent = agents.require(self.session, self.some(data, "agent")["alias"])
         person = self.person(by)
@@ -53,7 +55,7 @@ class AgentPlay(PlayedAid):
         elif what == "close":
             verb = partial(agent_acts.close_agent, self.session, agent.alias)
         else:
-            verb = partial(agents.freeze, self.session, agent, by=person.alias, on=self.today)
+            verb = partial(agents.freeze, self.session, agent, by=self.clara.alias, on=self.today)
         self.may(verb, LedgerError)
 
     # --- advances

@@ -129,7 +129,7 @@ class BatchPlay(PlayedAid):
         currency = data.draw(st.sampled_from(sorted({one.currency for one in owed})))
         chosen = [one for one in owed if one.currency == currency][: data.draw(st.integers(1, 3))]
         part, row = data.draw(st.sampled_from([1, 1, 2])), self.some(data, "agent", "active")
-        agent = agents.require(self.session, row["alias"]) if row and data.draw(st.booleans()) else None
+        agent = agents.require(self.session, row["alias"]) if row and data.draw(st.integers(0, 3)) else None
 
         def create() -> Batch:
             account = agent.purse() if agent else BANKS[currency]

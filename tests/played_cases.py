@@ -73,7 +73,7 @@ class CasePlay(PaymentPlay):
             alias = self._take_in(data.draw(amounts), kind, "ana", issued_on=issued_on, **told)
             if data.draw(st.booleans()):
                 self._add_a_sum(cases.require(self.session, alias), data.draw(amounts), FEE, "ana")
-            for _ in range(data.draw(st.integers(1, 9))):
+            for _ in range(data.draw(st.integers(6 if kind is BAIL else 1, 9))):
                 self._go_on(data, cases.require(self.session, alias))
 
     @rule(days=st.integers(1, 15))

@@ -11,7 +11,7 @@ from ledger import approvals, people
 from ledger.aid import acts, cases, disbursements, obligations
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement, Payee
-from ledger.aid.obligations import Obligation
+from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.aliases import Kind, draw
 from ledger.errors import LedgerError
 from ledger.identities import shelves
@@ -97,7 +97,12 @@ class PaymentPlay(PlayedAid):
         owed = data.draw(st.sampled_from([one for one in found if one.state in obligations.OPEN] or found))
         going = [one for one in disbursements.standing(self.session, [owed.alias]) if one.paid_on is None]
         if not going:
-            self._request(owed, by="clara", fund=owed.fund_code or "fines", part=data.draw(PARTS))
+            self._request(
+                owed,
+                by="clara",
+                fund=owed.fund_code or "fines",
+                part=1 if owed.kind is ObligationKind.BAIL else data.draw(PARTS),
+            )
             return
         payment = going[0]
         if payment.state is disbursements.State.REQUESTED:
