@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ledger import checks
-from ledger.aid import advances, agent_acts, agents, purse_bookings, purse_movements
+from ledger.aid import advances, agent_acts, agents, purse_bookings, purse_movements, returns
 from ledger.aid.agents import Agent, AgentNotActive, OverCap
 from ledger.aid.purse_changes import Place, PurseChange
 from ledger.aid.purse_movements import (
@@ -258,6 +258,24 @@ def test_what_an_agent_laid_out_is_set_off_against_the_next_advance(house: House
 
     assert balance(house, agents.OWED) == byn("0.00")
     assert held(house, agent) == {"fines": 27_000, "general": 90_000}
+    agrees(house, agent)
+
+
+def test_no_more_is_set_off_than_the_same_funds_have_in_the_purse_beside_what_is_to_come_back(
+    house: House, agent: Agent
+) -> None:
+    give(house.session, byn("2430.00"))
+    batch = a_released_batch(house, agent, LEAF, [house.a_verified_case() for _ in range(3)])
+    enter(house, batch, *(verified(item) for item in items(house, batch)))
+    advance = an_advance(house, agent, received=byn("100.00"), fines=eur("30.00"))
+    returns.announce(house.session, advance, stands_for=byn("40.00"), by=house.fund.clara.alias, on=TODAY)
+    assert held(house, agent) == {"fines": 10_000, "general": 90_000}
+
+    with nothing_written(house.session), pytest.raises(OverPurse):
+        told(house, agent, What.SET_OFF, byn("60.01"))
+    approve(house, told(house, agent, What.SET_OFF, byn("60.00")))
+
+    assert (balance(house, agents.OWED), held(house, agent)) == (byn("-270.00"), {"fines": 4_000, "general": 90_000})
     agrees(house, agent)
 
 
