@@ -7,9 +7,11 @@ import pytest
 from sqlmodel import select
 
 from ledger import checks
-from ledger.aid import bank_returns, batches, cases, disbursements, obligations, quashing, refunds, rulings
+from ledger.aid import acts, bank_returns, batches, cases, disbursements, obligations, quashing, refunds, rulings
 from ledger.aid.batches import NewLine
+from ledger.aid.cases import CaseNotReady
 from ledger.aid.disbursements import AlreadyRequested, BadPart, Disbursement, OverObligation, Payee, State
+from ledger.aid.eligibility import Rejection
 from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.aliases import Kind, draw
 from ledger.books import balances, spending
@@ -412,3 +414,14 @@ def test_nothing_is_reduced_below_what_is_paid_and_at_that_it_is_paid(house: Hou
     obligations.reduce(house.session, obligation, to=byn("300.00"), paid=byn("300.00"))
 
     assert obligation.state is obligations.State.PAID
+
+
+def test_a_case_of_which_a_part_was_paid_is_not_rejected(house: House) -> None:
+    obligation = an_owed_fine(house)
+    paid_part(house, obligation, "300.00")
+    request(house, obligation)
+    case = cases.require(house.session, obligation.case_alias)
+    agreed = house.on_case("reject_case", case, by=house.fund.ana, detail=Rejection.ILLEGIBLE)
+
+    with nothing_written(house.session), pytest.raises(CaseNotReady):
+        acts.reject_case(house.session, case.alias, agreed, because=Rejection.ILLEGIBLE)

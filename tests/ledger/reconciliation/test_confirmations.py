@@ -154,6 +154,8 @@ def test_what_was_withdrawn_may_be_claimed_and_what_comes_then_was_the_agents_ow
 def test_an_exception_about_something_else_is_no_return(house: House, advance: Advance, boris: Person) -> None:
     announced = announce(house, advance)
     arrives(house, announced, eur("500.00"))
+    with nothing_written(house.session), pytest.raises(AdvanceNotReady):
+        returns.withdraw(house.session, announced, by=boris.alias, on=TODAY)
     opened = [one for one in arrives(house, announced, eur("500.01")) if one.difference is Difference.NOT_RELEASED]
 
     with nothing_written(house.session), pytest.raises(AdvanceNotReady):
