@@ -10,12 +10,12 @@ from hypothesis.stateful import precondition, rule
 from ledger.errors import LedgerError
 from ledger.exceptions import OpenException
 from ledger.money import Money
-from ledger.reconciliation import resolutions
+from ledger.reconciliation import confirmations, resolutions
 from ledger.reconciliation.answers import Answer
 from ledger.reconciliation.resolutions import Because, NewResolution, Resolution
 from ledger.reconciliation.statements import StatementLine
 from tests import saying
-from tests.cast import SECOND_LEAF
+from tests.cast import SECOND_LEAF, agreed_by
 from tests.played_aid import BANKS, PlayedAid, who
 
 DRAWN_FOR = {
@@ -103,6 +103,25 @@ class ReturnPlay(PlayedAid):
         in_order = sorted(said, key=lambda one: (one.about, one.number))
         self._agree_to(data.draw(st.sampled_from(in_order)), by=by)
 
+    @rule(data=st.data(), by=who("boris"))
+    @precondition(lambda self: self.rows_of("advance_return"))
+    def somebody_confirms_a_return(self, data: st.DataObject, by: str) -> None:
+        """What an agent gave back far from the rate of the day, or after it was called off."""
+        waiting = sorted(confirmations.waiting(self.session), key=lambda one: one[0].alias)
+        if not waiting:
+            return
+        opened, line, announced = data.draw(st.sampled_from(waiting))
+        agreed = agreed_by(
+            self.person(by),
+            "confirm_return",
+            now=self.now(),
+            object=opened.alias,
+            amount=line.amount().decimal(),
+            currency=line.currency,
+            payee_commitment=confirmations.commitment(advance=announced.advance_alias, stands_for=announced.amount()),
+        )
+        self.may(partial(confirmations.confirm_return, self.session, opened.alias, agreed), LedgerError)
+
     # --- parts of rules
 
     def _of_which_a_line_may_be(self, way: str) -> Iterator[tuple[str, int, str]]:
@@ -116,6 +135,8 @@ class ReturnPlay(PlayedAid):
                 is_so = states is None or (row.get("state") in states and not any(gone))
                 if leaf in BANKS.values() and moves and is_so:
                     yield leaf, (-moves if way == "comes back" else moves), row["reference"]
+                    if table == "advance_return":  # in the currency of the fund's leaf, as agents mostly give it back
+                        yield BANKS["EUR"], moves // 3 or 1, row["reference"]
                     if way == "any":
                         yield leaf, -moves, row["reference"]
 
