@@ -7,9 +7,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, SQLModel
 
-PAID_BY = {"aid_paid", "aid_paid_by_agent", "bail_applied", "aid_payment_returned"}
-POSTED_BY = {"bail_posted", "bail_payment_returned"}
-"""What the bank gives back is a payment no more: it stands in the same account, on the other side."""
+PAID_IN = {
+    "2100": {"aid_paid", "aid_paid_by_agent", "bail_applied", "aid_payment_returned"},
+    "1300": {"bail_posted", "bail_payment_returned"},
+    "1350": {"aid_payment_returned"},
+}
+"""By account, which entries pay: what the bank gives back stands there on the other side, and is a payment no more.
+
+What an authority owed back of it since an appeal, and has come with it, stands among refunds.
+"""
 Row = dict[str, Any]
 TABLES = (
     *("aid_case", "ruling", "obligation", "disbursement", "batch", "batch_line", "agent", "advance", "correction"),
@@ -50,7 +56,7 @@ def look(session: Session) -> Sight:
     )
     paid, owed_back, payable = Counter[str](), Counter[str](), Counter[str]()
     for subject, account, kind, minor in session.connection().execute(told.where(line.c.subject.startswith("O-"))):
-        if kind in {"2100": PAID_BY, "1300": POSTED_BY}.get(account, ()):
+        if kind in PAID_IN.get(account, ()):
             paid[subject] += minor
         if account in {"1350", "1380"}:
             owed_back[subject] += minor
