@@ -136,6 +136,9 @@ def test_a_hold_stops_approval_and_release_until_it_is_resumed(house: House, bor
     out = house.on_payment("release_disbursement", agreed_to, by=house.fund.clara)
     with nothing_written(house.session), pytest.raises(OnHold):
         acts.release_disbursement(house.session, agreed_to.alias, out)
+    held = steer(house, "hold_case", house.a_verified_case(), by=house.fund.clara)
+    with nothing_written(house.session), pytest.raises(OnHold):
+        house.a_requested_payment(of=held)
     assert nothing_found(house)
 
     for one in (asked, agreed_to):

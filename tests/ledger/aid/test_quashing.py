@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from ledger import checks
-from ledger.aid import acts, cases, disbursements, obligations, quashing, refunds, ruling_acts
+from ledger.aid import acts, cases, disbursements, obligations, quashing, refunds, ruling_acts, rulings
 from ledger.aid.acts import EvidenceNotOpened
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import DisbursementNotReady
@@ -154,6 +154,12 @@ def test_a_ruling_is_quashed_once(house: House) -> None:
 
     with nothing_written(house.session), pytest.raises(AlreadyQuashed):
         acts.quash_ruling(house.session, agreed.act.object, agreed)
+    ruling = rulings.require(house.session, agreed.act.object)
+    said: dict[str, Any] = {"by": house.fund.ana.alias, "on": TODAY}
+    with nothing_written(house.session), pytest.raises(AlreadyQuashed):
+        quashing.reduce(house.session, ruling, byn("1.00"), recorded_at=NOW, **said)
+    with nothing_written(house.session), pytest.raises(AlreadyQuashed):
+        quashing.uphold(house.session, ruling, **said)
 
     assert balance(house, "1350") == byn("810.00")
 
