@@ -147,6 +147,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/v1/cases/{alias}/duplicate"): _write(INTAKE),
     ("POST", "/v1/cases/{alias}/correction"): _write(INTAKE),
     ("POST", "/v1/cases/{alias}/obligations"): _write(INTAKE),
+    ("POST", "/v1/cases/{alias}/obligations/correction"): _write(INTAKE),
     ("GET", "/v1/cases/{alias}/rulings"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
     ("POST", "/v1/cases/{alias}/rulings"): _write(INTAKE),
     ("GET", "/v1/queue"): _read(INTAKE, APPROVER, TREASURER),

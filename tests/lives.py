@@ -28,7 +28,9 @@ def walk_with_lives(office: Office) -> None:
     case_lives.suspicions(anna, twice)
     case_lives.mark_duplicate(anna, twice, of=same)
     case_lives.correct(anna, held, a_list_row(amount=byn("405.00")))
-    case_lives.add_obligation(anna, held, kind=ObligationKind.DETENTION, amount="40.50", detained_days=3)
+    case = case_lives.add_obligation(anna, held, kind=ObligationKind.DETENTION, amount="40.50", detained_days=3)
+    (added,) = [one["alias"] for one in case["obligations"] if one["kind"] == "detention"]
+    case_lives.correct_obligation(anna, held, added, kind=ObligationKind.DETENTION, amount="54.00", detained_days=4)
     case_lives.step(anna, held, "withdraw")
     fined = a_list_row()
     quashed = office.a_verified_case(fined)

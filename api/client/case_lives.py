@@ -112,18 +112,29 @@ def add_obligation(
     stands = check_evidence(desk, case, reason="verification")
     if stands.ruling["served_on"] is not None:
         raise BadList("a bill is paid from its service: the other sum is a case of its own", where="kind")
-    obligation = draw(Kind.OBLIGATION)
-    money = Money.parse(amount, case["owed"]["currency"])
-    told = {"kind": kind.value, **amounts.on_wire(money), "paid_on": None, "detained_days": detained_days}
-    body = {
-        "version": case["version"],
-        "obligation": obligation,
-        "kind": kind.value,
-        "amount": amounts.on_wire(money),
-        "details": cases.seal_json(stands.shelf_public, told, kind="obligation", alias=obligation, field="details"),
-    }
+    body = _sum(case, stands, draw(Kind.OBLIGATION), kind=kind, amount=amount, detained_days=detained_days, version=1)
     answer: dict[str, Any] = desk.api.post(
         f"/v1/cases/{alias}/obligations", body, key=f"obligation:{alias}:{case['version']}"
+    )
+    return answer
+
+
+def correct_obligation(
+    desk: Desk, alias: str, obligation: str, *, kind: ObligationKind, amount: str, detained_days: int | None = None
+) -> dict[str, Any]:
+    """Amends a sum that was added to a received case: what it says now is sealed as the next version of its details.
+
+    Raises:
+        EvidenceDiffers: the boxes and the books disagree. BadList: it is none that was added to this case.
+    """
+    case = desk.api.get(f"/v1/cases/{alias}")
+    stands = check_evidence(desk, case, reason="verification")
+    if obligation not in stands.further:
+        raise BadList("no such sum was added to this case", where="obligation")
+    version = stands.versions[obligation, "details"] + 1
+    body = _sum(case, stands, obligation, kind=kind, amount=amount, detained_days=detained_days, version=version)
+    answer: dict[str, Any] = desk.api.post(
+        f"/v1/cases/{alias}/obligations/correction", body, key=f"obligation:{alias}:{case['version']}"
     )
     return answer
 
@@ -258,3 +269,26 @@ def _agree(
         amount=Money.parse(case["owed"]["amount"], case["owed"]["currency"]),
         evidence=commitments,
     )
+
+
+def _sum(
+    case: dict[str, Any],
+    stands: cases.Evidence,
+    obligation: str,
+    *,
+    kind: ObligationKind,
+    amount: str,
+    detained_days: int | None,
+    version: int,
+) -> dict[str, Any]:
+    """What is told of a further sum of a case, and sealed as this version of its details."""
+    money = Money.parse(amount, case["owed"]["currency"])
+    told = {"kind": kind.value, **amounts.on_wire(money), "paid_on": None, "detained_days": detained_days}
+    place: dict[str, Any] = {"kind": "obligation", "alias": obligation, "field": "details", "version": version}
+    return {
+        "version": case["version"],
+        "obligation": obligation,
+        "kind": kind.value,
+        "amount": amounts.on_wire(money),
+        "details": cases.seal_json(stands.shelf_public, told, **place),
+    }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -101,11 +101,16 @@ def add_obligation(
     kind: Annotated[ObligationKind, typer.Option(help="What it is.")],
     amount: Annotated[str, typer.Option(help="How much, in the case's currency.")],
     days: Annotated[int | None, typer.Option(min=1, help="The days in detention, of a bill for them.")] = None,
+    obligation: Annotated[str | None, typer.Option(help="A sum that was added wrongly: it is amended.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Adds a fee or a bill that the ruling led to beside its fine; the case is not verified yet."""
+    """Adds a fee or a bill that the ruling led to beside its fine, or amends it; the case is not verified yet."""
     with connect() as desk:
-        case = case_lives.add_obligation(desk, alias, kind=kind, amount=amount, detained_days=days)
+        if obligation is None:
+            case = case_lives.add_obligation(desk, alias, kind=kind, amount=amount, detained_days=days)
+        else:
+            told: dict[str, Any] = {"kind": kind, "amount": amount, "detained_days": days}
+            case = case_lives.correct_obligation(desk, alias, obligation, **told)
     owed = case["owed"]
     said = [f"{alias}: owes {owed['amount']} {owed['currency']} in {len(case['obligations'])} sums"]
     said += [f"  {one['alias']}: {one['kind']}, {one['amount']['amount']}" for one in case["obligations"]]

@@ -193,6 +193,17 @@ def add_obligation(alias: Alias, body: FurtherIn, session: Tx, caller: Admitted,
     return once.keep(case_out(session, cases.require(session, alias)))
 
 
+@router.post("/v1/cases/{alias}/obligations/correction", status_code=201)
+def correct_obligation(
+    alias: Alias, body: FurtherIn, session: Tx, caller: Admitted, now: Now, once: Claimed
+) -> CaseOut:
+    """Amends a sum that was added to a case which nobody has verified yet; its details are sealed anew."""
+    amended = Further(body.obligation, body.kind, body.amount.money(), body.details.box())
+    by, on = caller.operator.alias, now.date()
+    corrections.correct_obligation(session, alias, amended, version=body.version, by=by, on=on)
+    return once.keep(case_out(session, cases.require(session, alias)))
+
+
 @router.get("/v1/cases/{alias}/rulings")
 def read_chain(alias: Alias, session: Tx, _caller: Admitted) -> ChainOut:
     """All rulings on the event of a case, whichever of them it rests on."""

@@ -78,8 +78,7 @@ def correct(session: Session, alias: str, amended: Amended, *, version: int, by:
         obligation.kind, obligation.minor = amended.kind, amended.amount.minor
         case.due_by = amended.bounds.due_by
         session.add_all([ruling, obligation])
-        cases.touch(session, case)
-        session.add(Correction(case_alias=alias, version=case.version, corrected_by=by, corrected_on=on))
+        _note(session, case, by=by, on=on)
         shelves.note_tokens(session, amended.tokens, alias=alias)
         intake.note_suspects(session, alias)
     return case
@@ -100,12 +99,9 @@ def add_obligation(session: Session, alias: str, further: Further, *, version: i
     found = rulings.of_case(session, alias)
     if len(found) != 1:
         raise BadRow("one ruling leads to several sums", where="case")
-    if further.amount.minor <= 0 or further.amount.currency != jurisdictions.load(case.jurisdiction).currency:
-        raise BadRow("an obligation is above zero, in the jurisdiction's currency", where="amount")
     first, others = _of_ruling(session, alias)
-    _check_kinds([first.kind, *(one.kind for one in others), further.kind])
-    box = further.details
-    if (box.kind, box.alias, box.field, box.version) != ("obligation", further.obligation, "details", 1):
+    _check_sum(case, further, beside=[first, *others])
+    if further.details.version != 1:
         raise BadRow("a further obligation brings the first version of its details, sealed", where="details")
     with session.begin_nested():  # all of it, or nothing
         added = obligations.add(
@@ -116,11 +112,35 @@ def add_obligation(session: Session, alias: str, further: Further, *, version: i
             kind=further.kind,
             amount=further.amount,
         )
-        shelves.keep(session, [box], shelf=case.beneficiary_alias)
-        cases.touch(session, case)
-        session.add(Correction(case_alias=alias, version=case.version, corrected_by=by, corrected_on=on))
-        session.flush()
+        shelves.keep(session, [further.details], shelf=case.beneficiary_alias)
+        _note(session, case, by=by, on=on)
     return added
+
+
+def correct_obligation(
+    session: Session, alias: str, amended: Further, *, version: int, by: str, on: date
+) -> Obligation:
+    """Amends a further sum of a received case that stands at `version`: its kind, its amount, and what is sealed of it.
+
+    Raises:
+        CaseNotReady: it is not newly received, or somebody changed it meanwhile. BadRow: it is no further sum of the
+        case, it cannot be so, or the box is another. AliasTaken: the box is not the next version of its details.
+        UnknownCase, NotASealedBox, BadDigest: see there.
+    """
+    case = _require_received(session, alias, version=version)
+    first, others = _of_ruling(session, alias)
+    standing = next((one for one in others if one.alias == amended.obligation), None)
+    if standing is None:
+        raise BadRow("a further sum of this case is amended", where="obligation")
+    _check_sum(case, amended, beside=[first, *(one for one in others if one is not standing)])
+    if amended.details.version == 1:
+        raise BadRow("a correction brings a next version of the details", where="details")
+    with session.begin_nested():
+        standing.kind, standing.minor = amended.kind, amended.amount.minor
+        session.add(standing)
+        shelves.keep(session, [amended.details], shelf=case.beneficiary_alias)
+        _note(session, case, by=by, on=on)
+    return standing
 
 
 def authors_of(session: Session, found: Sequence[Case]) -> dict[str, set[str]]:
@@ -130,6 +150,23 @@ def authors_of(session: Session, found: Sequence[Case]) -> dict[str, set[str]]:
     for alias, person in session.exec(query.where(col(Correction.case_alias).in_(authors))):
         authors[alias].add(person)
     return authors
+
+
+def _note(session: Session, case: Case, *, by: str, on: date) -> None:
+    """Counts the change, and keeps whose it is."""
+    cases.touch(session, case)
+    session.add(Correction(case_alias=case.alias, version=case.version, corrected_by=by, corrected_on=on))
+    session.flush()
+
+
+def _check_sum(case: Case, further: Further, *, beside: Sequence[Obligation]) -> None:
+    """Refuses a sum that cannot be, or not beside these of which the first stands in the ruling's details."""
+    if further.amount.minor <= 0 or further.amount.currency != jurisdictions.load(case.jurisdiction).currency:
+        raise BadRow("an obligation is above zero, in the jurisdiction's currency", where="amount")
+    _check_kinds([*(one.kind for one in beside), further.kind])
+    box = further.details
+    if (box.kind, box.alias, box.field) != ("obligation", further.obligation, "details"):
+        raise BadRow("a further obligation brings its details, sealed", where="details")
 
 
 def _require_received(session: Session, alias: str, *, version: int) -> Case:

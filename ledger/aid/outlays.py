@@ -89,6 +89,7 @@ class Repayment(SQLModel, table=True):
     requested_by: str = Field(max_length=20)
     approved_by: str | None = Field(default=None, max_length=20)
     paid_on: date | None = None
+    cancelled_on: date | None = None
     returned_minor: int = Field(default=0, sa_type=MinorUnits)
     payee_commitment: str | None = Field(default=None, max_length=64)
 
@@ -187,6 +188,7 @@ def cancel(session: Session, repayment: Repayment, *, on: date) -> None:
     """
     _require_state(repayment, State.REQUESTED, State.APPROVED)
     holds.void_for(session, repayment.alias, on=on)
+    repayment.cancelled_on = on
     _move(session, repayment, State.CANCELLED)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, insert, text
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, func, insert, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import people
@@ -213,10 +213,10 @@ def enter(session: Session, made: Sequence[Made]) -> None:
 
 
 def keep(session: Session, new_boxes: Iterable[NewBox], *, shelf: str) -> None:
-    """Puts boxes on a shelf.
+    """Puts boxes on a shelf: of each field the next version, from 1.
 
     Raises:
-        NotASealedBox, BadDigest: what should be sealed is not. AliasTaken: the place on the shelf is taken.
+        NotASealedBox, BadDigest: what should be sealed is not. AliasTaken: the place is taken, or not the next.
     """
     keep_on_shelves(session, [(shelf, new) for new in new_boxes])
 
@@ -250,13 +250,14 @@ def place(session: Session, made: Sequence[Box]) -> None:
     Raises:
         AliasTaken: see `keep`.
     """
-    columns = select(Box.alias, Box.field, Box.version)
-    taken = set(session.exec(columns.where(col(Box.alias).in_({box.alias for box in made}))))
-    for box in made:
-        key = (box.alias, box.field, box.version)
-        if key in taken:
-            raise AliasTaken("the box stands already", field=box.field, version=box.version)
-        taken.add(key)
+    columns = select(Box.alias, Box.field, func.max(Box.version)).group_by(Box.alias, Box.field)
+    found = session.exec(columns.where(col(Box.alias).in_({box.alias for box in made})))
+    newest = {(alias, field): version for alias, field, version in found}
+    for box in sorted(made, key=lambda box: box.version):
+        place_of = (box.alias, box.field)
+        if box.version != newest.get(place_of, 0) + 1:
+            raise AliasTaken("the box stands already, or is not the next", field=box.field, version=box.version)
+        newest[place_of] = box.version
     with session.begin_nested():
         session.add_all(made)
         session.flush()

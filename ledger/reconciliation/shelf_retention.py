@@ -1,7 +1,7 @@
 """Retention of a statement's shelf: what a bank wrote beyond numbers is proposed for erasure after the policy's months.
 
-Beneficiaries have theirs by the jurisdiction's pack (`aid.retention`), donors by `giving.donor_retention`; all are
-erased by the same two signatures.
+Beneficiaries have theirs by the jurisdiction's pack (`aid.retention`), agents who were repaid by `aid.payee_retention`,
+donors by `giving.donor_retention`; all are erased by the same two signatures.
 """
 
 import tomllib
@@ -12,7 +12,7 @@ from importlib import resources
 
 from sqlmodel import Session, col, select
 
-from ledger.aid import retention
+from ledger.aid import outlays, payee_retention, retention
 from ledger.aid.retention import Due, NotDue
 from ledger.aliases import Kind, kind_of
 from ledger.approvals import Agreed
@@ -28,11 +28,12 @@ _AT_ONCE = 500
 
 
 def due(session: Session, *, on: date, after: str = "", limit: int = 100) -> list[Due]:
-    """Up to `limit` people, donors and statements whose shelves need not be kept longer, by alias, after `after`."""
+    """Up to `limit` people, payees, donors and statements whose shelves need not be kept, by alias, after `after`."""
     people = retention.due(session, on=on, after=after, limit=limit)
     statements = _statements_due(session, on=on, after=after, limit=limit)
     givers = [Due(*one) for one in donor_retention.due(session, on=on, after=after, limit=limit)]
-    return list(merge(people, givers, statements, key=lambda one: one.shelf))[:limit]
+    payees = [Due(*one) for one in payee_retention.due(session, on=on, after=after, limit=limit)]
+    return list(merge(people, givers, payees, statements, key=lambda one: one.shelf))[:limit]
 
 
 def request_erasure(session: Session, shelf: str, *, reason: Reason, agreed: Agreed) -> Erasure:
@@ -44,6 +45,11 @@ def request_erasure(session: Session, shelf: str, *, reason: Reason, agreed: Agr
     if kind_of(shelf) is Kind.DONOR:
         until = donor_retention.kept_until(session, [shelf]).get(shelf)
         if reason is Reason.RETENTION and (until is None or until > agreed.now.date()):
+            raise NotDue("the time of retention runs", shelf=shelf)
+        return erasure.request(session, shelf, reason=reason, agreed=agreed)
+    if kind_of(shelf) is Kind.OUTLAY:
+        paid_until = payee_retention.kept_until(outlays.require(session, shelf))
+        if reason is Reason.RETENTION and (paid_until is None or paid_until > agreed.now.date()):
             raise NotDue("the time of retention runs", shelf=shelf)
         return erasure.request(session, shelf, reason=reason, agreed=agreed)
     if kind_of(shelf) is not Kind.STATEMENT:

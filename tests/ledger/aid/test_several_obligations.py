@@ -44,6 +44,12 @@ def add(house: House, case: Case, further: Further, *, by: Person | None = None)
     return corrections.add_obligation(house.session, case.alias, further, version=case.version, by=who, on=TODAY)
 
 
+def amend(house: House, case: Case, right: Further, *, version: int | None = None) -> Obligation:
+    """Olga puts right what Ana has added."""
+    told: dict[str, Any] = {"version": version or case.version, "by": house.fund.olga.alias, "on": TODAY}
+    return corrections.correct_obligation(house.session, case.alias, right, **told)
+
+
 def of_kind(house: House, case: Case, kind: ObligationKind) -> Obligation:
     (found,) = [one for one in obligations.of_case(house.session, case.alias) if one.kind is kind]
     return found
@@ -180,6 +186,38 @@ def test_a_case_that_went_on_or_was_changed_takes_no_further_sum(house: House) -
 
     with nothing_written(house.session), pytest.raises(CaseNotReady):
         add(house, case, further)
+
+
+def test_a_sum_that_was_added_wrongly_is_amended_before_anybody_verifies_it(house: House) -> None:
+    case = house.a_case()
+    added = add(house, case, a_fee(house, case))
+    house.open(case, by=house.fund.anton)
+    stale = house.on_case("verify_case", case, by=house.fund.anton)
+    right = Further(added.alias, FEE, byn("45.00"), details(house, case, added.alias, version=2))
+
+    for wrong, error in (
+        (replace(right, amount=byn("0.00")), BadRow),
+        (replace(right, amount=eur("45.00")), BadRow),
+        (replace(right, kind=FINE), BadRow),
+        (replace(right, obligation=of_kind(house, case, FINE).alias), BadRow),
+        (replace(right, details=details(house, case, added.alias)), BadRow),
+        (replace(right, details=details(house, case, added.alias, version=3)), AliasTaken),
+        (replace(right, details=details(house, case, draw(Kind.OBLIGATION), version=2)), BadRow),
+    ):
+        with nothing_written(house.session), pytest.raises(error):
+            amend(house, case, wrong)
+    with nothing_written(house.session), pytest.raises(CaseNotReady):
+        amend(house, case, right, version=1)
+    amend(house, case, right)
+
+    assert (added.minor, case.version, acts.owed(house.session, case)) == (4500, 3, byn("855.00"))
+    with nothing_written(house.session), pytest.raises(EvidenceNotOpened):
+        acts.verify_case(house.session, case.alias, stale)
+    assert house.fund.olga.alias in corrections.authors_of(house.session, [case])[case.alias]
+    house.verify(case, by=house.fund.anton)
+    again = replace(right, details=details(house, case, added.alias, version=3))
+    with nothing_written(house.session), pytest.raises(CaseNotReady):
+        amend(house, case, again)
 
 
 def test_two_who_add_the_same_fee_at_once_add_it_once(house: House) -> None:

@@ -1,4 +1,4 @@
-"""Who took which step of aid stays; money that left for no advance is on its way back."""
+"""Who took which step of aid stays; money that left for no advance; when a repayment was given up."""
 
 from alembic import op
 
@@ -7,5 +7,6 @@ down_revision = "0028"
 
 
 def upgrade() -> None:
-    """Admits returns out of transit. The guards, which are made anew after each migration, do the rest."""
+    """Adds the columns. The guards, which are made anew after each migration, do the rest."""
+    op.execute("ALTER TABLE outlay_repayment ADD COLUMN cancelled_on DATE")
     op.execute("ALTER TABLE advance_return ADD COLUMN out_of_transit BOOLEAN NOT NULL DEFAULT false")
