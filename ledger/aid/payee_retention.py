@@ -16,7 +16,7 @@ _AT_ONCE = 500
 
 
 def due(session: Session, *, on: date, after: str, limit: int) -> list[tuple[str, date]]:
-    """Up to `limit` repayments whose payees need not be kept on the day `on`, by alias, after `after`, with their days."""
+    """Up to `limit` repayments whose payees are due on the day `on`, by alias, after `after`; and since when."""
     found: list[tuple[str, date]] = []
     while len(found) < limit:
         query = select(Repayment).where(
