@@ -56,7 +56,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the journal. `minor` above zero is a debit; `balance` is what stands on the account after it.
+    """One line of the journal. An `amount` above zero is a debit; `balance` is what stands on the account after it.
 
     `against` are the accounts of the entry's other lines about the case. `happened_on` is as coarse as it was booked.
     """

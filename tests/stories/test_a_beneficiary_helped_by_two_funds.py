@@ -4,6 +4,7 @@ from ledger.aid import acts, case_acts, cases, disbursements, intake, obligation
 from ledger.books import balances
 from tests.bookcheck import found
 from tests.cast import LEAF, NOW, TODAY, House, byn, give
+from tests.proofs import ledger_of, shown
 
 
 def test_a_beneficiary_helped_by_two_funds_is_paid_for_once(house: House) -> None:
@@ -34,4 +35,22 @@ def test_a_beneficiary_helped_by_two_funds_is_paid_for_once(house: House) -> Non
     assert balances.balance(session, LEAF, currency="BYN") == byn("1000.00")
     assert acts.owed(session, again) == byn("810.00")  # its boxes stay, and are read from the other
     assert [one.alias for one in cases.duplicates_of(session, case.alias)] == [again.alias]
+
+    # a third list tells of another person under the same number: looked at, signed to be two, and paid
+    other = house.a_case(ruling_number="5-77")
+    alike = intake.possible_duplicates(session, other.alias)
+    assert set(alike) == {case.alias, again.alias}
+    for one in (case, again, other):
+        house.open(one, by=anton)
+    named = house.on_case("verify_case", other, by=anton, detail="+".join(sorted(alike)))
+    acts.verify_case(session, other.alias, named, not_duplicates=alike)
+    theirs = house.a_released_payment(of=other)
+    disbursements.pay(session, theirs, source_key="test:3", on=TODAY, recorded_at=NOW, recorded_by="test")
+    assert intake.possible_duplicates(session, other.alias) == []
+
+    told = {"Ruling", "Eligibility", "Approval", "Recognition", "Release", "Payment"}
+    assert shown(session, case.alias) == {"established": told | {"Since"}, "not established": {"Receipt"}}
+    assert shown(session, other.alias) == {"established": told, "not established": {"Receipt"}}
+    assert ledger_of(session, case.alias) == {}
+    assert ledger_of(session, again.alias) == {}
     assert found(session) == []

@@ -1,6 +1,6 @@
 from datetime import date
 
-from api.client import cases, lists, payments
+from api.client import cases, dossiers, lists, payments, subledgers
 from ledger.aid.obligations import ObligationKind
 from ledger.aid.rules import Answer, Outcome
 from tests.agency import bank_line
@@ -9,6 +9,7 @@ from tests.bookkeeping import BYN_LEAF
 from tests.cast import byn
 from tests.office import DECISION_DAY, RELEASE_DAY, Office
 from tests.papers import a_list_row, list_file
+from tests.proofs import ledger_told, told
 
 GIVEN_ON, PAID_ON = date(2020, 10, 1), date(2020, 10, 6)
 
@@ -52,4 +53,10 @@ def test_a_bill_over_the_formula_is_shown_and_paid_as_billed(furnished: Office) 
     assert answer["booked"] == 1
     assert (furnished.balance("5100"), furnished.balance("2100")) == (byn("189.40"), byn("0.00"))
     assert anna.api.get(f"/v1/cases/{dear}")["state"] == "paid"
+
+    # The dossier, whose signatures Anna's client has checked again, and the ledger show it from end to end.
+    established = {"Ruling", "Eligibility", "Approval", "Recognition", "Release", "Payment"}
+    assert told(dossiers.fetch(anna, dear)) == {"established": established, "not established": {"Receipt"}}
+    rows = subledgers.rows(anna, subledgers.path_of(case=dear, beneficiary=None))
+    assert ledger_told(rows) == {}
     assert_it_holds(furnished.engine)

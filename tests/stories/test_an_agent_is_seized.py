@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pyrage
 import pytest
 
-from api.client import advances, agents, agents_lists, purses
+from api.client import advances, agents, agents_lists, dossiers, payments, purses, subledgers
 from api.client.http import ApiRefusal
 from ledger.books.recipes import LOSSES
 from tests.agency import (
@@ -17,13 +17,17 @@ from tests.agency import (
     an_advance,
     codes_of,
     enter,
+    failed,
     receive_euros,
     verified,
     verified_cases,
 )
+from tests.bookcheck import assert_it_holds
+from tests.bookkeeping import BYN_LEAF
 from tests.cast import byn
 from tests.office import Office
 from tests.papers import a_list_row
+from tests.proofs import ledger_told, told
 
 SEIZED_ON = date(2020, 10, 12)
 NEXT_YEAR = datetime(2021, 3, 1, 9, tzinfo=UTC)
@@ -62,6 +66,13 @@ def test_an_agent_is_seized_and_a_part_of_the_money_comes_back_next_year(office:
     assert (exposed["state"], exposed["holds"], exposed["open_lines"]) == ("compromised", [], 1)
     assert office.balance(LOSSES) == byn("2190.00")
 
+    # The line that was with them has failed, and the fund pays that fine itself.
+    (open_line,) = [line for line in batch["lines"] if line != first]
+    enter(office, batch, failed(open_line["code"]))
+    case = office.payment(open_line["disbursement"])["case"]
+    asked = payments.request(anna, case, account=BYN_LEAF)
+    payments.approve(office.desk("boris"), asked)
+
     # Next year 1,000.00 come back; the fund of that year has it, and the loss of this one stays.
     office.set_clock(NEXT_YEAR)
     (loss,) = purses.listed(anna, agent["alias"])
@@ -72,6 +83,17 @@ def test_an_agent_is_seized_and_a_part_of_the_money_comes_back_next_year(office:
     assert {one["difference"]["amount"] for one in agreed} == {"0.00"}
     (ended,) = advances.listed(anna, agent=agent["alias"])
     assert ended["state"] == "seized"
+
+    # One case is proven to its end, the other one waits for its release.
+    (proven,) = set(cases) - {case}
+    established = {"Ruling", "Eligibility", "Approval", "Recognition", "Release", "Payment"}
+    assert told(dossiers.fetch(anna, proven)) == {"established": established, "not established": {"Receipt"}}
+    waiting = told(dossiers.fetch(anna, case))
+    assert {"Approval", "Recognition"} <= waiting["established"]
+    assert waiting["not established"] == {"Release", "Payment", "Receipt"}
+    rows = subledgers.rows(anna, subledgers.path_of(case=proven, beneficiary=None))
+    assert ledger_told(rows) == {}
+    assert_it_holds(office.engine)
 
 
 def stopped(office: Office, agent: str) -> None:

@@ -17,6 +17,7 @@ from tests.courts import (
     see_at_the_bank,
     usd,
 )
+from tests.proofs import ledger_of, shown
 
 
 def balance(house: House, account: str) -> Money:
@@ -63,18 +64,40 @@ def test_bail_is_forfeited_in_part_and_the_rest_comes_back_less_a_fee(house: Hou
     assert (balance(house, "5300"), balance(house, "5400")) == (usd("300.00"), usd("36.00"))
     assert balance(house, USD_LEAF) == usd("1664.00")
     assert hearings.age(session, on=TODAY + timedelta(days=40)) == []
+    told = {"Ruling", "Eligibility", "Approval", "Release", "Payment", "Since"}
+    assert shown(session, posted.case_alias) == {"established": told, "not established": {"Receipt"}}
+    assert ledger_of(session, posted.case_alias) == {}
     assert_it_holds(engine_of(session))
 
 
-def test_bail_pays_a_fine_and_the_rest_stands(house: House) -> None:
+def test_bail_pays_a_part_of_a_fine_the_bank_the_rest_and_what_is_left_of_bail_is_forfeited(house: House) -> None:
+    session, clara = house.session, house.fund.clara
     open_dollars(house)
     posted = posted_bail(house)
-    fine, payment = a_recognised_fine(house)
+    fine, whole = a_recognised_fine(house)
+    case = cases.require(session, fine.case_alias)
     assert balance(house, "2100") == usd("-400.00")
 
-    apply(house, posted, fine)
+    # The court counts 150.00 of the bail: the payment of all of it is not made, another is asked for.
+    apply(house, posted, fine, usd("150.00"))
+    assert (fine.state, whole.state) == (State.PART_PAID, "cancelled")
+    assert (balance(house, "1300"), balance(house, "2100")) == (usd("1350.00"), usd("-250.00"))
+    rest = house.an_approved_payment(of=case, leaf=USD_LEAF)
+    acts.release_disbursement(session, rest.alias, house.on_payment("release_disbursement", rest, by=clara))
+    session.commit()
+    assert see_at_the_bank(house, usd("-250.00"), reference=rest.reference).booked == 1
+    assert (fine.state, case.state, balance(house, "2100")) == (State.PAID, "paid", usd("0.00"))
 
-    assert (fine.state, payment.state) == (State.PAID, "cancelled")
-    assert (balance(house, "1300"), balance(house, "2100")) == (usd("1100.00"), usd("0.00"))
-    assert cases.require(house.session, fine.case_alias).state == "paid"
-    assert_it_holds(engine_of(house.session))
+    # What is left of the bail it keeps.
+    forfeit(house, posted, usd("1350.00"))
+
+    told = {"Ruling", "Eligibility", "Approval", "Recognition", "Release", "Payment", "Paid by bail", "Paid in all"}
+    assert shown(session, case.alias) == {
+        "established": told,
+        "recorded": {"Attempt"},
+        "not established": {"Receipt"},
+    }
+    assert "Since" in shown(session, posted.case_alias)["established"]
+    assert ledger_of(session, case.alias) == {"1300": -15_000}
+    assert ledger_of(session, posted.case_alias) == {"1300": 15_000}  # as much as the other case has of it
+    assert_it_holds(engine_of(session))

@@ -10,6 +10,7 @@ from ledger.books import balances, spending
 from ledger.books.spending import WouldOverdraw
 from tests.bookcheck import assert_it_holds
 from tests.cast import LEAF, NOW, TODAY, House, byn, engine_of, give, race
+from tests.proofs import ledger_of, shown
 from tests.purses import a_locked_batch, on_batch
 
 
@@ -50,4 +51,7 @@ def test_two_approvers_at_once_promise_the_money_that_is_there_and_no_more(house
     session.commit()
     assert balances.balance(session, LEAF, currency="BYN") == byn("1190.00")
     assert spending.spendable(session, "fines")["BYN"] == byn("380.00")
+    told = {"Ruling", "Eligibility", "Approval", "Recognition", "Release", "Payment"}
+    assert shown(session, single.case_alias) == {"established": told, "not established": {"Receipt"}}
+    assert ledger_of(session, single.case_alias) == {}
     assert_it_holds(engine_of(session))
