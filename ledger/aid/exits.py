@@ -53,10 +53,11 @@ def clear(
 
 
 def mark_duplicate(session: Session, case: Case, *, of: str, on: date) -> None:
-    """Marks a cleared case as the same application as the case `of`, whose cases point to it from now on too.
+    """Marks a cleared case as the same application as the case `of`, which is none itself.
 
     Raises:
-        UnknownCase: there is no such other. NotADuplicate: it is the case itself, or a duplicate.
+        UnknownCase: there is no such other. NotADuplicate: it is the case itself, or a duplicate, or others are
+            duplicates of the cleared one.
         CaseNotReady: see `cases.mark_duplicate`.
     """
     if of == case.alias or cases.require(session, of).state is cases.State.DUPLICATE:

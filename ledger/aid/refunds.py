@@ -14,7 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import references
 from ledger.aid import cases, obligations
-from ledger.aid.obligations import Obligation
+from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.books import journal, recipes
 from ledger.books.postings import Posting
 from ledger.errors import Conflict, NotFound
@@ -216,8 +216,11 @@ def give_up(
     on: date,
     recorded_at: datetime,
     recorded_by: str,
+    rightly_kept: bool = False,
 ) -> Refund:
     """Books that a part of a refund, or all of it, will not come: left to the beneficiary as assistance, else lost.
+
+    What a payee has `rightly_kept`, such as an authority its costs of what it gave back, is a cost of that assistance.
 
     Raises:
         NotWaiting, OverRefund: see there.
@@ -225,12 +228,13 @@ def give_up(
     obligation = obligations.require(session, refund.obligation_alias, lock=True)
     lost = _part(session, refund, part)
     told = _told(refund, part, obligation)
-    is_left = refund.debtor is Debtor.BENEFICIARY
+    is_kept = rightly_kept and refund.debtor is Debtor.PAYEE and obligation.kind is not ObligationKind.BAIL
+    is_left = is_kept or refund.debtor is Debtor.BENEFICIARY
     by_authority = refund.debtor is Debtor.AUTHORITY
     journal.post(
         session,
         source_key=source_key,
-        kind="recoverable_waived" if is_left else "recoverable_lost",
+        kind="recoverable_kept" if is_kept else "recoverable_waived" if is_left else "recoverable_lost",
         postings=recipes.recoverable_waived(**told, kind=obligation.kind)
         if is_left
         else recipes.recoverable_lost(**told, by_authority=by_authority),

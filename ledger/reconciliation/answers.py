@@ -74,6 +74,8 @@ class Question:
     on: date
     recorded_at: datetime
     recorded_by: str
+    rightly_kept: bool = False
+    """Of what is given up: that who has it was right to keep it."""
 
     def fact(self) -> dict[str, Any]:
         """What every entry says of itself."""
@@ -240,8 +242,10 @@ def _of_refund(session: Session, asked: Question) -> int:
     refund = refunds.require(session, asked.of)
     if refund.obligation_alias != asked.obligation:
         raise BadResolution("the refund is of another obligation", where="of")
-    verb = refunds.give_up if asked.answer is Answer.GIVEN_UP else refunds.keep_by_beneficiary
-    verb(session, refund, asked.settles, **asked.fact())
+    if asked.answer is Answer.GIVEN_UP:
+        refunds.give_up(session, refund, asked.settles, rightly_kept=asked.rightly_kept, **asked.fact())
+    else:
+        refunds.keep_by_beneficiary(session, refund, asked.settles, **asked.fact())
     return 0
 
 

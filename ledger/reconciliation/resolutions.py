@@ -272,6 +272,7 @@ def _question(said: Resolution, line: StatementLine | None, agreed: Agreed) -> Q
         on=line.booked_on if line is not None else agreed.now.date(),
         recorded_at=agreed.now,
         recorded_by=agreed.signer.alias,
+        rightly_kept=said.because is Because.DECIDED_SO,
     )
 
 

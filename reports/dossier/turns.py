@@ -14,6 +14,7 @@ _AFTERWARDS: Mapping[str, str] = {
     "recoverable_repaid": "{} of it came back",
     "refund_kept_by_beneficiary": "The authority gave {} of it back to the beneficiary, who owes it",
     "recoverable_waived": "{} of it is left to the beneficiary as assistance",
+    "recoverable_kept": "{} that left for it was rightly kept by who has it, and is booked as its cost",
     "recoverable_lost": "{} of it will not come back, and is booked as lost",
     "bail_returned": "The court gave back {} of it, its fee with that",
     "bail_forfeited": "The court keeps {} of it for good",

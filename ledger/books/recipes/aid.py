@@ -109,7 +109,7 @@ def refund_kept_by_beneficiary(*, amount: Money, fund: str, obligation: str, cas
 
 
 def recoverable_waived(*, kind: str, amount: Money, fund: str, obligation: str, case: str) -> list[Posting]:
-    """What the beneficiary holds is left to them, which was approved like any assistance."""
+    """What the beneficiary holds, or a payee has rightly kept, is left to them: approved like any assistance."""
     named = {"subject": obligation, "case": case}
     return balanced(debit(_expense(kind), amount, fund, **named), credit(RECOVERABLE, amount, fund, **named))
 

@@ -132,3 +132,22 @@ def test_the_payment_of_a_quashed_ruling_comes_back_as_its_refund(house: House, 
     resolve(house, opened.alias, Answer.REFUND, refund.reference, byn("810.00"))
 
     assert (owed.state, standing(house, "1350")) == (State.REFUNDED, [byn("0.00")])
+
+
+@pytest.mark.parametrize(
+    ("because", "books"),
+    [(Because.DECIDED_SO, ["0.00", "820.00", "0.00"]), (Because.UNCOLLECTABLE, ["0.00", "810.00", "10.00"])],
+)
+def test_what_an_authority_kept_of_a_returned_payment_becomes_a_cost_or_a_loss_by_two_people(
+    house: House, owed: Obligation, because: Because, books: list[str]
+) -> None:
+    payment = a_part(house, owed, "810.00")
+    opened = shown(house, byn("800.00"), payment.reference)
+    resolve(house, opened.alias, Answer.PAYMENT_RETURNED, payment.alias, byn("800.00"))
+    ((kept, _),) = refunds.listed(house.session)
+
+    resolve(house, owed.alias, Answer.GIVEN_UP, kept.reference, byn("10.00"), because)
+
+    assert standing(house, "1380", "5000", "6200") == [byn(amount) for amount in books]
+    assert (owed.state, kept.given_up_on) == (State.RECOGNISED, TODAY)
+    assert found(house.session, by=BOOKED) == []
