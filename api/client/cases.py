@@ -554,18 +554,6 @@ def details_of(row: ListRow) -> dict[str, Any]:
     }
 
 
-def _rejection_of(pack: Pack, details: dict[str, Any], *, on: date) -> Rejection | None:
-    return rules.rejection(
-        pack,
-        ruling_kind=details["ruling_kind"],
-        article=details["article"],
-        kind=details["kind"],
-        issued_on=_day(details["issued_on"]),
-        paid_on=_day(details["paid_on"]),
-        on=on,
-    )
-
-
 def _bounds(pack: Pack, details: dict[str, Any]) -> eligibility.Bounds:
     issued_on = _day(details["issued_on"])
     if issued_on is None:
