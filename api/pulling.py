@@ -16,6 +16,7 @@ from ledger.errors import LedgerError
 from ledger.giving import cursors, purposes
 from ledger.giving.movements import Movement
 from ledger.giving.processor import Booked
+from ledger.giving.unread import Told
 from ledger.reconciliation import processor
 from ledger.storage.engine import transaction
 
@@ -52,17 +53,23 @@ def pull(engine: Engine, link: Link, *, now: datetime, reached: Reached = lambda
     return new
 
 
-def _parts(pulled: Pulled) -> Iterator[tuple[int, list[tuple[int, Movement]]]]:
+def _parts(pulled: Pulled) -> Iterator[tuple[int, list[tuple[int, Movement | Told]]]]:
     """Parts with their place, and one that is empty when nothing moved."""
     for start in range(0, max(len(pulled.movements), 1), PART):
         yield start, pulled.movements[start : start + PART]
 
 
-def _book(session: Session, part: list[tuple[int, Movement]], *, pulled: Pulled | None, now: datetime) -> list[Booked]:
-    received = [_known(session, movement) for _, movement in part]
+def _book(
+    session: Session, part: list[tuple[int, Movement | Told]], *, pulled: Pulled | None, now: datetime
+) -> list[Booked]:
+    known = [_known(session, moved) for _, moved in part]
+    received = [moved for moved in known if isinstance(moved, Movement)]
+    told = [moved for moved in known if isinstance(moved, Told)]
     reported = pulled.balances if pulled is not None and pulled.balances is not None else ()
     try:
-        booked = processor.receive(session, received, reported=reported, received_at=now, received_by=RECORDER)
+        booked = processor.receive(
+            session, received, told=told, reported=reported, received_at=now, received_by=RECORDER
+        )
     except LedgerError as refusal:
         number = refusal.data.get("movement")
         if isinstance(number, int) and 0 < number <= len(received):
@@ -71,8 +78,8 @@ def _book(session: Session, part: list[tuple[int, Movement]], *, pulled: Pulled 
     return [one for one in booked if not one.replayed]
 
 
-def _known(session: Session, movement: Movement) -> Movement:
+def _known(session: Session, moved: Movement | Told) -> Movement | Told:
     """The movement with its purpose only if it is one of ours."""
-    if movement.purpose is None or purposes.by_code(session, movement.purpose) is not None:
-        return movement
-    return replace(movement, purpose=None)
+    if moved.purpose is None or purposes.by_code(session, moved.purpose) is not None:
+        return moved
+    return replace(moved, purpose=None)

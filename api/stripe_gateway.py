@@ -12,14 +12,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ledger.errors import BadInput, LedgerError
-from ledger.giving import movements
+from ledger.giving import unread
 from ledger.giving.movements import Category, Movement
-from ledger.money import Money, exponent
+from ledger.giving.unread import Told
+from ledger.money import BadCurrency, Money, exponent
 
 _PURPOSE = re.compile(r"[A-Z0-9]{3,12}", re.ASCII)
 _ID = re.compile(r"[a-z]{2,5}_[A-Za-z0-9]{4,58}", re.ASCII)
 _STATE = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
 _CATEGORY = re.compile(r"[a-z_]{1,40}", re.ASCII)
+_CODE = re.compile(r"[A-Z][A-Z0-9]{2,9}", re.ASCII)
+"""What can be the code of a currency that we do not know."""
 _OBJECTS: dict[str, str] = {
     Category.CHARGE: "charge",
     Category.REFUND: "refund",
@@ -61,17 +64,19 @@ class RefundTold:
 
 @dataclass(frozen=True, slots=True)
 class PayoutTold:
-    """A payout as the processor tells it: whether it made it by itself, and what comes to the bank, in its currency."""
+    """A payout as the processor tells it: whether it made it by itself, and what comes to the bank, in whole units."""
 
     is_automatic: bool
-    amount: Money
+    arriving: int
+    currency: str
 
 
-def read_movements(data: bytes) -> list[Movement]:
+def read_movements(data: bytes) -> list[Movement | Told]:
     """The balance transactions of a list as the processor's API answers it with `expand[]=data.source`, oldest first.
 
     Of one second, charges come first and payouts last: what is given back was given before. One of a category for which
-    no recipe stands is read like any other, without its source: it will wait.
+    no recipe stands is read like any other, without its source: it will wait. So will one in a currency that we do not
+    know, which stays as it is told.
 
     Raises:
         BadMovements: not such a list, or one of them cannot be read exactly.
@@ -82,7 +87,7 @@ def read_movements(data: bytes) -> list[Movement]:
     return [movement for _, movement in in_order(answer["data"])]
 
 
-def in_order(items: list[Any]) -> list[tuple[int, Movement]]:
+def in_order(items: list[Any]) -> list[tuple[int, Movement | Told]]:
     """What `read_movements` reads, of items that are read already; each movement with the second it was made in."""
     import stripe  # noqa: PLC0415  # takes half a second: whoever books no cards does not wait for it
 
@@ -93,7 +98,7 @@ def in_order(items: list[Any]) -> list[tuple[int, Movement]]:
 
 
 def read_balance(data: bytes) -> list[Money]:
-    """The processor's own balance, in each currency what is available and what is pending together.
+    """The processor's own balance, in each currency that we know what is available and what is pending together.
 
     Raises:
         BadBalance: not the balance as the processor's API answers it.
@@ -115,7 +120,7 @@ def sum_up(answer: dict[str, Any]) -> list[Money]:
             if not isinstance(row, dict) or type(row.get("amount")) is not int:
                 raise BadBalance("a field is of another form", where=where)
             sums[_currency(row.get("currency"), where, BadBalance)] += row["amount"]
-    return [Money(minor, currency) for currency, minor in sorted(sums.items())]
+    return [Money(minor, currency) for currency, minor in sorted(sums.items()) if _is_known(currency)]
 
 
 def read_payout(payout: dict[str, Any]) -> PayoutTold:
@@ -129,7 +134,7 @@ def read_payout(payout: dict[str, Any]) -> PayoutTold:
     currency = _currency(payout.get("currency"), "payout", BadMovements)
     if not isinstance(automatic, bool) or type(minor) is not int or minor <= 0:
         raise BadMovements("a field is missing or of another form", where="payout")
-    return PayoutTold(is_automatic=automatic, amount=Money(minor, currency))
+    return PayoutTold(is_automatic=automatic, arriving=minor, currency=currency)
 
 
 def read_refund(told: dict[str, Any]) -> RefundTold:
@@ -155,63 +160,69 @@ def _read(data: bytes, refusal: type[BadInput]) -> dict[str, Any]:
     return answer
 
 
-def _movements(items: list[Any], stripe: Any) -> Iterator[tuple[int, Movement]]:
+def _movements(items: list[Any], stripe: Any) -> Iterator[tuple[int, Movement | Told]]:
     """Each movement with the second in which it was made."""
     for number, item in enumerate(items, start=1):
         where = f"item {number}"
         if not isinstance(item, dict) or item.get("object") != "balance_transaction":
             raise BadMovements("not a balance transaction", where=where)
         transaction = stripe.BalanceTransaction.construct_from(item, None)
-        movement = _movement(transaction, where)
+        told = _told(transaction, where)
         try:
-            movements.check(movement)
+            unread.check(told)
         except LedgerError as refusal:
             raise BadMovements(refusal.message, where=f"{where}, {refusal.data.get('where')}") from None
-        yield transaction.created, movement
+        yield transaction.created, as_far_as_known(told)
 
 
-def _movement(transaction: Any, where: str) -> Movement:
+def as_far_as_known(told: Told) -> Movement | Told:
+    """The movement, or, when it is in a currency that we do not know, what was told."""
+    try:
+        return told.movement()
+    except BadCurrency:
+        return told
+
+
+def _told(transaction: Any, where: str) -> Told:
     try:
         amounts = (transaction.amount, transaction.fee, transaction.net)
         created, reported = transaction.created, transaction.reporting_category
-        identifier, told = transaction.id, transaction.currency
+        identifier, currency = transaction.id, transaction.currency
         description = getattr(transaction, "description", None)
     except AttributeError:
         raise BadMovements("a field is missing", where=where) from None
     if not all(type(number) is int for number in (*amounts, created)) or not _is_id(identifier, "txn_"):
         raise BadMovements("a field is of another form", where=where)
     category = _category(reported, where)
-    currency = _currency(told, where, BadMovements)
     try:
-        gross, fee, net = (Money(minor, currency) for minor in amounts)
         created_on = datetime.fromtimestamp(created, UTC).date()
-    except (BadInput, ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError, OSError):
         raise BadMovements("a field is of another form", where=where) from None
     is_purpose = category == Category.CHARGE and isinstance(description, str) and _PURPOSE.fullmatch(description)
     source, charge = _references(transaction, category, where)
-    arriving = _arriving(transaction, where) if category == Category.PAYOUT else None
-    return Movement(
-        balance_transaction=identifier,
-        category=category,
-        gross=gross,
-        fee=fee,
-        net=net,
-        created_on=created_on,
+    arriving = _arriving(transaction, where) if category == Category.PAYOUT else (None, None)
+    return Told(
+        identifier,
+        category,
+        *amounts,
+        _currency(currency, where, BadMovements),
+        created_on,
         purpose=description if is_purpose else None,
         source=source,
         charge=charge,
-        arriving=arriving if arriving and arriving.currency != currency else None,
+        arriving=arriving[0],
+        arriving_currency=arriving[1],
         cancelled=category == Category.REFUND_FAILURE and _status(transaction) == "canceled",
     )
 
 
-def _arriving(transaction: Any, where: str) -> Money | None:
+def _arriving(transaction: Any, where: str) -> tuple[int, str] | tuple[None, None]:
     """Of an expanded payout: what comes to the bank, in the bank's currency."""
     payout = getattr(transaction, "source", None)
     minor = getattr(payout, "amount", None)
     if type(minor) is not int or minor <= 0:
-        return None
-    return Money(minor, _currency(getattr(payout, "currency", None), where, BadMovements))
+        return None, None
+    return minor, _currency(getattr(payout, "currency", None), where, BadMovements)
 
 
 def _status(transaction: Any) -> Any:
@@ -230,12 +241,19 @@ def _category(reported: Any, where: str) -> str:
 
 
 def _currency(told: Any, where: str, refusal: type[BadInput]) -> str:
+    """The code as we write it, of a currency that we may not know."""
     currency = told.upper() if isinstance(told, str) else ""
+    if not _CODE.fullmatch(currency):
+        raise refusal("no code of a currency", where=where)
+    return currency
+
+
+def _is_known(currency: str) -> bool:
     try:
         exponent(currency)
-    except BadInput:
-        raise refusal("an unknown currency", where=where) from None
-    return currency
+    except BadCurrency:
+        return False
+    return True
 
 
 def _references(transaction: Any, category: str, where: str) -> tuple[str | None, str | None]:

@@ -12,9 +12,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
 
-from api.stripe_gateway import BadMovements, RefundTold, in_order, read_payout, read_refund, sum_up
+from api.stripe_gateway import (
+    BadMovements,
+    RefundTold,
+    as_far_as_known,
+    in_order,
+    read_payout,
+    read_refund,
+    sum_up,
+)
 from ledger.errors import LedgerError, NotFound, Refused
 from ledger.giving.movements import Category, Movement
+from ledger.giving.unread import Told
 from ledger.money import Money
 
 TELL_THEIR_CHARGE = ("re_", "pyr_", "dp_", "du_")
@@ -60,9 +69,12 @@ class ProcessorRefused(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """Movements, oldest first, each with the second it was made in; the balance after them, None if it did not rest."""
+    """Movements, oldest first, each with the second it was made in; the balance after them, None if it did not rest.
 
-    movements: list[tuple[int, Movement]]
+    One in a currency that we do not know is as it was told.
+    """
+
+    movements: list[tuple[int, Movement | Told]]
     balances: list[Money] | None
 
 
@@ -128,18 +140,21 @@ class Link:
         """How a refund stands now; raises as `pull`."""
         return read_refund(self._ask(lambda: self._client.v1.refunds.retrieve(refund)))
 
-    def _with_items(self, movement: Movement) -> Movement:
+    def _with_items(self, moved: Movement | Told) -> Movement | Told:
         """A payout with what comes to the bank in another currency, and, if it is automatic, the transactions in it."""
-        source = movement.source
-        if movement.category != Category.PAYOUT or source is None:
-            return movement
-        told = read_payout(self._ask(lambda: self._client.v1.payouts.retrieve(source)))
-        if told.amount.currency != movement.gross.currency:
-            movement = replace(movement, arriving=told.amount)
-        if not told.is_automatic:
-            return movement
-        listed = self._all(self._client.v1.balance_transactions.list, {"payout": source})
-        return replace(movement, transactions=tuple(one["id"] for one in reversed(listed)))
+        if moved.category != Category.PAYOUT or moved.source is None:
+            return moved
+        payout = read_payout(self._ask(partial(self._client.v1.payouts.retrieve, moved.source)))
+        items = self._items(moved.source) if payout.is_automatic else None
+        told = moved if isinstance(moved, Told) else Told.of(moved)
+        return as_far_as_known(
+            replace(told, arriving=payout.arriving, arriving_currency=payout.currency, transactions=items)
+        )
+
+    def _items(self, payout: str) -> tuple[str, ...]:
+        """What an automatic payout pays out, oldest first."""
+        listed = self._all(self._client.v1.balance_transactions.list, {"payout": payout})
+        return tuple(one["id"] for one in reversed(listed))
 
     def _at_rest(self, asked: dict[str, Any]) -> tuple[list[Money] | None, list[dict[str, Any]]]:
         """The balance and all that is listed, if possible of one moment."""

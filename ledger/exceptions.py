@@ -32,6 +32,7 @@ class Difference(StrEnum):
     TOO_MANY_READINGS = "too_many_readings"
     LATE_RESULT = "late_result"
     MOVEMENT_WAITS = "movement_waits"
+    UNKNOWN_CURRENCY = "unknown_currency"
     OVER_REFUNDED = "over_refunded"
     PAYOUT_DIFFERS = "payout_differs"
     PAYOUT_NOT_SEEN = "payout_not_seen"
@@ -54,7 +55,7 @@ class OpenException(SQLModel, table=True):
     `about` (a source key or an alias) makes the same difference open once.
 
     With a `fund_code` it is the fund that is below zero, and the account is where its money went last. Without an
-    account it is about people, and has no amount.
+    account it is about people, or about a movement whose currency nobody knows, and has no amount.
     """
 
     __tablename__ = "exception"

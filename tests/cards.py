@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from api import stripe_gateway
 from ledger.books import accounts
 from ledger.giving import processor, purposes
 from ledger.giving.movements import Category, Movement
@@ -130,6 +131,14 @@ def changed(movement: Movement, **facts: Any) -> Movement:
 def listed(movements: Sequence[Movement], **facts: Any) -> bytes:
     """The movements as the processor's API lists them with their sources expanded; `facts` are told of each."""
     return listing([transaction(movement) | facts for movement in movements])
+
+
+def read(data: bytes) -> list[Movement]:
+    """What the gateway reads, all of it in currencies that are known."""
+    found = stripe_gateway.read_movements(data)
+    movements = [one for one in found if isinstance(one, Movement)]
+    assert movements == found
+    return movements
 
 
 def listing(items: Sequence[Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 from typing import Any
 
 from api import stripe_gateway
@@ -9,6 +10,7 @@ from api.client import amounts
 from api.client.desk import Desk
 from api.client.http import ApiRefusal
 from ledger.giving.movements import Movement
+from ledger.giving.unread import Told
 
 PART = 200
 """How many movements one request carries; each request is booked as a whole or not at all."""
@@ -32,22 +34,24 @@ def send(desk: Desk, data: bytes, *, balance: bytes | None = None) -> list[dict[
         part = movements[start : start + PART]
         is_last = start + PART >= len(movements)
         body = {
-            "movements": [_movement(movement, purposes) for movement in part],
+            "movements": [_movement(one, purposes) for one in part if isinstance(one, Movement)],
+            "told": [_told(one, purposes) for one in part if isinstance(one, Told)],
             "balances": balances if is_last else [],
         }
         answers += _post(desk, body, part)
     return answers
 
 
-def _post(desk: Desk, body: dict[str, Any], part: list[Movement]) -> list[dict[str, Any]]:
+def _post(desk: Desk, body: dict[str, Any], part: list[Movement | Told]) -> list[dict[str, Any]]:
     """The same part has the same key; a refusal tells its movement by name, to those who have the file anyway."""
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     try:
         answer = desk.api.post("/v1/donations", body, key=f"donations:{digest[:40]}")
     except ApiRefusal as refusal:
+        read = [one for one in part if isinstance(one, Movement)]
         number = refusal.data.get("movement")
-        if isinstance(number, int) and 0 < number <= len(part):
-            refusal.data["balance_transaction"] = part[number - 1].balance_transaction
+        if isinstance(number, int) and 0 < number <= len(read):
+            refusal.data["balance_transaction"] = read[number - 1].balance_transaction
         raise
     booked: list[dict[str, Any]] = answer["booked"]
     return booked
@@ -68,3 +72,8 @@ def _movement(movement: Movement, purposes: set[str]) -> dict[str, Any]:
         "arriving": amounts.on_wire(movement.arriving) if movement.arriving else None,
         "transactions": None if movement.transactions is None else list(movement.transactions),
     }
+
+
+def _told(told: Told, purposes: set[str]) -> dict[str, Any]:
+    facts = asdict(told) | {"created_on": told.created_on.isoformat()}
+    return facts | {"purpose": told.purpose if told.purpose in purposes else None}

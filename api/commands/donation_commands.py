@@ -1,7 +1,7 @@
 """Commands for donations."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -68,8 +68,14 @@ def list_movements(
 ) -> None:
     """Lists the processor's balance transactions with what became of each, oldest first."""
     with connect() as desk:
-        rows = desk.api.get("/v1/movements", waiting=str(waiting).lower())["movements"]
-    output.show_table(rows, MOVEMENTS, as_json=as_json)
+        answer = desk.api.get("/v1/movements", waiting=str(waiting).lower())
+    output.show_table([*answer["movements"], *map(_unread, answer["unread"])], MOVEMENTS, as_json=as_json)
+
+
+def _unread(told: dict[str, Any]) -> dict[str, Any]:
+    """One in a currency that nobody knows, among those that wait: its units are not known to be cents."""
+    units = {name: f"{told[part]} units {told['currency']}" for name, part in (("amount", "gross"), ("fee", "fee"))}
+    return told | units | {"state": "waiting", "reason": "unknown_currency", "recipe": None, "awaits": None}
 
 
 @app.command("list")

@@ -10,12 +10,14 @@ from api.authentication import Admitted, Now
 from api.idempotency import Claimed
 from api.routes.wire import AmountOnWire, Code, Day, Wire
 from api.transactions import Tx
-from ledger.giving import bookings, donations, purposes
+from ledger.books.postings import LARGEST_POSTING_MINOR
+from ledger.giving import bookings, donations, purposes, unread
 from ledger.giving.bookings import Booking
 from ledger.giving.donations import Donation
 from ledger.giving.movements import Movement, ReceivedMovement
 from ledger.giving.processor import Booked
 from ledger.giving.purposes import Purpose
+from ledger.giving.unread import Told
 from ledger.money import Money
 from ledger.reconciliation import processor
 
@@ -32,6 +34,8 @@ PurposeCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{3,12}$")]
 TransactionId = Annotated[str, StringConstraints(pattern=r"^txn_[A-Za-z0-9]{4,58}$")]
 Category = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
 SourceId = Annotated[str, StringConstraints(pattern=r"^(ch|py|re|pyr|dp|du|po|tu)_[A-Za-z0-9]{4,58}$")]
+Units = Annotated[int, Field(ge=-LARGEST_POSTING_MINOR, le=LARGEST_POSTING_MINOR, strict=True)]
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{2,9}$")]
 ChargeId = Annotated[str, StringConstraints(pattern=r"^(ch|py)_[A-Za-z0-9]{4,58}$")]
 
 
@@ -106,9 +110,37 @@ class MovementIn(Wire):
         )
 
 
-class MovementsIn(Wire):
-    """Movements in the order in which they happened, and the balances that the processor tells after them."""
+class ToldIn(Wire):
+    """A balance transaction in a currency that the client's version does not know, in the processor's whole units."""
 
+    balance_transaction: TransactionId
+    category: Category
+    gross: Units
+    fee: Units
+    net: Units
+    currency: CurrencyCode
+    created_on: Day
+    purpose: PurposeCode | None
+    source: SourceId | None
+    charge: ChargeId | None
+    cancelled: bool
+    arriving: Units | None
+    arriving_currency: CurrencyCode | None
+    transactions: Annotated[list[TransactionId], Field(max_length=MOST_PAID_OUT)] | None
+
+    def told(self) -> Told:
+        """As the ledger takes it."""
+        items = None if self.transactions is None else tuple(self.transactions)
+        return Told(**self.model_dump(exclude={"transactions"}), transactions=items)
+
+
+class MovementsIn(Wire):
+    """Movements in the order in which they happened, and the balances that the processor tells after them.
+
+    `told` are those in a currency that is not known.
+    """
+
+    told: Annotated[list[ToldIn], Field(max_length=MOST_MOVEMENTS, default_factory=list)]
     movements: Annotated[list[MovementIn], Field(max_length=MOST_MOVEMENTS)]
     balances: Annotated[list[AmountOnWire], Field(max_length=MOST_BALANCES)]
 
@@ -185,10 +217,28 @@ class MovementOut(Wire):
         )
 
 
+class UnreadOut(Wire):
+    """A movement in a currency that nobody knows, in the processor's whole units."""
+
+    balance_transaction: str
+    category: str
+    created_on: date
+    gross: int
+    fee: int
+    net: int
+    currency: str
+
+    @classmethod
+    def of(cls, told: Told) -> "UnreadOut":
+        """As the wire has it."""
+        return cls(**{name: getattr(told, name) for name in cls.model_fields})
+
+
 class MovementsOut(Wire):
-    """The movements that were kept, oldest first."""
+    """The movements that were kept, oldest first; `unread` wait for a version that knows their currency."""
 
     movements: list[MovementOut]
+    unread: list[UnreadOut]
 
 
 class DonationOut(Wire):
@@ -249,7 +299,10 @@ def list_donations(session: Tx, _caller: Admitted) -> DonationsOut:
 def list_movements(session: Tx, _caller: Admitted, *, waiting: bool = False) -> MovementsOut:
     """The processor's balance transactions with what became of each, oldest first; with `waiting`, those that wait."""
     found = bookings.listed(session, waiting_only=waiting)
-    return MovementsOut(movements=[MovementOut.of(booking, movement) for booking, movement in found])
+    return MovementsOut(
+        movements=[MovementOut.of(booking, movement) for booking, movement in found],
+        unread=[UnreadOut.of(told) for told in unread.listed(session)],
+    )
 
 
 @router.post("/v1/donations", status_code=201)
@@ -262,6 +315,7 @@ def receive_movements(body: MovementsIn, session: Tx, caller: Admitted, now: Now
     booked = processor.receive(
         session,
         [one.movement() for one in body.movements],
+        told=[one.told() for one in body.told],
         reported=[balance.money() for balance in body.balances],
         received_at=now,
         received_by=caller.operator.alias,

@@ -12,13 +12,14 @@ from ledger.books.accounts import Account
 from ledger.books.journal import Entry
 from ledger.checks.findings import PAGE, Check, Fact, Finding, Tell, booked_here, paged
 from ledger.exceptions import Difference, OpenException
-from ledger.giving import donations, payouts
+from ledger.giving import donations, movements, payouts, unread
 from ledger.giving.bookings import Booking, State
 from ledger.giving.cursors import PullCursor
 from ledger.giving.donations import Donation
 from ledger.giving.leaves import PROCESSOR
 from ledger.giving.movements import ReceivedMovement
 from ledger.giving.payouts import Payout
+from ledger.giving.unread import UnreadMovement
 from ledger.reconciliation import bank, chain, pairings, processor, statements
 from ledger.reconciliation.pairings import LineUnbooked, PairingPart
 from ledger.reconciliation.statements import Match, StatementLine
@@ -42,6 +43,19 @@ def find_movements(session: Session, tell: Tell) -> Iterator[Finding]:
                 yield Finding("movements", "movement", one.balance_transaction, facts)
         done += len(page)
         tell(done, done)
+
+
+def find_unread(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Movements in a currency that nobody knew, which are not kept as they were told, or wait untold."""
+    left = {one.key for one in unread.listed(session)}
+    rows = session.exec(select_rows(UnreadMovement).execution_options(populate_existing=True)).all()
+    owned = _owned(session, Difference.UNKNOWN_CURRENCY, [one.told().source_key for one in rows])
+    for row in rows:
+        told, key = row.told(), (row.balance_transaction, row.gross_minor)
+        kept = session.get(ReceivedMovement, key, populate_existing=True)
+        same = kept is None or movements.as_movement(session, kept).net == told.movement().net
+        if told.key != key or not same or (key in left and told.source_key not in owned):
+            yield Finding("unread", "movement", row.balance_transaction, {"currency": told.currency})
 
 
 def find_payouts(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -241,6 +255,7 @@ CHECKS = (
     Check(
         "movements", "every movement of the processor is booked once, as it is, or has its exception", find_movements
     ),
+    Check("unread", "what came in a currency that nobody knows is kept as told, and has its exception", find_unread),
     Check(
         "payouts", "every payout is what left for the bank, and what it pays out, or an exception tells", find_payouts
     ),

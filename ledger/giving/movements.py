@@ -245,12 +245,12 @@ def keep(session: Session, received: Sequence[Movement]) -> list[bool]:
 
 
 @contextmanager
-def numbered(number: int) -> Iterator[None]:
-    """Adds to a refusal which of several movements it is about."""
+def numbered(number: int, *, of: str = "movement") -> Iterator[None]:
+    """Adds to a refusal which of several movements it is about, from 1 in their list, which is named by `of`."""
     try:
         yield
     except LedgerError as refusal:
-        refusal.data["movement"] = number
+        refusal.data[of] = number
         raise
 
 

@@ -11,12 +11,13 @@ from ledger.books import journal
 from ledger.books.accounts import Account
 from ledger.errors import Conflict
 from ledger.exceptions import Difference
-from ledger.giving import bookings, donations, explanations, movements, plans
+from ledger.giving import bookings, donations, explanations, movements, plans, unread
 from ledger.giving.bookings import Booking, NewBooking, Reason, State
 from ledger.giving.explanations import What
 from ledger.giving.leaves import PROCESSOR, find_leaf
 from ledger.giving.movements import Category, Movement
 from ledger.giving.plans import MustWait, Plan
+from ledger.giving.unread import Told
 from ledger.money import Money
 from ledger.storage.locks import locked
 
@@ -44,15 +45,24 @@ class Booked:
     replayed: bool
 
 
-def book(session: Session, received: Sequence[Movement], *, recorded_at: datetime, recorded_by: str) -> list[Booked]:
+def book(
+    session: Session,
+    received: Sequence[Movement],
+    *,
+    told: Sequence[Told] = (),
+    recorded_at: datetime,
+    recorded_by: str,
+) -> list[Booked]:
     """Keeps movements, all or none of them, and books them in the order given; what came before books nothing new.
 
     What cannot be booked yet waits, and is an exception with its amount: it is booked when what it waits for comes.
-    So is, in the same call, what waited for one of these, for a leaf that the chart has got, or for a recipe.
+    So is, in the same call, what waited for one of these, for a leaf that the chart has got, for a recipe, or for a
+    version that knows its currency: of those no currency is known that are `told`.
 
     Raises:
         UnknownMovement, CurrencyMismatch: the parts of one do not tie. SourceKeyConflict: one came before with another
-            content. `movement` in the data is the number of the one that is refused, from 1. Nothing was written.
+            content. `movement` in the data is the number of the one that is refused, from 1 (`told`: in that
+            list). Nothing was written.
     """
     run = _Run(session, recorded_at, recorded_by)
     with session.begin_nested():
@@ -60,8 +70,14 @@ def book(session: Session, received: Sequence[Movement], *, recorded_at: datetim
             with movements.numbered(number):
                 movements.check(movement)
         _take_turn(session)
+        for one in unread.keep(session, told):
+            run.leave_unread(one)
+        known = unread.readable(session)
+        movements.keep(session, known)
         new = movements.keep(session, received)
-        fresh = [movement for movement, is_new in zip(received, new, strict=True) if is_new]
+        fresh = [*known, *(movement for movement, is_new in zip(received, new, strict=True) if is_new)]
+        for movement in known:
+            run.read(movement)
         run.sources |= bookings.booked_sources(session, {one.source for one in fresh if one.source})
         for movement in fresh:
             run.book(movement)
@@ -120,6 +136,16 @@ class _Run:
     arrived: set[str] = field(default_factory=set)
     told: dict[tuple[str, int], Booking | NewBooking] = field(default_factory=dict)
     unwritten: list[NewBooking] = field(default_factory=list)
+
+    def leave_unread(self, told: Told) -> None:
+        """Tells of a movement that waits for a version which knows its currency."""
+        exceptions.open_once(
+            self.session, difference=Difference.UNKNOWN_CURRENCY, about=told.source_key, on=self._today()
+        )
+
+    def read(self, movement: Movement) -> None:
+        """Closes the exception of one whose currency is known now."""
+        exceptions.settle(self.session, Difference.UNKNOWN_CURRENCY, about=movement.source_key, on=self._today())
 
     def post(self, movement: Movement, booking: Booking | NewBooking, planned: Plan) -> None:
         """Books a movement that waited as it is planned, and closes its exception."""

@@ -34,6 +34,7 @@ _AT_FIRST = {
     Difference.PERIOD_OPEN: Severity.LOW,
     Difference.RATE_MISSING: Severity.LOW,
     Difference.MOVEMENT_WAITS: Severity.LOW,
+    Difference.UNKNOWN_CURRENCY: Severity.HIGH,
     Difference.AMBIGUOUS_PAYOUT: Severity.LOW,
 }
 """How grave a difference is on its first day; the others are in the middle."""

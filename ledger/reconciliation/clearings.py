@@ -28,7 +28,9 @@ from ledger.storage.columns import WITHOUT_ROWID, MinorUnits, UtcDateTime, enume
 _LINES = SQLModel.metadata.tables["line"]
 ENTRY_MOVES = {Difference.BALANCE_DIFFERS: 1, Difference.PROCESSOR_DIFFERS: 1, Difference.PAYOUT_NOT_SEEN: -1}
 """The differences that an entry explains: it moves their leaf by all they are, or takes that from it (-1)."""
-BY_MACHINES = frozenset({Difference.JOB_FAILED, Difference.PERIOD_OPEN, Difference.RATE_MISSING})
+BY_MACHINES = frozenset(
+    {Difference.JOB_FAILED, Difference.PERIOD_OPEN, Difference.RATE_MISSING, Difference.UNKNOWN_CURRENCY}
+)
 """Differences that are closed by what they ask for, and by nothing that is said of them."""
 
 

@@ -16,6 +16,7 @@ from ledger.giving.explanations import What
 from ledger.giving.leaves import PROCESSOR, find_leaf
 from ledger.giving.movements import Movement
 from ledger.giving.processor import Booked
+from ledger.giving.unread import Told
 from ledger.money import Money
 from ledger.reconciliation import arrivals
 
@@ -41,30 +42,34 @@ def receive(
     session: Session,
     received: Sequence[Movement],
     *,
+    told: Sequence[Told] = (),
     reported: Sequence[Money] = (),
     received_at: datetime,
     received_by: str,
 ) -> list[Booked]:
     """Keeps movements, all or none, books what can be booked, and opens an exception for every difference.
 
-    `reported` are the balances that the processor itself tells after these movements, one a currency. An exception is
-    opened for each movement that waits, for a payout that the bank should have shown by now, where a leaf differs from
-    the sum of its movements, where that sum differs from what is reported, and where a leaf or a fund falls below zero.
-    Lines of the bank that waited for a payout or a top-up are booked with it; what was booked as a gift that nobody
-    could place, and was a payout, is corrected.
+    `told` are those in a currency that this version does not know. `reported` are the balances that the processor
+    itself tells after these movements, one a currency. An exception is opened for each movement that waits, for a
+    payout that the bank should have shown by now, where a leaf differs from the sum of its movements, where that sum
+    differs from what is reported, and where a leaf or a fund falls below zero. Lines of the bank that waited for a
+    payout or a top-up are booked with it; what was booked as a gift that nobody could place, and was a payout, is
+    corrected.
 
     Raises:
         What `giving.processor` raises. Nothing was written.
     """
     today = received_at.date()
     with session.begin_nested(), overdrafts.noted(session, on=today):
-        booked = processor.book(session, received, recorded_at=received_at, recorded_by=received_by)
-        arrivals.look_again(session, recorded_at=received_at, recorded_by=received_by)
-        early_payouts.look_again(session, recorded_at=received_at, recorded_by=received_by)
+        facts: dict[str, Any] = {"recorded_at": received_at, "recorded_by": received_by}
+        booked = processor.book(session, received, told=told, **facts)
+        arrivals.look_again(session, **facts)
+        early_payouts.look_again(session, **facts)
         arrivals.tell_overdue(session, on=today)
-        told = {money.currency: money for money in reported}
-        for currency in sorted({one.movement.net.currency for one in booked if not one.replayed} | told.keys()):
-            _check(session, currency, reported=told.get(currency), on=today)
+        balances_told = {money.currency: money for money in reported}
+        moved = {one.movement.net.currency for one in booked if not one.replayed}
+        for currency in sorted(moved | balances_told.keys()):
+            _check(session, currency, reported=balances_told.get(currency), on=today)
     return booked
 
 

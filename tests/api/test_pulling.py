@@ -14,7 +14,7 @@ from examples.card_processor.server import Processor, Trouble
 from ledger.books import journal
 from ledger.books.balances import balance
 from ledger.exceptions import Difference, OpenException
-from ledger.giving import cursors, donations, notices, payouts
+from ledger.giving import cursors, donations, notices, payouts, unread
 from ledger.giving.cursors import OVERLAP_SECONDS, PullCursor
 from tests.bookcheck import assert_it_holds, found
 from tests.bookkeeping import CARD_LEAF
@@ -118,6 +118,23 @@ def test_what_has_no_leaf_or_no_recipe_waits_with_its_amount(
     assert [one.recipe for one in new].count(None) == 1
     waiting = select(OpenException.minor).where(OpenException.difference == Difference.MOVEMENT_WAITS)
     assert till.exec(waiting).all() == [minor]
+
+
+def test_a_currency_that_nobody_knows_holds_nothing_up(till: Session, processor: Processor) -> None:
+    account = processor.account
+    strange = account.charge(300, "zzz", fee=7, description="KANAREJKA")
+    crossing = account.pay_out(500, "eur", arriving=(900, "zzz"))
+
+    with linked(processor) as link:
+        new = pull(till, link)
+        with nothing_written(till):
+            pull(till, link)
+
+    left = {(one.source, one.gross, one.fee, one.currency, one.purpose) for one in unread.listed(till)}
+    assert left == {(strange, 300, 7, "ZZZ", None), (crossing, -500, 0, "EUR", None)}
+    assert [one.recipe for one in new] == ["card_gift", "card_gift"]
+    told = select(OpenException.about).where(OpenException.difference == Difference.UNKNOWN_CURRENCY)
+    assert len(till.exec(told).all()) == 2
 
 
 def test_a_payout_tells_what_it_pays_out_unless_somebody_asked_for_it(till: Session, processor: Processor) -> None:

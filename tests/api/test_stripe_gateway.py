@@ -6,6 +6,7 @@ import pytest
 
 from api.stripe_gateway import BadBalance, BadMovements, read_balance, read_movements
 from ledger.giving.movements import Category
+from ledger.giving.unread import Told
 from tests.cards import (
     a_charge,
     a_dispute,
@@ -148,7 +149,8 @@ BAD: list[tuple[Category, dict[str, Any]]] = [
     (Category.CHARGE, {"amount": 2**64, "net": 2**64 - 320}),
     (Category.CHARGE, {"created": "2020-09-14"}),
     (Category.CHARGE, {"created": 10**18}),
-    (Category.CHARGE, {"currency": "xyz"}),
+    (Category.CHARGE, {"currency": "x"}),
+    (Category.CHARGE, {"currency": "eu\u0280"}),
     (Category.CHARGE, {"currency": None}),
     (Category.CHARGE, {"id": "ch_Invented0001"}),
     (Category.CHARGE, {"id": "txn_ Invented"}),
@@ -184,11 +186,26 @@ def test_a_missing_field_is_refused_by_its_place(field: str) -> None:
     assert refusal.value.data == {"where": "item 1"}
 
 
+def test_a_currency_that_nobody_knows_stays_as_it_is_told() -> None:
+    payout = {"id": "po_Invented0001", "object": "payout", "amount": 9, "currency": "zzz"}
+    charge = transaction(CHARGE) | {"currency": "usdc"}
+
+    found = read_movements(listing([charge, transaction(OF_CATEGORY[Category.PAYOUT]) | {"source": payout}]))
+
+    assert all(isinstance(one, Told) for one in found)
+    assert [(one.currency, one.arriving_currency) for one in found if isinstance(one, Told)] == [
+        ("USDC", None),
+        ("EUR", "ZZZ"),
+    ]
+    with pytest.raises(BadMovements):  # its parts tie like any other's
+        read_movements(listing([charge | {"net": 1}]))
+
+
 def test_the_balance_is_what_is_available_and_what_is_pending() -> None:
     told = {
         "object": "balance",
         "available": [{"amount": 9_680, "currency": "eur"}, {"amount": 0, "currency": "usd"}],
-        "pending": [{"amount": -1_000, "currency": "eur"}],
+        "pending": [{"amount": -1_000, "currency": "eur"}, {"amount": 7, "currency": "zzz"}],
     }
 
     assert read_balance(json.dumps(told).encode()) == [eur("86.80"), usd("0.00")]
@@ -202,7 +219,7 @@ def test_the_balance_is_what_is_available_and_what_is_pending() -> None:
         ({"object": "balance", "available": []}, "pending"),
         ({"object": "balance", "available": [7], "pending": []}, "available 1"),
         ({"object": "balance", "available": [], "pending": [{"amount": 1.0, "currency": "eur"}]}, "pending 1"),
-        ({"object": "balance", "available": [], "pending": [{"amount": 1, "currency": "xyz"}]}, "pending 1"),
+        ({"object": "balance", "available": [], "pending": [{"amount": 1, "currency": "x"}]}, "pending 1"),
         ({"object": "balance", "available": [], "pending": [{"amount": 1}]}, "pending 1"),
     ],
 )

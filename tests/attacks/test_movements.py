@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from ledger.giving import unread
+from ledger.giving.unread import Told
 from tests import cards
 from tests.cards import a_charge, a_fee, a_refund, book
 from tests.cast import eur
@@ -23,6 +26,7 @@ def standing(founded: Session) -> None:
     """A gift and a fee that are booked, and a refund that waits for its charge; committed."""
     cards.furnish(founded)
     book(founded, CHARGE, a_fee(eur("1.00")), WAITING)
+    unread.keep(founded, [replace(Told.of(a_fee(eur("2.00"), nth=2)), currency="ZZZ")])
     founded.commit()
 
 
@@ -38,10 +42,11 @@ def content(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         return [
             repr(connection.execute(text(f"SELECT * FROM {table} ORDER BY balance_transaction")).all())  # noqa: S608  # our own names
-            for table in ("movement", "movement_booking")
+            for table in ("movement", "movement_booking", "unread_movement")
         ]
 
 
+UNREAD_KEPT = "guard: .* of unread_movement is refused"
 ONCE, OWN = "guard: a movement is booked once", "guard: a movement is booked by its own entry"
 KEPT, TAKEN = "guard: .* of movement is refused", "not_replaced|not replaced|nique|duplicate"
 
@@ -49,6 +54,8 @@ KEPT, TAKEN = "guard: .* of movement is refused", "not_replaced|not replaced|niq
 @pytest.mark.parametrize(
     ("statement", "because"),
     [
+        ("UPDATE unread_movement SET document = '{}'", UNREAD_KEPT),
+        ("DELETE FROM unread_movement", UNREAD_KEPT),
         (
             "UPDATE movement_booking SET recipe = 'processor_fee' WHERE recipe = 'card_gift'",
             f"{ONCE}|{OWN}",
@@ -117,7 +124,7 @@ def test_a_movement_is_booked_once_by_its_own_entry_and_stays_so(engine: Engine,
 
 
 @on_sqlite
-@pytest.mark.parametrize("table", ["movement", "movement_booking"])
+@pytest.mark.parametrize("table", ["movement", "movement_booking", "unread_movement"])
 def test_on_sqlite_nothing_is_replaced_even_without_our_settings(engine: Engine, table: str) -> None:
     with refused(engine, "not replaced|booked once") as connection:
         connection.exec_driver_sql("PRAGMA recursive_triggers = OFF")

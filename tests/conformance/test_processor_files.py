@@ -20,6 +20,7 @@ from ledger.books import accounts
 from ledger.giving import processor
 from ledger.giving.bookings import Reason
 from ledger.giving.movements import Category
+from tests import cards
 from tests.bookcheck import found
 from tests.bookkeeping import RECORDER
 from tests.cards import USD_CARD_LEAF, listing
@@ -67,13 +68,13 @@ def test_each_balance_transaction_is_booked_by_its_recipe(founded: Session, name
     (path,) = STRIPE.rglob(name)
     (item,) = transactions(path)
     charge = completed(item)
-    (movement,) = read_movements(listing([item]))
+    (movement,) = cards.read(listing([item]))
 
     (booked,) = processor.book(founded, [movement], recorded_at=LATER, recorded_by=RECORDER)
 
     if charge is not None:  # a dispute waits for its gift, which the file does not hold
         assert booked.reason is Reason.CAUSE_MISSING
-        (gift,) = read_movements(listing([charge]))
+        (gift,) = cards.read(listing([charge]))
         processor.book(founded, [gift], recorded_at=LATER, recorded_by=RECORDER)
         (booked,) = processor.book(founded, [movement], recorded_at=LATER, recorded_by=RECORDER)
     assert booked.recipe == recipe

@@ -5,10 +5,10 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
-from api import stripe_gateway
 from api.client import sealing
 from ledger.aid import eligibility, jurisdictions, rules
 from ledger.aid.obligations import ObligationKind
+from tests import cards
 from tests.examples.season import (
     HERE,
     LISTS,
@@ -162,7 +162,7 @@ def test_the_gateway_reads_every_movement() -> None:
     found = [
         movement
         for currency in ("eur", "usd")
-        for movement in stripe_gateway.read_movements((HERE / f"processor-{currency}.json").read_bytes())
+        for movement in cards.read((HERE / f"processor-{currency}.json").read_bytes())
     ]
 
     assert Counter((one.category, one.gross.currency) for one in found) == {

@@ -2,7 +2,6 @@ from datetime import date
 
 from sqlmodel import Session
 
-from api import stripe_gateway
 from ledger import exceptions
 from ledger.aliases import Kind, draw
 from ledger.books import accounts, balances
@@ -13,6 +12,7 @@ from ledger.giving.processor import Booked
 from ledger.money import Money
 from ledger.reconciliation import bank, processor
 from ledger.reconciliation.statements import NewLine, NewStatement
+from tests import cards
 from tests.bookcheck import assert_it_holds
 from tests.bookkeeping import RECORDER
 from tests.cards import USD_CARD_LEAF, USD_TRANSIT, a_charge, a_dispute, a_payout, a_refund, furnish, listed, usd
@@ -81,9 +81,7 @@ def test_card_gifts_are_refunded_disputed_paid_out_and_seen_at_the_bank(founded:
 
 def take_in(session: Session, file: bytes, *, reported: Money) -> list[Booked]:
     """The processor's file, with the balance that it tells after it."""
-    return processor.receive(
-        session, stripe_gateway.read_movements(file), reported=[reported], received_at=NOW, received_by=RECORDER
-    )
+    return processor.receive(session, cards.read(file), reported=[reported], received_at=NOW, received_by=RECORDER)
 
 
 def shares(session: Session, leaf: str) -> dict[str, Money]:

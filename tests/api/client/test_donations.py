@@ -7,7 +7,7 @@ import pytest
 from api.client import donations
 from api.client.http import ApiRefusal
 from api.stripe_gateway import BadBalance, BadMovements
-from tests.cards import a_charge, a_dispute, a_fee, a_payout, a_refund, changed, listed
+from tests.cards import a_charge, a_dispute, a_fee, a_payout, a_refund, changed, listed, listing, transaction
 from tests.cast import eur
 from tests.office import CARD_LEAF, Office
 
@@ -164,6 +164,16 @@ def test_what_waits_is_told_with_its_reason_and_listed(at_work: Office) -> None:
     kept = at_work.desk("anna").api.get("/v1/movements")["movements"]
     assert [(one["recipe"], one["state"]) for one in kept] == [("card_gift", "booked"), ("gift_refunded", "booked")]
     assert at_work.desk("anna").api.get("/v1/movements", waiting="true")["movements"] == []
+
+
+def test_what_is_in_a_currency_that_nobody_knows_is_sent_as_it_is_told(at_work: Office) -> None:
+    strange = transaction(a_charge(eur("5.00"), nth=2)) | {"currency": "zzz"}
+
+    booked = send(at_work, listing([transaction(CHARGE), strange]))
+
+    assert [one["recipe"] for one in booked] == ["card_gift"]
+    (told,) = at_work.desk("anna").api.get("/v1/movements", waiting="true")["unread"]
+    assert (told["balance_transaction"], told["gross"], told["currency"]) == ("txn_Charge0002", 500, "ZZZ")
 
 
 def post(office: Office, **body: Any) -> httpx2.Response:
