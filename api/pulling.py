@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from api.stripe_link import Link, Pulled
 from ledger.errors import LedgerError
-from ledger.giving import cursors, purposes
+from ledger.giving import cursors, payout_items, purposes
 from ledger.giving.movements import Movement
 from ledger.giving.processor import Booked
 from ledger.giving.unread import Told
@@ -31,17 +31,18 @@ Reached = Callable[[int], None]
 def pull(engine: Engine, link: Link, *, now: datetime, reached: Reached = lambda _: None) -> list[Booked]:
     """Books everything that moved since the last pull, each movement once; gives what is new.
 
-    The balance that the processor tells is compared after the last part; a difference opens an exception. A
-    description that is none of our purposes is dropped here: it may be a name. `reached` is told, after each part was
-    committed, how many movements were looked at.
+    Payouts of which the processor had not told what they pay out are asked again, however old they are. The balance
+    that it tells is compared after the last part; a difference opens an exception. A description that is none of our
+    purposes is dropped here: it may be a name. `reached` is told, after each part was committed, how many movements
+    were looked at.
 
     Raises:
         What `Link.pull` raises: nothing was booked. What `reconciliation.processor.receive` raises: the parts before
             are booked, and `balance_transaction` in the data names the movement that is refused.
     """
     with transaction(engine, write=False) as session:
-        start = cursors.find_start(session)
-    pulled = link.pull(start)
+        start, again = cursors.find_start(session), payout_items.waiting(session)
+    pulled = link.pull(start, again=again)
     new: list[Booked] = []
     for at, part in _parts(pulled):
         with transaction(engine) as session:

@@ -64,9 +64,13 @@ class RefundTold:
 
 @dataclass(frozen=True, slots=True)
 class PayoutTold:
-    """A payout as the processor tells it: whether it made it by itself, and what comes to the bank, in whole units."""
+    """A payout as the processor tells it: whether it made it by itself, and what comes to the bank, in whole units.
+
+    `is_complete` tells that all it pays out can be listed; of one that somebody asked for nothing ever is.
+    """
 
     is_automatic: bool
+    is_complete: bool
     arriving: int
     currency: str
 
@@ -134,7 +138,13 @@ def read_payout(payout: dict[str, Any]) -> PayoutTold:
     currency = _currency(payout.get("currency"), "payout", BadMovements)
     if not isinstance(automatic, bool) or type(minor) is not int or minor <= 0:
         raise BadMovements("a field is missing or of another form", where="payout")
-    return PayoutTold(is_automatic=automatic, arriving=minor, currency=currency)
+    reconciled = payout.get("reconciliation_status")  # versions of the API before 2023 do not tell it
+    return PayoutTold(
+        is_automatic=automatic and reconciled != "not_applicable",
+        is_complete=reconciled in {None, "completed"},
+        arriving=minor,
+        currency=currency,
+    )
 
 
 def read_refund(told: dict[str, Any]) -> RefundTold:

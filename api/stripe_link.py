@@ -7,7 +7,7 @@ went wrong is told without the processor's words: they may hold what nobody shou
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
@@ -108,10 +108,11 @@ class Link:
     def __exit__(self, *_: object) -> None:
         self._http.close()  # type: ignore[no-untyped-call]  # the library forgot it
 
-    def pull(self, since: int) -> Pulled:
+    def pull(self, since: int, *, again: Sequence[Movement] = ()) -> Pulled:
         """Everything that moved from the second `since` on.
 
-        Of one second, charges come first and payouts last: what is given back was given before.
+        Of one second, charges come first and payouts last: what is given back was given before. `again` are payouts
+        that are asked once more what they pay out; they come first, with the second 0.
 
         Raises:
             BadMovements, BadBalance: something cannot be read exactly.
@@ -119,7 +120,9 @@ class Link:
         """
         balances, items = self._at_rest({"created": {"gte": since}})
         told = in_order([self._telling(item) for item in items])
-        return Pulled([(second, self._with_items(movement)) for second, movement in told], balances)
+        return Pulled(
+            [(second, self._with_items(moved)) for second, moved in [*((0, one) for one in again), *told]], balances
+        )
 
     def refund(self, charge: str, amount: Money, *, order: str) -> RefundTold:
         """Gives back an amount of a charge for one order: however often it is asked for, it is done once.
@@ -141,11 +144,16 @@ class Link:
         return read_refund(self._ask(lambda: self._client.v1.refunds.retrieve(refund)))
 
     def _with_items(self, moved: Movement | Told) -> Movement | Told:
-        """A payout with what comes to the bank in another currency, and, if it is automatic, the transactions in it."""
+        """A payout with what comes to the bank in another currency, and, if it is automatic, the transactions in it.
+
+        What the processor still puts together is listed in part: nothing of it is taken.
+        """
         if moved.category != Category.PAYOUT or moved.source is None:
             return moved
         payout = read_payout(self._ask(partial(self._client.v1.payouts.retrieve, moved.source)))
-        items = self._items(moved.source) if payout.is_automatic else None
+        items: tuple[str, ...] | None = () if payout.is_automatic else None
+        if payout.is_automatic and payout.is_complete:
+            items = self._items(moved.source)
         told = moved if isinstance(moved, Told) else Told.of(moved)
         return as_far_as_known(
             replace(told, arriving=payout.arriving, arriving_currency=payout.currency, transactions=items)

@@ -223,7 +223,7 @@ def claim_donation(alias: Alias, body: ActIn, session: Tx, caller: Admitted, now
 
 @router.post("/v1/donations/{alias}/payout", status_code=201)
 def tell_payout(alias: Alias, body: PayoutIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> DonationOut:
-    """Says that an unidentified gift was a payout that the bank showed before the processor told of it."""
+    """Says that a gift by bank was a payout that the bank showed before the processor told of it."""
     agreed = _agreed(body.agreed, caller, now)
     return once.keep(DonationOut.of(early_payouts.tell(session, alias, payout=body.payout, agreed=agreed)))
 

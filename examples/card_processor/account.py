@@ -40,6 +40,8 @@ class Account:
     journal: list[tuple[str, int, str]] = field(default_factory=list)
     expected: list[Thing] = field(default_factory=list)
     """Movements that are known beforehand, told from their second on."""
+    _unlisted: dict[str, list[str]] = field(default_factory=dict)
+    """Automatic payout to what it pays out, while it is put together."""
     _numbers: Counter[str] = field(default_factory=Counter)
 
     def charge(self, minor: int, currency: str, *, description: str | None = None, fee: int | None = None) -> str:
@@ -155,22 +157,35 @@ class Account:
         """A payout that somebody asked for by hand; `arriving` is what comes to a bank of another currency."""
         return self._pay_out(minor, currency, automatic=False, arriving=arriving)
 
-    def pay_out_automatically(self, currency: str) -> str | None:
-        """Everything that is available and was in no payout yet, or None when that is nothing."""
+    def pay_out_automatically(self, currency: str, *, complete: bool = True) -> str | None:
+        """Everything that is available and was in no payout yet, or None when that is nothing.
+
+        Not `complete`, the half of it is listed until `reconcile`, as the processor puts it together.
+        """
         due = [
             one
             for one in self.transactions
             if one["currency"] == currency
             and one["available_on"] <= self.now
             and one["id"] not in self.paid_out_by
+            and not any(one["id"] in unlisted for unlisted in self._unlisted.values())
             and not one["reporting_category"].startswith("payout")
         ]
         minor = sum(one["net"] for one in due)
         if minor <= 0:
             return None
         payout = self._pay_out(minor, currency, automatic=True)
-        self.paid_out_by |= {one["id"]: payout for one in due}
+        self.paid_out_by |= {one["id"]: payout for one in due[: len(due) // 2]}
+        self._unlisted[payout] = [one["id"] for one in due]
+        if complete:
+            self.reconcile(payout)
         return payout
+
+    def reconcile(self, payout: str) -> None:
+        """What an automatic payout pays out is listed from now on."""
+        self.paid_out_by |= dict.fromkeys(self._unlisted.pop(payout, []), payout)
+        self.payouts[payout]["reconciliation_status"] = "completed"
+        self._tell("payout.reconciliation_completed", self.payouts[payout])
 
     def arrive(self, payout: str) -> None:
         """The bank has it."""
@@ -212,6 +227,7 @@ class Account:
     def _pay_out(self, minor: int, currency: str, *, automatic: bool, arriving: tuple[int, str] | None = None) -> str:
         amount, coin = arriving or (minor, currency)
         facts = {"amount": amount, "currency": coin, "automatic": automatic, "arrival_date": self.now + SETTLING}
+        facts["reconciliation_status"] = "in_progress" if automatic else "not_applicable"
         payout = self._keep(self.payouts, "po", "payout", status="in_transit", **facts)
         moved = self._move("payout", payout, -minor, currency)
         if automatic:

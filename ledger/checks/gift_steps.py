@@ -11,7 +11,7 @@ from ledger.books.journal import Entry
 from ledger.books.postings import Posting, Side
 from ledger.checks.effects import Effect, effect
 from ledger.checks.findings import Check, Fact, Finding, Tell, booked_here, paged
-from ledger.giving import cash, cash_deposits, conditional, in_kind, steps, unidentified
+from ledger.giving import cash, cash_deposits, conditional, early_payouts, in_kind, steps, unidentified
 from ledger.giving.cash import CashCount
 from ledger.giving.cash_deposits import CashDeposit
 from ledger.giving.donations import Donation
@@ -107,6 +107,7 @@ def find_deposits(session: Session, _tell: Tell) -> Iterator[Finding]:
 
 def _of_steps(taken: list[GiftStep]) -> Iterator[Effect]:
     placed = {one.taken_by for one in taken if one.step is Step.CONDITIONAL}
+    said: set[str] = set()
     for one in taken:
         restated: dict[str, str | None] = {"amount": one.amount().decimal(), "currency": one.currency}
         alias = one.donation_alias
@@ -116,8 +117,13 @@ def _of_steps(taken: list[GiftStep]) -> Iterator[Effect]:
             restated["payee_commitment"] = unidentified.commitment(
                 donation=alias, fund=one.fund_code, purpose=one.about
             )
+        elif one.step is Step.PAYOUT and said:  # without anybody's word before, it may need nobody's
+            restated["payee_commitment"] = early_payouts.commitment(donation=alias, payout=one.about or "")
+            yield effect("donation", alias, "tell_payout", one.taken_by, said, **restated)
+            continue
         else:
             continue
+        said.add(one.taken_by)
         others = placed if one.step is Step.MET else set()
         yield effect("donation", alias, _VERBS[one.step], one.taken_by, others, **restated)
 

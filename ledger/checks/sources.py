@@ -12,7 +12,7 @@ from ledger.books.accounts import Account
 from ledger.books.journal import Entry
 from ledger.checks.findings import PAGE, Check, Fact, Finding, Tell, booked_here, paged
 from ledger.exceptions import Difference, OpenException
-from ledger.giving import donations, movements, payouts, unread
+from ledger.giving import donations, movements, payout_items, unread
 from ledger.giving.bookings import Booking, State
 from ledger.giving.cursors import PullCursor
 from ledger.giving.donations import Donation
@@ -69,7 +69,7 @@ def find_payouts(session: Session, _tell: Tell) -> Iterator[Finding]:
             if moved.get((one.transit_code, one.currency)) != one.minor:
                 yield Finding("payouts", "payout", one.id, facts)
             elif one.items_of is not None and one.source_key not in differing:
-                paid_out = sum(payouts.shares_of_items(session, one.items_of, leaf=one.account_code).values())
+                paid_out = sum(payout_items.shares_of(session, one.items_of, leaf=one.account_code).values())
                 if paid_out != one.minor:
                     yield Finding("payouts", "payout", one.id, facts | {"transactions_minor": paid_out})
 

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     NO_RECIPE = "no_recipe"
     NO_LEAF = "no_leaf"
     CAUSE_MISSING = "cause_missing"
+    ITEMS_NOT_TOLD = "items_not_told"
     OTHER_CURRENCY = "other_currency"
     TWICE = "twice"
 
@@ -46,8 +47,8 @@ class Booking(SQLModel, table=True):
 
     A booked one has its recipe, its leaf at the processor and its entry; `about` is the alias of the donation or of the
     dispute, or the processor's id of the payout or top-up; `fund` the gift's. A waiting one has its reason, and
-    `awaits` what would have it booked: an id of the processor, `leaf:<account>:<currency>` or `category:<name>`; None
-    when only a person can say.
+    `awaits` what would have it booked: an id of the processor, `items:<payout>`, `leaf:<account>:<currency>` or
+    `category:<name>`; None when only a person can say.
     """
 
     __tablename__ = "movement_booking"

@@ -1,21 +1,23 @@
 """Payouts that the bank showed before the processor told of them: booked as gifts nobody could place, they were none.
 
 One entry takes the gift back and lets the payout arrive in its place, once: by itself where only one can be meant, else
-by a treasurer's signed act.
+by a treasurer's signed act. One for which somebody has signed a purpose takes another person's.
 """
 
 import hashlib
 from datetime import datetime
+from typing import Any
 
 import rfc8785
 from sqlmodel import Session, col, select
 
-from ledger import approvals, exceptions
+from ledger import approvals, exceptions, overdrafts
 from ledger.approvals import Agreed
 from ledger.books import recipes
+from ledger.books.postings import Posting
 from ledger.errors import NotFound, Refused
 from ledger.exceptions import Difference, OpenException
-from ledger.giving import donations, gift_returns, payouts, steps
+from ledger.giving import donations, gift_returns, payouts, receipts, steps
 from ledger.giving.donations import Donation, Source
 from ledger.giving.donations import State as GiftState
 from ledger.giving.payouts import Payout
@@ -23,11 +25,20 @@ from ledger.giving.steps import NewStep, Step
 from ledger.money import Money
 from ledger.storage.locks import locked
 
+SAID = frozenset({Step.MATCHED, Step.UNCLAIMED, Step.CONDITIONAL, Step.MET})
+"""The steps by which somebody said what a gift is for: who did does not say that it was none."""
+
 
 class UnknownPayout(NotFound):
     """No payout that waits for the bank has this id."""
 
     rule = "unknown_payout"
+
+
+class OnReceipt(Refused):
+    """The gift stands on a legal receipt, which is cancelled first."""
+
+    rule = "gift_on_receipt"
 
 
 class NotThisPayout(Refused):
@@ -60,21 +71,25 @@ def look_again(session: Session, *, recorded_at: datetime, recorded_by: str) -> 
 
 
 def tell(session: Session, alias: str, *, payout: str, agreed: Agreed) -> Donation:
-    """Says that an unidentified gift was the arrival of a payout, by a treasurer's signature; closes its exception.
+    """Says that a gift by bank was the arrival of a payout, by a treasurer's signature; closes its exception.
 
     Raises:
-        UnknownDonation, UnknownPayout, NotThisPayout, and what `approvals.accept` raises. WrongState: the gift is not
-        unidentified. Nothing was written.
+        UnknownDonation, UnknownPayout, NotThisPayout, and what `approvals.accept` raises. WrongState: nothing of the
+        gift is owed or income. SamePerson: they said what the gift was for. OnReceipt: see there. Nothing was written.
     """
     found = session.exec(locked(select(Payout).where(Payout.id == payout))).one_or_none()  # first, as `look_again` does
     gift = donations.require(session, alias)
-    if gift.state is not GiftState.UNIDENTIFIED:
-        raise donations.WrongState("the gift is not unidentified", donation=alias, state=gift.state)
+    if gift.state not in _STANDS_ON:
+        raise donations.WrongState("the gift is neither owed nor matched", donation=alias, state=gift.state)
     if found is None or found.paid_on is not None:
         raise UnknownPayout("no payout that waits for the bank has this id")
     if not _is_like(session, gift, found):
         raise NotThisPayout("the gift is not what the payout brings", donation=alias)
-    with session.begin_nested():  # act and effect, or neither
+    if receipts.on_valid(session, [alias]):
+        raise OnReceipt("the gift stands on a receipt", donation=alias)
+    placed = {one.taken_by for one in steps.of(session, [alias])[alias] if one.step in SAID}
+    with session.begin_nested(), overdrafts.noted(session, on=agreed.now.date()):  # act and effect, or neither
+        approvals.require_other(agreed.signer.alias, than=placed)
         approvals.accept(
             session,
             agreed,
@@ -94,21 +109,35 @@ def commitment(*, donation: str, payout: str) -> str:
 
 
 def _correct(session: Session, gift: Donation, payout: Payout, *, recorded_at: datetime, recorded_by: str) -> None:
-    """Books, with the gift's row locked, that the payout arrived on the day and the leaf of the gift."""
-    leaf = steps.leaf_of(session, gift)
-    taken_back = recipes.unidentified_sent_back(leaf=leaf, gift=gift.amount(), donation=gift.alias)
+    """Books, with the gift's row locked, that the payout arrived on the day and the leaf of the gift.
+
+    What somebody said about the gift meanwhile is taken back on the day on which another person says so.
+    """
+    leaf, stands_on = steps.leaf_of(session, gift), _STANDS_ON[gift.state]
+    was_placed = stands_on != recipes.UNIDENTIFIED
+    fund = gift.fund_code if was_placed else recipes.UNASSIGNED
     new = NewStep(
         step=Step.PAYOUT,
         amount=gift.amount(),
-        fund=recipes.UNASSIGNED,
-        postings=[*taken_back, *payouts.arrival_of(session, payout, bank=leaf)],
-        debit=recipes.UNIDENTIFIED,
+        fund=fund,
+        postings=[*_taken_back(gift, leaf), *payouts.arrival_of(session, payout, bank=leaf)],
+        debit=stands_on,
         about=payout.id,
     )
-    steps.take(session, gift, new, on=gift.received_on, recorded_at=recorded_at, recorded_by=recorded_by)
+    on = recorded_at.date() if was_placed else gift.received_on
+    steps.take(session, gift, new, on=on, recorded_at=recorded_at, recorded_by=recorded_by)
     payouts.note_arrival(session, payout, on=gift.received_on)
     for difference in (Difference.AMBIGUOUS_PAYOUT, Difference.PAYOUT_NOT_SEEN):
         exceptions.settle(session, difference, about=payout.source_key, on=recorded_at.date())
+
+
+def _taken_back(gift: Donation, leaf: str) -> list[Posting]:
+    facts: dict[str, Any] = {"leaf": leaf, "donation": gift.alias}
+    if gift.state is GiftState.UNIDENTIFIED:
+        return recipes.unidentified_sent_back(gift=gift.amount(), **facts)
+    if gift.state is GiftState.CONDITIONAL:
+        return recipes.conditional_gift_returned(amount=gift.amount(), fund=gift.fund_code, **facts)
+    return recipes.bank_gift_mistaken(gift=gift.amount(), fund=gift.fund_code, received_on=gift.received_on, **facts)
 
 
 def _on_their_way(session: Session) -> list[Payout]:
@@ -136,5 +165,13 @@ def _can_be(session: Session, gift: Donation, payout: Payout) -> bool:
 
 def _is_like(session: Session, gift: Donation, payout: Payout) -> bool:
     in_time = payout.created_on <= gift.received_on <= payout.created_on + payouts.LONGEST_WAY
-    whole = gift_returns.left_to_send(session, gift, recipes.UNIDENTIFIED) == gift.amount()
+    whole = gift_returns.left_to_send(session, gift, gift_returns.owed_on(gift)) == gift.amount()
     return in_time and whole and gift.source is Source.BANK and gift.amount() == payout.arriving()
+
+
+_STANDS_ON = {
+    GiftState.UNIDENTIFIED: recipes.UNIDENTIFIED,
+    GiftState.CONDITIONAL: recipes.CONDITIONAL_GIFTS,
+    GiftState.MATCHED: recipes.DONATIONS,
+}
+"""Where a gift stands that may have been a payout, by its state."""

@@ -57,7 +57,7 @@ class Movement:
 
     Of a refund failure, `cancelled` tells that it was called off: the gift stands again. Of a payout, `arriving` is
     what comes to the bank when that is in another currency, and `transactions` are the balance transactions that an
-    automatic one pays out; None for one that somebody asked for.
+    automatic one pays out: empty while the processor has not told all of them, None for one that somebody asked for.
     """
 
     balance_transaction: str
@@ -130,49 +130,7 @@ _INSERT_ITEM = insert(SQLModel.metadata.tables["payout_item"])
 _CATEGORY = re.compile(r"[a-z_]{1,40}", re.ASCII)
 _AT_ONCE = 500
 """How many keys one query asks for: databases bound the parameters of a statement."""
-_PREFIXES = {
-    Category.CHARGE: ("ch_", "py_"),
-    Category.REFUND: ("re_", "pyr_"),
-    Category.PARTIAL_CAPTURE: ("re_", "pyr_", "ch_", "py_"),
-    Category.CHARGE_FAILURE: ("re_", "pyr_", "ch_", "py_"),
-    Category.REFUND_FAILURE: ("re_", "pyr_"),
-    Category.DISPUTE: ("dp_", "du_"),
-    Category.DISPUTE_REVERSAL: ("dp_", "du_"),
-    Category.PAYOUT: ("po_",),
-    Category.PAYOUT_REVERSAL: ("po_",),
-    Category.TOP_UP: ("tu_",),
-    Category.TOP_UP_REVERSAL: ("tu_",),
-}
-"""How the processor's ids of each category's source begin."""
-_OF_CHARGES = (
-    Category.CHARGE,
-    Category.REFUND,
-    Category.PARTIAL_CAPTURE,
-    Category.CHARGE_FAILURE,
-    Category.REFUND_FAILURE,
-    Category.DISPUTE,
-    Category.DISPUTE_REVERSAL,
-)
-_COMING_IN = {
-    Category.CHARGE,
-    Category.REFUND_FAILURE,
-    Category.DISPUTE_REVERSAL,
-    Category.PAYOUT_REVERSAL,
-    Category.TOP_UP,
-    Category.MINIMUM_RELEASED,
-}
-_GOING_OUT = {
-    Category.REFUND,
-    Category.PARTIAL_CAPTURE,
-    Category.CHARGE_FAILURE,
-    Category.DISPUTE,
-    Category.PAYOUT,
-    Category.TOP_UP_REVERSAL,
-    Category.MINIMUM_HELD,
-}
 _UNTOLD = {("arriving_minor", None), ("arriving_currency", None)}
-_FEE_ABOVE_ZERO = {Category.CHARGE, Category.DISPUTE}
-_FEE_BELOW_ZERO = {Category.DISPUTE_REVERSAL}
 
 
 def check(movement: Movement) -> None:
@@ -191,24 +149,10 @@ def check(movement: Movement) -> None:
         raise UnknownMovement("only a payout pays out transactions", where="transactions")
 
 
-def has_recipe(movement: Movement) -> bool:
-    """Whether a movement of a known category has the direction, the fee and the references that its recipe asks for."""
-    category, gross, fee = movement.category, movement.gross.minor, movement.fee.minor
-    if (category in _COMING_IN and gross <= 0) or (category in _GOING_OUT and gross >= 0):
-        return False
-    if (category in _FEE_ABOVE_ZERO and fee < 0) or (category in _FEE_BELOW_ZERO and fee > 0):
-        return False
-    if category in {Category.FEE, Category.TAX, Category.NETWORK_COST}:
-        return gross != 0 and fee == 0
-    if category in _PREFIXES and not (movement.source or "").startswith(_PREFIXES[Category(category)]):
-        return False
-    if category == Category.CHARGE:
-        return movement.charge == movement.source
-    return category not in _OF_CHARGES or (movement.charge or "").startswith(_PREFIXES[Category.CHARGE])
-
-
 def keep(session: Session, received: Sequence[Movement]) -> list[bool]:
     """Keeps the movements that were not received before; for each, whether it is new. The caller holds the turn.
+
+    What is told later of what a payout pays out is for `payout_items`.
 
     Raises:
         SourceKeyConflict: one was received with another content. `movement` in the data is its number, from 1.
@@ -218,7 +162,8 @@ def keep(session: Session, received: Sequence[Movement]) -> list[bool]:
         for row in by_transaction(session, {one.balance_transaction for one in received})
     }
     new: list[bool] = []
-    rows, items = [], []
+    rows: list[dict[str, Any]] = []
+    items: list[tuple[str, str]] = []
     for number, movement in enumerate(received, start=1):
         content = _content(movement)
         known = standing.setdefault(movement.key, content)
@@ -230,18 +175,28 @@ def keep(session: Session, received: Sequence[Movement]) -> list[bool]:
         new.append(known is content)
         if new[-1]:
             rows.append(content | {"automatic": movement.transactions is not None})
-            own = movement.balance_transaction
-            items += [
-                {"payout": own, "balance_transaction": one}
-                for one in dict.fromkeys(movement.transactions or ())
-                if one != own  # the processor lists the payout among what it pays out
-            ]
-    connection = session.connection()
+            items += [(movement.balance_transaction, one) for one in items_told(movement)]
     if rows:
-        connection.execute(_INSERT, rows)
-    if items:
-        connection.execute(_INSERT_ITEM, items)
+        session.connection().execute(_INSERT, rows)
+    add_items(session, items)
     return new
+
+
+def items_told(movement: Movement) -> list[str]:
+    """What a payout is told to pay out, once each: the processor lists the payout itself among it."""
+    return [one for one in dict.fromkeys(movement.transactions or ()) if one != movement.balance_transaction]
+
+
+def add_items(session: Session, items: Sequence[tuple[str, str]]) -> None:
+    """Keeps what payouts pay out, each by its own balance transaction."""
+    rows = [{"payout": payout, "balance_transaction": one} for payout, one in items]
+    if rows:
+        session.connection().execute(_INSERT_ITEM, rows)
+
+
+def items_of(session: Session, payout: str) -> set[str]:
+    """What a payout pays out, by its balance transaction."""
+    return set(session.exec(select(PayoutItem.balance_transaction).where(PayoutItem.payout == payout)))
 
 
 @contextmanager
@@ -271,7 +226,7 @@ def as_movement(session: Session, row: ReceivedMovement) -> Movement:
     """A movement as it came."""
     items = None
     if row.automatic:
-        items = tuple(sorted(session.exec(_items_of(row.balance_transaction))))
+        items = tuple(sorted(items_of(session, row.balance_transaction)))
     arriving = None
     if row.arriving_minor is not None and row.arriving_currency is not None:
         arriving = Money(row.arriving_minor, row.arriving_currency)
@@ -301,10 +256,6 @@ def newest_on(session: Session, *, currency: str) -> date | None:
     """The day of the newest movement in a currency."""
     query = select(func.max(col(ReceivedMovement.created_on))).where(ReceivedMovement.currency == currency)
     return session.exec(query).one()
-
-
-def _items_of(payout: str) -> Any:
-    return select(PayoutItem.balance_transaction).where(PayoutItem.payout == payout)
 
 
 def _content(movement: Movement) -> dict[str, Any]:

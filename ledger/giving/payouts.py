@@ -12,7 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.books import balances, funds, journal, recipes
 from ledger.books.accounts import Account
-from ledger.books.journal import Entry, Line
+from ledger.books.journal import Entry
 from ledger.books.postings import Posting, Side
 from ledger.giving import donations
 from ledger.giving.bookings import Booking
@@ -133,18 +133,6 @@ def shares_of_leaf(session: Session, leaf: str, *, currency: str) -> dict[str, i
     return {fund: minor for fund, minor in sorted(found.items()) if minor}
 
 
-def shares_of_items(session: Session, payout: str, *, leaf: str) -> dict[str, int]:
-    """What each fund got on a leaf of the balance transactions that an automatic payout pays out, in minor units."""
-    query = (
-        select(Line.fund_code, func.sum(Line.minor))
-        .join(Booking, col(Booking.entry_id) == Line.entry_id)
-        .join(PayoutItem, col(PayoutItem.balance_transaction) == Booking.balance_transaction)
-        .where(PayoutItem.payout == payout, Line.account_code == leaf)
-        .group_by(col(Line.fund_code))
-    )
-    return {fund: int(minor) for fund, minor in sorted(session.exec(query).all()) if minor}
-
-
 def paid_elsewhere(session: Session, payout: str) -> int:
     """What of a payout's transactions another payout that did not fail pays out as well, in minor units."""
     other = aliased(PayoutItem)
@@ -158,17 +146,6 @@ def paid_elsewhere(session: Session, payout: str) -> int:
         .where(PayoutItem.payout == payout, twice.exists())
     )
     return int(session.exec(query).one() or 0)
-
-
-def missing_of(session: Session, payout: str) -> str | None:
-    """One of the balance transactions of an automatic payout that is not booked, or None."""
-    settled = and_(
-        col(Booking.balance_transaction) == PayoutItem.balance_transaction, col(Booking.state) != BookingState.WAITING
-    )
-    query = select(PayoutItem.balance_transaction).where(
-        PayoutItem.payout == payout, ~select(Booking.balance_transaction).where(settled).exists()
-    )
-    return session.exec(query.limit(1)).first()
 
 
 def candidates(session: Session, *, amount: Money, on: date) -> list[Payout]:

@@ -11,11 +11,12 @@ from ledger.books import recipes
 from ledger.books.postings import Posting
 from ledger.errors import Conflict
 from ledger.exceptions import Difference
-from ledger.giving import disputes, donations, payouts, purpose_versions, purposes, top_up_reversals
+from ledger.giving import disputes, donations, payout_items, payouts, purpose_versions, purposes, top_up_reversals
 from ledger.giving.bookings import Reason
 from ledger.giving.donations import Donation, Source
+from ledger.giving.forms import has_recipe
 from ledger.giving.leaves import IN_TRANSIT, PROCESSOR, find_leaf
-from ledger.giving.movements import Category, Movement, has_recipe
+from ledger.giving.movements import Category, Movement
 from ledger.giving.payouts import Payout, TopUp
 from ledger.money import Money
 from ledger.storage.engine import looked_up
@@ -199,10 +200,12 @@ def _plan_payout(session: Session, movement: Movement, leaf: str) -> Plan:
     if movement.transactions is None:
         weights = payouts.shares_of_leaf(session, leaf, currency=amount.currency)
     else:
-        missing = payouts.missing_of(session, movement.balance_transaction)
+        if not payout_items.are_told(session, movement.balance_transaction):
+            raise MustWait(Reason.ITEMS_NOT_TOLD, f"{payout_items.AWAITED}{movement.source}")
+        missing = payout_items.find_missing(session, movement.balance_transaction)
         if missing is not None:
             raise MustWait(Reason.CAUSE_MISSING, missing)
-        weights = payouts.shares_of_items(session, movement.balance_transaction, leaf=leaf)
+        weights = payout_items.shares_of(session, movement.balance_transaction, leaf=leaf)
         own = sum(weights.values()) - payouts.paid_elsewhere(session, movement.balance_transaction)
         _tell_difference(session, movement, amount - Money(own, amount.currency), leaf)
     new = Payout(

@@ -11,7 +11,7 @@ from ledger.books import journal
 from ledger.books.accounts import Account
 from ledger.errors import Conflict
 from ledger.exceptions import Difference
-from ledger.giving import bookings, donations, explanations, movements, plans, unread
+from ledger.giving import bookings, donations, explanations, movements, payout_items, plans, unread
 from ledger.giving.bookings import Booking, NewBooking, Reason, State
 from ledger.giving.explanations import What
 from ledger.giving.leaves import PROCESSOR, find_leaf
@@ -75,6 +75,7 @@ def book(
         known = unread.readable(session)
         movements.keep(session, known)
         new = movements.keep(session, received)
+        run.arrived |= set(payout_items.tell(session, received))
         fresh = [*known, *(movement for movement, is_new in zip(received, new, strict=True) if is_new)]
         for movement in known:
             run.read(movement)

@@ -139,14 +139,14 @@ def keep(session: Session, received: Sequence[Told]) -> list[Told]:
     for number, told in enumerate(received, start=1):
         with movements.numbered(number, of="told"):
             check(told)
-        row = UnreadMovement(
-            balance_transaction=told.balance_transaction, gross_minor=told.gross, document=_document(told)
-        )
         known = session.get(UnreadMovement, told.key)
         if known is None:
+            row = UnreadMovement(
+                balance_transaction=told.balance_transaction, gross_minor=told.gross, document=_document(told)
+            )
             session.add(row)
             new.append(told)
-        elif known.document != row.document:
+        elif not _is_same(known.told(), told):
             raise SourceKeyConflict("the balance transaction was received with another content", told=number)
     session.flush()
     return new
@@ -169,6 +169,16 @@ def readable(session: Session) -> list[Movement]:
         with suppress(BadCurrency):
             found.append(told.movement())
     return found
+
+
+def _is_same(known: Told, told: Told) -> bool:
+    """What was not told before, or is told by some lists only, contradicts nothing; so with movements."""
+    before, now = asdict(known), asdict(told)
+    return all(
+        before[name] == now[name] or before[name] is None or (now[name] is None and name.startswith("arriving"))
+        for name in now
+        if name != "transactions"
+    )
 
 
 def _document(told: Told) -> str:

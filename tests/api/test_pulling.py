@@ -14,7 +14,8 @@ from examples.card_processor.server import Processor, Trouble
 from ledger.books import journal
 from ledger.books.balances import balance
 from ledger.exceptions import Difference, OpenException
-from ledger.giving import cursors, donations, notices, payouts, unread
+from ledger.giving import bookings, cursors, donations, notices, payouts, unread
+from ledger.giving.bookings import Reason
 from ledger.giving.cursors import OVERLAP_SECONDS, PullCursor
 from tests.bookcheck import assert_it_holds, found
 from tests.bookkeeping import CARD_LEAF
@@ -149,6 +150,33 @@ def test_a_payout_tells_what_it_pays_out_unless_somebody_asked_for_it(till: Sess
 
     told = {one.id: one.items_of is not None for one in payouts.listed(till)}
     assert told == {automatic: True, by_hand: False}
+    assert_it_holds(engine_of(till))
+
+
+def test_a_payout_waits_until_the_processor_has_put_it_together_however_long_that_takes(
+    till: Session, processor: Processor
+) -> None:
+    account = processor.account
+    account.now += 3 * DAY
+    payout = str(account.pay_out_automatically("eur", complete=False))
+
+    with linked(processor) as link:
+        pull(till, link)
+        (waiting,) = bookings.listed(till, waiting_only=True)
+        account.now += 2 * OVERLAP_SECONDS
+        account.charge(100, "eur")
+        pull(till, link)
+        assert (waiting[0].reason, payouts.listed(till)) == (Reason.ITEMS_NOT_TOLD, [])
+        account.reconcile(payout)
+        pull(till, link)
+
+    (booked,) = payouts.listed(till)
+    assert payouts.shares_of(till, booked) == {
+        "fines": eur("100.00"),
+        "general": eur("-4.08"),
+        "unassigned": eur("20.00"),
+    }
+    assert bookings.listed(till, waiting_only=True) == []
     assert_it_holds(engine_of(till))
 
 

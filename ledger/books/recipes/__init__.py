@@ -92,6 +92,7 @@ from ledger.books.recipes.codes import (
 )
 from ledger.books.recipes.giving import (
     bank_gift,
+    bank_gift_mistaken,
     bank_gift_unidentified,
     cash_banked,
     cash_gift,
@@ -204,6 +205,7 @@ __all__ = [
     "bail_returned",
     "bank_fee",
     "bank_gift",
+    "bank_gift_mistaken",
     "bank_gift_unidentified",
     "card_gift",
     "cash_banked",

@@ -55,6 +55,11 @@ def unidentified_matched(*, leaf: Place, gift: Money, fund: str, donation: str, 
     )
 
 
+def bank_gift_mistaken(*, leaf: Place, gift: Money, fund: str, donation: str, received_on: date) -> list[Posting]:
+    """What was matched was no gift: income of no fund, at the rate at which it was some, nor money that came by it."""
+    return balanced(debit(DONATIONS, gift, fund, subject=donation, rate_on=received_on), paid_out(leaf, gift, fund))
+
+
 def unidentified_unclaimed(*, leaf: Place, gift: Money, donation: str, received_on: date) -> list[Posting]:
     """Nobody has claimed an unidentified gift in time: income of `general`."""
     return unidentified_matched(leaf=leaf, gift=gift, fund=GENERAL, donation=donation, received_on=received_on)

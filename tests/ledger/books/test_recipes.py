@@ -335,6 +335,12 @@ GIVING = [
         "cr 4000 20.00 EUR fines gift at 2020-09-10",
     ),
     row(
+        "matched, and was no gift",
+        recipes.bank_gift_mistaken(leaf=EUR_LEAF, gift=eur("20.00"), received_on=EARLIER, **GIFT),
+        "dr 4000 20.00 EUR fines gift at 2020-09-10",
+        "cr 1000:eur-main 20.00 EUR fines",
+    ),
+    row(
         "sent back",
         recipes.unidentified_sent_back(leaf=EUR_LEAF, gift=eur("20.00"), donation=DONATION),
         "dr 2000 20.00 EUR unassigned gift",

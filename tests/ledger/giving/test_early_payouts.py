@@ -1,12 +1,15 @@
 """A payout that the bank showed first is a gift nobody can place, until the processor tells: then it has arrived."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import Session, select
 
 from ledger import exceptions
-from ledger.approvals import ActDiffers, NotInRole
+from ledger.approvals import ActDiffers, NotInRole, SamePerson
 from ledger.books import accounts, balances
 from ledger.books.journal import Entry
 from ledger.exceptions import Difference
@@ -14,13 +17,27 @@ from ledger.giving import donations, early_payouts, payouts
 from ledger.giving.donations import Donation, State, WrongState
 from ledger.giving.early_payouts import NotThisPayout, UnknownPayout
 from ledger.giving.movements import Movement
+from ledger.giving.steps import GiftStep
 from ledger.money import Money
+from ledger.people import Role
 from ledger.reconciliation import processor
 from ledger.reconciliation.line_answers import Answer
-from tests.bookcheck import assert_it_holds
+from ledger.storage import guards
+from tests.bookcheck import assert_it_holds, found
 from tests.cards import DAY, TRANSIT, a_charge, a_payout, a_payout_failure, changed, paying_out
 from tests.cast import LEAF, NOW, House, byn, engine_of, eur, nothing_written, race
-from tests.given import a_stray_gift, answer, ask_back, match, shown, signed, tell_payout, the_exception
+from tests.coffers import joins
+from tests.given import (
+    a_stray_gift,
+    answer,
+    ask_back,
+    match,
+    place_conditional,
+    shown,
+    signed,
+    tell_payout,
+    the_exception,
+)
 from tests.office import on_one_database
 from tests.purses import EUR_LEAF
 
@@ -167,15 +184,34 @@ def test_two_who_say_at_once_which_gift_it_was_say_it_once(carded: House) -> Non
     assert sorted(type(one).__name__ for one in answers) == ["Donation", "UnknownPayout"]
 
 
-@on_one_database
-def test_a_gift_that_is_something_else_by_now_is_no_payout(carded: House) -> None:
-    match(carded, the_stray(carded))
-
+@pytest.mark.parametrize(("place", "account"), [(match, "4000"), (place_conditional, "2300")])
+def test_what_somebody_matched_first_is_a_payout_when_another_treasurer_says_so(
+    carded: House, place: Callable[[House, Donation], Donation], account: str
+) -> None:
+    place(carded, the_stray(carded))
     told(carded, a_payout(PAID))
-
-    assert the_stray(carded).state is State.MATCHED
-    with nothing_written(carded.session), pytest.raises(WrongState):
+    (waiting,) = payouts.listed(carded.session)
+    facts: dict[str, Any] = {"account": TRANSIT, "about": waiting.source_key, "amount": PAID, "on": NOW.date()}
+    exceptions.open_once(carded.session, difference=Difference.PAYOUT_NOT_SEEN, **facts)
+    other = joins(carded, Role.TREASURER)
+    with nothing_written(carded.session), pytest.raises(SamePerson):
         tell_payout(carded, the_stray(carded), PAYOUT)
+
+    tell_payout(carded, the_stray(carded), PAYOUT, by=other)
+
+    (payout,) = payouts.listed(carded.session)
+    assert (payout.state, payout.paid_on, the_stray(carded).state) == (payouts.State.PAID, NEXT_DAY, State.NO_GIFT)
+    gifts = eur("-200.00") if account == "4000" else eur("0.00")  # by card
+    assert (balance(carded, account, "fines"), balance(carded, TRANSIT)) == (gifts, eur("0.00"))
+    assert (balance(carded, EUR_LEAF, "fines"), balance(carded, EUR_LEAF, "general")) == (eur("100.00"), eur("-3.20"))
+    assert differences(carded) == []
+    assert_it_holds(engine_of(carded.session))
+    with nothing_written(carded.session), pytest.raises(WrongState):
+        tell_payout(carded, the_stray(carded), PAYOUT, by=other)
+    guards.remove(carded.session.connection())
+    carded.session.connection().execute(update(GiftStep).values(taken_by=carded.fund.clara.alias))
+    assert [one.check for one in found(carded.session, by=("signed", "four-eyes"))] == ["signed", "four-eyes"]
+    carded.session.rollback()
 
 
 @on_one_database

@@ -4,6 +4,7 @@ import pytest
 from sqlmodel import Session
 
 from ledger.books.journal import SourceKeyConflict
+from ledger.giving.forms import has_recipe
 from ledger.giving.movements import (
     Category,
     Movement,
@@ -11,7 +12,6 @@ from ledger.giving.movements import (
     as_movement,
     by_transaction,
     check,
-    has_recipe,
     keep,
     newest_on,
     total,

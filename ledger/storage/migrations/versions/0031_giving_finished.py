@@ -1,4 +1,4 @@
-"""Movements in a currency that no version knew."""
+"""Movements in a currency that no version knew, payouts that are not put together yet."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,8 +11,9 @@ down_revision = "0028"
 
 
 def upgrade() -> None:
-    """Creates the table."""
+    """Creates the table, and admits what is new."""
     admit("exception", "difference", ("unknown_currency",))
+    admit("movement_booking", "reason", ("items_not_told",))
     op.create_table(
         "unread_movement",
         sa.Column("balance_transaction", sa.String(length=64), nullable=False),
