@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from api.client import donations, line_answers, processor_told, statements
 from api.client import refund_orders as client
 from ledger.aliases import Kind, draw
-from ledger.giving import refund_orders
+from ledger.giving import bank_refunds, refund_orders
 from ledger.giving.explanations import What
 from ledger.money import Money
 from ledger.reconciliation.line_answers import Answer
@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 
 
 def on_order(
-    verb: Verb, alias: str, *, gift: str, of: Money, by: Person, version: int = 1, by_bank: bool = False, **other: Any
+    verb: Verb,
+    alias: str,
+    *,
+    gift: str,
+    of: Money,
+    by: Person,
+    version: int = 1,
+    account: str | None = None,
+    **other: Any,
 ) -> Agreed:
     """What a client signs about a gift that goes back."""
     stated: dict[str, Any] = {
@@ -32,18 +40,22 @@ def on_order(
         "version": version,
         "amount": of.decimal(),
         "currency": of.currency,
-        "payee_commitment": refund_orders.commitment(gift, by_bank=by_bank),
+        "payee_commitment": refund_orders.commitment(gift, by_bank=account is not None, account=account),
     }
     return agreed_by(by, verb, **(stated | other))
 
 
 def ask(
-    house: House, gift: Donation, amount: Money | None = None, *, by: Person | None = None, by_bank: bool = False
+    house: House, gift: Donation, amount: Money | None = None, *, by: Person | None = None, account: str | None = None
 ) -> RefundOrder:
-    """Clara asks for 10.00 of a gift to go back."""
+    """Clara asks for 10.00 of a gift to go back; from a leaf of the bank if told."""
     alias, of = draw(Kind.REFUND_ORDER), amount or eur("10.00")
-    agreed = on_order("request_refund", alias, gift=gift.alias, of=of, by=by or house.fund.clara, by_bank=by_bank)
-    order = refund_orders.request(house.session, alias, donation=gift.alias, amount=of, agreed=agreed, by_bank=by_bank)
+    agreed = on_order("request_refund", alias, gift=gift.alias, of=of, by=by or house.fund.clara, account=account)
+    facts: dict[str, Any] = {"donation": gift.alias, "amount": of, "agreed": agreed}
+    if account is None:
+        order = refund_orders.request(house.session, alias, **facts)
+    else:
+        order = bank_refunds.request(house.session, alias, account=account, **facts)
     house.session.commit()
     return order
 
@@ -57,7 +69,7 @@ def agree(house: House, order: RefundOrder, *, by: Person | None = None) -> Refu
         of=order.amount(),
         by=by or house.fund.boris,
         version=order.version,
-        by_bank=order.by_bank,
+        account=order.account_code,
     )
     approved = refund_orders.approve(house.session, order.alias, agreed)
     house.session.commit()
@@ -89,8 +101,6 @@ def tell(office: Office) -> None:
     (lost,) = anna.api.get("/v1/disputes")["disputes"]
     processor_told.lose_dispute(anna, lost["alias"], on="2020-09-20")
     (gift,) = {one["about"] for one in booked if one["recipe"] == "refund_failed"}
-    owed = client.request(anna, donation=gift, amount=eur("5.00"), by_bank=True)
-    client.approve(boris, owed)
     lines = [BankLine(eur(amount), date(2020, 9, 16)) for amount in ("3.00", "3.00", "-5.00")]
     file = a_camt_file(lines, opening=eur("0.00"), first=date(2020, 9, 16), last=date(2020, 9, 16))
     statements.send(anna, file, account="1000:eur-main")
@@ -99,4 +109,6 @@ def tell(office: Office) -> None:
     (debit,) = (one["alias"] for one in told if one["difference"] == "unmatched_debit")
     processor_told.answer_with_payout(anna, "po_Invented0008", exception=first)
     line_answers.answer(anna, second, Answer.GIFT)
+    owed = client.request(anna, donation=gift, amount=eur("5.00"), account="1000:eur-main")
+    client.approve(boris, owed)
     processor_told.answer_with_refund(anna, owed["alias"], exception=debit)

@@ -9,16 +9,19 @@ from ledger.giving import refund_orders
 from ledger.money import Money
 
 
-def request(desk: Desk, *, donation: str, amount: Money, by_bank: bool = False) -> dict[str, Any]:
-    """Asks for `amount` of a gift by card to go back: the first signature; `by_bank` what could not go back by card."""
+def request(desk: Desk, *, donation: str, amount: Money, account: str | None = None) -> dict[str, Any]:
+    """Asks for `amount` of a gift by card to go back: the first signature.
+
+    From the bank leaf `account`, if it is told, goes what could not go back by card.
+    """
     alias = draw(Kind.REFUND_ORDER)
-    commitment = refund_orders.commitment(donation, by_bank=by_bank)
+    commitment = refund_orders.commitment(donation, by_bank=account is not None, account=account)
     body = {
         "alias": alias,
         "donation": donation,
         "amount": {"amount": amount.decimal(), "currency": amount.currency},
         "agreed": desk.agree("request_refund", alias, version=1, amount=amount, payee_commitment=commitment),
-        "by_bank": by_bank,
+        "account": account,
     }
     answer: dict[str, Any] = desk.api.post("/v1/refund-orders", body, key=f"refund:{alias}")
     return answer
@@ -49,7 +52,7 @@ def approve(desk: Desk, order: dict[str, Any]) -> dict[str, Any]:
         EvidenceDiffers: the API's commitment is not to what it shows; nothing is signed.
     """
     alias, version = order["alias"], order["version"]
-    commitment = refund_orders.commitment(order["donation"], by_bank=order["by_bank"])
+    commitment = refund_orders.commitment(order["donation"], by_bank=order["by_bank"], account=order["account"])
     if commitment != order["commitment"]:
         raise EvidenceDiffers("the gift is not what the commitment is to", refund_order=alias, field="commitment")
     amount = Money.parse(order["amount"]["amount"], order["amount"]["currency"])

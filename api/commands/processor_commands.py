@@ -23,7 +23,7 @@ ORDERS = {
     "requested_by": "Asked",
     "approved_by": "Agreed",
     "refund": "Refund",
-    "by_bank": "By bank",
+    "account": "By bank from",
 }
 OUTCOMES = {"order": "Order", "state": "State", "rule": "Refused by"}
 OrderAlias = Annotated[str, typer.Argument(help="The refund order.")]
@@ -65,12 +65,15 @@ def request_refund(
     donation: Annotated[str, typer.Argument(help="The gift.")],
     amount: Annotated[str, typer.Argument(help="How much goes back.")],
     currency: Annotated[str, typer.Argument(help="In the currency of the gift.")],
-    by_bank: Annotated[bool, typer.Option("--by-bank", help="What the processor could not give back.")] = False,
+    account: Annotated[
+        str | None,
+        typer.Option("--by-bank", help="From this leaf of the bank, what could not go by card."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Asks for a gift by card, or a part of it, to go back: the first signature."""
     with connect() as desk:
-        asked = refund_orders.request(desk, donation=donation, amount=Money.parse(amount, currency), by_bank=by_bank)
+        asked = refund_orders.request(desk, donation=donation, amount=Money.parse(amount, currency), account=account)
     output.show_table([asked], ORDERS, as_json=as_json)
 
 

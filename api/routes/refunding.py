@@ -1,15 +1,16 @@
 """Routes of refund orders: asked for by one signature, agreed to by another (`POST /v1/approvals`), or withdrawn."""
 
 from datetime import datetime
+from typing import Any
 
 from fastapi import APIRouter
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
-from api.routes.wire import Alias, AmountOnWire, SignedActOnWire, Wire
+from api.routes.wire import Alias, AmountOnWire, Code, SignedActOnWire, Wire
 from api.transactions import Tx
 from ledger.approvals import Agreed
-from ledger.giving import refund_orders
+from ledger.giving import bank_refunds, refund_orders
 from ledger.giving.refund_orders import RefundOrder
 
 router = APIRouter()
@@ -18,14 +19,14 @@ router = APIRouter()
 class RefundOrderIn(Wire):
     """Asks for a gift by card, or a part of it, to go back, with the treasurer's signed act.
 
-    `by_bank` goes what the processor could not give back.
+    By bank, from the leaf `account`, goes what the processor could not give back.
     """
 
     alias: Alias
     donation: Alias
     amount: AmountOnWire
     agreed: SignedActOnWire
-    by_bank: bool = False
+    account: Code | None = None
 
 
 class RefundOrderOut(Wire):
@@ -42,6 +43,7 @@ class RefundOrderOut(Wire):
     approved_by: str | None
     refund: str | None
     by_bank: bool
+    account: str | None
 
     @classmethod
     def of(cls, order: RefundOrder) -> "RefundOrderOut":
@@ -58,6 +60,7 @@ class RefundOrderOut(Wire):
             approved_by=order.approved_by,
             refund=order.refund,
             by_bank=order.by_bank,
+            account=order.account_code,
         )
 
 
@@ -77,18 +80,15 @@ def list_refund_orders(session: Tx, _caller: Admitted) -> RefundOrdersOut:
 def request_refund(body: RefundOrderIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> RefundOrderOut:
     """Asks for a gift to go back."""
     agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
-    order = refund_orders.request(
-        session,
-        body.alias,
-        donation=body.donation,
-        amount=body.amount.money(),
-        agreed=agreed,
-        by_bank=body.by_bank,
-    )
+    facts: dict[str, Any] = {"donation": body.donation, "amount": body.amount.money(), "agreed": agreed}
+    if body.account is None:
+        order = refund_orders.request(session, body.alias, **facts)
+    else:
+        order = bank_refunds.request(session, body.alias, account=body.account, **facts)
     return once.keep(RefundOrderOut.of(order))
 
 
 @router.post("/v1/refund-orders/{alias}/withdraw", status_code=201)
-def withdraw_refund(alias: Alias, session: Tx, _caller: Admitted, once: Claimed) -> RefundOrderOut:
+def withdraw_refund(alias: Alias, session: Tx, _caller: Admitted, now: Now, once: Claimed) -> RefundOrderOut:
     """Gives up an order that was not sent."""
-    return once.keep(RefundOrderOut.of(refund_orders.withdraw(session, alias)))
+    return once.keep(RefundOrderOut.of(refund_orders.withdraw(session, alias, on=now.date())))

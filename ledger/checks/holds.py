@@ -6,15 +6,19 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, col
 
 from ledger.aid import advances, disbursements, obligations, outlays
 from ledger.aid.advances import Advance
 from ledger.aid.disbursements import BANK, Disbursement
 from ledger.aid.obligations import Obligation
 from ledger.aid.outlays import Repayment
+from ledger.books import recipes
 from ledger.books.holds import Hold, HoldMovement, Reserve
 from ledger.checks.findings import Check, Fact, Finding, Tell, paged
+from ledger.giving import gift_returns, refund_orders
+from ledger.giving.gift_returns import GiftReturn
+from ledger.giving.refund_orders import RefundOrder
 from ledger.treasury import conversions
 from ledger.treasury.conversions import Conversion
 
@@ -53,6 +57,21 @@ def find_unheld(
                     yield Finding(check, kind, one.alias, facts | {"needed_minor": needed, "held_minor": held})
 
 
+def find_unheld_refunds(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Refunds by bank for which nothing is held on their leaf while they are under way, less than goes, or afterwards.
+
+    On a leaf of another currency what is held was reckoned at the rates of its day.
+    """
+    for page in paged(session, RefundOrder, RefundOrder.alias, col(RefundOrder.account_code).is_not(None)):
+        left = _left(session, [one.alias for one in page])
+        for one in page:
+            held = {currency: minor for (_, currency), minor in left.get(one.alias, Counter()).items() if minor}
+            is_under_way = one.state is refund_orders.State.APPROVED
+            is_enough = held.get(one.currency, one.minor) == one.minor
+            if bool(held) != is_under_way or not is_enough:
+                yield Finding("refunds-held", "refund_order", one.alias, {"held_minor": sum(held.values())})
+
+
 def _left(session: Session, aliases: Sequence[str]) -> dict[str, Counter[tuple[Reserve, str]]]:
     """What is left of the holds for each of these."""
     moved = select(func.sum(_MOVEMENTS.c.minor)).where(_MOVEMENTS.c.hold_key == _HOLDS.c.source_key).scalar_subquery()
@@ -87,6 +106,13 @@ def _of_repayment(one: Repayment) -> Needs:
     return {(Reserve.LEAF, one.currency): one.minor} if one.state is outlays.State.APPROVED else {}
 
 
+def _of_gift_return(one: GiftReturn) -> Needs:
+    if one.state is not gift_returns.State.APPROVED:
+        return {}
+    reserved = [Reserve.LEAF, Reserve.SPENDABLE] if one.owed_code == recipes.DONATION_REFUNDS else [Reserve.LEAF]
+    return {(reserves, one.currency): one.minor for reserves in reserved}
+
+
 def _of_conversion(one: Conversion) -> Needs:
     ordered = one.state is conversions.State.RELEASED and one.left_key is None
     return {(Reserve.LEAF, one.currency): one.minor} if ordered else {}
@@ -118,5 +144,13 @@ CHECKS = (
         "conversions-held",
         "every conversion the bank was told of and has not shown to leave is held on its leaf, and nothing else",
         partial(find_unheld, Conversion, _of_conversion, check="conversions-held", kind="conversion"),
+    ),
+    Check(
+        "returns-held",
+        "every gift that is agreed to go back and was not shown to leave is held, and nothing else",
+        partial(find_unheld, GiftReturn, _of_gift_return, check="returns-held", kind="gift_return"),
+    ),
+    Check(
+        "refunds-held", "every refund by bank that is under way is held on its leaf, and no other", find_unheld_refunds
     ),
 )

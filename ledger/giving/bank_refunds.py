@@ -1,16 +1,40 @@
-"""Refunds by bank: what the processor could not give back is owed, and goes by an order that two people signed."""
+"""Refunds by bank: what the processor could not give back is owed, and goes by an order that two people signed.
+
+Agreed to, it is held on its leaf until the bank has shown it.
+"""
 
 from datetime import date, datetime
 
 from sqlmodel import Session
 
-from ledger.books import journal, recipes
-from ledger.giving import refund_orders
+from ledger.approvals import Agreed
+from ledger.books import accounts, journal, recipes
+from ledger.books.accounts import Account
+from ledger.giving import donations, gift_returns, refund_orders
 from ledger.giving.donations import Donation
-from ledger.giving.refund_orders import BadRefundOrder, RefundOrder, RefundOrderNotReady, State
+from ledger.giving.refund_orders import BadRefundOrder, NotRefundable, RefundOrder, RefundOrderNotReady, State
 from ledger.money import Money
 
 KIND = "refund_paid_by_bank"
+
+
+def request(session: Session, alias: str, *, donation: str, account: str, amount: Money, agreed: Agreed) -> RefundOrder:
+    """Asks for what the processor could not give back to go from a bank leaf: the first signature, a treasurer's.
+
+    The leaf may have another currency than the gift.
+
+    Raises:
+        UnknownDonation, UnknownAccount, NotPostable, and what `refund_orders.enter` raises. BadRefundOrder: the leaf is
+        not the bank's. NotRefundable: so much is not owed, or asked to go back already. Nothing was written.
+    """
+    gift = donations.require(session, donation)
+    leaf = session.get(Account, account)
+    if leaf is None or leaf.parent_code != gift_returns.BANK or leaf.currency is None:
+        raise BadRefundOrder("what goes by bank goes from a leaf of the bank", where="account")
+    accounts.postable(session, account, currency=leaf.currency)
+    return refund_orders.enter(
+        session, alias, gift=gift, amount=amount, agreed=agreed, require=_require_owed, account=account
+    )
 
 
 def pay(
@@ -47,4 +71,11 @@ def pay(
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
-    return refund_orders.finish(session, order), posted
+    return refund_orders.finish(session, order, source_key=source_key, on=on), posted
+
+
+def _require_owed(session: Session, gift: Donation, amount: Money) -> None:
+    """Refuses more than is owed of a gift, without what is asked to go back already; the gift's row is locked."""
+    owed = gift_returns.left_to_send(session, gift, recipes.DONOR_REFUNDS_PAYABLE)
+    if owed < amount:
+        raise NotRefundable("so much is not owed", donation=gift.alias, left_minor=owed.minor, currency=gift.currency)

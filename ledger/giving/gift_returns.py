@@ -23,7 +23,7 @@ from ledger.books.holds import NewHold, Reserve
 from ledger.books.journal import Line, Posted
 from ledger.books.postings import Posting
 from ledger.errors import BadInput, Conflict, NotFound
-from ledger.giving import donations, steps
+from ledger.giving import donations, refund_orders, steps
 from ledger.giving.donations import Donation, Source
 from ledger.giving.donations import State as GiftState
 from ledger.giving.steps import NewStep, NothingLeft, Step
@@ -315,7 +315,8 @@ def left_to_send(session: Session, gift: Donation, owed: str, *, but: str = "") 
         booked = select(func.sum(Line.minor)).where(
             Line.subject == gift.alias, Line.account_code == owed, Line.currency == gift.currency
         )
-        return Money(-int(session.exec(booked).one() or 0), gift.currency) - asked
+        owing = Money(-int(session.exec(booked).one() or 0), gift.currency)
+        return owing - asked - refund_orders.ordered_by_bank(session, gift)
     return steps.left(session, gift, owed) - asked
 
 

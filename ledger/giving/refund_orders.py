@@ -5,19 +5,21 @@ came back to the processor and is still owed goes by bank: see `bank_refunds`.
 """
 
 import hashlib
-from collections.abc import Sequence
-from datetime import datetime
+import math
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from enum import StrEnum
 
 import rfc8785
 from sqlalchemy import CheckConstraint
-from sqlmodel import Field, Session, SQLModel, col, func, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import approvals
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.approvals import Agreed, Verb
-from ledger.books import recipes
-from ledger.books.journal import Line
+from ledger.books import exchange, holds, spending
+from ledger.books.accounts import Account
+from ledger.books.holds import NewHold, Reserve
 from ledger.errors import BadInput, Conflict, NotFound, Refused
 from ledger.giving import donations
 from ledger.giving.donations import Donation
@@ -75,7 +77,8 @@ class NotRefundable(Refused):
 class RefundOrder(SQLModel, table=True):
     """`minor` of a gift is to go back; `refund` is the processor's id of it, once it was told.
 
-    `by_bank` goes what the processor could not give back and is owed: it is told of no processor.
+    `by_bank` goes what the processor could not give back and is owed, from the bank leaf `account_code`: it is told of
+    no processor. Orders of older versions name no leaf, and nothing is held for them.
     """
 
     __tablename__ = "refund_order"
@@ -90,6 +93,7 @@ class RefundOrder(SQLModel, table=True):
     approved_by: str | None = Field(default=None, max_length=20)
     refund: str | None = Field(default=None, max_length=64, unique=True)
     by_bank: bool = False
+    account_code: str | None = Field(default=None, foreign_key="account.code", max_length=45)
 
     __table_args__ = (
         CheckConstraint("minor > 0", name="refund_order_is_above_zero"),
@@ -106,40 +110,51 @@ class RefundOrder(SQLModel, table=True):
 
     def commitment(self) -> str:
         """What an act about it restates beside its amount."""
-        return commitment(self.donation_alias, by_bank=self.by_bank)
+        return commitment(self.donation_alias, by_bank=self.by_bank, account=self.account_code)
 
 
-def request(
-    session: Session, alias: str, *, donation: str, amount: Money, agreed: Agreed, by_bank: bool = False
-) -> RefundOrder:
-    """Asks for a gift, or a part of it, to go back: the first signature, a treasurer's.
-
-    At most what is left of the gift goes back by card, and by bank what the processor could not give back.
+def request(session: Session, alias: str, *, donation: str, amount: Money, agreed: Agreed) -> RefundOrder:
+    """Asks for a gift by card, or a part of it, to go back: the first signature, a treasurer's.
 
     Raises:
-        AliasTaken, BadAlias, BadRefundOrder, UnknownDonation, NotRefundable, and what `approvals.accept` raises.
-        Nothing was written.
+        What `enter` raises. NotRefundable: see there. Nothing was written.
+    """
+    gift = donations.require(session, donation)
+    return enter(session, alias, gift=gift, amount=amount, agreed=agreed, require=_require_left)
+
+
+def enter(
+    session: Session,
+    alias: str,
+    *,
+    gift: Donation,
+    amount: Money,
+    agreed: Agreed,
+    require: Callable[[Session, Donation, Money], None],
+    account: str | None = None,
+) -> RefundOrder:
+    """Keeps what somebody asks for, with their signature; by bank when it names a leaf. The gift's row is locked.
+
+    Raises:
+        AliasTaken, BadAlias, BadRefundOrder, and what `require` and `approvals.accept` raise. Nothing was written.
     """
     check(alias, Kind.REFUND_ORDER)
     if session.get(RefundOrder, alias) is not None:
         raise AliasTaken("the alias is taken")
-    gift = donations.require(session, donation)
     if amount.minor <= 0 or amount.currency != gift.currency:
         raise BadRefundOrder("an amount is above zero, in the currency of the gift", where="amount")
-    if by_bank:
-        _require_owed(session, gift, amount)
-    else:
-        _require_left(session, gift, amount)
+    require(session, gift, amount)
     order = RefundOrder(
         alias=alias,
-        donation_alias=donation,
+        donation_alias=gift.alias,
         state=State.REQUESTED,
         version=1,
         minor=amount.minor,
         currency=amount.currency,
         requested_by=agreed.signer.alias,
         requested_at=agreed.now,
-        by_bank=by_bank,
+        by_bank=account is not None,
+        account_code=account,
     )
     with session.begin_nested():  # act and effect, or neither
         _accept(session, agreed, "request_refund", order)
@@ -151,9 +166,12 @@ def request(
 def approve(session: Session, alias: str, agreed: Agreed) -> RefundOrder:
     """Agrees to what another person asked for: the second signature, an approver's.
 
+    What goes by bank is held on its leaf until the bank has shown it.
+
     Raises:
-        UnknownRefundOrder, RefundOrderNotReady, SamePerson, NotAgreed, and what `approvals.accept` raises. Nothing was
-        written.
+        UnknownRefundOrder, RefundOrderNotReady, SamePerson, NotAgreed, and what `approvals.accept` raises.
+        WouldOverdraw: the leaf has not so much. NoRate: it cannot be told what it is in the leaf's currency. Nothing
+        was written.
     """
     order = require(session, alias, lock=True)
     _require_state(order, State.REQUESTED)
@@ -162,19 +180,21 @@ def approve(session: Session, alias: str, agreed: Agreed) -> RefundOrder:
     _require_signed(session, order, "request_refund")
     with session.begin_nested():
         _accept(session, agreed, "approve_refund", order)
+        spending.reserve(session, _holds(session, order, on=agreed.now.date()), on=agreed.now.date())
         order.approved_by = agreed.signer.alias
         _move(session, order, State.APPROVED)
     return order
 
 
-def withdraw(session: Session, alias: str) -> RefundOrder:
-    """Gives up an order that was not sent.
+def withdraw(session: Session, alias: str, *, on: date) -> RefundOrder:
+    """Gives up an order that was not sent; nothing is held for it any more.
 
     Raises:
         UnknownRefundOrder. RefundOrderNotReady: the processor may know of it.
     """
     order = require(session, alias, lock=True)
     _require_state(order, State.REQUESTED, State.APPROVED)
+    holds.void_for(session, alias, on=on)
     return _move(session, order, State.WITHDRAWN)
 
 
@@ -233,9 +253,17 @@ def goes_back(session: Session, gift: Donation) -> bool:
     return gift.charge is not None and _ordered_minor(session, gift) > 0
 
 
-def commitment(donation: str, *, by_bank: bool = False) -> str:
-    """What an act restates as payee: SHA-256 over the canonical JSON of the way and the gift's alias."""
-    return hashlib.sha256(rfc8785.dumps(["refund by bank" if by_bank else "refund", donation])).hexdigest()
+def commitment(donation: str, *, by_bank: bool = False, account: str | None = None) -> str:
+    """What an act restates as payee: SHA-256 over the canonical JSON of the way, the gift's alias and the leaf."""
+    leaf = [account] if account is not None else []
+    return hashlib.sha256(rfc8785.dumps(["refund by bank" if by_bank else "refund", donation, *leaf])).hexdigest()
+
+
+def ordered_by_bank(session: Session, gift: Donation) -> Money:
+    """What of a gift orders by bank send back that the bank has not shown."""
+    orders = select(RefundOrder).where(RefundOrder.donation_alias == gift.alias, col(RefundOrder.by_bank))
+    waiting = (one.minor for one in session.exec(orders) if one.state not in {*OVER, State.SUCCEEDED})
+    return Money(sum(waiting), gift.currency)
 
 
 def require(session: Session, alias: str, *, lock: bool = False) -> RefundOrder:
@@ -283,16 +311,22 @@ def _ordered_minor(session: Session, gift: Donation) -> int:
     )
 
 
-def _require_owed(session: Session, gift: Donation, amount: Money) -> None:
-    """Refuses more than is owed of a gift, without what is ordered already; the gift's row is locked."""
-    query = select(func.sum(Line.minor)).where(
-        Line.account_code == recipes.DONOR_REFUNDS_PAYABLE, Line.subject == gift.alias, Line.currency == gift.currency
-    )
-    orders = select(RefundOrder).where(RefundOrder.donation_alias == gift.alias, col(RefundOrder.by_bank))
-    ordered = sum(one.minor for one in session.exec(orders) if one.state not in {*OVER, State.SUCCEEDED})
-    owed = -int(session.exec(query).one() or 0) - ordered
-    if owed < amount.minor:
-        raise NotRefundable("so much is not owed", donation=gift.alias, left_minor=owed, currency=gift.currency)
+def _holds(session: Session, order: RefundOrder, *, on: date) -> list[NewHold]:
+    """What an order sets aside: on a leaf of another currency what it is worth there at the latest rates, rounded up.
+
+    The fund owes it already (2050): nothing more is set aside of it.
+    """
+    if order.account_code is None:
+        return []
+    leaf, amount = session.get_one(Account, order.account_code), order.amount()
+    if leaf.currency is not None and leaf.currency != amount.currency:
+        worth, unit = (
+            exchange.translate(one, exchange.rate(session, one.currency, on=on))
+            for one in (amount, Money(1, leaf.currency))
+        )
+        amount = Money(math.ceil(worth / unit), leaf.currency)
+    key = f"refund:{order.alias}:leaf"
+    return [NewHold(source_key=key, reserves=Reserve.LEAF, amount=amount, held_for=order.alias, account=leaf.code)]
 
 
 def _require_undisputed(gift: Donation) -> None:
@@ -337,8 +371,11 @@ def _require_state(order: RefundOrder, *admitted: State) -> None:
         raise RefundOrderNotReady("the order is in another state", refund_order=order.alias, state=order.state)
 
 
-def finish(session: Session, order: RefundOrder) -> RefundOrder:
-    """Notes that the bank has shown the payment of an order that went by bank."""
+def finish(session: Session, order: RefundOrder, *, source_key: str, on: date) -> RefundOrder:
+    """Notes that the bank has shown the payment of an order that went by bank: what was held for it is taken."""
+    for held in holds.open_for(session, order.alias):
+        left = holds.left(session, held)
+        holds.capture(session, held.source_key, left, source_key=f"{source_key}:{held.reserves}", on=on)
     return _move(session, order, State.SUCCEEDED)
 
 

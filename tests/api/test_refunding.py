@@ -63,7 +63,7 @@ def test_an_approved_order_is_carried_out_once_and_booked_from_what_moved(
 
 
 def test_what_is_not_approved_stays(house: House, processor: Processor, approved: RefundOrder) -> None:
-    refund_orders.withdraw(house.session, approved.alias)
+    refund_orders.withdraw(house.session, approved.alias, on=NOW.date())
     asked = ask(house, house.session.exec(select(Donation)).one())
 
     assert (carry_out(house.session, processor), processor.account.refunds) == ([], {})

@@ -97,7 +97,7 @@ def test_of_a_refunded_gift_what_is_left_is_certified_and_of_a_disputed_one_noth
     order = ask(givers, gift, eur("40.00"))
     with nothing_written(givers.session), pytest.raises(NotCertifiable):  # it goes back
         issue(givers, whole)
-    refund_orders.withdraw(givers.session, order.alias)
+    refund_orders.withdraw(givers.session, order.alias, on=NOW.date())
     book(givers.session, a_refund(CHARGE, eur("40.00")))
     givers.session.commit()
     with nothing_written(givers.session), pytest.raises(NotCertifiable) as reduced:

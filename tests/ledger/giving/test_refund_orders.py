@@ -24,7 +24,7 @@ from ledger.money import Money
 from ledger.people import Role
 from tests.bookcheck import assert_it_holds, found
 from tests.cards import a_charge, a_dispute, a_refund, book
-from tests.cast import House, engine_of, eur, give, nothing_written, race
+from tests.cast import NOW, House, engine_of, eur, give, nothing_written, race
 from tests.coffers import joins
 from tests.giving_back import agree, ask, on_order
 
@@ -71,7 +71,7 @@ def test_all_orders_and_refunds_together_are_no_more_than_the_gift(house: House,
 
 
 def test_what_failed_or_was_withdrawn_can_be_asked_for_again(house: House, gift: Donation) -> None:
-    refund_orders.withdraw(house.session, ask(house, gift, eur("100.00")).alias)
+    refund_orders.withdraw(house.session, ask(house, gift, eur("100.00")).alias, on=NOW.date())
     failed = agree(house, ask(house, gift, eur("100.00")))
     refund_orders.begin_sending(house.session, failed.alias)
     refund_orders.note(house.session, failed.alias, state=State.FAILED, refund="re_Invented0001")
@@ -222,12 +222,12 @@ def test_no_step_is_taken_twice_or_out_of_order(house: House, gift: Donation) ->
         agree(house, order)
     refund_orders.begin_sending(house.session, order.alias)
     with nothing_written(house.session), pytest.raises(RefundOrderNotReady):
-        refund_orders.withdraw(house.session, order.alias)
+        refund_orders.withdraw(house.session, order.alias, on=NOW.date())
     refund_orders.note(house.session, order.alias, state=State.PENDING, refund="re_Invented0001")
     with nothing_written(house.session), pytest.raises(RefundOrderNotReady):
         refund_orders.note(house.session, order.alias, state=State.SUCCEEDED, refund="re_Invented0002")
     with nothing_written(house.session), pytest.raises(UnknownRefundOrder):
-        refund_orders.withdraw(house.session, draw(Kind.REFUND_ORDER))
+        refund_orders.withdraw(house.session, draw(Kind.REFUND_ORDER), on=NOW.date())
 
 
 def test_of_two_orders_at_once_the_gift_admits_one(house: House, gift: Donation) -> None:

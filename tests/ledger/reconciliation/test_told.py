@@ -1,6 +1,7 @@
 """What a person tells of a line of the bank that waits: it is never a dead end, and never anything it cannot be."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session, select
@@ -8,12 +9,15 @@ from sqlmodel import Session, select
 from ledger import exceptions
 from ledger.aliases import Kind, draw
 from ledger.approvals import NotAgreed
-from ledger.books import accounts, balances, exchange
+from ledger.books import accounts, balances, exchange, holds
+from ledger.books.holds import NewHold, Reserve
+from ledger.books.spending import WouldOverdraw
 from ledger.errors import LedgerError
 from ledger.exceptions import Difference, UnknownException
 from ledger.giving import donations, payouts, refund_orders
 from ledger.giving.donations import Donation
 from ledger.giving.refund_orders import BadRefundOrder, NotRefundable, RefundOrder, RefundOrderNotReady
+from ledger.giving.steps import NothingLeft
 from ledger.money import Money
 from ledger.reconciliation import bank, told
 from ledger.reconciliation.statements import NewLine, NewStatement
@@ -23,9 +27,11 @@ from tests.bookcheck import found
 from tests.bookkeeping import BYN_LEAF, EUR_LEAF, RECORDER
 from tests.cards import DAY, TRANSIT, USD_TRANSIT, a_charge, a_payout, a_refund, a_refund_failure, book, usd
 from tests.cast import NOW, House, byn, eur, nothing_written
+from tests.given import a_stray_gift, ask_back
 from tests.giving_back import agree, ask
 
 NEXT_DAY = DAY + timedelta(days=1)
+IN_HAND = eur("50.00")
 
 
 @pytest.fixture
@@ -145,7 +151,7 @@ def gift(house: House) -> Donation:
     charge = a_charge(eur("100.00"))
     refund = a_refund(charge, eur("40.00"))
     book(house.session, charge, refund, a_refund_failure(refund))
-    house.session.commit()
+    a_stray_gift(house, IN_HAND, leaf=EUR_LEAF)
     return house.session.exec(select(Donation).where(Donation.charge == charge.charge)).one()
 
 
@@ -154,24 +160,83 @@ def is_refund(session: Session, order: RefundOrder, exception: str) -> RefundOrd
 
 
 def test_what_two_people_signed_and_the_bank_paid_is_owed_no_more(house: House, gift: Donation) -> None:
-    order = agree(house, ask(house, gift, eur("40.00"), by_bank=True))
+    order = agree(house, ask(house, gift, eur("40.00"), account=EUR_LEAF))
     receive(house.session, eur("-40.00"))
     (exception,) = waiting(house.session)
 
     paid = is_refund(house.session, order, exception)
 
     assert (paid.state, waiting(house.session)) == (refund_orders.State.SUCCEEDED, [])
-    assert (on(house.session, "2050", "EUR"), on(house.session, EUR_LEAF, "EUR")) == (eur("0.00"), eur("-40.00"))
+    assert (on(house.session, "2050", "EUR"), on(house.session, EUR_LEAF, "EUR")) == (eur("0.00"), eur("10.00"))
+    assert held(house) == eur("0.00")
     assert (gift.refunded_minor, found(house.session)) == (40_00, [])
     with nothing_written(house.session), pytest.raises(NotRefundable):
-        ask(house, gift, eur("0.01"), by_bank=True)
+        ask(house, gift, eur("0.01"), account=EUR_LEAF)
+
+
+def held(house: House, leaf: str = EUR_LEAF, currency: str = "EUR") -> Money:
+    return holds.held_on_leaf(house.session, leaf, currency=currency)
+
+
+def test_a_refund_by_bank_is_held_from_the_second_signature_until_it_is_paid_or_given_up(
+    house: House, gift: Donation
+) -> None:
+    asked = ask(house, gift, eur("40.00"), account=EUR_LEAF)
+    assert held(house) == eur("0.00")
+
+    agree(house, asked)
+
+    assert (held(house), found(house.session)) == (eur("40.00"), [])
+    with nothing_written(house.session), pytest.raises(NothingLeft):  # the other way to send back the same
+        ask_back(house, gift, eur("0.01"), leaf=EUR_LEAF)
+    refund_orders.withdraw(house.session, asked.alias, on=NOW.date())
+    assert held(house) == eur("0.00")
+    ask_back(house, gift, eur("30.00"), leaf=EUR_LEAF)
+    with nothing_written(house.session), pytest.raises(NotRefundable):
+        ask(house, gift, eur("10.01"), account=EUR_LEAF)
+    assert found(house.session) == []
+
+
+def test_what_the_leaf_does_not_have_is_not_agreed_to(house: House, gift: Donation) -> None:
+    order = ask(house, gift, eur("40.00"), account=EUR_LEAF)
+    holds.place(
+        house.session,
+        NewHold(source_key="other", reserves=Reserve.LEAF, amount=eur("10.01"), held_for=gift.alias, account=EUR_LEAF),
+        on=NOW.date(),
+    )
+
+    with nothing_written(house.session), pytest.raises(WouldOverdraw):
+        agree(house, order)
+
+
+def test_on_a_leaf_of_another_currency_its_worth_is_held(house: House, gift: Donation) -> None:
+    a_stray_gift(house, byn("200.00"), leaf=BYN_LEAF)
+    order = ask(house, gift, eur("40.00"), account=BYN_LEAF)
+    with nothing_written(house.session), pytest.raises(exchange.NoRate):
+        agree(house, order)
+    quoted: dict[str, Any] = {"on": NOW.date(), "source": "nbrb", "recorded_at": NOW, "recorded_by": RECORDER}
+    exchange.add(house.session, "BYN", value=exchange.parse("0.3"), **quoted)
+
+    agree(house, order)
+
+    assert held(house, BYN_LEAF, "BYN") == byn("133.34")
+    receive(house.session, byn("-130.00"), account=BYN_LEAF)
+    (exception,) = waiting(house.session)
+    is_refund(house.session, order, exception)
+    assert (held(house, BYN_LEAF, "BYN"), found(house.session)) == (byn("0.00"), [])
+
+
+@pytest.mark.parametrize("account", ["1100:eur", "1000", "1000:nowhere"])
+def test_what_is_no_leaf_of_the_bank_sends_nothing_back(house: House, gift: Donation, account: str) -> None:
+    with nothing_written(house.session), pytest.raises(BadRefundOrder):
+        ask(house, gift, eur("40.00"), account=account)
 
 
 def test_no_more_than_is_owed_is_ordered_by_bank_and_what_is_left_by_card(house: House, gift: Donation) -> None:
-    ask(house, gift, eur("39.00"), by_bank=True)
+    ask(house, gift, eur("39.00"), account=EUR_LEAF)
 
     with nothing_written(house.session), pytest.raises(NotRefundable):
-        ask(house, gift, eur("1.01"), by_bank=True)
+        ask(house, gift, eur("1.01"), account=EUR_LEAF)
     with nothing_written(house.session), pytest.raises(NotRefundable):
         ask(house, gift, eur("60.01"))
     assert ask(house, gift, eur("60.00")).by_bank is False
@@ -181,7 +246,7 @@ def test_another_amount_one_signature_or_a_card_order_is_no_refund_by_bank(house
     receive(house.session, eur("-39.00"))
     (exception,) = waiting(house.session)
     house.session.commit()
-    asked = ask(house, gift, eur("39.00"), by_bank=True)
+    asked = ask(house, gift, eur("39.00"), account=EUR_LEAF)
     with nothing_written(house.session), pytest.raises(RefundOrderNotReady):
         is_refund(house.session, asked, exception)
     by_card = agree(house, ask(house, gift, eur("39.00")))
@@ -192,13 +257,13 @@ def test_another_amount_one_signature_or_a_card_order_is_no_refund_by_bank(house
     with pytest.raises(NotAgreed):  # what stands there now was not signed
         is_refund(house.session, agreed, exception)
     house.session.rollback()
-    small = agree(house, ask(house, gift, eur("1.00"), by_bank=True))
+    small = agree(house, ask(house, gift, eur("1.00"), account=EUR_LEAF))
     with nothing_written(house.session), pytest.raises(BadRefundOrder):
         is_refund(house.session, small, exception)
 
 
 def test_an_order_by_bank_is_never_sent_to_the_processor(house: House, gift: Donation) -> None:
-    order = agree(house, ask(house, gift, eur("40.00"), by_bank=True))
+    order = agree(house, ask(house, gift, eur("40.00"), account=EUR_LEAF))
 
     with nothing_written(house.session), pytest.raises(RefundOrderNotReady):
         refund_orders.begin_sending(house.session, order.alias)

@@ -23,3 +23,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("balance_transaction", "gross_minor"),
         **WITHOUT_ROWID,
     )
+    op.execute("ALTER TABLE refund_order ADD COLUMN account_code VARCHAR(45) REFERENCES account (code)")
