@@ -108,6 +108,8 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/v1/gifts-in-kind"): _read(APPROVER, TREASURER, AUDITOR),
     ("POST", "/v1/gifts-in-kind"): _write(TREASURER),
     ("POST", "/v1/gifts-in-kind/{alias}/withdraw"): _write(TREASURER),
+    ("GET", "/v1/gifts-in-kind/{alias}/evidence"): _read(APPROVER, TREASURER, AUDITOR),
+    ("POST", "/v1/gifts-in-kind/{alias}/evidence"): _write(TREASURER),
     ("POST", "/v1/webhooks/stripe"): SIGNED,
     ("POST", "/v1/movements/{balance_transaction}/explain"): _write(TREASURER),
     ("GET", "/v1/disputes"): _read(APPROVER, TREASURER, AUDITOR),

@@ -9,11 +9,12 @@ from sqlmodel import Session
 from api.client import keyring, sealed_files
 from ledger.aid.cases import Case
 from ledger.aliases import Kind, draw
+from ledger.giving import in_kind
 from ledger.identities import evidence
 from ledger.identities.boxes import FilePlace
 from ledger.identities.evidence import EvidenceFile, EvidenceKind, NewFile
-from ledger.identities.shelves import Shelf
-from tests.cast import NOW, House, Person
+from ledger.identities.shelves import NewShelf, Shelf
+from tests.cast import NOW, House, Person, a_shelf
 
 
 def declare(house: House, case: Case, *, by: Person | None = None, content: bytes = b"invented", **other: Any) -> Any:
@@ -30,6 +31,30 @@ def declare(house: House, case: Case, *, by: Person | None = None, content: byte
     new = NewFile(place.alias, place.version, kind, draft.size, draft.commitment, keep_until, signature)
     file = evidence.declare(house.session, new, subject=case.alias, shelf=shelf.alias, signer=signer.operator, at=NOW)
     return file, list(sealed_files.seal_chunks(source, draft, public=shelf.sealing_key))
+
+
+def bring_for_gift(
+    house: House, alias: str, *, by: Person | None = None, keep_until: date | None = None
+) -> EvidenceFile:
+    """Clara seals a file that shows the value of a gift in kind, on a shelf of its own."""
+    signer = by or house.fund.clara
+    place = FilePlace(alias, EvidenceKind.BILL, draw(Kind.EVIDENCE), 1)
+    source = io.BytesIO(b"invented invoice")
+    draft = sealed_files.draft(source, name="invoice.pdf", place=place)
+    standing = house.session.get(Shelf, alias)
+    drawn = None if standing else a_shelf(house.fund, alias, by=signer)
+    message = place.message(shelf=alias, size=draft.size, commitment=draft.commitment, keep_until=keep_until)
+    signature = keyring.sign(signer.device, message)
+    new = NewFile(place.alias, 1, EvidenceKind.BILL, draft.size, draft.commitment, keep_until, signature)
+    shelf = NewShelf(alias, drawn.vault, drawn.epoch, drawn.public, drawn.signature, drawn.wrap) if drawn else None
+    file = in_kind.bring_file(
+        house.session, alias, new, shelf=shelf, signer=signer.operator, at=NOW, shred_keys=house.shred_keys
+    )
+    public = house.session.get_one(Shelf, alias).sealing_key
+    for number, data in enumerate(sealed_files.seal_chunks(source, draft, public=public), start=1):
+        put(house.session, file, number, data)
+    house.session.commit()
+    return file
 
 
 def bring(house: House, case: Case, **other: Any) -> EvidenceFile:

@@ -24,11 +24,14 @@ from ledger.giving.cash_deposits import CashDeposit, NewDeposit
 from ledger.giving.donations import Donation
 from ledger.giving.gift_returns import GiftReturn, NewGiftReturn
 from ledger.giving.in_kind import GiftInKind, GivenKind, NewGiftInKind
+from ledger.identities import evidence
+from ledger.identities.shelves import Reason
 from ledger.money import Money
 from ledger.reconciliation import bank, line_answers
 from ledger.reconciliation.bank import Outcome
 from ledger.reconciliation.line_answers import Answer, LineAnswer
 from ledger.reconciliation.statements import NewLine, NewStatement
+from tests import filing
 from tests.cast import LEAF, NOW, TODAY, House, Person, agreed_by
 
 RECEIVED = date(2020, 10, 5)
@@ -231,12 +234,27 @@ def a_new_gift_in_kind(worth: Money, **other: Any) -> NewGiftInKind:
     return NewGiftInKind(worth=worth, **(stated | other))
 
 
+def a_shown_gift_in_kind(house: House, worth: Money, **other: Any) -> NewGiftInKind:
+    """The same with the file that shows its worth, sealed."""
+    alias = draw(Kind.DONATION)
+    file = filing.bring_for_gift(house, alias)
+    return a_new_gift_in_kind(worth, **({"alias": alias, "evidence": file.commitment} | other))
+
+
 def value(house: House, new: NewGiftInKind, *, by: Person | None = None, **other: Any) -> GiftInKind:
     """Clara values it."""
     agreed = on_gift_in_kind("value_gift", new, by=by or house.fund.clara, **other)
     gift = in_kind.value(house.session, new, agreed)
     house.session.commit()
     return gift
+
+
+def open_for(house: House, new: NewGiftInKind, *, by: Person | None = None) -> None:
+    """Boris is handed the file that shows its worth."""
+    by = by or house.fund.boris
+    (file,) = (one for one in evidence.of_subject(house.session, new.alias) if one.commitment == new.evidence)
+    evidence.hand_out(house.session, file.alias, 1, operator=by.alias, reason=Reason.APPROVAL, at=NOW)
+    house.session.commit()
 
 
 def agree_value(house: House, new: NewGiftInKind, *, by: Person | None = None, **other: Any) -> Donation:

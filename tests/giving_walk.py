@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from api.client import bank_gifts, cash, statements
+from api.client import bank_gifts, cash, in_kind, statements
 from ledger.money import Money
 from tests.bookkeeping import EUR_LEAF
 from tests.cast import eur
@@ -76,9 +76,12 @@ def walk_with_cash(office: Office) -> None:
     cash.bring_back(anna, cash.take_to_bank(anna, source="1020", target=EUR_LEAF, amount=eur("5.00"))["alias"])
     cash.take_to_bank(anna, source="1020", target=EUR_LEAF, amount=eur("15.00"))
     show(office, "15.00")
+    shown = office.folder / "invented-invoice.pdf"
+    shown.write_bytes(b"invented")
     for agree in (True, False):
-        valued = cash.value(anna, kind="legal_aid", fund="fines", worth=eur("30.00"), evidence="e" * 64, on=ON)
+        valued = in_kind.value(anna, shown, kind="legal_aid", fund="fines", worth=eur("30.00"), on=ON)
         if agree:
-            cash.agree_value(boris, valued["alias"], evidence="e" * 64)
+            in_kind.open_file(boris, valued["alias"], into=office.folder)
+            in_kind.agree(boris, valued["alias"])
         else:
-            cash.withdraw_in_kind(anna, valued["alias"])
+            in_kind.withdraw(anna, valued["alias"])

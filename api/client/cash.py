@@ -7,7 +7,7 @@ from api.client import amounts
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
-from ledger.giving import cash, cash_deposits, in_kind
+from ledger.giving import cash, cash_deposits
 from ledger.money import Money
 
 
@@ -81,60 +81,4 @@ def deposits(desk: Desk) -> list[dict[str, Any]]:
 def bring_back(desk: Desk, alias: str) -> dict[str, Any]:
     """Brings cash back that the bank has not shown."""
     answer: dict[str, Any] = desk.api.post(f"/v1/cash-deposits/{alias}/cancel", {}, key=f"cancel:{alias}")
-    return answer
-
-
-def value(desk: Desk, *, kind: str, fund: str, worth: Money, evidence: str, on: date) -> dict[str, Any]:
-    """States what a gift in kind is worth; `evidence` commits to the sealed file that shows it."""
-    alias = draw(Kind.DONATION)
-    commitment = in_kind.commitment(kind=kind, fund=fund, on=on, evidence=evidence)
-    agreed = desk.agree("value_gift", alias, version=1, amount=worth, payee_commitment=commitment, evidence=[evidence])
-    body = {
-        "alias": alias,
-        "kind": kind,
-        "fund": fund,
-        "worth": amounts.on_wire(worth),
-        "evidence": evidence,
-        "given_on": on.isoformat(),
-        "agreed": agreed,
-    }
-    answer: dict[str, Any] = desk.api.post("/v1/gifts-in-kind", body, key=f"in-kind:{alias}")
-    return answer
-
-
-def in_kind_gifts(desk: Desk) -> list[dict[str, Any]]:
-    """All gifts in kind."""
-    found: list[dict[str, Any]] = desk.api.get("/v1/gifts-in-kind")["gifts_in_kind"]
-    return found
-
-
-def agree_value(desk: Desk, alias: str, *, evidence: str) -> dict[str, Any]:
-    """Agrees to the value that another person stated, from the same evidence.
-
-    Raises:
-        UnknownGiftInKind: the API shows none. EvidenceDiffers: it rests on another file; nothing is signed.
-    """
-    found = next((one for one in in_kind_gifts(desk) if one["alias"] == alias), None)
-    if found is None:
-        raise in_kind.UnknownGiftInKind("no gift in kind has this alias")
-    on = date.fromisoformat(found["given_on"])
-    commitment = in_kind.commitment(kind=found["kind"], fund=found["fund"], on=on, evidence=evidence)
-    if commitment != found["commitment"]:
-        raise EvidenceDiffers("the value rests on another file", donation=alias, field="evidence")
-    agreed = desk.agree(
-        "approve_gift_in_kind",
-        alias,
-        version=1,
-        amount=amounts.read(found["worth"]),
-        payee_commitment=commitment,
-        evidence=[evidence],
-    )
-    body = {"verb": "approve_gift_in_kind", "object": alias, "agreed": agreed}
-    answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"approve:{alias}")
-    return answer
-
-
-def withdraw_in_kind(desk: Desk, alias: str) -> dict[str, Any]:
-    """Gives up a value that nobody has agreed to."""
-    answer: dict[str, Any] = desk.api.post(f"/v1/gifts-in-kind/{alias}/withdraw", {}, key=f"withdraw:{alias}")
     return answer

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from api.client import cases, private_files, sealed_files, sealing
 from api.client.desk import Desk
 from api.client.private_files import FileStands
-from api.client.sealed_files import Description
+from api.client.sealed_files import Description, Draft
 from ledger.aliases import Kind, draw
 from ledger.errors import NotFound
 from ledger.identities.boxes import FilePlace, chunk_lengths
@@ -74,26 +74,45 @@ def add(
     with file.open("rb") as source:
         place = _next_place(kept["files"], case, kind=kind, replaces=replaces)
         drafted = sealed_files.draft(source, name=file.name, place=place)
-        message = place.message(
-            shelf=shelf.alias, size=drafted.size, commitment=drafted.commitment, keep_until=keep_until
-        )
-        body = {
-            "alias": place.alias,
-            "version": place.version,
-            "kind": place.kind,
-            "size": drafted.size,
-            "commitment": drafted.commitment,
-            "keep_until": keep_until.isoformat() if keep_until else None,
-            "signature": desk.sign(message),
-        }
-        answer: dict[str, Any] = desk.api.post(f"/v1/cases/{case}/evidence", body, key=f"evidence:{drafted.commitment}")
-        lengths = len(chunk_lengths(drafted.size))
-        for number, data in enumerate(sealed_files.seal_chunks(source, drafted, public=shelf.public), start=1):
-            path = f"/v1/evidence/{place.alias}/{place.version}/chunks/{number}"
-            sent = desk.api.put(path, {"bytes": sealing.to_base64(data)})
-            answer |= sent
-            if progress:
-                progress(number, lengths)
+        path = f"/v1/cases/{case}/evidence"
+        return send(desk, source, drafted, shelf=shelf, path=path, keep_until=keep_until, progress=progress)
+
+
+def send(
+    desk: Desk,
+    source: BinaryIO,
+    drafted: Draft,
+    *,
+    shelf: sealing.Shelf,
+    path: str,
+    keep_until: date | None = None,
+    new_shelf: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Declares a drafted file at `path`, and sends its sealed chunks; a shelf that is new comes with it.
+
+    Raises:
+        As `add`.
+    """
+    place = drafted.place
+    message = place.message(shelf=shelf.alias, size=drafted.size, commitment=drafted.commitment, keep_until=keep_until)
+    body = {
+        "alias": place.alias,
+        "version": place.version,
+        "kind": place.kind,
+        "size": drafted.size,
+        "commitment": drafted.commitment,
+        "keep_until": keep_until.isoformat() if keep_until else None,
+        "signature": desk.sign(message),
+    }
+    body |= {"shelf": cases.shelf_on_wire(shelf)} if new_shelf else {}
+    answer: dict[str, Any] = desk.api.post(path, body, key=f"evidence:{drafted.commitment}")
+    lengths = len(chunk_lengths(drafted.size))
+    for number, data in enumerate(sealed_files.seal_chunks(source, drafted, public=shelf.public), start=1):
+        to = f"/v1/evidence/{place.alias}/{place.version}/chunks/{number}"
+        answer |= desk.api.put(to, {"bytes": sealing.to_base64(data)})
+        if progress:
+            progress(number, lengths)
     return answer
 
 
@@ -150,7 +169,9 @@ def open_files(
         return []
     opened = desk.api.get(f"/v1/boxes/{case['beneficiary']}", reason=reason)
     shelf, seed = cases.open_shelf(desk, opened, alias=case["beneficiary"])
-    return [_open(desk, case["alias"], file, shelf=shelf.alias, seed=seed, into=into, reason=reason) for file in chosen]
+    return [
+        open_file(desk, case["alias"], file, shelf=shelf.alias, seed=seed, into=into, reason=reason) for file in chosen
+    ]
 
 
 def check_contents(desk: Desk, case: dict[str, Any], *, reason: str) -> list[str]:
@@ -175,9 +196,14 @@ def _check(desk: Desk, subject: str, file: dict[str, Any], *, shelf: str, seed: 
     return commitment
 
 
-def _open(
+def open_file(
     desk: Desk, subject: str, file: dict[str, Any], *, shelf: str, seed: bytes, into: Path, reason: str
 ) -> OpenedFile:
+    """Opens one file about `subject` with its shelf's seed into a new one of the operator's; the reading is logged.
+
+    Raises:
+        FileStands, CannotOpen, WrongCommitment, BadSignature: see there.
+    """
     commitment = cases.check_file(desk, file, subject=subject, shelf=shelf)
     alias, version = file["alias"], file["version"]
     unnamed = into / f"{alias}-{version}.part"

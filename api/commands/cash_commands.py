@@ -1,11 +1,13 @@
 """Commands for cash, which two people count, and for gifts in kind."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from api.client import cash as client
+from api.client import in_kind as in_kind_client
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.output import AsJson
@@ -32,7 +34,7 @@ DEPOSITS = {
 IN_KIND = {"alias": "Donation", "state": "State", "kind": "Kind", "fund": "Fund", "worth": "Worth", "given_on": "Given"}
 Currency = Annotated[str, typer.Option(help="The currency's code.")]
 On = Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="The day.")]
-Evidence = Annotated[str, typer.Option(help="The commitment to the sealed file that shows the value.")]
+GiftInKind = Annotated[str, typer.Argument(help="The gift.")]
 
 cash = typer.Typer(help="Cash: counted by two, taken to the bank.", no_args_is_help=True)
 in_kind = typer.Typer(help="Gifts in kind, at the value that a sealed file shows.", no_args_is_help=True)
@@ -122,42 +124,54 @@ def bring_back(alias: Annotated[str, typer.Argument(help="The deposit.")], as_js
 def list_in_kind(as_json: AsJson = False) -> None:
     """Lists gifts in kind."""
     with connect() as desk:
-        _show(client.in_kind_gifts(desk), IN_KIND, as_json=as_json)
+        _show(in_kind_client.listed(desk), IN_KIND, as_json=as_json)
 
 
 @in_kind.command("value")
 def value_in_kind(
+    file: Annotated[
+        Path, typer.Argument(help="What shows its value, such as an invoice.", exists=True, dir_okay=False)
+    ],
     kind: Annotated[GivenKind, typer.Option(help="What was given.")],
     fund: Annotated[str, typer.Option(help="The fund whose expense it saves.")],
     worth: Annotated[str, typer.Option(help="Its value.")],
     currency: Currency,
-    evidence: Evidence,
     on: On,
     as_json: AsJson = False,
 ) -> None:
-    """States, with your signature, what a gift in kind is worth."""
+    """Seals the file here, sends it, and states, with your signature, what a gift in kind is worth."""
+    of = Money.parse(worth, currency)
     with connect() as desk:
-        gift = client.value(
-            desk, kind=kind.value, fund=fund, worth=Money.parse(worth, currency), evidence=evidence, on=on.date()
-        )
+        gift = in_kind_client.value(desk, file, kind=kind.value, fund=fund, worth=of, on=on.date())
         _show([gift], IN_KIND, as_json=as_json)
 
 
-@in_kind.command("agree")
-def agree_value(
-    alias: Annotated[str, typer.Argument(help="The gift.")], evidence: Evidence, as_json: AsJson = False
+@in_kind.command("open")
+def open_in_kind(
+    alias: GiftInKind,
+    out: Annotated[Path, typer.Option(help="The directory to write into.", exists=True, file_okay=False)],
+    as_json: AsJson = False,
 ) -> None:
+    """Opens the file that shows the value here, as whoever agrees must; the reading is logged."""
+    with connect() as desk:
+        opened = in_kind_client.open_file(desk, alias, into=out)
+    told = {"path": str(opened.path), "name": opened.description.name}
+    output.show(told, as_json=as_json, lines=[f"{opened.path} written. Delete it after use."])
+
+
+@in_kind.command("agree")
+def agree_value(alias: GiftInKind, as_json: AsJson = False) -> None:
     """Gives the second signature, which books it."""
     with connect() as desk:
-        answer = client.agree_value(desk, alias, evidence=evidence)
+        answer = in_kind_client.agree(desk, alias)
     output.show(answer, as_json=as_json, lines=[f"{alias}: booked"])
 
 
 @in_kind.command("withdraw")
-def withdraw_in_kind(alias: Annotated[str, typer.Argument(help="The gift.")], as_json: AsJson = False) -> None:
+def withdraw_in_kind(alias: GiftInKind, as_json: AsJson = False) -> None:
     """Gives up a value that nobody has agreed to."""
     with connect() as desk:
-        _show([client.withdraw_in_kind(desk, alias)], IN_KIND, as_json=as_json)
+        _show([in_kind_client.withdraw(desk, alias)], IN_KIND, as_json=as_json)
 
 
 def _show(rows: list[dict[str, Any]], columns: dict[str, str], *, as_json: bool) -> None:

@@ -88,6 +88,18 @@ class SealingKeyOut(Wire):
     signature: str
     signer: str
 
+    @classmethod
+    def of(cls, shelf: Shelf) -> Self:
+        """A shelf's key as the wire has it."""
+        return cls(
+            alias=shelf.alias,
+            vault=shelf.vault,
+            epoch=shelf.epoch,
+            public=shelf.sealing_key,
+            signature=shelf.signature,
+            signer=shelf.signer,
+        )
+
 
 class FilesOut(Wire):
     """Every version of every item of a case, and what further ones are sealed to."""
@@ -103,7 +115,7 @@ class ChunkIn(Wire):
 
 
 class DueFileOut(Wire):
-    """A file whose content need not be kept any longer, with the case and the shelf that its bringer signed for."""
+    """A file that need not be kept any longer, with the case (or the gift in kind) and the shelf it was signed for."""
 
     alias: str
     case: str
@@ -138,14 +150,7 @@ def list_files(alias: Alias, session: Tx, _caller: Admitted) -> FilesOut:
     if shelf is None:
         raise UnknownShelf("no shelf has this alias")
     return FilesOut(
-        shelf=SealingKeyOut(
-            alias=shelf.alias,
-            vault=shelf.vault,
-            epoch=shelf.epoch,
-            public=shelf.sealing_key,
-            signature=shelf.signature,
-            signer=shelf.signer,
-        ),
+        shelf=SealingKeyOut.of(shelf),
         files=[EvidenceOut.of(file) for file in evidence.of_subject(session, alias)],
     )
 

@@ -3,15 +3,19 @@
 from datetime import date
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
-from api.routes.wire import Alias, AmountOnWire, Code, Day, Digest, SignedActOnWire, Wire
+from api.routes.evidence import EvidenceOut, FileIn, SealingKeyOut
+from api.routes.wire import Alias, AmountOnWire, Code, Day, Digest, ShelfOnWire, SignedActOnWire, Wire
 from api.transactions import Tx
+from ledger.aliases import Kind, kind_of
 from ledger.approvals import Agreed
 from ledger.giving import in_kind
-from ledger.giving.in_kind import GiftInKind, GivenKind, NewGiftInKind
+from ledger.giving.in_kind import BadGiftInKind, GiftInKind, GivenKind, NewGiftInKind
+from ledger.identities import evidence
+from ledger.identities.shelves import Shelf
 
 router = APIRouter()
 
@@ -59,6 +63,19 @@ class GiftInKindOut(Wire):
         )
 
 
+class GiftFileIn(FileIn):
+    """The sealed file that shows a gift's value, before its chunks come; its shelf comes with the first."""
+
+    shelf: ShelfOnWire | None = None
+
+
+class GiftFilesOut(Wire):
+    """Every version of every file about a gift in kind; the shelf is None before the first."""
+
+    shelf: SealingKeyOut | None
+    files: list[EvidenceOut]
+
+
 class GiftsInKindOut(Wire):
     """All gifts in kind, oldest first."""
 
@@ -84,6 +101,35 @@ def value_gift_in_kind(body: GiftInKindIn, session: Tx, caller: Admitted, now: N
         on=body.given_on,
     )
     return once.keep(GiftInKindOut.of(in_kind.value(session, new, agreed)))
+
+
+@router.get("/v1/gifts-in-kind/{alias}/evidence")
+def list_gift_files(alias: Alias, session: Tx, _caller: Admitted) -> GiftFilesOut:
+    """The files that show a gift's value, unfinished and older ones too."""
+    shelf = session.get(Shelf, alias) if kind_of(alias) is Kind.DONATION else None
+    files = evidence.of_subject(session, alias) if shelf else []
+    return GiftFilesOut(
+        shelf=SealingKeyOut.of(shelf) if shelf else None, files=[EvidenceOut.of(file) for file in files]
+    )
+
+
+@router.post("/v1/gifts-in-kind/{alias}/evidence", status_code=201)
+def declare_gift_file(
+    alias: Alias, body: GiftFileIn, request: Request, session: Tx, caller: Admitted, now: Now, once: Claimed
+) -> EvidenceOut:
+    """Makes room for the file that shows a gift's value, in the vault of money, before the value is stated."""
+    if body.shelf is not None and body.shelf.vault != "money":
+        raise BadGiftInKind("the shelf is of the vault of money", where="shelf")
+    file = in_kind.bring_file(
+        session,
+        alias,
+        body.file(),
+        shelf=body.shelf.shelf() if body.shelf else None,
+        signer=caller.operator,
+        at=now,
+        shred_keys=request.app.state.shred_keys,
+    )
+    return once.keep(EvidenceOut.of(file))
 
 
 @router.post("/v1/gifts-in-kind/{alias}/withdraw", status_code=201)

@@ -2,6 +2,8 @@
 
 A file is due when its own retention, which its bringer signed, has ended and its case is over; without one of its own
 when the pack's time for the person has gone by; and at once when the person was erased, as nobody opens it any more.
+One that shows the value of a gift in kind is a voucher of the books: due after its own retention or the policy's, or at
+once when the value was given up.
 What was agreed to stays provable: the row with its commitment is kept, and the act that dropped the content names it.
 """
 
@@ -16,6 +18,9 @@ from ledger.aid import retention
 from ledger.aid.cases import Case
 from ledger.aid.retention import NotDue
 from ledger.approvals import Agreed
+from ledger.books.periods import months_later
+from ledger.giving import donor_retention, in_kind
+from ledger.giving.in_kind import GiftInKind
 from ledger.identities import evidence
 from ledger.identities.erasure import Erasure
 from ledger.identities.evidence import EvidenceFile, UnknownEvidence
@@ -92,12 +97,31 @@ def _due_among(session: Session, files: Sequence[EvidenceFile]) -> Iterator[DueF
         for one in session.exec(select(Erasure).where(col(Erasure.shelf_alias).in_(shelves)))
         if one.erased_at is not None
     }
+    gifts = _gifts(session, files)
     for file in files:
         days = [erased.get(file.shelf_alias)]
-        if file.keep_until is None:
+        if file.subject in gifts:
+            days.append(_kept_for_gift(file, gifts[file.subject]))
+        elif file.keep_until is None:
             days.append(by_pack.get(persons.get(file.subject, "")))
         elif ends.get(file.subject) is not None:
             days.append(file.keep_until + timedelta(days=1))
         known = [day for day in days if day is not None]
         if known:
             yield DueFile(file, min(known))
+
+
+def _gifts(session: Session, files: Sequence[EvidenceFile]) -> dict[str, GiftInKind]:
+    query = select(GiftInKind).where(col(GiftInKind.alias).in_({file.subject for file in files}))
+    return {gift.alias: gift for gift in session.exec(query)}
+
+
+def _kept_for_gift(file: EvidenceFile, gift: GiftInKind) -> date | None:
+    """The day from which a voucher is due; None while nobody has agreed to the value."""
+    if gift.state is in_kind.State.WITHDRAWN:
+        return gift.valued_at.date()
+    if gift.state is in_kind.State.VALUED:
+        return None
+    if file.keep_until is not None:
+        return file.keep_until + timedelta(days=1)
+    return months_later(date(gift.given_on.year, 12, 31), donor_retention.policy().voucher_months)

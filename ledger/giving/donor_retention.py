@@ -26,10 +26,11 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Months:
-    """How long identities are kept after the newest receipt's year, and after the last gift."""
+    """How long identities are kept after the newest receipt's year, and after the last gift; and vouchers of gifts."""
 
     receipt_months: int
     donor_months: int
+    voucher_months: int
 
 
 def due(session: Session, *, on: date, after: str, limit: int) -> list[tuple[str, date]]:

@@ -1,4 +1,7 @@
-"""Gifts in kind: work or things, at the value that a sealed file shows. Two people sign the value; no money moves."""
+"""Gifts in kind: work or things, at the value that a sealed file shows. Two people sign the value; no money moves.
+
+The file lies on a shelf of the gift's own, brought before anybody signs; who agrees has opened it.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,11 +18,16 @@ from ledger.aliases import AliasTaken, Kind, check
 from ledger.approvals import Agreed, Verb
 from ledger.books import funds, journal, recipes
 from ledger.books.postings import LARGEST_POSTING_MINOR
-from ledger.errors import BadInput, Conflict, NotFound
+from ledger.errors import BadInput, Conflict, NotFound, Refused
 from ledger.giving import donations
 from ledger.giving.donations import Donation, Source
+from ledger.identities import evidence, shelves
 from ledger.identities.boxes import check_commitment
+from ledger.identities.evidence import EvidenceFile, NewFile
+from ledger.identities.person_keys import ShredKeys
+from ledger.identities.shelves import NewShelf
 from ledger.money import Money
+from ledger.people import Operator
 from ledger.storage.columns import MinorUnits, UtcDateTime, enumeration, whole_minor
 from ledger.storage.locks import locked
 
@@ -58,6 +66,12 @@ class GiftInKindNotReady(Conflict):
     """Its value was agreed to, or it was given up."""
 
     rule = "gift_in_kind_not_ready"
+
+
+class NoEvidence(Refused):
+    """No sealed file that counts is what the value rests on."""
+
+    rule = "evidence_missing"
 
 
 class GiftInKind(SQLModel, table=True):
@@ -104,6 +118,33 @@ class NewGiftInKind:
     on: date
 
 
+def bring_file(
+    session: Session,
+    alias: str,
+    file: NewFile,
+    *,
+    shelf: NewShelf | None,
+    signer: Operator,
+    at: datetime,
+    shred_keys: ShredKeys,
+) -> EvidenceFile:
+    """Makes room for the sealed file that shows a gift's value, on the gift's own shelf, which comes with the first.
+
+    Raises:
+        BadAlias, GiftInKindNotReady: see there. BadGiftInKind: the shelf is another's. What `shelves.put_up` and
+        `evidence.declare` raise.
+    """
+    check(alias, Kind.DONATION)
+    standing = session.get(GiftInKind, alias)
+    if donations.find(session, alias) is not None or (standing and standing.state is not State.VALUED):
+        raise GiftInKindNotReady("the gift is in another state", donation=alias)
+    if shelf is not None:
+        if shelf.alias != alias:
+            raise BadGiftInKind("the shelf is the gift's own", where="shelf")
+        shelves.put_up(session, shelf, signer=signer, shred_keys=shred_keys)
+    return evidence.declare(session, file, subject=alias, shelf=alias, signer=signer, at=at)
+
+
 def value(session: Session, new: NewGiftInKind, agreed: Agreed) -> GiftInKind:
     """States what a gift in kind is worth: the first of two signatures. Nothing is booked yet.
 
@@ -141,14 +182,17 @@ def agree(session: Session, alias: str, agreed: Agreed) -> Donation:
     """Books a gift in kind at the value that another person stated: income and the expense that it saved.
 
     Raises:
-        UnknownGiftInKind, GiftInKindNotReady, SamePerson, NotAgreed, and what `approvals.accept` raises. Nothing was
-        written.
+        UnknownGiftInKind, GiftInKindNotReady, SamePerson, NotAgreed, NoEvidence, and what `approvals.accept` raises.
+        NotOpened: they have not opened the file that it rests on. Nothing was written.
     """
     gift = require(session, alias, lock=True)
     _require_valued(gift)
     signed = approvals.signers_of(session, alias, verb="value_gift")  # whatever the row says
     approvals.require_other(agreed.signer.alias, than={gift.valued_by, *signed})
     approvals.require_agreed(session, alias, verb="value_gift", amount=gift.worth(), payee_commitment=gift.commitment())
+    if gift.evidence not in {one.commitment for one in evidence.current(session, [alias])[alias]}:
+        raise NoEvidence("no sealed file is what the value rests on", donation=alias)
+    shelves.require_opened(session, operator=agreed.signer.alias, shelf=alias, needed=[gift.evidence])
     with session.begin_nested():
         _accept(session, agreed, "approve_gift_in_kind", gift)
         gift.state, gift.agreed_by = State.AGREED, agreed.signer.alias

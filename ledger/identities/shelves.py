@@ -10,7 +10,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import people
 from ledger.aliases import AliasTaken
-from ledger.errors import BadInput, NotFound, Tampered
+from ledger.errors import BadInput, NotFound, Refused, Tampered
 from ledger.identities import boxes
 from ledger.identities.person_keys import ShredKeys
 from ledger.people import Operator, Roster
@@ -27,6 +27,12 @@ class Reason(StrEnum):
     RECONCILIATION = "reconciliation"
     AUDIT = "audit"
     RECEIPT = "receipt"
+
+
+class NotOpened(Refused):
+    """Who signs has not been handed what the act rests on."""
+
+    rule = "evidence_not_opened"
 
 
 class UnknownShelf(NotFound):
@@ -391,6 +397,16 @@ def open_shelves(
         opened.append(Opened(shelves[alias], wrap, ordered, key.epoch))
     session.flush()
     return opened
+
+
+def require_opened(session: Session, *, operator: str, shelf: str, needed: Sequence[str]) -> None:
+    """Refuses the act of somebody who was not handed every box or file with these commitments from the shelf.
+
+    Raises:
+        NotOpened: see there.
+    """
+    if not has_opened(session, operator=operator, shelf=shelf, needed=needed):
+        raise NotOpened("the signer has not opened what the act rests on", object=shelf)
 
 
 def has_opened(session: Session, *, operator: str, shelf: str, needed: Sequence[str]) -> bool:

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,14 +83,17 @@ def test_cash_is_counted_by_two_and_taken_to_the_bank_which_counts_less(furnishe
 
 @on_one_database
 def test_a_gift_in_kind_is_valued_and_agreed_to(furnished: Office, say: Say) -> None:
-    evidence = ("--evidence", "e" * 64)
+    invoice = furnished.folder / "invoice.txt"
+    invoice.write_text("Invented hours.")
     said = ("--kind", "legal_aid", "--fund", "fines", "--worth", "30.00", "--currency", "BYN", "--on", ON.isoformat())
-    (valued,) = say("anna", "donations", "in-kind", "value", *said, *evidence)
-    (other,) = say("anna", "donations", "in-kind", "value", *said, *evidence)
+    (valued,) = say("anna", "donations", "in-kind", "value", str(invoice), *said)
+    (other,) = say("anna", "donations", "in-kind", "value", str(invoice), *said)
 
-    say("boris", "donations", "in-kind", "agree", valued["alias"], *evidence)
+    opened = say("boris", "donations", "in-kind", "open", valued["alias"], "--out", str(furnished.folder))
+    say("boris", "donations", "in-kind", "agree", valued["alias"])
     say("anna", "donations", "in-kind", "withdraw", other["alias"])
 
+    assert (Path(opened["path"]).read_text(), opened["name"]) == ("Invented hours.", "invoice.txt")
     states = [one["state"] for one in say("anna", "donations", "in-kind", "list")]
     assert sorted(states) == ["agreed", "withdrawn"]
     assert furnished.balance("4050", "BYN") == byn("-30.00")
