@@ -128,5 +128,5 @@ def build_site(means: Means) -> Counts:
     if folder is None:
         return {"files": 0}
     with transaction(means.engine, write=False) as session:
-        gathered = site.gather(session)
+        gathered = site.gather(session, on=means.now().date())
     return {"files": len(site.write(gathered, folder))}

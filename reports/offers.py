@@ -21,9 +21,17 @@ class Offers:
     organisation: str
     offers: tuple[Offer, ...]
 
-    def page(self, language: str) -> bytes:
-        """The donation page in a language of `languages`."""
-        return donation_page.render_page(self.offers, organisation=self.organisation, language=language)
+    def page(self, language: str, *, links: str = donation_page.LINKS) -> bytes:
+        """The donation page in a language of `languages`; `links` is where it is in each."""
+        return donation_page.render_page(self.offers, organisation=self.organisation, language=language, links=links)
+
+    def files(self) -> dict[str, bytes]:
+        """The page in every language as a file, by its path; at `give/index.html` for those of whom nothing is known.
+
+        Their links are relative: a mirror may serve them from anywhere.
+        """
+        pages = {f"give/{tag}/index.html": self.page(tag, links="../{tag}/index.html") for tag in self.languages()}
+        return {"give/index.html": self.page(self.choose(""), links="{tag}/index.html"), **pages}
 
     def languages(self) -> list[str]:
         """The tags of the languages in which the page can be read."""

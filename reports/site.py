@@ -1,4 +1,4 @@
-"""The public site: one page and its data, from what is published and nothing else."""
+"""The public site: one page and its data, and the donation page, from what is published and nothing else."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,7 +7,8 @@ from pathlib import Path
 from sqlmodel import Session
 
 from ledger import book, publications
-from reports import gathering
+from reports import gathering, offers
+from reports.offers import Offers
 from reports.transparency import open_data
 from reports.transparency.blocks import Block
 from reports.transparency.page import render_page
@@ -20,6 +21,7 @@ class Site:
     organisation: str
     blocks: tuple[Block, ...]
     published_on: date | None
+    offers: Offers
 
     def page(self) -> bytes:
         """The page, as HTML without script, cookie or outside resource."""
@@ -31,16 +33,18 @@ class Site:
             "index.html": self.page(),
             "data/paid.csv": open_data.render_csv(self.blocks),
             "data/paid.json": open_data.render_json(self.blocks),
+            **self.offers.files(),
         }
 
 
-def gather(session: Session) -> Site:
-    """What is published now."""
+def gather(session: Session, *, on: date) -> Site:
+    """What is published now, and what donors may read of on a day."""
     published = publications.published(session)
     return Site(
         organisation=book.require(session).organisation,
         blocks=tuple(gathering.published_blocks(session)),
         published_on=published[-1].published_at.date() if published else None,
+        offers=offers.gather(session, on=on),
     )
 
 

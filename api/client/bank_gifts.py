@@ -26,13 +26,16 @@ def unclaimed(desk: Desk) -> list[dict[str, Any]]:
 def match(desk: Desk, alias: str, *, purpose: str, on_condition: bool = False) -> dict[str, Any]:
     """Says what is left of an unidentified gift is for, or with `on_condition` that it may go back.
 
+    It is for the fund that the purpose's text named on the day on which the gift came.
+
     Raises:
         UnknownPurpose: the API shows no such purpose.
     """
-    funds = {one["code"]: one["fund"] for one in desk.api.get("/v1/purposes")["purposes"]}
+    seen = steps_of(desk, alias)
+    told = desk.api.get("/v1/purposes", on=seen["donation"]["received_on"])["purposes"]
+    funds = {one["code"]: one["fund"] for one in told}
     if purpose not in funds:
         raise UnknownPurpose("no purpose has this code")
-    seen = steps_of(desk, alias)
     agreed = desk.agree(
         "condition_gift" if on_condition else "match_gift",
         alias,

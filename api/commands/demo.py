@@ -14,6 +14,8 @@ from api.commands.demo_processor import open_processor
 from api.commands.demo_stage import Stage, open_stage, say
 from api.commands.output import Steps, screen
 from ledger.money import Money
+from ledger.storage.engine import transaction
+from reports import site
 
 
 def run_demo(
@@ -49,12 +51,11 @@ def play(stage: Stage) -> None:
 
 
 def write_files(stage: Stage) -> None:
-    """The public site and the auditors' statements, as anybody and an auditor would fetch them."""
+    """The public site as its job writes it, and the auditors' statements as an auditor would fetch them."""
     clara = stage.desk("clara")
-    for name in ("index.html", "data/paid.csv", "data/paid.json"):
-        path = stage.folder / "site" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(clara.api.download("/" if name == "index.html" else f"/{name}"))
+    with transaction(stage.app.state.engine, write=False) as session:
+        gathered = site.gather(session, on=stage.now().date())
+    site.write(gathered, stage.folder / "site")
     audit_file(stage).write_bytes(clara.api.download("/v1/reports/audit.pdf", on=stage.plan["last_day"]))
 
 
@@ -80,6 +81,7 @@ def summarise(stage: Stage, *, before: int, seconds: float) -> None:
     screen.print("\n[bold]Where to look[/bold]")
     screen.print(f"  public page   {stage.folder / 'site' / 'index.html'}")
     screen.print(f"  its data      {stage.folder / 'site' / 'data' / 'paid.csv'}")
+    screen.print(f"  for donors    {stage.folder / 'site' / 'give' / 'index.html'}")
     screen.print(f"  for auditors  {audit_file(stage)}")
 
 

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from api.client import donations, periods, publications, rates
+from api.client import donations, periods, publications, purpose_texts, rates
 from api.client.desk import Desk
 from api.commands import administration, demo_aid, demo_people
 from api.commands.demo_bank import Transfer
@@ -81,7 +81,22 @@ def set_up(stage: Stage) -> None:
     for payout in stage.plan["payouts"]:
         money = Money.parse(payout["amount"], payout["currency"])
         stage.bank[payout["account"]].move(Transfer(money, _day(payout["seen_on"]), None, "An invented processor"))
+    _tell_donors(stage)
     demo_aid.welcome_agent(stage)
+
+
+def _tell_donors(stage: Stage) -> None:
+    """One person drafts what donors are told from the next day on, another publishes it; once."""
+    clara, boris = stage.desk("clara"), stage.desk("boris")
+    if purpose_texts.listed(clara)["versions"]:
+        return
+    tomorrow = (stage.now().date() + timedelta(days=1)).isoformat()
+    told = json.loads((STORY / "purposes.json").read_text("utf-8"))
+    for code, text in told.items():
+        data = json.dumps(text | {"effective_from": tomorrow}).encode()
+        drafted = purpose_texts.draft(clara, code, data=data)
+        purpose_texts.approve(boris, purpose_texts.find_draft(boris, drafted["alias"]))
+    say(f"{stage.now():%Y-%m-%d}  what donors are told of {len(told)} purposes published by two people")
 
 
 def _take_rates(stage: Stage, day: str) -> None:

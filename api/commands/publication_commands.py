@@ -49,8 +49,9 @@ def list_publications(as_json: AsJson = False) -> None:
 
 @site.command("build")
 def build_site(out: Annotated[Path, typer.Option(help="The folder to write to.")], as_json: AsJson = False) -> None:
-    """Writes the public page and its data as static files that any mirror can serve."""
-    with transaction(open_database(settings.load().database_url), write=False) as session:
-        written = static_site.gather(session)
+    """Writes the public page, its data and the donation page as static files that any mirror can serve."""
+    server = settings.load()
+    with transaction(open_database(server.database_url), write=False) as session:
+        written = static_site.gather(session, on=server.now().date())
     paths = [str(path) for path in static_site.write(written, out)]
     output.show({"written": paths}, as_json=as_json, lines=[f"Written: {path}" for path in paths])

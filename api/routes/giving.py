@@ -11,11 +11,12 @@ from api.idempotency import Claimed
 from api.routes.wire import AmountOnWire, Code, Day, Wire
 from api.transactions import Tx
 from ledger.books.postings import LARGEST_POSTING_MINOR
-from ledger.giving import bookings, donations, purposes, unread
+from ledger.giving import bookings, donations, purpose_versions, purposes, unread
 from ledger.giving.bookings import Booking
 from ledger.giving.donations import Donation
 from ledger.giving.movements import Movement, ReceivedMovement
 from ledger.giving.processor import Booked
+from ledger.giving.purpose_versions import Terms
 from ledger.giving.purposes import Purpose
 from ledger.giving.unread import Told
 from ledger.money import Money
@@ -54,13 +55,13 @@ class PurposeOut(PurposeIn):
     reference: str
 
     @classmethod
-    def of(cls, purpose: Purpose) -> "PurposeOut":
-        """A purpose as the wire has it."""
+    def of(cls, purpose: Purpose, terms: Terms | None = None) -> "PurposeOut":
+        """A purpose as the wire has it, with what it was added with, or with the terms of a day."""
         return cls(
             code=purpose.code,
-            fund=purpose.fund_code,
+            fund=terms.fund if terms else purpose.fund_code,
             text=purpose.text,
-            net_of_costs=purpose.net_of_costs,
+            net_of_costs=terms.net_of_costs if terms else purpose.net_of_costs,
             reference=purpose.reference,
         )
 
@@ -277,9 +278,11 @@ class DonationsOut(Wire):
 
 
 @router.get("/v1/purposes")
-def list_purposes(session: Tx, _caller: Admitted) -> PurposesOut:
-    """All purposes."""
-    return PurposesOut(purposes=[PurposeOut.of(purpose) for purpose in purposes.listed(session)])
+def list_purposes(session: Tx, _caller: Admitted, on: Day | None = None) -> PurposesOut:
+    """All purposes as they were added; with `on`, with the fund and the costs of a gift that came on that day."""
+    found = purposes.listed(session)
+    terms = {one.code: purpose_versions.terms_on(session, one, on=on) for one in found} if on else {}
+    return PurposesOut(purposes=[PurposeOut.of(one, terms.get(one.code)) for one in found])
 
 
 @router.post("/v1/purposes", status_code=201)

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
+from api.authentication import Now
 from api.routes.wire import Wire
 from api.transactions import Tx
 from reports import site
@@ -46,14 +47,14 @@ def read_readiness(session: Tx) -> Ready:
 
 
 @router.get("/", response_class=Response)
-def read_page(session: Tx) -> Response:
+def read_page(session: Tx, now: Now) -> Response:
     """The transparency page: what is published, and nothing else."""
-    return Response(site.gather(session).page(), media_type="text/html; charset=utf-8")
+    return Response(site.gather(session, on=now.date()).page(), media_type="text/html; charset=utf-8")
 
 
 @router.get("/data/{name}", response_class=Response)
-def read_data(name: Annotated[DataFile, Path()], session: Tx) -> Response:
+def read_data(name: Annotated[DataFile, Path()], session: Tx, now: Now) -> Response:
     """The page's figures as CSV or JSON."""
-    files = site.gather(session).files()
+    files = site.gather(session, on=now.date()).files()
     media = "text/csv; charset=utf-8" if name is DataFile.CSV else "application/json"
     return Response(files[f"data/{name.value}"], media_type=media)

@@ -16,6 +16,8 @@ from jinja2 import Environment, StrictUndefined, Template
 
 DEFAULT = "en"
 """The language of whoever reads none in which there is a text."""
+LINKS = "/give/{tag}"
+"""Where the page in each language is, as the server serves it."""
 _GROUP = 4
 
 
@@ -60,10 +62,13 @@ class _Shown:
 class _Language:
     tag: str
     name: str
+    link: str
 
 
-def render_page(offers: Sequence[Offer], *, organisation: str, language: str) -> bytes:
+def render_page(offers: Sequence[Offer], *, organisation: str, language: str, links: str = LINKS) -> bytes:
     """The page in UTF-8 in a language of `languages(offers)`; the same offers always give the same bytes.
+
+    `links` is where the page in another language is, with `{tag}` for its tag.
 
     A purpose without a text in this language is shown in the nearest one, and says so to a screen reader.
     """
@@ -73,7 +78,7 @@ def render_page(offers: Sequence[Offer], *, organisation: str, language: str) ->
         language=language,
         words=_words()[words_language],
         words_language=words_language,
-        languages=[_Language(tag, _name(tag)) for tag in _listed(offers)],
+        languages=[_Language(tag, _name(tag), links.format(tag=tag)) for tag in _listed(offers)],
         offers=[_show(offer, language) for offer in offers],
         style=_read("page.css"),
         policy=policy(),

@@ -185,7 +185,13 @@ def test_every_job_is_run_on_a_furnished_book_and_finds_it_in_order(furnished: O
     assert {run.outcome for run in ran} == {Outcome.SUCCEEDED}
     assert set(counted) == {job.name for job in JOBS} - {"pull", "refunds"}
     assert counted["rollups"]["entries"] > 0
-    assert (furnished.folder / "site" / "index.html").read_bytes().startswith(b"<!DOCTYPE html>")
+    pages = [
+        "index.html",
+        "give/index.html",
+        *(f"give/{tag}/index.html" for tag in ("be", "de", "en", "pl", "ru", "uk")),
+    ]
+    for page in pages:
+        assert (furnished.folder / "site" / page).read_bytes().startswith(b"<!DOCTYPE html>")
 
 
 def test_jobs_that_need_a_key_run_only_where_it_is(furnished: Office, monkeypatch: pytest.MonkeyPatch) -> None:

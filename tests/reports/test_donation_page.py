@@ -2,14 +2,17 @@
 
 import base64
 import hashlib
+import os
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import PurePosixPath
 
 import pytest
 
 from reports import donation_page
 from reports.donation_page import Bank, Offer, choose, render_page
+from reports.offers import Offers
 
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(1)>' {{ 7*7 }} </title></style> & River"""
 LINK = "https://donate.stripe.com/Invented0001"
@@ -35,6 +38,7 @@ BILLS = Offer(
     link=None,
     bank=None,
 )
+SPOKEN = ("be", "de", "en", "pl", "ru", "uk")
 VOID = {"meta", "img", "br"}
 
 
@@ -256,3 +260,14 @@ def test_a_page_without_english_begins_with_what_there_is() -> None:
 
     assert choose("en", offers=[persian]) == "fa"
     assert Reader(a_page(persian, language="pl")).in_language("fa") == ["fa", *FINES.texts["fa"]][1:]
+
+
+def test_the_files_of_the_page_link_to_each_other_wherever_they_lie() -> None:
+    files = Offers("Invented Fund", (FINES, BILLS)).files()
+
+    assert set(files) == {"give/index.html", *(f"give/{tag}/index.html" for tag in (*SPOKEN, "fa"))}
+    for path, page in files.items():
+        links = [given["href"] for tag, given in Reader(page).elements if tag == "a" and given.get("hreflang")]
+        folder = PurePosixPath(path).parent
+        assert len(links) >= 2
+        assert {os.path.normpath(folder / str(link)) for link in links} <= set(files)

@@ -68,6 +68,8 @@ def test_the_books_of_the_season_say_what_was_computed_without_them(
     _assert_others_read_the_books(season, tmp_path, sqlite_template)
     _assert_published(season)
     demo.write_files(season)
+    donors_read = (season.folder / "site" / "give" / "be" / "index.html").read_text("utf-8")
+    assert "Штрафы" in donors_read
     with pikepdf.open(demo.audit_file(season)) as pdf:
         assert len(pdf.pages) >= 3
     _assert_nobody_is_named(season)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.client import gifts, statements
+from api.client import bank_gifts, gifts, statements
 from api.client import purpose_texts as client
 from api.client import transfers as transfers_client
 from api.client.cases import EvidenceDiffers
@@ -16,6 +16,7 @@ from tests.attempts import WORDS, refused, told
 from tests.bookkeeping import CARD_LEAF, EUR_LEAF
 from tests.canaries import sightings
 from tests.cast import eur
+from tests.giving_walk import show, stray_gifts
 from tests.office import Office, a_gift_by_card, on_one_database
 from tests.papers import BankLine, a_camt_file
 from tests.told import LINK, TEXTS, a_file, a_gift_without_purpose, tell_donors
@@ -41,6 +42,28 @@ def test_what_two_people_signed_is_what_anybody_reads_from_the_next_day_on(furni
         if one["code"] == "FINES"
     ]
     assert reference[:4] in answer.text
+
+
+@on_one_database
+def test_a_gift_is_matched_to_what_donors_read_on_its_own_day(furnished: Office) -> None:
+    """From tomorrow on the purpose is the fund of detention's, and bears its costs."""
+    show(furnished, "1.00", on=furnished.now().date())
+    tell_donors(furnished, fund="detention", net_of_costs=True)
+    furnished.set_clock(furnished.now() + timedelta(days=2))
+    show(furnished, "2.00", on=furnished.now().date())
+    gifts_there = {amount: gift["alias"] for amount, gift in stray_gifts(furnished).items()}
+    anna = furnished.desk("anna")
+
+    told = [bank_gifts.match(anna, gifts_there[amount], purpose="FINES") for amount in ("1.00", "2.00")]
+
+    assert [one["fund"] for one in told] == ["fines", "detention"]
+    today = furnished.now().date().isoformat()
+    assert {
+        (one["fund"], one["net_of_costs"])
+        for on in (None, today)
+        for one in anna.api.get("/v1/purposes", on=on)["purposes"]
+        if one["code"] == "FINES"
+    } == {("fines", False), ("detention", True)}
 
 
 @on_one_database
