@@ -26,7 +26,7 @@ from ledger.giving import disputes, steps
 from ledger.giving.disputes import Dispute
 from ledger.giving.donations import Donation
 
-_UNDECIDED = frozenset({disputes.State.OPEN})
+_UNDECIDED, _LOST = frozenset({disputes.State.OPEN}), frozenset({disputes.State.LOST})
 _ENTRIES = SQLModel.metadata.tables["entry"]
 _LINES = SQLModel.metadata.tables["line"]
 _SUBJECTS = {
@@ -208,13 +208,12 @@ def _given_back(_session: Session, page: Sequence[Donation]) -> dict[str, Cells]
     }
 
 
-def _withdrawn(session: Session, page: Sequence[Dispute]) -> dict[str, Cells]:
+def _withdrawn(states: Collection[disputes.State], session: Session, page: Sequence[Dispute]) -> dict[str, Cells]:
     gifts = select_rows(Donation.alias, Donation.fund_code)
     disputed = col(Donation.alias).in_([one.donation_alias for one in page])
     funds = dict(session.exec(gifts.where(disputed)).all())
     return {
-        one.alias: {(funds[one.donation_alias], one.currency): one.minor} if one.state in _UNDECIDED else {}
-        for one in page
+        one.alias: {(funds[one.donation_alias], one.currency): one.minor} if one.state in states else {} for one in page
     }
 
 
@@ -314,7 +313,12 @@ CHECKS = (
     _control(
         "disputes",
         "1150 holds the open disputes, one by one",
-        Control(recipes.DISPUTES_RECEIVABLE, "dispute", Dispute, _withdrawn),
+        Control(recipes.DISPUTES_RECEIVABLE, "dispute", Dispute, partial(_withdrawn, _UNDECIDED)),
+    ),
+    _control(
+        "lost-disputes",
+        "4195 holds the disputes that were lost, one by one",
+        Control(recipes.LOST_DISPUTES, "dispute", Dispute, partial(_withdrawn, _LOST)),
     ),
     _control(
         "advances-in-transit",

@@ -50,7 +50,11 @@ FATES = [
 OF_GIVING = [
     check
     for check in checks.CHECKS
-    if check.name in {"movements", "payouts", "sources", "gift-entries", "gifts", "gifts-given-back", "disputes"}
+    if check.name
+    in {
+        *("movements", "payouts", "sources", "gift-entries", "gifts", "gifts-given-back", "disputes"),
+        *("donor-refunds", "in-transit", "reserved", "lost-disputes"),
+    }
 ]
 CENTS = st.integers(2, 50_000)
 
