@@ -105,7 +105,7 @@ def on_gift(
 def match(house: House, gift: Donation, *, by: Person | None = None, **other: Any) -> Donation:
     """Clara says that it is for fines."""
     agreed = on_gift(house, "match_gift", gift, by=by, **other)
-    matched = unidentified.match(house.session, gift.alias, purpose="FINES", agreed=agreed)
+    matched = unidentified.match(house.session, gift.alias, purpose=other.get("purpose", "FINES"), agreed=agreed)
     house.session.commit()
     return matched
 

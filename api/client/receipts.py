@@ -17,7 +17,7 @@ from ledger.giving.receipts import NewReceipt, NumberTaken, Voided
 from ledger.identities.boxes import length_prefixed
 from ledger.identities.person_keys import overwrite_and_remove
 from reports.receipts import pages
-from reports.receipts.facts import Facts, Gift, Letterhead, Recipient
+from reports.receipts.facts import Cancelled, Facts, Gift, Letterhead, Recipient
 
 _TRIES = 5
 """How often a number is written anew because somebody else's receipt got it."""
@@ -112,8 +112,41 @@ def issue(
     raise AssertionError("the last attempt returns or raises")
 
 
+def note_cancellation(
+    desk: Desk, alias: str, *, reason: Voided, letterhead: Letterhead, lang: str, folder: Path
+) -> Written:
+    """Opens the donor here, writes the note that their receipt counts no more, and signs that.
+
+    The file (mode 0600) is on disk before the receipt is cancelled, and goes again when that is refused.
+
+    Raises:
+        As `issue`; ApiUnreachable: nobody knows; the file stays.
+    """
+    private_files.require_private(folder)
+    receipt = find(desk, alias)
+    who = donors.open_donor(desk, receipt["donor"]).identity
+    facts = Cancelled(
+        alias=alias,
+        label=f"{receipt['year']}/{receipt['number']}",
+        issued_on=date.fromisoformat(receipt["issued_on"]),
+        cancelled_on=desk.now().date(),
+        amount=_money(receipt["amount"]),
+        reason=reason.value,
+        lang=lang,
+        letterhead=letterhead,
+        recipient=Recipient(who.name, who.address, who.tax_id),
+    )
+    path = folder / f"receipt-{receipt['year']}-{receipt['number']}-{alias}-cancelled.pdf"
+    private_files.write(path, pages.render_cancellation(facts))
+    try:
+        return Written(cancel(desk, alias, reason=reason), path)
+    except ApiRefusal:
+        overwrite_and_remove(path)
+        raise
+
+
 def cancel(desk: Desk, alias: str, *, reason: Voided) -> dict[str, Any]:
-    """Signs that a receipt counts no more."""
+    """Signs that a receipt counts no more, without a note to its donor: one who was erased gets none."""
     receipt = find(desk, alias)
     agreed = desk.agree(
         "cancel_receipt",

@@ -144,12 +144,24 @@ def issue_receipt(
 def cancel_receipt(
     alias: Annotated[str, typer.Argument(help="The receipt's alias, such as RT-….")],
     reason: Annotated[Voided, typer.Option(help="Why; a receipt is replaced by issuing the next one.")],
+    letterhead: Annotated[Path | None, typer.Option(help="As for the receipt, for the note to its donor.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Your own folder (chmod 700), for the note.")] = None,
+    lang: Annotated[str, typer.Option(help=f"One of {', '.join(LANGUAGES)}.")] = "en",
+    without_note: Annotated[bool, typer.Option("--without-note", help="Write no note: the donor was erased.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Signs that a receipt counts no more; its number stays taken."""
+    """Writes the note that a receipt counts no more here, and signs that; its number stays taken."""
+    if without_note != (letterhead is None) or without_note != (out is None):
+        raise typer.BadParameter("a note needs both", param_hint="--letterhead, --out")
+    head = None if letterhead is None else _letterhead(letterhead)
     with connect() as desk:
-        answer = receipts.cancel(desk, alias, reason=reason)
-    output.show(answer, as_json=as_json, lines=[f"{answer['year']}/{answer['number']} counts no more."])
+        if head is None or out is None:
+            answer, said = receipts.cancel(desk, alias, reason=reason), []
+        else:
+            written = receipts.note_cancellation(desk, alias, reason=reason, letterhead=head, lang=lang, folder=out)
+            answer = written.receipt | {"written": str(written.path)}
+            said = [f"Written: {written.path}", "Hand it to the donor and delete it here."]
+    output.show(answer, as_json=as_json, lines=[f"{answer['year']}/{answer['number']} counts no more.", *said])
 
 
 @receipts_app.command("list")

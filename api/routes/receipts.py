@@ -203,7 +203,7 @@ def _shown(session: Session, page: list[Receipt]) -> list[ReceiptOut]:
             replaces=one.replaces,
             replaced_by=replaced_by.get(one.alias),
             void=voids[one.alias].reason if one.alias in voids else None,
-            uncovered=[gift.alias for part, gift in parts[one.alias] if receipts.uncovered(gift, part.minor)],
+            uncovered=[gift.alias for part, gift in parts[one.alias] if receipts.uncovered(session, gift, part.minor)],
         )
         for one in page
     ]

@@ -64,7 +64,7 @@ def find_uncovered(session: Session, tell: Tell) -> Iterator[Finding]:
             if one.alias in void:
                 continue
             for part, gift in parts[one.alias]:
-                if receipts.uncovered(gift, part.minor):
+                if receipts.uncovered(session, gift, part.minor):
                     yield Finding("receipts", "receipt", one.alias, {"donation": gift.alias, "where": "left"})
                 if owners.get(gift.alias) != root.get(one.donor_alias, one.donor_alias):
                     yield Finding("receipts", "receipt", one.alias, {"donation": gift.alias, "where": "donor"})

@@ -232,11 +232,13 @@ def come_back(
     _move(session, order, State.RETURNED)
     if order.owed_code == recipes.DONATION_REFUNDS:
         donations.call_off_refund(session, gift, order.amount())
+    # a gift without a purpose may have got one since
+    fund = gift.fund_code if order.owed_code == recipes.DONATION_REFUNDS else order.fund_code
     new = NewStep(
         step=Step.CAME_BACK,
         amount=order.amount(),
-        fund=order.fund_code,
-        postings=_came_back(order),
+        fund=fund,
+        postings=_came_back(order, fund=fund),
         credit=order.owed_code,
         about=order.alias,
         source_key=source_key,
@@ -320,6 +322,16 @@ def left_to_send(session: Session, gift: Donation, owed: str, *, but: str = "") 
     return steps.left(session, gift, owed) - asked
 
 
+def goes_back(session: Session, gift: Donation) -> bool:
+    """Whether what is income of a gift, or a part of it, is asked to go back and the bank has not shown it."""
+    query = select(GiftReturn.alias).where(
+        GiftReturn.donation_alias == gift.alias,
+        GiftReturn.owed_code == recipes.DONATION_REFUNDS,
+        col(GiftReturn.state).in_((State.REQUESTED, State.APPROVED)),
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
 def commitment(*, donation: str, account: str, owed: str) -> str:
     """What an act restates as payee: SHA-256 over the canonical JSON of gift, leaf and the account it is owed on."""
     return hashlib.sha256(rfc8785.dumps(["gift return", donation, account, owed])).hexdigest()
@@ -378,12 +390,12 @@ def _left(owed: str, *, leaf: str, amount: Money, fund: str, donation: str) -> l
     return recipes.gift_refunded(refund=amount, **facts)
 
 
-def _came_back(order: GiftReturn) -> list[Posting]:
+def _came_back(order: GiftReturn, *, fund: str) -> list[Posting]:
     """The other way round."""
     leaf, amount, donation = order.account_code, order.amount(), order.donation_alias
     if order.owed_code == recipes.UNIDENTIFIED:
         return recipes.bank_gift_unidentified(leaf=leaf, gift=amount, donation=donation)
-    facts: dict[str, Any] = {"leaf": leaf, "fund": order.fund_code, "donation": donation}
+    facts: dict[str, Any] = {"leaf": leaf, "fund": fund, "donation": donation}
     if order.owed_code == recipes.CONDITIONAL_GIFTS:
         return recipes.conditional_gift(gift=amount, **facts)
     if order.owed_code == recipes.DONOR_REFUNDS_PAYABLE:

@@ -14,7 +14,7 @@ from ledger import approvals, book
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.approvals import Agreed, Verb
 from ledger.books import funds
-from ledger.books.recipes import UNASSIGNED
+from ledger.books.recipes import GENERAL, UNASSIGNED
 from ledger.errors import Conflict, NotFound, Refused, Tampered
 from ledger.giving import purpose_texts, purposes
 from ledger.giving.purpose_texts import BadPurposeText, PurposeText
@@ -177,6 +177,13 @@ def terms_on(session: Session, purpose: Purpose, *, on: date) -> Terms:
     """Under what a gift of the day `on` is given for a purpose."""
     version = in_force(session, purpose.code, on=on)
     return _terms(purpose, version)
+
+
+def bearer_of_costs(session: Session, fund: str, *, on: date) -> str:
+    """The fund that bears a bank's charge of a day on a fund's money: itself when all its purposes say net of costs."""
+    terms = [terms_on(session, purpose, on=on) for purpose in purposes.listed(session)]
+    own = [one.net_of_costs for one in terms if one.fund == fund]
+    return fund if own and all(own) else GENERAL
 
 
 def terms_of(session: Session, purpose: Purpose, number: int) -> Terms:

@@ -6,7 +6,6 @@ from sqlmodel import Field, Session, SQLModel, select
 
 from ledger import references
 from ledger.books import funds
-from ledger.books.recipes.codes import GENERAL
 from ledger.errors import BadInput, Conflict
 from ledger.storage.engine import looked_up
 
@@ -67,12 +66,6 @@ def by_code(session: Session, code: str) -> Purpose | None:
 def by_reference(session: Session, reference: str) -> Purpose | None:
     """The purpose that asks donors for this reference, or None."""
     return session.exec(select(Purpose).where(Purpose.reference == reference)).first()
-
-
-def bearer_of_costs(session: Session, fund: str) -> str:
-    """The fund that bears a bank's charge on money of `fund`: itself when all its purposes say "net of costs"."""
-    found = session.exec(select(Purpose.net_of_costs).where(Purpose.fund_code == fund)).all()
-    return fund if found and all(found) else GENERAL
 
 
 def listed(session: Session) -> list[Purpose]:

@@ -19,14 +19,15 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from ledger import approvals, book
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.approvals import Agreed
+from ledger.books import recipes
 from ledger.errors import BadInput, Conflict, NotFound, Refused
-from ledger.giving import donations, donors, refund_orders
-from ledger.giving.donations import Donation, State
+from ledger.giving import donations, donors, gift_returns, refund_orders, steps
+from ledger.giving.donations import Donation, Source, State
 from ledger.identities import boxes
 from ledger.money import Money
 from ledger.storage.columns import WITHOUT_ROWID, MinorUnits, enumeration, whole_minor
 
-CERTIFIABLE = (State.RECEIVED, State.SETTLED, State.REFUNDED, State.WON)
+CERTIFIABLE = (State.RECEIVED, State.MATCHED, State.SETTLED, State.REFUNDED, State.WON)
 """The states of a gift that stands; of a refunded one, what is left."""
 MOST_GIFTS = 1000
 """The most gifts on one receipt."""
@@ -290,14 +291,23 @@ def on_valid(session: Session, gifts: Collection[str]) -> dict[str, str]:
 
 def left_of(session: Session, gift: Donation) -> Money | None:
     """What a receipt can certify of a gift: all that is left of it; None while it does not stand or goes back."""
-    if gift.state not in CERTIFIABLE or gift.minor <= gift.refunded_minor or refund_orders.goes_back(session, gift):
+    left = _standing(session, gift)
+    if left.minor <= 0 or refund_orders.goes_back(session, gift) or gift_returns.goes_back(session, gift):
         return None
-    return Money(gift.minor - gift.refunded_minor, gift.currency)
+    return left
 
 
-def uncovered(gift: Donation, certified_minor: int) -> bool:
+def uncovered(session: Session, gift: Donation, certified_minor: int) -> bool:
     """Whether more is certified than is left of a gift: it went back after its receipt was issued."""
-    return gift.state not in CERTIFIABLE or certified_minor > gift.minor - gift.refunded_minor
+    return certified_minor > _standing(session, gift).minor
+
+
+def _standing(session: Session, gift: Donation) -> Money:
+    """What of a gift is income still: of one that came without a purpose, what was matched, and did not go back."""
+    if gift.state not in CERTIFIABLE:
+        return Money(0, gift.currency)
+    account = recipes.GIFTS_IN_KIND if gift.source is Source.IN_KIND else recipes.DONATIONS
+    return steps.left(session, gift, account) - Money(gift.refunded_minor, gift.currency)
 
 
 def _require_certifiable(session: Session, new: NewReceipt, *, but: Receipt | None) -> None:

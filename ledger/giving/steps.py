@@ -172,8 +172,15 @@ def standing_of(gift: Donation, steps: Sequence[GiftStep]) -> Counter[tuple[str,
     for one in steps:
         for code, minor in ((one.debit_code, one.minor), (one.credit_code, -one.minor)):
             if code is not None:
-                standing[code, recipes.UNASSIGNED if code == recipes.UNIDENTIFIED else one.fund_code] += minor
+                standing[code, _fund_of(gift, one, code)] += minor
     return standing
+
+
+def _fund_of(gift: Donation, one: GiftStep, code: str) -> str:
+    """In which fund a step stands on an account now: income of no fund got the gift's when that was assigned to one."""
+    if code == recipes.UNIDENTIFIED:
+        return recipes.UNASSIGNED
+    return gift.fund_code if (code, one.fund_code) == (recipes.DONATIONS, recipes.UNASSIGNED) else one.fund_code
 
 
 def of(session: Session, gifts: Iterable[str]) -> Mapping[str, list[GiftStep]]:

@@ -24,7 +24,7 @@ from ledger.aliases import Kind, draw, kind_of
 from ledger.books import journal, recipes
 from ledger.books.postings import Posting
 from ledger.errors import BadInput, Refused
-from ledger.giving import donations, purposes
+from ledger.giving import donations, purpose_versions
 from ledger.money import Money
 from ledger.reconciliation import issued
 from ledger.reconciliation.issued import Issued
@@ -255,7 +255,7 @@ def _beside(session: Session, asked: Question, line: StatementLine, *, whole: Mo
     if not fee.minor:
         return []
     if fee.minor > 0:
-        bearer = purposes.bearer_of_costs(session, fund)
+        bearer = purpose_versions.bearer_of_costs(session, fund, on=line.booked_on)
         return recipes.bank_fee(leaf=line.account_code, fee=fee, fund=bearer)
     if asked.settles != whole:
         raise BadResolution("more came, and not all of it is settled", where="settles")

@@ -8,7 +8,7 @@ On PostgreSQL a certified gift's row is locked: of two receipts at once the seco
 SQLITE = (
     """
     CREATE TRIGGER guard_receipt_gift_stands BEFORE INSERT ON receipt_gift
-    WHEN NEW.minor <= 0 OR (SELECT state IN ('received', 'settled', 'refunded', 'won')
+    WHEN NEW.minor <= 0 OR (SELECT state IN ('received', 'matched', 'settled', 'refunded', 'won')
                                    AND NEW.minor <= minor - refunded_minor
                             FROM donation WHERE alias = NEW.donation_alias) IS NOT 1
     BEGIN SELECT RAISE(ABORT, 'guard: a receipt certifies what is left of a standing gift'); END
@@ -66,7 +66,7 @@ POSTGRESQL = (
             RAISE EXCEPTION 'guard: a receipt is issued in a transaction that sees what others commit';
         END IF;
         SELECT * INTO gift FROM donation WHERE alias = NEW.donation_alias FOR NO KEY UPDATE;
-        IF (NEW.minor > 0 AND gift.state IN ('received', 'settled', 'refunded', 'won')
+        IF (NEW.minor > 0 AND gift.state IN ('received', 'matched', 'settled', 'refunded', 'won')
             AND NEW.minor <= gift.minor - gift.refunded_minor) IS NOT TRUE THEN
             RAISE EXCEPTION 'guard: a receipt certifies what is left of a standing gift'
                 USING ERRCODE = 'integrity_constraint_violation';

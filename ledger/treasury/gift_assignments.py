@@ -18,7 +18,7 @@ from ledger.books import accounts, journal, recipes, spending
 from ledger.books.entries import Line
 from ledger.books.postings import Posting
 from ledger.errors import BadInput, Conflict, NotFound, Refused
-from ledger.giving import donations, purpose_versions, purposes
+from ledger.giving import donations, gift_returns, purpose_versions, purposes, steps
 from ledger.giving.donations import Donation
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, UtcDateTime, whole_minor
@@ -172,10 +172,12 @@ def source_key_of(alias: str) -> str:
 def _require_left(session: Session, gift: Donation) -> Money:
     if gift.fund_code != recipes.UNASSIGNED or gift.state not in donations.ASSIGNABLE:
         raise NotUnassigned("the gift does not wait for a purpose", donation=gift.alias, state=gift.state)
+    if steps.left(session, gift, recipes.DONATIONS) != gift.amount():
+        raise NotUnassigned("a part of the gift was never income", donation=gift.alias, state=gift.state)
     left = gift.amount() - Money(gift.refunded_minor, gift.currency)
     owed = select(func.sum(Line.minor)).where(
         Line.account_code == recipes.DONOR_REFUNDS_PAYABLE, Line.subject == gift.alias
     )
-    if left.minor <= 0 or session.exec(owed).one():
+    if left.minor <= 0 or session.exec(owed).one() or gift_returns.goes_back(session, gift):
         raise NothingLeft("the gift went back to its giver, or is owed to them", donation=gift.alias)
     return left

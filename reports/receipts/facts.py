@@ -55,3 +55,18 @@ class Facts:
     def label(self) -> str:
         """How the receipt is called: `2020/17`."""
         return f"{self.year}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """That the receipt `label` over `amount` counts no more; `reason` is a word of the ledger."""
+
+    alias: str
+    label: str
+    issued_on: date
+    cancelled_on: date
+    amount: Money
+    reason: str
+    lang: str
+    letterhead: Letterhead
+    recipient: Recipient

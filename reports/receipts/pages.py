@@ -1,4 +1,4 @@
-"""A legal receipt as PDF, in the language that its donor reads."""
+"""A legal receipt, or the note that one counts no more, as PDF in the language that its donor reads."""
 
 import tomllib
 from functools import cache
@@ -10,7 +10,7 @@ from ledger.money import Money
 from reports import layout
 from reports.layout import Document
 from reports.pagination import GROUP, LINE, NOTE, TOTAL, Column, Row
-from reports.receipts.facts import Facts, Gift
+from reports.receipts.facts import Cancelled, Facts, Gift, Letterhead, Recipient
 
 LANGUAGES = ("en", "de", "ru", "be")
 """What receipts are written in."""
@@ -29,10 +29,7 @@ def render_pdf(facts: Facts) -> bytes:
         BadFacts: see there. MissingGlyph: a name in letters that the typefaces lack is written in Latin or Cyrillic
             ones first; a box in their place would certify nothing.
     """
-    if facts.lang not in LANGUAGES:
-        raise BadFacts("receipts are written in no such language", where="lang")
-    if not facts.recipient.name.strip() or not facts.letterhead.name.strip():
-        raise BadFacts("a receipt names who gave and who received", where="name")
+    _check(facts)
     if len({gift.certified.currency for gift in facts.gifts}) != 1:
         raise BadFacts("a receipt is of gifts in one currency", where="gifts")
     words = words_of(facts.lang)
@@ -56,6 +53,39 @@ def render_pdf(facts: Facts) -> bytes:
     )
 
 
+def render_cancellation(facts: Cancelled) -> bytes:
+    """The note that a receipt counts no more, for its donor; the same facts give the same bytes.
+
+    Raises:
+        BadFacts, MissingGlyph: as `render_pdf`.
+    """
+    _check(facts)
+    words = words_of(facts.lang)
+    label, day = words["number"].format(label=facts.label), words["day"]
+    told = words["cancelled"].format(label=facts.label, issued=facts.issued_on.strftime(day))
+    figure = f"{_figure(facts.amount, words)} {facts.amount.currency}"
+    rows = [
+        *_parties(facts.letterhead, facts.recipient, words),
+        Row(GROUP, (told,)),
+        Row(LINE, (words["total"], figure, "")),
+        Row(LINE, (words["reason"], words["reasons"][facts.reason], "")),
+        *(Row(NOTE, (words[line],)) for line in ("no_more", "hand_back")),
+    ]
+    return layout.render(
+        Document(
+            organisation=facts.letterhead.name,
+            label=f"{words['cancellation']} {label}",
+            title=words["cancellation"],
+            subtitle=f"{label} · {words['issued'].format(day=facts.cancelled_on.strftime(day))}",
+            prepared=words["reference"].format(alias=facts.alias),
+            columns=(Column("", width=118.0), Column(""), Column("", holds_figures=True)),
+            rows=tuple(rows),
+            lang=facts.lang,
+            page=words["page"],
+        )
+    )
+
+
 @cache
 def words_of(lang: str) -> dict[str, Any]:
     """The words of one language."""
@@ -65,14 +95,8 @@ def words_of(lang: str) -> dict[str, Any]:
 
 
 def _rows(facts: Facts, words: dict[str, Any]) -> tuple[Row, ...]:
-    head, to = facts.letterhead, facts.recipient
     rows = [
-        *_told(words["issuer"], head.name),
-        *_told(words["address"], head.address),
-        *_told(words["registration"], head.registration),
-        *_told(words["donor"], to.name),
-        *_told(words["address"], to.address),
-        *_told(words["tax_id"], to.tax_id),
+        *_parties(facts.letterhead, facts.recipient, words),
         Row(GROUP, (words["gifts"],)),
         *(_gift(gift, words) for gift in sorted(facts.gifts, key=lambda one: (one.received_on, one.alias))),
     ]
@@ -81,8 +105,27 @@ def _rows(facts: Facts, words: dict[str, Any]) -> tuple[Row, ...]:
     rows.append(Row(TOTAL, (words["total"], "", _figure(total, words))))
     if facts.replaces:
         rows.append(Row(NOTE, (words["replaces"].format(label=facts.replaces),)))
-    rows += [Row(NOTE, (line,)) for line in _lines(head.note)]
+    rows += [Row(NOTE, (line,)) for line in _lines(facts.letterhead.note)]
     return tuple(rows)
+
+
+def _check(facts: Facts | Cancelled) -> None:
+    if facts.lang not in LANGUAGES:
+        raise BadFacts("receipts are written in no such language", where="lang")
+    if not facts.recipient.name.strip() or not facts.letterhead.name.strip():
+        raise BadFacts("a receipt names who gave and who received", where="name")
+
+
+def _parties(head: Letterhead, to: Recipient, words: dict[str, Any]) -> list[Row]:
+    """Who issued, and who gave."""
+    return [
+        *_told(words["issuer"], head.name),
+        *_told(words["address"], head.address),
+        *_told(words["registration"], head.registration),
+        *_told(words["donor"], to.name),
+        *_told(words["address"], to.address),
+        *_told(words["tax_id"], to.tax_id),
+    ]
 
 
 def _told(head: str, text: str) -> list[Row]:

@@ -11,9 +11,10 @@ from typing import Any
 import pikepdf
 import pytest
 
+from ledger.giving.receipts import Voided
 from ledger.money import Money
 from reports.receipts import pages
-from reports.receipts.facts import Facts, Gift, Letterhead, Recipient
+from reports.receipts.facts import Cancelled, Facts, Gift, Letterhead, Recipient
 from reports.receipts.pages import LANGUAGES, BadFacts, words_of
 from reports.typefaces import MissingGlyph
 from tests.canaries import text_of_pdf
@@ -34,6 +35,18 @@ FACTS = Facts(
     recipient=Recipient("Elisabet Kanarejka", "7 Example Lane\nSampleton", "TIN-1"),
     gifts=GIFTS,
     replaces="2020/3",
+)
+
+CANCELLED = Cancelled(
+    alias=FACTS.alias,
+    label=FACTS.label,
+    issued_on=FACTS.issued_on,
+    cancelled_on=date(2021, 1, 15),
+    amount=eur("1294.50"),
+    reason="mistake",
+    lang="en",
+    letterhead=HEAD,
+    recipient=FACTS.recipient,
 )
 
 
@@ -125,3 +138,22 @@ def test_markup_in_a_name_is_a_name(tmp_path: Path) -> None:
     told = read(pages.render_pdf(replace(FACTS, recipient=Recipient("<b>Eve</b> (a) Tj \\( =1+1"))), tmp_path)
 
     assert "<b>Eve</b> (a) Tj \\( =1+1" in told
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_note_of_cancellation_is_read_in_each_language(lang: str, tmp_path: Path) -> None:
+    words = words_of(lang)
+    for reason in Voided:
+        if reason is Voided.REPLACED:  # the next receipt says so
+            continue
+        told = read(pages.render_cancellation(replace(CANCELLED, lang=lang, reason=reason.value)), tmp_path)
+
+        expected = [words["cancellation"], "2020/17", "Elisabet Kanarejka", "Invented Fund", words["no_more"]]
+        expected += [words["reasons"][reason.value], "RT-0000-0000-0001", " ".join(TOTALS[lang].split())]
+        assert [word for word in expected if word not in told] == []
+
+
+@pytest.mark.parametrize("facts", [{"lang": "fr"}, {"recipient": Recipient(" ")}, {"letterhead": Letterhead("")}])
+def test_a_note_without_a_name_or_in_another_language_is_refused(facts: dict[str, Any]) -> None:
+    with pytest.raises(BadFacts):
+        pages.render_cancellation(replace(CANCELLED, **facts))

@@ -59,7 +59,11 @@ def test_a_donor_is_known_again_and_gets_a_receipt(furnished: Office, say: Say, 
 
     assert say("anna", "receipts", "verify", issued["alias"], issued["written"])["number"] == 1
     assert say("anna", *asked, "--gift", gift) == "nothing_to_certify"
-    assert say("anna", "receipts", "cancel", issued["alias"], "--reason", "mistake")["void"] == "mistake"
+    note = ("receipts", "cancel", issued["alias"], "--reason", "mistake")
+    cancelled = say("anna", *note, "--letterhead", head, "--out", out, "--lang", "ru")
+    assert (cancelled["void"], Path(cancelled["written"]).stat().st_mode & 0o777) == ("mistake", 0o600)
+    assert Path(cancelled["written"]).read_bytes().startswith(b"%PDF")
+    assert say("anna", *note, "--without-note")["void"] == "mistake"
     assert [one["number"] for one in say("clara", "receipts", "list")] == [1]
     assert say("anna", "receipts", "confirm", gift) == "confirmations_off"
     assert say("clara", "receipts", "confirmations", "--on")["on"] is True

@@ -16,7 +16,7 @@ from ledger.approvals import ActDiffers, NotInRole, SamePerson
 from ledger.books import balances
 from ledger.errors import LedgerError
 from ledger.exceptions import Difference, UnknownException
-from ledger.giving import donations, purposes
+from ledger.giving import donations, purpose_versions, purposes
 from ledger.limits import OverLimit
 from ledger.money import Money
 from ledger.people import Limit, Role
@@ -41,6 +41,7 @@ from tests.cast import (
 from tests.courts import USD_LEAF, forfeit, open_dollars, posted_bail, usd
 from tests.office import on_one_database
 from tests.saying import agree, on_agreement, on_request, resolve, say, saying, show, shown
+from tests.told import a_version
 
 BOOKED = ("payments", "returned", "approved-assistance", "recoverable-from-others", "refunds-receivable", "quashed")
 
@@ -118,10 +119,14 @@ def test_a_payment_that_comes_back_less_a_fee_is_owed_whole_and_general_bears_th
 
 @on_one_database
 def test_a_fund_whose_purposes_say_net_of_costs_bears_the_fee(house: House) -> None:
-    assert purposes.bearer_of_costs(house.session, "fines") == "general"
+    assert purpose_versions.bearer_of_costs(house.session, "fines", on=TODAY) == "general"
     purposes.add(house.session, "NETFUND", fund="detention", text="Net of costs.", net_of_costs=True)
 
-    assert purposes.bearer_of_costs(house.session, "detention") == "detention"
+    assert purpose_versions.bearer_of_costs(house.session, "detention", on=TODAY) == "detention"
+    a_version(house, net_of_costs=True)
+    tomorrow = TODAY + timedelta(days=1)
+    bearers = [purpose_versions.bearer_of_costs(house.session, "fines", on=on) for on in (TODAY, tomorrow)]
+    assert bearers == ["general", "fines"]
 
 
 def test_what_comes_back_in_part_is_no_payment_and_who_has_the_rest_owes_it(house: House, paid: Disbursement) -> None:
