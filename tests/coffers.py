@@ -15,12 +15,14 @@ from ledger.aliases import Kind, draw
 from ledger.books import accounts, exchange
 from ledger.giving import donations, purposes
 from ledger.giving.donations import Donation
+from ledger.identities import shelves
+from ledger.identities.shelves import Access, NewShelf, Reason, Shelf
 from ledger.treasury import conversion_acts, conversions, transfers
 from ledger.treasury.conversions import Conversion, NewConversion
 from ledger.treasury.transfers import NewTransfer, Transfer
 from tests.agency import DECISION_DAY, RECEIVED_ON, SENT_ON, bank_line, noon
 from tests.bookkeeping import BYN_LEAF
-from tests.cast import LEAF, NOW, House, Person, a_person, agreed_by, byn, enrol, eur, the_next
+from tests.cast import LEAF, NOW, House, Person, a_person, a_shelf, agreed_by, byn, enrol, eur, the_next
 from tests.papers import BankLine, a_camt_file
 from tests.purses import EUR_LEAF
 
@@ -95,12 +97,25 @@ def _evidence(commitment: str | None) -> tuple[str, ...]:
     return (commitment,) if commitment else ()
 
 
-def a_requested_transfer(house: House, amount: Money | None = None, **other: Any) -> Transfer:
-    """Clara asks."""
+def a_requested_transfer(house: House, amount: Money | None = None, *, is_read: bool = True, **other: Any) -> Transfer:
+    """Clara asks; Boris has opened the giver's words, where there are any."""
     new = a_new_transfer(amount, **other)
     transfer = transfers.request(house.session, new, on_new_transfer(new, by=house.fund.clara))
     house.session.commit()
+    if is_read and transfer.consent_commitment:
+        read_consent(house, transfer)
     return transfer
+
+
+def read_consent(house: House, transfer: Transfer, *, by: Person | None = None) -> None:
+    """Boris is handed what is sealed on the transfer's own shelf."""
+    if house.session.get(Shelf, transfer.alias) is None:
+        drawn = a_shelf(house.fund, transfer.alias, by=house.fund.clara)
+        new = NewShelf(drawn.alias, drawn.vault, drawn.epoch, drawn.public, drawn.signature, drawn.wrap)
+        shelves.put_up(house.session, new, signer=house.fund.clara.operator, shred_keys=house.shred_keys)
+    reader, boxes = (by or house.fund.boris).alias, str(transfer.consent_commitment)
+    house.session.add(Access(operator=reader, shelf_alias=transfer.alias, reason=Reason.APPROVAL, at=NOW, boxes=boxes))
+    house.session.commit()
 
 
 def a_booked_transfer(house: House, amount: Money | None = None, **other: Any) -> Transfer:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from enum import StrEnum
 
+from sqlalchemy import Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aliases import Kind, draw
@@ -99,7 +100,10 @@ class Donation(SQLModel, table=True):
     charge: str | None = Field(default=None, max_length=64, unique=True, index=True)
     refunded_minor: int = Field(default=0, sa_type=MinorUnits)
 
-    __table_args__ = whole_minor("minor", "fee_minor", "refunded_minor")
+    __table_args__ = (
+        Index("ix_donation_fund", "fund_code", "received_on", "alias"),  # what of `unassigned` waits, oldest first
+        *whole_minor("minor", "fee_minor", "refunded_minor"),
+    )
 
     def amount(self) -> Money:
         """What was given."""

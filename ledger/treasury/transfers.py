@@ -1,7 +1,7 @@
 """Transfers between funds: two people sign that one fund's money is another's from now on, and it is booked at once.
 
 Out of a restricted fund nothing moves but gifts whose givers agreed: of each gift never more than is left of it, and
-on evidence of the agreement that is sealed before anybody signs.
+on evidence of the agreement that is sealed before anybody signs, and opened by who books it.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from ledger.books.postings import LARGEST_POSTING_MINOR
 from ledger.errors import BadInput, Conflict, NotFound, Refused
 from ledger.giving import donations
 from ledger.giving.donations import Donation
+from ledger.identities import shelves
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, UtcDateTime, enumeration, whole_minor
 from ledger.storage.locks import locked
@@ -168,7 +169,7 @@ def approve(session: Session, alias: str, agreed: Agreed) -> Transfer:
 
     Raises:
         UnknownTransfer, SamePerson, TransferNotReady, NotAgreed, NoConsent, WouldOverdraw, NoRate, and what
-        `approvals.accept` raises. Nothing was written.
+        `approvals.accept` raises. NotOpened: they have not opened the giver's words. Nothing was written.
     """
     transfer = require(session, alias, lock=True)
     if transfer.state is not State.REQUESTED:
@@ -183,6 +184,7 @@ def approve(session: Session, alias: str, agreed: Agreed) -> Transfer:
         payee_commitment=transfer.commitment(),
         evidence=transfer.evidence(),
     )
+    shelves.require_opened(session, operator=agreed.signer.alias, shelf=alias, needed=transfer.evidence())
     today = agreed.now.date()
     with session.begin_nested():  # act and effect, or neither
         _accept(session, agreed, "approve_transfer", transfer)

@@ -15,6 +15,7 @@ from ledger.books.holds import NewHold, Reserve
 from ledger.books.spending import WouldOverdraw
 from ledger.errors import LedgerError
 from ledger.giving import donations
+from ledger.identities.shelves import NotOpened
 from ledger.money import Money
 from ledger.people import Role
 from ledger.treasury import transfers
@@ -30,6 +31,7 @@ from tests.coffers import (
     joins,
     on_new_transfer,
     on_transfer,
+    read_consent,
     the_gift,
 )
 from tests.purses import EUR_LEAF, give_euros
@@ -432,6 +434,7 @@ def test_a_gift_moves_while_nobody_calls_it_back(funded: House, state: str, is_m
 
 def test_of_two_transfers_at_once_that_one_fund_cannot_both_give_one_is_booked(funded: House) -> None:
     asked = [a_requested_transfer(funded, eur("200.00")) for _ in range(2)]
+    read_consent(funded, asked[1], by=funded.fund.bella)
     agreed = [on_transfer(one, by=by) for one, by in zip(asked, (funded.fund.boris, funded.fund.bella), strict=True)]
 
     answers = race(funded.session, *(approving(one) for one in agreed))
@@ -443,6 +446,7 @@ def test_of_two_transfers_at_once_that_one_fund_cannot_both_give_one_is_booked(f
 def test_of_two_transfers_at_once_of_one_gift_one_is_booked(funded: House) -> None:
     gift = the_gift(funded).alias
     asked = [a_requested_transfer(funded, eur("501.00"), giver="fines", consent=gift) for _ in range(2)]
+    read_consent(funded, asked[1], by=funded.fund.bella)
     agreed = [on_transfer(one, by=by) for one, by in zip(asked, (funded.fund.boris, funded.fund.bella), strict=True)]
 
     answers = race(funded.session, *(approving(one) for one in agreed))
@@ -463,3 +467,15 @@ def test_of_two_signatures_at_once_on_one_transfer_one_books_it(funded: House) -
 
 def approving(agreed: Agreed) -> Callable[[Session], Transfer]:
     return lambda session: transfers.approve(session, agreed.act.object, agreed)
+
+
+def test_who_books_a_transfer_has_opened_the_givers_words(funded: House) -> None:
+    gift = the_gift(funded)
+    transfer = a_requested_transfer(funded, giver="fines", consent=gift.alias, is_read=False)
+    read_consent(funded, transfer, by=funded.fund.bella)
+    with nothing_written(funded.session), pytest.raises(NotOpened):
+        approve(funded, transfer)
+
+    read_consent(funded, transfer)
+
+    assert approve(funded, transfer).state is State.BOOKED

@@ -24,3 +24,4 @@ def upgrade() -> None:
         **WITHOUT_ROWID,
     )
     op.execute("ALTER TABLE refund_order ADD COLUMN account_code VARCHAR(45) REFERENCES account (code)")
+    op.create_index("ix_donation_fund", "donation", ["fund_code", "received_on", "alias"], unique=False)
