@@ -14,7 +14,7 @@ from ledger.books.accounts import Account, UnknownAccount
 from ledger.checks import control, figures
 from ledger.checks.entries import ENTRY_CHECKS
 from ledger.errors import NotFound
-from ledger.giving import bookings, payouts
+from ledger.giving import bookings, sightings
 from ledger.giving.leaves import PROCESSOR
 from ledger.money import Money
 from ledger.reconciliation import advances, bank, processor, statements
@@ -117,7 +117,7 @@ def _of_bank(session: Session, leaf: str) -> Comparison:
     ]
     coming = [
         _item("on_its_way", payout.arriving(), payout.id, payout.created_on)
-        for payout in payouts.on_their_way(session, currency=found.currency)
+        for payout in sightings.on_their_way(session, currency=found.currency)
     ]
     shown = (
         Figure.of("per_bank", found.per_bank),

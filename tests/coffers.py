@@ -209,6 +209,7 @@ def walk_with_the_treasury(office: Office) -> None:
         consent=gift["alias"],
         evidence="I agree: use it for detention bills.",
     )
+    client.read_consent(boris, asked)
     client.approve(boris, asked)
     convert(office)
     given_up = ask_to_convert(office)

@@ -71,7 +71,7 @@ def agree(house: House, order: RefundOrder, *, by: Person | None = None) -> Refu
         version=order.version,
         account=order.account_code,
     )
-    approved = refund_orders.approve(house.session, order.alias, agreed)
+    approved = bank_refunds.approve(house.session, order.alias, agreed)
     house.session.commit()
     return approved
 

@@ -17,7 +17,7 @@ from ledger.aid import acts, agent_acts, batch_acts, batch_lines, cases, disburs
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.approvals import Agreed, SignedAct
 from ledger.errors import BadInput
-from ledger.giving import gift_returns, in_kind, purpose_versions, refund_orders
+from ledger.giving import bank_refunds, gift_returns, in_kind, purpose_versions
 from ledger.identities import shelves
 from ledger.reconciliation import confirmations, resolutions
 from ledger.treasury import conversion_acts, transfers
@@ -227,7 +227,7 @@ _EFFECTS: dict[str, Callable[[Session, str, Agreed], object]] = {
     "agree_loss": resolutions.agree,
     "approve_conversion": conversion_acts.approve,
     "approve_transfer": transfers.approve,
-    "approve_refund": refund_orders.approve,
+    "approve_refund": bank_refunds.approve,
     "approve_gift_return": gift_returns.approve,
     "approve_gift_in_kind": in_kind.agree,
     "approve_publication": lambda session, alias, agreed: publications.approve(session, alias, agreed=agreed),

@@ -3,13 +3,15 @@
 Agreed to, it is held on its leaf until the bank has shown it.
 """
 
+import math
 from datetime import date, datetime
 
 from sqlmodel import Session
 
 from ledger.approvals import Agreed
-from ledger.books import accounts, journal, recipes
+from ledger.books import accounts, exchange, holds, journal, recipes, spending
 from ledger.books.accounts import Account
+from ledger.books.holds import NewHold, Reserve
 from ledger.giving import donations, gift_returns, refund_orders
 from ledger.giving.donations import Donation
 from ledger.giving.refund_orders import BadRefundOrder, NotRefundable, RefundOrder, RefundOrderNotReady, State
@@ -35,6 +37,22 @@ def request(session: Session, alias: str, *, donation: str, account: str, amount
     return refund_orders.enter(
         session, alias, gift=gift, amount=amount, agreed=agreed, require=_require_owed, account=account
     )
+
+
+def approve(session: Session, alias: str, agreed: Agreed) -> RefundOrder:
+    """Agrees to what another person asked for, by card or by bank: the second signature, an approver's.
+
+    What goes by bank is held on its leaf until the bank has shown it, or the order is withdrawn.
+
+    Raises:
+        What `refund_orders.approve` raises. WouldOverdraw: the leaf has not so much. NoRate: it cannot be told what it
+        is in the leaf's currency. Nothing was written.
+    """
+    today = agreed.now.date()
+    with session.begin_nested():
+        order = refund_orders.approve(session, alias, agreed)
+        spending.reserve(session, _holds(session, order, on=today), on=today)
+    return order
 
 
 def pay(
@@ -71,7 +89,28 @@ def pay(
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
-    return refund_orders.finish(session, order, source_key=source_key, on=on), posted
+    for held in holds.open_for(session, alias):
+        left = holds.left(session, held)
+        holds.capture(session, held.source_key, left, source_key=f"{source_key}:{held.reserves}", on=on)
+    return refund_orders.finish(session, order), posted
+
+
+def _holds(session: Session, order: RefundOrder, *, on: date) -> list[NewHold]:
+    """What an order sets aside: on a leaf of another currency what it is worth there at the latest rates, rounded up.
+
+    The fund owes it already (2050): nothing more is set aside of it.
+    """
+    if order.account_code is None:
+        return []
+    leaf, amount = session.get_one(Account, order.account_code), order.amount()
+    if leaf.currency is not None and leaf.currency != amount.currency:
+        worth, unit = (
+            exchange.translate(one, exchange.rate(session, one.currency, on=on))
+            for one in (amount, Money(1, leaf.currency))
+        )
+        amount = Money(math.ceil(worth / unit), leaf.currency)
+    key = f"refund:{order.alias}:leaf"
+    return [NewHold(source_key=key, reserves=Reserve.LEAF, amount=amount, held_for=order.alias, account=leaf.code)]
 
 
 def _require_owed(session: Session, gift: Donation, amount: Money) -> None:

@@ -17,7 +17,7 @@ from ledger.books import recipes
 from ledger.books.postings import Posting
 from ledger.errors import NotFound, Refused
 from ledger.exceptions import Difference, OpenException
-from ledger.giving import donations, gift_returns, payouts, receipts, steps
+from ledger.giving import donations, gift_returns, payouts, receipts, sightings, steps
 from ledger.giving.donations import Donation, Source
 from ledger.giving.donations import State as GiftState
 from ledger.giving.payouts import Payout
@@ -56,7 +56,7 @@ def look_again(session: Session, *, recorded_at: datetime, recorded_by: str) -> 
         gifts = [gift for gift in _gifts_like(session, payout) if _can_be(session, gift, payout)]
         if not gifts:
             continue
-        rivals = payouts.candidates(session, amount=payout.arriving(), on=gifts[0].received_on)
+        rivals = sightings.candidates(session, amount=payout.arriving(), on=gifts[0].received_on)
         if (len(gifts), len(rivals)) == (1, 1):
             _correct(session, gifts[0], payout, recorded_at=recorded_at, recorded_by=recorded_by)
             continue

@@ -4,9 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import CheckConstraint, and_, func, or_
+from sqlalchemy import CheckConstraint, func
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -15,8 +14,6 @@ from ledger.books.accounts import Account
 from ledger.books.journal import Entry
 from ledger.books.postings import Posting, Side
 from ledger.giving import donations
-from ledger.giving.bookings import Booking
-from ledger.giving.bookings import State as BookingState
 from ledger.giving.movements import Category, PayoutItem, ReceivedMovement
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
@@ -148,83 +145,6 @@ def paid_elsewhere(session: Session, payout: str) -> int:
     return int(session.exec(query).one() or 0)
 
 
-def candidates(session: Session, *, amount: Money, on: date) -> list[Payout]:
-    """The payouts that a credit of this amount on this day can be, also those that the processor took back since."""
-    query = select(Payout).where(
-        Payout.state != State.PAID,
-        col(Payout.paid_on).is_(None),
-        _arriving_as(amount),
-        col(Payout.created_on) <= on,
-        col(Payout.created_on) >= on - LONGEST_WAY,
-    )
-    return sorted(session.exec(locked(query)), key=lambda payout: (payout.created_on, payout.id))
-
-
-def returning(session: Session, *, amount: Money, on: date, reversal: bool) -> list[Payout]:
-    """The payouts that a debit of this amount can be the end of: those that failed, and by a `reversal` any."""
-    query = select(Payout).where(
-        col(Payout.paid_on).is_not(None), col(Payout.pulled_back_on).is_(None), _arriving_as(amount)
-    )
-    query = query.where(col(Payout.paid_on) <= on)
-    if not reversal:
-        query = query.where(Payout.state == State.FAILED)
-    return sorted(session.exec(locked(query)), key=lambda payout: (payout.created_on, payout.id))
-
-
-def leaving(session: Session, *, amount: Money, on: date) -> list[TopUp]:
-    """The top-ups that a debit of this amount on this day can be."""
-    query = select(TopUp).where(
-        col(TopUp.sent_on).is_(None),
-        TopUp.minor == amount.minor,
-        TopUp.currency == amount.currency,
-        col(TopUp.arrived_on) >= on - LONGEST_WAY,
-        col(TopUp.arrived_on) <= on + LONGEST_WAY,
-    )
-    return sorted(session.exec(locked(query)), key=lambda one: (one.arrived_on, one.id))
-
-
-def waiting(session: Session, *, amount: Money, on: date) -> bool:
-    """Whether a payout of this amount is told and waits to be booked: a credit may be it, and is no gift then."""
-    arriving = and_(
-        col(ReceivedMovement.arriving_minor) == amount.minor,
-        col(ReceivedMovement.arriving_currency) == amount.currency,
-    )
-    plain = and_(
-        col(ReceivedMovement.arriving_minor).is_(None),
-        col(ReceivedMovement.gross_minor) == -amount.minor,
-        col(ReceivedMovement.currency) == amount.currency,
-    )
-    same = and_(
-        col(Booking.balance_transaction) == ReceivedMovement.balance_transaction,
-        col(Booking.gross_minor) == ReceivedMovement.gross_minor,
-    )
-    query = (
-        select(ReceivedMovement.balance_transaction)
-        .join(Booking, same)
-        .where(
-            Booking.state == BookingState.WAITING,
-            ReceivedMovement.category == Category.PAYOUT,
-            or_(arriving, plain),
-            col(ReceivedMovement.created_on) <= on,
-            col(ReceivedMovement.created_on) >= on - LONGEST_WAY,
-        )
-    )
-    return session.exec(query).first() is not None
-
-
-def on_their_way(session: Session, *, currency: str) -> list[Payout]:
-    """The payouts that left the processor and that the bank has not shown, by what arrives in a currency."""
-    query = select(Payout).where(Payout.state == State.CREATED)
-    found = [payout for payout in session.exec(query) if payout.arriving().currency == currency]
-    return sorted(found, key=lambda payout: (payout.created_on, payout.id))
-
-
-def overdue(session: Session, *, on: date) -> list[Payout]:
-    """The payouts on their way that the bank should have shown by this day."""
-    query = select(Payout).where(Payout.state == State.CREATED, col(Payout.created_on) < on - LONGEST_WAY)
-    return sorted(session.exec(query), key=lambda payout: (payout.created_on, payout.id))
-
-
 def arrive(
     session: Session,
     payout: Payout,
@@ -345,17 +265,6 @@ def shares_of(session: Session, payout: Payout) -> dict[str, Money]:
 def listed(session: Session) -> list[Payout]:
     """All payouts, oldest first."""
     return sorted(session.exec(select(Payout)), key=lambda payout: (payout.created_on, payout.id))
-
-
-def _arriving_as(amount: Money) -> Any:
-    plain = and_(
-        col(Payout.arriving_minor).is_(None),
-        col(Payout.minor) == amount.minor,
-        col(Payout.currency) == amount.currency,
-    )
-    return or_(
-        plain, and_(col(Payout.arriving_minor) == amount.minor, col(Payout.arriving_currency) == amount.currency)
-    )
 
 
 def _at_the_bank(payout: Payout, shares: Mapping[str, Money]) -> dict[str, Money] | None:

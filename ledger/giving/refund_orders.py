@@ -5,7 +5,6 @@ came back to the processor and is still owed goes by bank: see `bank_refunds`.
 """
 
 import hashlib
-import math
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
@@ -17,9 +16,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from ledger import approvals
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.approvals import Agreed, Verb
-from ledger.books import exchange, holds, spending
-from ledger.books.accounts import Account
-from ledger.books.holds import NewHold, Reserve
+from ledger.books import holds
 from ledger.errors import BadInput, Conflict, NotFound, Refused
 from ledger.giving import donations
 from ledger.giving.donations import Donation
@@ -166,12 +163,11 @@ def enter(
 def approve(session: Session, alias: str, agreed: Agreed) -> RefundOrder:
     """Agrees to what another person asked for: the second signature, an approver's.
 
-    What goes by bank is held on its leaf until the bank has shown it.
+    One that goes by bank is agreed to by `bank_refunds.approve`.
 
     Raises:
-        UnknownRefundOrder, RefundOrderNotReady, SamePerson, NotAgreed, and what `approvals.accept` raises.
-        WouldOverdraw: the leaf has not so much. NoRate: it cannot be told what it is in the leaf's currency. Nothing
-        was written.
+        UnknownRefundOrder, RefundOrderNotReady, SamePerson, NotAgreed, and what `approvals.accept` raises. Nothing was
+        written.
     """
     order = require(session, alias, lock=True)
     _require_state(order, State.REQUESTED)
@@ -180,7 +176,6 @@ def approve(session: Session, alias: str, agreed: Agreed) -> RefundOrder:
     _require_signed(session, order, "request_refund")
     with session.begin_nested():
         _accept(session, agreed, "approve_refund", order)
-        spending.reserve(session, _holds(session, order, on=agreed.now.date()), on=agreed.now.date())
         order.approved_by = agreed.signer.alias
         _move(session, order, State.APPROVED)
     return order
@@ -311,24 +306,6 @@ def _ordered_minor(session: Session, gift: Donation) -> int:
     )
 
 
-def _holds(session: Session, order: RefundOrder, *, on: date) -> list[NewHold]:
-    """What an order sets aside: on a leaf of another currency what it is worth there at the latest rates, rounded up.
-
-    The fund owes it already (2050): nothing more is set aside of it.
-    """
-    if order.account_code is None:
-        return []
-    leaf, amount = session.get_one(Account, order.account_code), order.amount()
-    if leaf.currency is not None and leaf.currency != amount.currency:
-        worth, unit = (
-            exchange.translate(one, exchange.rate(session, one.currency, on=on))
-            for one in (amount, Money(1, leaf.currency))
-        )
-        amount = Money(math.ceil(worth / unit), leaf.currency)
-    key = f"refund:{order.alias}:leaf"
-    return [NewHold(source_key=key, reserves=Reserve.LEAF, amount=amount, held_for=order.alias, account=leaf.code)]
-
-
 def _require_undisputed(gift: Donation) -> None:
     if gift.state is donations.State.DISPUTED:
         raise NotRefundable("the giver's bank calls the gift back", donation=gift.alias)
@@ -371,11 +348,8 @@ def _require_state(order: RefundOrder, *admitted: State) -> None:
         raise RefundOrderNotReady("the order is in another state", refund_order=order.alias, state=order.state)
 
 
-def finish(session: Session, order: RefundOrder, *, source_key: str, on: date) -> RefundOrder:
-    """Notes that the bank has shown the payment of an order that went by bank: what was held for it is taken."""
-    for held in holds.open_for(session, order.alias):
-        left = holds.left(session, held)
-        holds.capture(session, held.source_key, left, source_key=f"{source_key}:{held.reserves}", on=on)
+def finish(session: Session, order: RefundOrder) -> RefundOrder:
+    """Notes that the bank has shown the payment of an order that went by bank."""
     return _move(session, order, State.SUCCEEDED)
 
 

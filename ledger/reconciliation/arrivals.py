@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from ledger import exceptions
 from ledger.books import journal
 from ledger.exceptions import Difference, OpenException
-from ledger.giving import payouts, top_up_reversals
+from ledger.giving import payouts, sightings, top_up_reversals
 from ledger.giving.payouts import Payout, TopUp
 from ledger.reconciliation import crossings, pairings, statements
 from ledger.reconciliation.statements import StatementLine
@@ -33,10 +33,12 @@ def _of_its_amount(session: Session, line: StatementLine) -> list[Payout | TopUp
         if line.reversal:
             return []
         facts: dict[str, Any] = {"amount": line.amount(), "on": line.booked_on}
-        return [*payouts.candidates(session, **facts), *top_up_reversals.candidates(session, **facts)]
+        return [*sightings.candidates(session, **facts), *top_up_reversals.candidates(session, **facts)]
     sent = -line.amount()
-    found: list[Payout | TopUp] = [*payouts.returning(session, amount=sent, on=line.booked_on, reversal=line.reversal)]
-    return found if line.reversal else [*found, *payouts.leaving(session, amount=sent, on=line.booked_on)]
+    found: list[Payout | TopUp] = [
+        *sightings.returning(session, amount=sent, on=line.booked_on, reversal=line.reversal)
+    ]
+    return found if line.reversal else [*found, *sightings.leaving(session, amount=sent, on=line.booked_on)]
 
 
 def is_told_of(session: Session, line: StatementLine) -> bool:
@@ -48,7 +50,7 @@ def is_told_of(session: Session, line: StatementLine) -> bool:
         return False
     if line.payout is not None:
         return True
-    return payouts.waiting(session, amount=line.amount(), on=line.booked_on) or crossings.may_be(session, line)
+    return sightings.waiting(session, amount=line.amount(), on=line.booked_on) or crossings.may_be(session, line)
 
 
 def book(
@@ -93,7 +95,7 @@ def look_again(session: Session, *, recorded_at: datetime, recorded_by: str) -> 
 
 def tell_overdue(session: Session, *, on: date) -> None:
     """Opens an exception for each payout that the bank should have shown: its statements go beyond the longest way."""
-    for payout in payouts.overdue(session, on=on):
+    for payout in sightings.overdue(session, on=on):
         shown_until = statements.newest_closing(session, currency=payout.arriving().currency)
         if shown_until is None or shown_until <= payout.created_on + payouts.LONGEST_WAY:
             continue

@@ -43,12 +43,16 @@ def test_euros_become_roubles_and_a_gift_for_fines_becomes_one_for_detention(off
     with office.nothing_written(), pytest.raises(ApiRefusal) as nobody_agreed:
         transfers.request(anna, amount=eur("400.00"), **move)
     asked = transfers.request(anna, amount=eur("400.00"), consent=gift["alias"], evidence="I agree.", **move)
+    with office.nothing_written(), pytest.raises(ApiRefusal) as unread:
+        transfers.approve(boris, asked)
+    assert transfers.read_consent(boris, asked) == "I agree."
     transfers.approve(boris, asked)
     again = transfers.request(anna, amount=eur("600.00"), consent=gift["alias"], evidence="I agree.", **move)
+    transfers.read_consent(boris, again)
     with office.nothing_written(), pytest.raises(ApiRefusal) as too_much:
         transfers.approve(boris, again)
 
-    refusals = [refusal.value.rule for refusal in (same, nobody_agreed, too_much)]
-    assert refusals == ["same_person", "no_consent", "would_overdraw"]
+    refusals = [refusal.value.rule for refusal in (same, nobody_agreed, unread, too_much)]
+    assert refusals == ["same_person", "no_consent", "evidence_not_opened", "would_overdraw"]
     assert office.balance(EUR_LEAF, "EUR", fund="detention") == eur("400.00")
     assert_it_holds(office.engine)

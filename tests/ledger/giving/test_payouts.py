@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from ledger.books import journal
 from ledger.books.balances import balance
-from ledger.giving import payouts
+from ledger.giving import payouts, sightings
 from ledger.giving.payouts import LONGEST_WAY, Payout, State, split
 from ledger.money import Money
 from tests.bookkeeping import CARD_LEAF, EUR_LEAF, RECORDER
@@ -126,10 +126,10 @@ def test_a_credit_can_be_a_payout_of_its_amount_for_ten_days(
 ) -> None:
     a_booked_payout(card_book)
 
-    assert len(payouts.candidates(card_book, amount=amount, on=on)) == found
+    assert len(sightings.candidates(card_book, amount=amount, on=on)) == found
 
 
 def test_a_payout_that_arrived_is_not_looked_for_again(card_book: Session) -> None:
     arrive(card_book, a_booked_payout(card_book))
 
-    assert payouts.candidates(card_book, amount=eur("96.80"), on=DAY) == []
+    assert sightings.candidates(card_book, amount=eur("96.80"), on=DAY) == []

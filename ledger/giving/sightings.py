@@ -1,0 +1,102 @@
+"""Sightings: which payouts and top-ups a line of the bank can be, and which it should have shown by now."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import and_, or_
+from sqlmodel import Session, col, select
+
+from ledger.giving.bookings import Booking
+from ledger.giving.bookings import State as BookingState
+from ledger.giving.movements import Category, ReceivedMovement
+from ledger.giving.payouts import LONGEST_WAY, Payout, State, TopUp
+from ledger.money import Money
+from ledger.storage.locks import locked
+
+
+def candidates(session: Session, *, amount: Money, on: date) -> list[Payout]:
+    """The payouts that a credit of this amount on this day can be, also those that the processor took back since."""
+    query = select(Payout).where(
+        Payout.state != State.PAID,
+        col(Payout.paid_on).is_(None),
+        _arriving_as(amount),
+        col(Payout.created_on) <= on,
+        col(Payout.created_on) >= on - LONGEST_WAY,
+    )
+    return sorted(session.exec(locked(query)), key=lambda payout: (payout.created_on, payout.id))
+
+
+def returning(session: Session, *, amount: Money, on: date, reversal: bool) -> list[Payout]:
+    """The payouts that a debit of this amount can be the end of: those that failed, and by a `reversal` any."""
+    query = select(Payout).where(
+        col(Payout.paid_on).is_not(None), col(Payout.pulled_back_on).is_(None), _arriving_as(amount)
+    )
+    query = query.where(col(Payout.paid_on) <= on)
+    if not reversal:
+        query = query.where(Payout.state == State.FAILED)
+    return sorted(session.exec(locked(query)), key=lambda payout: (payout.created_on, payout.id))
+
+
+def leaving(session: Session, *, amount: Money, on: date) -> list[TopUp]:
+    """The top-ups that a debit of this amount on this day can be."""
+    query = select(TopUp).where(
+        col(TopUp.sent_on).is_(None),
+        TopUp.minor == amount.minor,
+        TopUp.currency == amount.currency,
+        col(TopUp.arrived_on) >= on - LONGEST_WAY,
+        col(TopUp.arrived_on) <= on + LONGEST_WAY,
+    )
+    return sorted(session.exec(locked(query)), key=lambda one: (one.arrived_on, one.id))
+
+
+def waiting(session: Session, *, amount: Money, on: date) -> bool:
+    """Whether a payout of this amount is told and waits to be booked: a credit may be it, and is no gift then."""
+    arriving = and_(
+        col(ReceivedMovement.arriving_minor) == amount.minor,
+        col(ReceivedMovement.arriving_currency) == amount.currency,
+    )
+    plain = and_(
+        col(ReceivedMovement.arriving_minor).is_(None),
+        col(ReceivedMovement.gross_minor) == -amount.minor,
+        col(ReceivedMovement.currency) == amount.currency,
+    )
+    same = and_(
+        col(Booking.balance_transaction) == ReceivedMovement.balance_transaction,
+        col(Booking.gross_minor) == ReceivedMovement.gross_minor,
+    )
+    query = (
+        select(ReceivedMovement.balance_transaction)
+        .join(Booking, same)
+        .where(
+            Booking.state == BookingState.WAITING,
+            ReceivedMovement.category == Category.PAYOUT,
+            or_(arriving, plain),
+            col(ReceivedMovement.created_on) <= on,
+            col(ReceivedMovement.created_on) >= on - LONGEST_WAY,
+        )
+    )
+    return session.exec(query).first() is not None
+
+
+def on_their_way(session: Session, *, currency: str) -> list[Payout]:
+    """The payouts that left the processor and that the bank has not shown, by what arrives in a currency."""
+    query = select(Payout).where(Payout.state == State.CREATED)
+    found = [payout for payout in session.exec(query) if payout.arriving().currency == currency]
+    return sorted(found, key=lambda payout: (payout.created_on, payout.id))
+
+
+def overdue(session: Session, *, on: date) -> list[Payout]:
+    """The payouts on their way that the bank should have shown by this day."""
+    query = select(Payout).where(Payout.state == State.CREATED, col(Payout.created_on) < on - LONGEST_WAY)
+    return sorted(session.exec(query), key=lambda payout: (payout.created_on, payout.id))
+
+
+def _arriving_as(amount: Money) -> Any:
+    plain = and_(
+        col(Payout.arriving_minor).is_(None),
+        col(Payout.minor) == amount.minor,
+        col(Payout.currency) == amount.currency,
+    )
+    return or_(
+        plain, and_(col(Payout.arriving_minor) == amount.minor, col(Payout.arriving_currency) == amount.currency)
+    )
