@@ -1,7 +1,7 @@
 """Random seasons at the processor, in any order and any number of times: the books equal the processor's own count."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,9 +11,10 @@ from ledger import checks, exceptions
 from ledger.books import journal
 from ledger.books.balances import balance, trial_balance
 from ledger.exceptions import Difference
-from ledger.giving import bookings, donations, payouts
+from ledger.giving import bookings, donations, payouts, unread
 from ledger.giving.bookings import State
 from ledger.giving.movements import Category, Movement
+from ledger.giving.unread import Told
 from ledger.money import Money
 from ledger.reconciliation import processor
 from tests.bookkeeping import CARD_LEAF, RECORDER
@@ -53,7 +54,7 @@ OF_GIVING = [
     if check.name
     in {
         *("movements", "payouts", "sources", "gift-entries", "gifts", "gifts-given-back", "disputes"),
-        *("donor-refunds", "in-transit", "reserved", "lost-disputes"),
+        *("donor-refunds", "in-transit", "reserved", "lost-disputes", "unread"),
     }
 ]
 CENTS = st.integers(2, 50_000)
@@ -64,6 +65,9 @@ class Season:
     """What the processor did, and what by its own count became of it."""
 
     movements: list[Movement] = field(default_factory=list)
+    at_first: list[Movement] = field(default_factory=list)
+    """What arrives of them the first time: some of it not at all, payouts perhaps before they are put together."""
+    told: list[Told] = field(default_factory=list)
     in_transit: Counter[str] = field(default_factory=Counter)
     refunded: Counter[str | None] = field(default_factory=Counter)
     states: dict[str | None, donations.State] = field(default_factory=dict)
@@ -148,9 +152,22 @@ def seasons(draw: st.DrawFn) -> Season:
         if draw(st.booleans()):
             payout = automatic_or(payout, season.not_paid_out(), nth)
         pay_out(season, payout, draw(endings), nth)
+    strange = st.builds(a_strange_one, CENTS, st.sampled_from(["ZZZ", "USDC"]))
+    season.told = draw(st.lists(strange, max_size=2, unique_by=lambda one: one.gross))
     twice = draw(st.lists(st.sampled_from(season.movements), max_size=4))
     season.movements = draw(st.permutations(season.movements + twice))
+    arrives = draw(st.lists(st.booleans(), min_size=len(season.movements), max_size=len(season.movements)))
+    season.at_first = [
+        one if one.transactions is None or draw(st.booleans()) else changed(one, transactions=())
+        for one, is_there in zip(draw(st.permutations(season.movements)), arrives, strict=True)
+        if is_there
+    ]
     return season
+
+
+def a_strange_one(minor: int, currency: str) -> Told:
+    """A gift in a currency that nobody knows."""
+    return replace(Told.of(a_charge(Money(minor, "EUR"), nth=9_000 + minor)), currency=currency)
 
 
 GIFTS = {Category.CHARGE, Category.REFUND, Category.DISPUTE}
@@ -171,6 +188,9 @@ def test_whatever_comes_in_whatever_order_the_books_equal_the_processors_count(
 ) -> None:
     savepoint = card_book.begin_nested()
     try:
+        for start in range(0, len(season.at_first), part):
+            receive(card_book, season.at_first[start : start + part])
+        processor.receive(card_book, [], told=season.told, received_at=NOW, received_by=RECORDER)
         for start in range(0, len(season.movements), part):
             receive(card_book, season.movements[start : start + part])
         check_books(card_book, season)
@@ -200,6 +220,7 @@ def check_books(session: Session, season: Season) -> None:
     assert waiting == {key for key, one in moved.items() if one not in known}
     told = Counter(one.difference for one in exceptions.listed(session))
     assert told[Difference.MOVEMENT_WAITS] == len(waiting)
+    assert told[Difference.UNKNOWN_CURRENCY] == len(season.told) == len(unread.listed(session))
     assert not {Difference.BALANCE_DIFFERS, Difference.PAYOUT_DIFFERS, Difference.OVER_REFUNDED} & told.keys()
     by_cell: Counter[tuple[str, str]] = Counter()
     for one in trial_balance(session):
