@@ -130,7 +130,7 @@ def note_cancellation(
         label=f"{receipt['year']}/{receipt['number']}",
         issued_on=date.fromisoformat(receipt["issued_on"]),
         cancelled_on=desk.now().date(),
-        amount=_money(receipt["amount"]),
+        amount=amounts.read(receipt["amount"]),
         reason=reason.value,
         lang=lang,
         letterhead=letterhead,

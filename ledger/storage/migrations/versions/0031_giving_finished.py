@@ -7,7 +7,7 @@ from ledger.storage.columns import WITHOUT_ROWID, whole_minor
 from ledger.storage.enumerations import admit
 
 revision = "0031"
-down_revision = "0028"
+down_revision = "0030"
 
 
 def upgrade() -> None:
