@@ -70,10 +70,11 @@ def book(
             with movements.numbered(number):
                 movements.check(movement)
         _take_turn(session)
-        for one in unread.keep(session, told):
-            run.leave_unread(one)
+        unread.keep(session, told)
         known = unread.readable(session)
         movements.keep(session, known)
+        for one in unread.listed(session):
+            run.leave_unread(one)
         new = movements.keep(session, received)
         run.arrived |= set(payout_items.tell(session, received))
         fresh = [*known, *(movement for movement, is_new in zip(received, new, strict=True) if is_new)]

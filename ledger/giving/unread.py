@@ -128,28 +128,25 @@ def check(told: Told) -> None:
     movements.check(replace(told, currency=_ANY_KNOWN, arriving_currency=currency).movement())
 
 
-def keep(session: Session, received: Sequence[Told]) -> list[Told]:
-    """Keeps what was not told before, and gives that. The caller holds the turn.
+def keep(session: Session, received: Sequence[Told]) -> None:
+    """Keeps what was not told before, and is no movement yet. The caller holds the turn.
 
     Raises:
         What `check` raises. SourceKeyConflict: one was told with another content. `told` in the data is its number,
             from 1.
     """
-    new: list[Told] = []
     for number, told in enumerate(received, start=1):
         with movements.numbered(number, of="told"):
             check(told)
-        known = session.get(UnreadMovement, told.key)
+        known = _known(session, told)
         if known is None:
-            row = UnreadMovement(
-                balance_transaction=told.balance_transaction, gross_minor=told.gross, document=_document(told)
+            document = _document(told)
+            session.add(
+                UnreadMovement(balance_transaction=told.balance_transaction, gross_minor=told.gross, document=document)
             )
-            session.add(row)
-            new.append(told)
-        elif not _is_same(known.told(), told):
+        elif not _is_same(known, told):
             raise SourceKeyConflict("the balance transaction was received with another content", told=number)
     session.flush()
-    return new
 
 
 def listed(session: Session) -> list[Told]:
@@ -169,6 +166,15 @@ def readable(session: Session) -> list[Movement]:
         with suppress(BadCurrency):
             found.append(told.movement())
     return found
+
+
+def _known(session: Session, told: Told) -> Told | None:
+    """What was told before, whether or not it could be read."""
+    read = session.get(ReceivedMovement, told.key)
+    if read is not None:
+        return Told.of(movements.as_movement(session, read))
+    row = session.get(UnreadMovement, told.key)
+    return row.told() if row is not None else None
 
 
 def _is_same(known: Told, told: Told) -> bool:

@@ -57,6 +57,15 @@ def test_told_again_it_is_known_and_told_otherwise_it_is_a_conflict(card_book: S
     assert refusal.value.data == {"told": 2}
 
 
+def test_what_an_older_version_tells_of_a_movement_that_is_known_says_nothing_new(card_book: Session) -> None:
+    receive(card_book, known=[Told.of(CHARGE)])
+
+    with nothing_written(card_book):
+        receive(card_book, Told.of(CHARGE))
+    with nothing_written(card_book), pytest.raises(SourceKeyConflict):
+        receive(card_book, replace(Told.of(CHARGE), fee=0, net=10_000))
+
+
 def test_what_could_be_a_movement_in_no_currency_is_refused(card_book: Session) -> None:
     with nothing_written(card_book), pytest.raises(UnknownMovement):
         receive(card_book, replace(STRANGE, net=1))
