@@ -7,7 +7,8 @@ went wrong is told without the processor's words: they may hold what nobody shou
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
@@ -120,9 +121,8 @@ class Link:
         """
         balances, items = self._at_rest({"created": {"gte": since}})
         told = in_order([self._telling(item) for item in items])
-        return Pulled(
-            [(second, self._with_items(moved)) for second, moved in [*((0, one) for one in again), *told]], balances
-        )
+        moved = [*self._asked_again(again), *((second, self._with_items(one)) for second, one in told)]
+        return Pulled(moved, balances)
 
     def refund(self, charge: str, amount: Money, *, order: str) -> RefundTold:
         """Gives back an amount of a charge for one order: however often it is asked for, it is done once.
@@ -142,6 +142,12 @@ class Link:
     def find_refund(self, refund: str) -> RefundTold:
         """How a refund stands now; raises as `pull`."""
         return read_refund(self._ask(lambda: self._client.v1.refunds.retrieve(refund)))
+
+    def _asked_again(self, waiting: Sequence[Movement]) -> Iterator[tuple[int, Movement | Told]]:
+        """Payouts as they are told now; one that the processor knows no more goes on waiting, and holds nothing up."""
+        for one in waiting:
+            with suppress(UnknownAtProcessor):
+                yield 0, self._with_items(one)
 
     def _with_items(self, moved: Movement | Told) -> Movement | Told:
         """A payout with what comes to the bank in another currency, and, if it is automatic, the transactions in it.

@@ -19,7 +19,7 @@ from examples.card_processor.server import READS, Processor, Trouble
 from ledger.giving.movements import Category
 from ledger.money import Money
 from tests.canaries import sightings
-from tests.cards import usd
+from tests.cards import a_charge, paying_out, usd
 from tests.cast import eur
 from tests.processors import BEGAN, PULL_KEY, REFUND_KEY, a_processor, linked
 
@@ -186,6 +186,15 @@ def test_what_cannot_be_read_exactly_is_refused(processor: Processor, field: str
 
     with linked(processor) as link, pytest.raises(BadMovements):
         link.pull(0)
+
+
+def test_a_payout_that_is_asked_for_again_and_known_no_more_holds_nothing_up(processor: Processor) -> None:
+    gone = paying_out(a_charge(eur("1.00")))
+
+    with linked(processor) as link:
+        pulled = link.pull(BEGAN + 60, again=[gone])
+
+    assert [second for second, _ in pulled.movements] == [BEGAN + 60] * 3
 
 
 def test_payouts_come_with_what_is_in_them_if_they_are_automatic(processor: Processor) -> None:
