@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from api.client import bail, cases, payments, rates, resolutions, statements
 from ledger.aid.obligations import ObligationKind
 from ledger.money import Money
-from ledger.reconciliation.answers import Answer
-from ledger.reconciliation.resolutions import Because
+from ledger.reconciliation.answers import Answer, Because
 from tests.papers import BankLine, a_camt_file, a_list_row
 
 if TYPE_CHECKING:
@@ -104,8 +103,8 @@ def walk_with_bail(office: Office) -> None:
 def say_what_came(office: Office) -> None:
     """The court sent less than it had announced: Anna says that it kept more, Boris agrees."""
     anna, boris = office.desk("anna"), office.desk("boris")
-    (line,) = resolutions.listed(anna)["lines"]
+    (line,) = resolutions.listed(anna)["waiting"]
     settled, because = usd("1000.00"), Because.DECIDED_SO
-    about = line["exception"]
-    resolutions.say(anna, about, answer=Answer.BAIL_RETURNED, of=line["of"], because=because, settles=settled)
+    about = line["about"]
+    resolutions.say(anna, about, Answer.BAIL_RETURNED, of=line["of"], because=because, settles=settled)
     resolutions.agree(boris, about)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import select
 
 from api.client import conversions as conversions_client
-from api.client import rates, statements
+from api.client import rates, resolutions, statements
 from api.client import transfers as client
 from ledger.aliases import Kind, draw
 from ledger.books import accounts, exchange
@@ -17,6 +17,7 @@ from ledger.giving import donations, purposes
 from ledger.giving.donations import Donation
 from ledger.identities import shelves
 from ledger.identities.shelves import Access, NewShelf, Reason, Shelf
+from ledger.reconciliation.answers import Answer
 from ledger.treasury import conversion_acts, conversions, transfers
 from ledger.treasury.conversions import Conversion, NewConversion
 from ledger.treasury.transfers import NewTransfer, Transfer
@@ -257,7 +258,8 @@ def told(office: Office, released: dict[str, Any], *, amount: str) -> dict[str, 
     file = a_camt_file([BankLine(byn(amount), RECEIVED_ON)], opening=standing, first=RECEIVED_ON, last=RECEIVED_ON)
     statements.send(anna, file, account=BYN_LEAF)
     (waiting,) = [one for one in anna.api.get("/v1/exceptions")["exceptions"] if amount == one["amount"]["amount"]]
-    return conversions_client.answer(anna, released["alias"], exception=waiting["alias"])
+    resolutions.say(anna, waiting["alias"], Answer.CONVERSION, of=released["alias"])
+    return conversions_client.find(anna, released["alias"])
 
 
 def _agreed(alias: str, verb: Verb, by: Person, *, amount: Money, commitment: str, **other: Any) -> Agreed:

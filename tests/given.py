@@ -27,12 +27,14 @@ from ledger.giving.in_kind import GiftInKind, GivenKind, NewGiftInKind
 from ledger.identities import evidence
 from ledger.identities.shelves import Reason
 from ledger.money import Money
-from ledger.reconciliation import bank, line_answers
+from ledger.reconciliation import bank, resolutions
+from ledger.reconciliation.answers import Answer
 from ledger.reconciliation.bank import Outcome
-from ledger.reconciliation.line_answers import Answer, LineAnswer
+from ledger.reconciliation.resolutions import NewResolution, Resolution
 from ledger.reconciliation.statements import NewLine, NewStatement
 from tests import filing
 from tests.cast import LEAF, NOW, TODAY, House, Person, agreed_by
+from tests.saying import on_request
 
 RECEIVED = date(2020, 10, 5)
 CASH = "1020"
@@ -276,23 +278,15 @@ def answer(
     house: House,
     opened: OpenException,
     what: Answer,
-    about: str | None = None,
+    of: str | None = None,
     *,
     by: Person | None = None,
     **other: Any,
-) -> LineAnswer:
-    """Clara says what a line is."""
-    amount = opened.amount()
-    assert amount is not None
-    agreed = signed(
-        "answer_line",
-        opened.alias,
-        by=by or house.fund.clara,
-        of=amount,
-        commitment=line_answers.commitment(answer=what, about=about),
-        **({"detail": what.value} | other),
-    )
-    told = line_answers.answer(house.session, opened.alias, answer=what, about=about, agreed=agreed)
+) -> Resolution:
+    """Clara says, alone, what a line is."""
+    new = NewResolution(about=opened.alias, answer=what, of=of)
+    agreed = on_request(house, new, by=by, **other)
+    told = resolutions.request(house.session, new, agreed)
     house.session.commit()
     return told
 

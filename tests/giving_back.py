@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from api.client import donations, line_answers, processor_told, statements
+from api.client import donations, resolutions, statements
 from api.client import refund_orders as client
 from ledger.aliases import Kind, draw
 from ledger.giving import bank_refunds, refund_orders
-from ledger.giving.explanations import What
 from ledger.money import Money
-from ledger.reconciliation.line_answers import Answer
+from ledger.reconciliation.answers import Answer, Because
 from tests.cards import a_charge, a_dispute, a_fee, a_payout, a_refund, a_refund_failure, listing, transaction
 from tests.cast import House, Person, agreed_by, eur
 from tests.papers import BankLine, a_camt_file
@@ -87,7 +86,7 @@ def give_back(office: Office) -> None:
 
 
 def tell(office: Office) -> None:
-    """Every route by which a person tells what the processor's side was, once; it is all of 14 September."""
+    """Says of all that waits at the processor, and of what it brought to the bank, what it was: all of 14 September."""
     anna, boris = office.desk("anna"), office.desk("boris")
     leaf = {"code": "1050:eur", "name": "A leaf", "currency": "EUR"}
     office.desk("clara").api.post("/v1/accounts", leaf, key="account:1050:eur")
@@ -97,9 +96,13 @@ def tell(office: Office) -> None:
     moved = [given, called, refund, a_refund_failure(refund, nth=8), dispute]
     moved += [a_payout(eur("3.00"), nth=nth) for nth in (8, 9)]
     booked = donations.send(anna, listing([*(transaction(one) for one in moved), unknown]))
-    processor_told.explain(anna, unknown["id"], amount=eur("-1.00"), what=What.COST)
+    (cost,) = (one["about"] for one in resolutions.listed(anna)["waiting"] if one["of"] == unknown["id"])
+    resolutions.say(anna, cost, Answer.COST, because=Because.TOLD_BY_PROCESSOR)
+    resolutions.agree(boris, cost)
     (lost,) = anna.api.get("/v1/disputes")["disputes"]
-    processor_told.lose_dispute(anna, lost["alias"], on="2020-09-20")
+    decided = date(2020, 9, 20)
+    resolutions.say(anna, lost["alias"], Answer.LOST, because=Because.TOLD_BY_PROCESSOR, happened_on=decided)
+    resolutions.agree(boris, lost["alias"])
     (gift,) = {one["about"] for one in booked if one["recipe"] == "refund_failed"}
     lines = [BankLine(eur(amount), date(2020, 9, 16)) for amount in ("3.00", "3.00", "-5.00")]
     file = a_camt_file(lines, opening=eur("0.00"), first=date(2020, 9, 16), last=date(2020, 9, 16))
@@ -107,8 +110,8 @@ def tell(office: Office) -> None:
     told = anna.api.get("/v1/exceptions")["exceptions"]
     first, second = (one["alias"] for one in told if one["difference"] == "ambiguous_payout")
     (debit,) = (one["alias"] for one in told if one["difference"] == "unmatched_debit")
-    processor_told.answer_with_payout(anna, "po_Invented0008", exception=first)
-    line_answers.answer(anna, second, Answer.GIFT)
+    resolutions.say(anna, first, Answer.PAYOUT, of="po_Invented0008")
+    resolutions.say(anna, second, Answer.GIFT)
     owed = client.request(anna, donation=gift, amount=eur("5.00"), account="1000:eur-main")
     client.approve(boris, owed)
-    processor_told.answer_with_refund(anna, owed["alias"], exception=debit)
+    resolutions.say(anna, debit, Answer.REFUND_ORDER, of=owed["alias"])

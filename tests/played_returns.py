@@ -1,6 +1,7 @@
 """What the bank shows under our references, and what two people say of it: the rules of a state machine."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,9 +11,9 @@ from hypothesis.stateful import precondition, rule
 from ledger.errors import LedgerError
 from ledger.exceptions import OpenException
 from ledger.money import Money
-from ledger.reconciliation import confirmations, resolutions
-from ledger.reconciliation.answers import Answer
-from ledger.reconciliation.resolutions import Because, NewResolution, Resolution
+from ledger.reconciliation import aid_answers, confirmations, resolutions, waits
+from ledger.reconciliation.answers import RULES, Answer, Because
+from ledger.reconciliation.resolutions import NewResolution, Resolution
 from ledger.reconciliation.statements import StatementLine
 from tests import saying
 from tests.cast import SECOND_LEAF, agreed_by
@@ -98,8 +99,8 @@ class ReturnPlay(PlayedAid):
     @precondition(lambda self: self.rows_of("resolution"))
     def somebody_agrees_to_what_was_said(self, data: st.DataObject, by: str) -> None:
         """Now and then to what was replaced, or is booked already."""
-        waiting = [one for one in resolutions.listed(self.session) if one.agreed_by is None]
-        said = waiting or resolutions.listed(self.session)
+        listed = resolutions.listed(self.session)
+        said = [one for one, agreement in listed if agreement is None] or [one for one, _ in listed]
         in_order = sorted(said, key=lambda one: (one.about, one.number))
         self._agree_to(data.draw(st.sampled_from(in_order)), by=by)
 
@@ -141,13 +142,22 @@ class ReturnPlay(PlayedAid):
                         yield leaf, -moves, row["reference"]
 
     def _lines_that_wait(self) -> list[tuple[OpenException, StatementLine, str | None]]:
-        return sorted(resolutions.waiting(self.session), key=lambda one: one[0].alias)
+        found = [
+            (opened, one.line, aid_answers.name_drawn_for(self.session, one.line.reference))
+            for _, one, opened in waits.listed(self.session, on=self.today)
+            if opened is not None and one.line is not None
+        ]
+        return sorted(found, key=lambda one: one[0].alias)
 
     def _say(self, new: NewResolution, *, by: str, is_agreed_to: bool) -> None:
-        agreed = saying.on_request(self.house, new, by=self.person(by), now=self.now())
-        said = self.may(partial(resolutions.request, self.session, new, agreed), LedgerError)
+        named = replace(new, of=new.of if RULES[new.answer].names else None)
+        said = self.may(partial(self._say_signed, named, by=by), LedgerError)
         if said is not None and is_agreed_to:
             self._agree_to(said, by="boris")
+
+    def _say_signed(self, new: NewResolution, *, by: str) -> Resolution:
+        agreed = saying.on_request(self.house, new, by=self.person(by), now=self.now())
+        return resolutions.request(self.session, new, agreed)
 
     def _agree_to(self, said: Resolution, *, by: str) -> None:
         agreed = saying.on_agreement(self.house, said, by=self.person(by), now=self.now())

@@ -19,7 +19,15 @@ What an authority owed back of it since an appeal, and has come with it, stands 
 Row = dict[str, Any]
 TABLES = (
     *("aid_case", "ruling", "obligation", "disbursement", "batch", "batch_line", "agent", "advance", "correction"),
-    *("refund", "resolution", "outlay_repayment", "purse_movement", "line_failure", "bail_part"),
+    *(
+        "refund",
+        "resolution",
+        "resolution_agreement",
+        "outlay_repayment",
+        "purse_movement",
+        "line_failure",
+        "bail_part",
+    ),
 )
 
 

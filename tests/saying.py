@@ -9,8 +9,8 @@ from ledger.approvals import Agreed
 from ledger.exceptions import OpenException
 from ledger.money import Money
 from ledger.reconciliation import bank, resolutions
-from ledger.reconciliation.answers import Answer
-from ledger.reconciliation.resolutions import Because, NewResolution, Resolution
+from ledger.reconciliation.answers import Answer, Because, magnitude
+from ledger.reconciliation.resolutions import NewResolution, Resolution
 from ledger.reconciliation.statements import NewLine, NewStatement
 from tests.cast import LEAF, NOW, TODAY, House, Person, agreed_by
 
@@ -48,36 +48,35 @@ def shown(house: House, moved: Money, reference: str | None, **other: Any) -> Op
     return opened
 
 
-def saying(about: str, answer: Answer, of: str, settles: Money, because: Because = Because.SENT_BACK) -> NewResolution:
+def saying(
+    about: str, answer: Answer, of: str | None, settles: Money, because: Because = Because.SENT_BACK
+) -> NewResolution:
     return NewResolution(about=about, answer=answer, of=of, settles=settles, because=because)
 
 
 def on_request(house: House, new: NewResolution, *, by: Person | None = None, **other: Any) -> Agreed:
     """What a treasurer's client signs."""
-    line = resolutions.moved_by(house.session, new)
-    said = [one for one in resolutions.listed(house.session) if one.about == new.about]
-    seen: dict[str, Any] = {
-        "object": new.about,
-        "version": len(said) + 1,
-        "amount": line.decimal(),
-        "currency": line.currency,
-        "payee_commitment": resolutions.commitment(
-            answer=new.answer, of=new.of, settles=new.settles, because=new.because
-        ),
-    }
-    return agreed_by(by or house.fund.clara, "request_resolution", detail=new.answer, **(seen | other))
+    said, _ = resolutions.draft(house.session, new, by=house.fund.clara.alias, on=TODAY)
+    seen = _seen(said) | other
+    verb = seen.pop("verb", resolutions.verb_of_request(said))
+    return agreed_by(by or house.fund.clara, verb, **seen)
 
 
 def on_agreement(house: House, said: Resolution, *, by: Person | None = None, **other: Any) -> Agreed:
     """What an approver's client signs."""
-    seen: dict[str, Any] = {
+    seen = _seen(said) | {"amount": magnitude(said.amount()).decimal()} | other
+    return agreed_by(by or house.fund.boris, resolutions.verb_of(said), **seen)
+
+
+def _seen(said: Resolution) -> dict[str, Any]:
+    return {
         "object": said.about,
         "version": said.number,
-        "amount": said.amount().decimal(),
+        "amount": resolutions.restated_by(said).decimal(),
         "currency": said.currency,
         "payee_commitment": resolutions.commitment_of(said),
+        "detail": said.answer,
     }
-    return agreed_by(by or house.fund.boris, resolutions.verb_of(said), detail=said.answer, **(seen | other))
 
 
 def say(house: House, new: NewResolution, *, by: Person | None = None) -> Resolution:

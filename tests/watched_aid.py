@@ -27,7 +27,6 @@ HANDS = {
     "batch": ("requested_by", "approved_by", "released_by"),
     "advance": ("requested_by", "approved_by", "released_by"),
     "outlay_repayment": ("requested_by", "approved_by"),
-    "resolution": ("asked_by", "agreed_by"),
     "purse_movement": ("requested_by", "agreed_by"),
     "line_failure": ("told_by", "agreed_by"),
 }
@@ -184,9 +183,9 @@ class WatchedAid(PlayedAid):
                 if one["obligation_alias"] == posted["alias"] and one["state"] == "paid"
             }
             assert row["decided_by"] not in {case["entered_by"], case["verified_by"], *posters}
-        for row in now.rows["refund"].values():
-            given_up = [one for one in now.rows["resolution"].values() if one["of"] == row["reference"]]
-            for one in given_up:
-                if one["answer"] == "given_up" and one["agreed_by"] is not None:
-                    case = now.rows["aid_case"][now.rows["obligation"][row["obligation_alias"]]["case_alias"]]
-                    assert one["agreed_by"] not in {case["entered_by"], case["verified_by"]}
+        for key, agreement in now.rows["resolution_agreement"].items():
+            said = now.rows["resolution"][key]
+            assert agreement["agreed_by"] != said["asked_by"]
+            if said["answer"] == "given_up":
+                case = now.rows["aid_case"][now.rows["obligation"][said["about"]]["case_alias"]]
+                assert agreement["agreed_by"] not in {case["entered_by"], case["verified_by"]}

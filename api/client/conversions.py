@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from api.client import amounts, line_answers
+from api.client import amounts
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
 from ledger.money import Money
-from ledger.reconciliation.line_answers import Answer
 from ledger.treasury import conversions
 
 
@@ -65,12 +64,6 @@ def cancel(desk: Desk, alias: str) -> dict[str, Any]:
     """Gives up a conversion of which the bank has shown nothing."""
     answer: dict[str, Any] = desk.api.post(f"/v1/conversions/{alias}/cancel", {}, key=f"cancel:{alias}")
     return answer
-
-
-def answer(desk: Desk, alias: str, *, exception: str) -> dict[str, Any]:
-    """Says, signed, that the bank's line that opened an exception is a side of the conversion, and books it."""
-    line_answers.answer(desk, exception, Answer.CONVERSION, about=alias)
-    return find(desk, alias)
 
 
 def _agree(desk: Desk, verb: Verb, conversion: dict[str, Any]) -> dict[str, Any]:

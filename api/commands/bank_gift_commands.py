@@ -1,16 +1,14 @@
-"""Commands for gifts by bank: matched, conditional, claimed, sent back, or none at all; answers to the bank's lines."""
+"""Commands for gifts by bank: matched, conditional, claimed, sent back, or none at all."""
 
 from typing import Annotated, Any
 
 import typer
 
 from api.client import bank_gifts as client
-from api.client import line_answers
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.output import AsJson
 from ledger.money import Money
-from ledger.reconciliation.line_answers import Answer
 
 GIFT = {"alias": "Donation", "state": "State", "fund": "Fund", "purpose": "Purpose", "amount": "Amount"}
 STEPS = {"step": "Step", "amount": "Amount", "fund": "Fund", "about": "About", "taken_by": "By", "taken_on": "Day"}
@@ -36,7 +34,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("claim")(claim_gift)
     app.command("payout")(tell_payout)
     app.command("steps")(list_steps)
-    app.command("answer")(answer_line)
     app.add_typer(returns, name="returns")
 
 
@@ -89,18 +86,6 @@ def list_steps(alias: GiftAlias, as_json: AsJson = False) -> None:
     """Lists what became of a gift."""
     with connect() as desk:
         _show(client.steps_of(desk, alias)["steps"], STEPS, as_json=as_json)
-
-
-def answer_line(
-    exception: Annotated[str, typer.Argument(help="The exception that the bank's line has opened.")],
-    what: Annotated[Answer, typer.Option("--as", help="What the line is.")],
-    about: Annotated[str | None, typer.Option(help="The conversion, the cash, the gift or the payout.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Says, with your signature, what a line of the bank is that waits, and books it."""
-    with connect() as desk:
-        told = line_answers.answer(desk, exception, what, about=about)
-    output.show(told, as_json=as_json, lines=[f"{exception}: {told['answer']}"])
 
 
 @returns.command("list")

@@ -80,16 +80,5 @@ def cancel_conversion(alias: ConversionAlias, as_json: AsJson = False) -> None:
         _show([client.cancel(desk, alias)], as_json=as_json)
 
 
-@app.command("answer")
-def answer_with_conversion(
-    alias: ConversionAlias,
-    exception: Annotated[str, typer.Option(help="The exception that the bank's line has opened.")],
-    as_json: AsJson = False,
-) -> None:
-    """Says that a line of the bank is a side of a conversion, and books it."""
-    with connect() as desk:
-        _show([client.answer(desk, alias, exception=exception)], as_json=as_json)
-
-
 def _show(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     output.show_table(rows, COLUMNS, as_json=as_json)

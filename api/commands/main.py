@@ -47,7 +47,7 @@ from api.commands import (
     period_commands,
     processes,
     processor_commands,
-    processor_told_commands,
+    processor_side_commands,
     publication_commands,
     purpose_commands,
     purse_commands,
@@ -127,7 +127,7 @@ app.add_typer(transfer_commands.app, name="transfers")
 processor_commands.add_to(donation_commands.app)
 gift_commands.add_to(donation_commands.app)
 app.add_typer(purpose_commands.app, name="purposes")
-processor_told_commands.add_to(donation_commands.app, refunds=processor_commands.refunds)
+processor_side_commands.add_to(donation_commands.app)
 bank_gift_commands.add_to(donation_commands.app)
 cash_commands.add_to(donation_commands.app)
 app.add_typer(donation_commands.app, name="donations")

@@ -25,8 +25,6 @@ from ledger.giving import (
 )
 from ledger.giving.donations import WrongState
 from ledger.giving.gift_returns import GiftReturn, NewGiftReturn
-from ledger.reconciliation import line_answers
-from ledger.reconciliation.line_answers import Answer
 
 router = APIRouter()
 
@@ -144,24 +142,6 @@ class GiftReturnsOut(Wire):
     gift_returns: list[GiftReturnOut]
 
 
-class AnswerIn(Wire):
-    """What a line of the bank is; `about` is a conversion, cash that was taken there, a gift, or a payout's id."""
-
-    answer: Answer
-    about: Annotated[str, StringConstraints(pattern=r"^([A-Z]{1,2}(-[0-9A-Z]{4}){3}|po_[A-Za-z0-9]{4,58})$")] | None
-    agreed: SignedActOnWire
-
-
-class AnswerOut(Wire):
-    """What it was booked as."""
-
-    exception: str
-    answer: str
-    about: str | None
-    answered_by: str
-    answered_at: datetime
-
-
 @router.get("/v1/donations/unclaimed")
 def list_unclaimed(session: Tx, _caller: Admitted, now: Now) -> DonationsOut:
     """The unidentified gifts for whose givers nobody waits any longer, oldest first."""
@@ -245,22 +225,6 @@ def request_gift_return(body: GiftReturnIn, session: Tx, caller: Admitted, now: 
 def cancel_gift_return(alias: Alias, session: Tx, _caller: Admitted, now: Now, once: Claimed) -> GiftReturnOut:
     """Gives up what the bank has not shown."""
     return once.keep(GiftReturnOut.of(gift_returns.cancel(session, alias, on=now.date())))
-
-
-@router.post("/v1/exceptions/{alias}/answer", status_code=201)
-def answer_line(alias: Alias, body: AnswerIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> AnswerOut:
-    """Says what a line of the bank is that waits with this exception, books it, and closes the exception."""
-    agreed = _agreed(body.agreed, caller, now)
-    told = line_answers.answer(session, alias, answer=body.answer, about=body.about, agreed=agreed)
-    return once.keep(
-        AnswerOut(
-            exception=alias,
-            answer=told.answer,
-            about=told.about,
-            answered_by=told.answered_by,
-            answered_at=told.answered_at,
-        )
-    )
 
 
 def _agreed(signed: SignedActOnWire, caller: Caller, now: datetime) -> Agreed:

@@ -141,9 +141,12 @@ def receive(
     on: date,
     recorded_at: datetime,
     recorded_by: str,
+    came: Money | None = None,
     beside: Sequence[Posting] = (),
 ) -> journal.Posted:
     """Books what the bank's line says: bail came back less the fee; `beside` is what came beyond.
+
+    `came` is what arrived, when that is another currency.
 
     Raises:
         NotPosted: it came back already, or the announcement was withdrawn.
@@ -163,6 +166,7 @@ def receive(
                 fund=bail.fund_code or "",
                 obligation=bail.alias,
                 case=bail.case_alias,
+                came=came,
             ),
             *beside,
         ],

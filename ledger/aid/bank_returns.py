@@ -29,22 +29,26 @@ def receive(
     recorded_by: str,
     leaf: str | None = None,
     settles: Money | None = None,
+    came: Money | None = None,
     beside: Sequence[Posting] = (),
 ) -> journal.Posted:
     """Books what the bank's line says: the payment came back on the day `on`. Its case, settled before, is open again.
 
     What the authority owes back of it since an appeal has come with it, and only the rest is owed again. On another
-    leaf when `leaf` says so. When the line `settles` less than the payment, who had it owes the rest, and
-    it is a payment no more. `beside` is what else the line says: a fee that a bank took, or what came beyond.
+    leaf when `leaf` says so. When the line `settles` less than the payment, who had it owes the rest, and it is a
+    payment no more. What `came` is told when that is another currency: then it is the whole payment, and nothing of it
+    is owed back already. `beside` is what else the line says: a fee that a bank took, or what came beyond.
 
     Raises:
         DisbursementNotReady: see `may_come_back`, or it settles nothing, or more.
     """
     obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
     amount = disbursement.amount()
-    came = amount if settles is None else settles
-    is_part = came.currency == amount.currency and 0 < came.minor <= amount.minor
-    void = _owed_back(session, disbursement, obligation) if came == amount else Money(0, amount.currency)
+    settled = amount if settles is None else settles
+    is_part = settled.currency == amount.currency and 0 < settled.minor <= amount.minor
+    is_part = is_part and (came is None or settled == amount)
+    simply = settled == amount and came is None
+    void = _owed_back(session, disbursement, obligation) if simply else Money(0, amount.currency)
     if not is_part or not (may_come_back(session, disbursement) or void.minor):
         raise DisbursementNotReady(
             "no payment that can come back so", disbursement=disbursement.alias, state=disbursement.state
@@ -56,7 +60,12 @@ def receive(
         kind="bail_payment_returned" if bail else "aid_payment_returned",
         postings=[
             *_owed_again(
-                disbursement, leaf=leaf or disbursement.account_code, missing=amount - came, void=void, bail=bail
+                disbursement,
+                leaf=leaf or disbursement.account_code,
+                missing=amount - settled,
+                void=void,
+                bail=bail,
+                came=came,
             ),
             *beside,
         ],
@@ -66,8 +75,8 @@ def receive(
     )
     refunds.void(session, obligation, void, on=on)
     _mark(session, disbursement, obligation, void=void, source_key=source_key, on=on, recorded_on=recorded_at.date())
-    if came != amount:
-        refunds.expect_from_payee(session, obligation, amount - came, fund=disbursement.fund_code, on=on)
+    if settled != amount:
+        refunds.expect_from_payee(session, obligation, amount - settled, fund=disbursement.fund_code, on=on)
     return posted
 
 
@@ -100,7 +109,9 @@ def _owed_back(session: Session, disbursement: Disbursement, obligation: Obligat
     return min(back, disbursement.amount(), key=lambda one: one.minor)
 
 
-def _owed_again(disbursement: Disbursement, *, leaf: str, missing: Money, void: Money, bail: bool) -> list[Posting]:
+def _owed_again(
+    disbursement: Disbursement, *, leaf: str, missing: Money, void: Money, bail: bool, came: Money | None
+) -> list[Posting]:
     """The whole payment back, and what is missing of it out again, to who has it."""
     named: dict[str, Any] = {
         "leaf": leaf,
@@ -114,9 +125,9 @@ def _owed_again(disbursement: Disbursement, *, leaf: str, missing: Money, void: 
         again = recipes.aid_payment_returned(**named, amount=rest) if rest.minor else []
         return [*recipes.refund_received(**named, amount=void), *again]
     if bail:
-        postings = recipes.bail_returned(**named, amount=amount, fee=Money(0, amount.currency))
+        postings = recipes.bail_returned(**named, amount=amount, fee=Money(0, amount.currency), came=came)
     else:
-        postings = recipes.aid_payment_returned(**named, amount=amount)
+        postings = recipes.aid_payment_returned(**named, amount=amount, came=came)
     return [*postings, *recipes.money_to_come_back(**named, amount=missing)] if missing.minor else postings
 
 

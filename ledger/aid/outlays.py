@@ -233,11 +233,13 @@ def give_back(
     on: date,
     recorded_at: datetime,
     recorded_by: str,
+    came: Money | None = None,
     beside: Sequence[Posting] = (),
 ) -> journal.Posted:
     """Books what the bank's line says: it gave back what left, or a part: `settles` of it. That is owed again.
 
-    `beside` is what else the line says: a fee that a bank took, or what came beyond.
+    `came` is what the line brought, when that is another currency; `beside` is what else it says: a fee that a bank
+    took, or what came beyond.
 
     Raises:
         RepaymentNotReady: it was not paid, or all of it came back. BadRepayment: it settles nothing or more than left,
@@ -261,7 +263,7 @@ def give_back(
         kind="outlay_repayment_returned",
         postings=[
             *recipes.outlay_repayment_returned(
-                leaf=leaf, amount=again, fund=repayment.fund_code, agent=repayment.agent_alias, came=settles
+                leaf=leaf, amount=again, fund=repayment.fund_code, agent=repayment.agent_alias, came=came or settles
             ),
             *beside,
         ],

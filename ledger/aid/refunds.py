@@ -145,18 +145,20 @@ def receive(
     recorded_at: datetime,
     recorded_by: str,
     settles: Money | None = None,
+    came: Money | None = None,
     beside: Sequence[Posting] = (),
 ) -> journal.Posted:
     """Books what the bank's line says: a refund has come, or the part of it that the line `settles`.
 
-    `beside` is what else the same line says: a fee that its bank took, or what came beyond.
+    `came` is what the line brought, when that is another currency; `beside` is what else it says: a fee that its bank
+    took, or what came beyond.
 
     Raises:
         NotWaiting: it was received before, or given up. OverRefund: it settles more, or nothing.
     """
     obligation = obligations.require(session, refund.obligation_alias, lock=True)
     part = _part(session, refund, settles)
-    come = _told(refund, part.amount(), obligation) | {"leaf": leaf}
+    come = _told(refund, part.amount(), obligation) | {"leaf": leaf, "came": came}
     is_authority = part.debtor is Debtor.AUTHORITY
     postings = recipes.refund_received(**come) if is_authority else recipes.recoverable_repaid(**come)
     posted = journal.post(

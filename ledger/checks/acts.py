@@ -298,13 +298,12 @@ def _of_agents(session: Session) -> Iterator[Effect]:
 
 
 def _of_resolutions(session: Session) -> Iterator[Effect]:
-    for one in resolutions.listed(session):
-        restated = {"amount": one.amount().decimal(), "currency": one.currency}
+    for one, told in resolutions.listed(session):
+        restated = {"amount": resolutions.restated_by(one).decimal(), "currency": one.currency, "version": one.number}
         restated |= {"payee_commitment": resolutions.commitment_of(one)}
-        yield _effect("resolution", one.about, "request_resolution", one.asked_by, set(), **restated)
-        if one.agreed_by is not None:
-            verb = resolutions.verb_of(one)
-            yield _effect("resolution", one.about, verb, one.agreed_by, {one.asked_by}, **restated)
+        yield _effect("resolution", one.about, resolutions.verb_of_request(one), one.asked_by, set(), **restated)
+        if told is not None:
+            yield _effect("resolution", one.about, resolutions.verb_of(one), told.agreed_by, {one.asked_by}, **restated)
 
 
 def _of_failures(session: Session) -> Iterator[Effect]:

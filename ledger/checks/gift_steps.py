@@ -18,8 +18,6 @@ from ledger.giving.donations import Donation
 from ledger.giving.gift_returns import GiftReturn
 from ledger.giving.in_kind import GiftInKind
 from ledger.giving.steps import GiftStep, Step
-from ledger.reconciliation import line_answers
-from ledger.reconciliation.line_answers import LineAnswer
 
 _ENTRIES = SQLModel.metadata.tables[str(Entry.__tablename__)]
 _NAMESPACES: Mapping[str, type[SQLModel]] = {"cash:": CashCount, "in-kind:": GiftInKind}
@@ -45,8 +43,6 @@ def effects(session: Session) -> Iterator[list[Effect]]:
         yield [_effect_of(one, "cash_deposit", "bank_cash", one.taken_by) for one in deposits]
     for gifts in paged(session, GiftInKind, GiftInKind.alias):
         yield [found for one in gifts for found in _of_gift_in_kind(one)]
-    for answers in paged(session, LineAnswer, LineAnswer.source_key):
-        yield [_of_answer(one) for one in answers]
 
 
 def find_steps(session: Session, tell: Tell) -> Iterator[Finding]:
@@ -149,13 +145,6 @@ def _of_gift_in_kind(one: GiftInKind) -> Iterator[Effect]:
     yield effect("gift_in_kind", one.alias, "value_gift", one.valued_by, set(), **restated)
     if one.agreed_by is not None:
         yield effect("gift_in_kind", one.alias, "approve_gift_in_kind", one.agreed_by, {one.valued_by}, **restated)
-
-
-def _of_answer(one: LineAnswer) -> Effect:
-    commitment = line_answers.commitment(answer=one.answer, about=one.about)
-    return effect(
-        "line_answer", one.exception_alias, "answer_line", one.answered_by, set(), payee_commitment=commitment
-    )
 
 
 def _effect_of(one: GiftReturn | CashCount | CashDeposit, kind: str, verb: str, signer: str, *others: str) -> Effect:

@@ -95,8 +95,8 @@ def _wholes(session: Session, aliases: Sequence[str]) -> dict[str, int]:
 
 
 def _given_up(session: Session, lowest: Mapping[str, int]) -> Iterator[Approved]:
-    for said in resolutions.listed(session):
-        is_loss = said.agreed_by is not None and resolutions.verb_of(said) == "agree_loss"
+    for said, agreement in resolutions.listed(session):
+        is_loss = agreement is not None and resolutions.verb_of(said) == "agree_loss"
         if is_loss and said.settles_minor > lowest.get(said.currency, said.settles_minor):
             told = (said.amount(), resolutions.commitment_of(said), said.settles())
             yield "resolution", said.about, "agree_loss", *told

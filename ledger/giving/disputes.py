@@ -65,10 +65,8 @@ def lose(
     Raises:
         UnknownDispute: see there. DisputeIsDecided: it is won, or was lost on another day.
     """
-    dispute = session.exec(locked(select(Dispute).where(Dispute.alias == alias))).one_or_none()
-    if dispute is None:
-        raise UnknownDispute("no dispute has this alias")
-    source_key = f"dispute:{alias}:lost"
+    dispute = _require(session, alias)
+    source_key = lost_key(alias)
     if dispute.state is State.WON or (dispute.state is State.LOST and not _lost_on(session, source_key, on)):
         raise DisputeIsDecided("the dispute is decided", dispute=alias, state=dispute.state)
     donation = session.get_one(Donation, dispute.donation_alias)
@@ -86,6 +84,18 @@ def lose(
         session.add(dispute)
         donations.lose_dispute(session, donation)
     return dispute, posted
+
+
+def require_open(session: Session, alias: str) -> Dispute:
+    """The dispute, which is not decided; two who decide it take turns.
+
+    Raises:
+        UnknownDispute, DisputeIsDecided: see there.
+    """
+    dispute = _require(session, alias)
+    if dispute.state is not State.OPEN:
+        raise DisputeIsDecided("the dispute is decided", dispute=alias, state=dispute.state)
+    return dispute
 
 
 def begin(session: Session, source: str, *, donation: Donation, withdrawn: Money, fee: Money, on: date) -> Dispute:
@@ -140,6 +150,18 @@ def find(session: Session, source: str) -> Dispute | None:
 def listed(session: Session) -> list[Dispute]:
     """All disputes, oldest first."""
     return sorted(session.exec(select(Dispute)), key=lambda one: (one.opened_on, one.alias))
+
+
+def lost_key(alias: str) -> str:
+    """The source key of the entry that books a dispute as lost."""
+    return f"dispute:{alias}:lost"
+
+
+def _require(session: Session, alias: str) -> Dispute:
+    dispute = session.exec(locked(select(Dispute).where(Dispute.alias == alias))).one_or_none()
+    if dispute is None:
+        raise UnknownDispute("no dispute has this alias")
+    return dispute
 
 
 def _lost_on(session: Session, source_key: str, day: date) -> bool:

@@ -26,8 +26,8 @@ class What(StrEnum):
     and what is reserved go out, or come back; other income comes in; a transfer is on its way to the bank, or from it.
     """
 
-    GIFT = "gift"
-    REFUND = "refund"
+    GIFT = "card_gift"
+    REFUND = "card_refund"
     COST = "cost"
     LOSS = "loss"
     RESERVE = "reserve"

@@ -1,293 +1,173 @@
-"""Answers: the books' side of what two people say of a line of the bank, or of a refund; each is one entry.
+"""Answers: the one table of what may be said of what waits, and by whom. A treasurer says it, and signs.
 
-Of what comes in, what the line `settles` and does not bring is a fee: the court's of bail, else the bank's, borne by
-the fund that the purpose text names. What it brings beyond the whole is an unidentified receipt.
+One signature suffices where it only names what the books have agreed to already, or decides nothing yet, and the thing
+settles just what moved. Whatever else is said decides about money, as does all that settles another sum or another
+currency than moved: an approver agrees to it, as another person. See docs/exceptions.md.
 """
 
-from collections.abc import Callable
+import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlmodel import Session, select
+import rfc8785
 
-from ledger.aid import advances, bail, bank_returns, disbursements, obligations, outlays, refunds, returns
-from ledger.aid.advances import Advance
-from ledger.aid.bail import BailReturn
-from ledger.aid.disbursements import Disbursement
-from ledger.aid.obligations import Obligation, ObligationKind
-from ledger.aid.outlays import Repayment
-from ledger.aid.refunds import Refund
-from ledger.aid.returns import Return
-from ledger.aliases import Kind, draw, kind_of
-from ledger.books import journal, recipes
-from ledger.books.postings import Posting
-from ledger.errors import BadInput, Refused
-from ledger.giving import donations, purpose_versions
 from ledger.money import Money
-from ledger.reconciliation import issued
-from ledger.reconciliation.issued import Issued
 from ledger.reconciliation.statements import StatementLine
+from ledger.reconciliation.waits import BadResolution, Thing, Waiting
 
 
 class Answer(StrEnum):
-    """What a line is said to be, or what has become of a refund."""
+    """What a line or a movement is said to be, or what has become of a refund or a dispute."""
 
+    GIFT = "gift"
+    DEPOSIT = "deposit"
+    CONVERSION = "conversion"
+    PAYOUT = "payout"
+    REFUND_ORDER = "refund_order"
+    UNIDENTIFIED = "unidentified"
     PAYMENT = "payment"
     EXPECTED_BACK = "expected_back"
     PAYMENT_RETURNED = "payment_returned"
     REFUND = "refund"
     BAIL_RETURNED = "bail_returned"
-    UNIDENTIFIED = "unidentified"
+    TAKEN_BACK = "taken_back"
+    CARD_GIFT = "card_gift"
+    CARD_REFUND = "card_refund"
+    COST = "cost"
+    LOSS = "loss"
+    RESERVE = "reserve"
+    OTHER_INCOME = "other_income"
+    TRANSFER = "transfer"
     KEPT_BY_BENEFICIARY = "kept_by_beneficiary"
     GIVEN_UP = "given_up"
+    LOST = "lost"
 
 
-WITHOUT_LINE = frozenset({Answer.KEPT_BY_BENEFICIARY, Answer.GIVEN_UP})
-"""What is said of a refund, and of no line."""
-_DEBITS = frozenset({Answer.PAYMENT, Answer.EXPECTED_BACK})
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Of which things it may be said, what it names (nothing when None), and whether one signature suffices."""
+
+    of: frozenset[Thing]
+    names: str | None
+    alone: bool
 
 
-class BadResolution(BadInput):
-    """What cannot be said of this; `where` tells the part."""
-
-    rule = "bad_resolution"
+def _one(*of: Thing, names: str | None = None) -> Rule:
+    return Rule(frozenset(of), names, alone=True)
 
 
-class LeftTooEarly(Refused):
-    """Money left before what it was to pay might be paid: it is no payment, whoever says so."""
+def _two(*of: Thing, names: str | None = None) -> Rule:
+    return Rule(frozenset(of), names, alone=False)
 
-    rule = "left_too_early"
+
+RULES: dict[Answer, Rule] = {
+    # A treasurer says it: the books know what it is, or it stays a liability until somebody signs what it was for.
+    Answer.GIFT: _one(Thing.CREDIT),
+    Answer.DEPOSIT: _one(Thing.CREDIT, names="cash that was taken to the bank"),
+    Answer.CONVERSION: _one(Thing.CREDIT, Thing.DEBIT, names="a released conversion"),
+    Answer.PAYOUT: _one(Thing.CREDIT, Thing.DEBIT, names="a payout of the processor"),
+    Answer.REFUND_ORDER: _one(Thing.DEBIT, names="a refund by bank that two have signed"),
+    # A treasurer says it, an approver agrees: lines of the bank,
+    Answer.UNIDENTIFIED: _two(Thing.CREDIT),
+    Answer.PAYMENT: _two(Thing.DEBIT, names="a payment, an advance, or a repayment of an outlay"),
+    Answer.EXPECTED_BACK: _two(Thing.DEBIT, names="the payment or the advance it was for"),
+    Answer.PAYMENT_RETURNED: _two(Thing.CREDIT, names="a payment, or a repayment of an outlay"),
+    Answer.REFUND: _two(Thing.CREDIT, names="the reference of a refund"),
+    Answer.BAIL_RETURNED: _two(Thing.CREDIT, names="the bail"),
+    Answer.TAKEN_BACK: _two(Thing.DEBIT, names="a gift by bank"),
+    # movements at the processor,
+    Answer.CARD_GIFT: _two(Thing.MOVEMENT),
+    Answer.CARD_REFUND: _two(Thing.MOVEMENT, names="the gift"),
+    Answer.COST: _two(Thing.MOVEMENT),
+    Answer.LOSS: _two(Thing.MOVEMENT),
+    Answer.RESERVE: _two(Thing.MOVEMENT),
+    Answer.OTHER_INCOME: _two(Thing.MOVEMENT),
+    Answer.TRANSFER: _two(Thing.MOVEMENT),
+    # and what nothing moves for.
+    Answer.KEPT_BY_BENEFICIARY: _two(Thing.OBLIGATION, names="the reference of a refund"),
+    Answer.GIVEN_UP: _two(Thing.OBLIGATION, names="the reference of a refund"),
+    Answer.LOST: _two(Thing.DISPUTE),
+}
+"""Each answer has a row."""
+
+
+class Because(StrEnum):
+    """Why, in a word that is counted; two people agree to it."""
+
+    SENT_BY_HAND = "sent_by_hand"
+    DATED_EARLIER = "dated_earlier"
+    SENT_BACK = "sent_back"
+    FEE_TAKEN = "fee_taken"
+    DECIDED_SO = "decided_so"
+    IN_ERROR = "in_error"
+    UNCOLLECTABLE = "uncollectable"
+    TOLD_BY_PROCESSOR = "told_by_processor"
+    TOLD_BY_BANK = "told_by_bank"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is to be booked: the answer, of what, how much it settles, and the line that brought or took money."""
+    """What is to be booked: the answer, about and of what, and how much of that it settles."""
 
     answer: Answer
+    about: str
     of: str
-    obligation: str
     settles: Money
-    line: StatementLine | None
+    waiting: Waiting
     source_key: str
-    on: date
     recorded_at: datetime
     recorded_by: str
     rightly_kept: bool = False
     """Of what is given up: that who has it was right to keep it."""
 
+    @property
+    def line(self) -> StatementLine:
+        """The line that brought or took the money.
+
+        Raises:
+            BadResolution: the answer is of no line.
+        """
+        if self.waiting.line is None:
+            raise BadResolution("this is said of another thing", where="answer")
+        return self.waiting.line
+
+    @property
+    def crosses(self) -> bool:
+        """Whether it settles another currency than moved: the difference of the rates stays on 3900."""
+        return self.settles.currency != self.waiting.moved.currency
+
     def fact(self) -> dict[str, Any]:
         """What every entry says of itself."""
         return {
             "source_key": self.source_key,
-            "on": self.on,
+            "on": self.waiting.on,
             "recorded_at": self.recorded_at,
             "recorded_by": self.recorded_by,
         }
 
 
-def book(session: Session, asked: Question) -> int:
-    """Books it, and gives the number of the entry, or 0 of what is said of a refund.
+def suffices(answer: Answer, *, moved: Money, settles: Money) -> bool:
+    """Whether one signature is enough: the table says so, and what moved is what is settled."""
+    return RULES[answer].alone and settles == magnitude(moved)
 
-    Raises:
-        BadResolution: the line went the other way, in another currency, under the reference of something else, or it
-            settles what it cannot. LeftTooEarly: see there. And what the verbs raise that book it.
+
+def magnitude(money: Money) -> Money:
+    """How much, whichever way."""
+    return Money(abs(money.minor), money.currency)
+
+
+def commitment(
+    *, answer: str, of: str | None, settles: Money, because: str | None, happened_on: date | None = None
+) -> str:
+    """What an act restates beside what moved: SHA-256 over the canonical JSON of all that is said.
+
+    What one person says has no reason, and settles what moved.
     """
-    if asked.line is None:
-        return _of_refund(session, asked)
-    if (asked.line.minor < 0) != (asked.answer in _DEBITS):
-        raise BadResolution("the money went the other way", where="answer")
-    if asked.line.reference and asked.answer is not Answer.UNIDENTIFIED:
-        told = issued.find(session, asked.line.reference)
-        if told is not None and _thing_of(told) != _thing_named(session, asked.of):
-            raise BadResolution("the line has the reference of something else", where="of")
-    return _BOOKS[asked.answer](session, asked, asked.line)
-
-
-def name_drawn_for(session: Session, reference: str | None) -> str | None:
-    """By what a resolution names the thing of this reference, for who only tells of it: nothing is locked."""
-    drawn_for: tuple[type[Disbursement | Advance | Repayment | Refund | BailReturn], ...]
-    drawn_for = (Disbursement, Advance, Repayment, Refund, BailReturn)
-    for model in drawn_for:
-        told: Any = session.exec(select(model).where(model.reference == reference)).one_or_none()
-        if told is not None:
-            return name_of(told)
-    return None
-
-
-def name_of(found: Issued | None) -> str | None:
-    """By what a resolution names the thing that a reference was drawn for; None of what it is not about."""
-    if isinstance(found, Refund):
-        return found.reference
-    if isinstance(found, BailReturn):
-        return found.obligation_alias
-    return found.alias if isinstance(found, Disbursement | Advance | Repayment) else None
-
-
-def _thing_of(found: Issued) -> str:
-    """What a reference is about in the end: an obligation, or what else was sent or is to come."""
-    if isinstance(found, Disbursement | Refund | BailReturn):
-        return found.obligation_alias
-    return found.advance_alias if isinstance(found, Return) else found.alias
-
-
-def _thing_named(session: Session, of: str) -> str:
-    if kind_of(of) is Kind.DISBURSEMENT:
-        return disbursements.require(session, of).obligation_alias
-    refund = None if kind_of(of) else refunds.by_reference(session, of)
-    return of if refund is None else refund.obligation_alias
-
-
-def _payment(session: Session, asked: Question, line: StatementLine) -> int:
-    """Left before its release, and released since: it is the payment all the same."""
-    if line.reference is None or asked.settles != -line.amount():
-        raise BadResolution("a payment is what left, under its reference", where="settles")
-    found = issued.find(session, line.reference)
-    if not isinstance(found, Disbursement | Advance | Repayment) or found.alias != asked.of:
-        raise BadResolution("the line has the reference of no payment", where="of")
-    if (line.account_code, -line.amount()) != (found.account_code, found.amount()):
-        raise BadResolution("another sum left, or from another leaf", where="about")
-    if isinstance(found, Disbursement):
-        ruling = obligations.ruling_of(session, obligations.require(session, found.obligation_alias))
-        too_early = line.booked_on < max(ruling.ruled_by, ruling.payable_from)
-    else:
-        too_early = (
-            isinstance(found, Repayment) and outlays.owed_on(session, found, on=line.booked_on) < found.settles_minor
-        )
-    if too_early:
-        raise LeftTooEarly("it left before it might be paid", left_on=line.booked_on.isoformat())
-    return issued.book(session, found, account=line.account_code, moved=line.amount(), **asked.fact()).entry_id
-
-
-def _expected_back(session: Session, asked: Question, line: StatementLine) -> int:
-    """Left, and was no payment: who has it owes it to the fund."""
-    if asked.settles != -line.amount():
-        raise BadResolution("all that left is to come back", where="settles")
-    if kind_of(asked.of) is Kind.ADVANCE:
-        advance = advances.require(session, asked.of, lock=True)
-        return returns.expect_back(session, advance, asked.settles, leaf=line.account_code, **asked.fact()).entry_id
-    payment = disbursements.require(session, asked.of, lock=True)
-    obligation = obligations.require(session, payment.obligation_alias, lock=True)
-    postings = recipes.money_to_come_back(
-        leaf=line.account_code,
-        amount=asked.settles,
-        fund=payment.fund_code,
-        obligation=obligation.alias,
-        case=obligation.case_alias,
-    )
-    entry_id = _post(session, asked, "left_in_error", postings)
-    refunds.expect_from_payee(session, obligation, asked.settles, fund=payment.fund_code, on=line.booked_on)
-    return entry_id
-
-
-def _payment_returned(session: Session, asked: Question, line: StatementLine) -> int:
-    if kind_of(asked.of) is Kind.OUTLAY:
-        repayment = outlays.require(session, asked.of, lock=True)
-        left = repayment.minor
-        if repayment.currency == repayment.settles_currency:
-            left -= repayment.returned_minor
-        beside = _beside(session, asked, line, whole=Money(left, repayment.currency), fund=repayment.fund_code)
-        return outlays.give_back(
-            session, repayment, leaf=line.account_code, settles=asked.settles, beside=beside, **asked.fact()
-        ).entry_id
-    payment = disbursements.require(session, asked.of, lock=True)
-    obligation = obligations.require(session, payment.obligation_alias, lock=True)
-    if obligation.kind is ObligationKind.BAIL:
-        _require_untouched(session, obligation)
-    beside = _beside(session, asked, line, whole=payment.amount(), fund=payment.fund_code)
-    return bank_returns.receive(
-        session, payment, leaf=line.account_code, settles=asked.settles, beside=beside, **asked.fact()
-    ).entry_id
-
-
-def _refund(session: Session, asked: Question, line: StatementLine) -> int:
-    refund = refunds.require(session, asked.of)
-    fund = refund.fund_code or obligations.fund_of(obligations.require(session, refund.obligation_alias))
-    beside = _beside(session, asked, line, whole=refund.amount(), fund=fund)
-    return refunds.receive(
-        session, refund, leaf=line.account_code, settles=asked.settles, beside=beside, **asked.fact()
-    ).entry_id
-
-
-def _bail_returned(session: Session, asked: Question, line: StatementLine) -> int:
-    """The court sent another sum than it had announced, or had announced none: it is a return of its own."""
-    told = issued.find(session, line.reference) if line.reference else None
-    by, on = asked.recorded_by, asked.recorded_at.date()
-    if isinstance(told, BailReturn) and told.is_waiting():
-        bail.withdraw_return(session, told, by=by, on=on)
-    posted, _ = bail.require_posted(session, asked.of)
-    held = bail.outstanding(session, posted)
-    fee = asked.settles - line.amount()
-    nothing = Money(0, fee.currency)
-    beside = _beside(session, asked, line, whole=held, fund=posted.fund_code or "") if fee.minor < 0 else []
-    announced = bail.announce_return(
-        session, asked.of, amount=asked.settles, fee=fee if fee.minor > 0 else nothing, by=by, on=on
-    )
-    return bail.receive(session, announced, leaf=line.account_code, beside=beside, **asked.fact()).entry_id
-
-
-def _unidentified(session: Session, asked: Question, line: StatementLine) -> int:
-    """None of what was expected."""
-    if asked.settles != line.amount():
-        raise BadResolution("all of it is unidentified", where="settles")
-    _, posted = donations.receive_at_bank(
-        session, leaf=line.account_code, gift=line.amount(), reference=None, **asked.fact()
-    )
-    return posted.entry_id
-
-
-def _of_refund(session: Session, asked: Question) -> int:
-    """What became of a refund without the bank."""
-    refund = refunds.require(session, asked.of)
-    if refund.obligation_alias != asked.obligation:
-        raise BadResolution("the refund is of another obligation", where="of")
-    if asked.answer is Answer.GIVEN_UP:
-        refunds.give_up(session, refund, asked.settles, rightly_kept=asked.rightly_kept, **asked.fact())
-    else:
-        refunds.keep_by_beneficiary(session, refund, asked.settles, **asked.fact())
-    return 0
-
-
-def _beside(session: Session, asked: Question, line: StatementLine, *, whole: Money, fund: str) -> list[Posting]:
-    """The fee that was taken on the way, or what came beyond the whole of what was expected."""
-    fee = asked.settles - line.amount()
-    if not fee.minor:
-        return []
-    if fee.minor > 0:
-        bearer = purpose_versions.bearer_of_costs(session, fund, on=line.booked_on)
-        return recipes.bank_fee(leaf=line.account_code, fee=fee, fund=bearer)
-    if asked.settles != whole:
-        raise BadResolution("more came, and not all of it is settled", where="settles")
-    beyond = -fee
-    gift = draw(Kind.DONATION)
-    donations.note_beyond(session, gift, source_key=line.source_key, amount=beyond, on=line.booked_on)
-    return recipes.bank_gift_unidentified(leaf=line.account_code, gift=beyond, donation=gift)
-
-
-def _require_untouched(session: Session, posted: Obligation) -> None:
-    """Refuses that bail never came to a court that has given some of it back, kept some, or is to give it back."""
-    if bail.outstanding(session, posted) != posted.amount() or bail.announced_of(session, posted).minor:
-        raise BadResolution("a court has had the bail", where="answer")
-
-
-def _post(session: Session, asked: Question, kind: str, postings: list[Posting]) -> int:
-    return journal.post(
-        session,
-        source_key=asked.source_key,
-        kind=kind,
-        postings=postings,
-        happened_on=asked.on,
-        recorded_at=asked.recorded_at,
-        recorded_by=asked.recorded_by,
-    ).entry_id
-
-
-_BOOKS: dict[Answer, Callable[[Session, Question, StatementLine], int]] = {
-    Answer.PAYMENT: _payment,
-    Answer.EXPECTED_BACK: _expected_back,
-    Answer.PAYMENT_RETURNED: _payment_returned,
-    Answer.REFUND: _refund,
-    Answer.BAIL_RETURNED: _bail_returned,
-    Answer.UNIDENTIFIED: _unidentified,
-}
+    said: list[str | None] = ["answer", answer, of]
+    if because is not None:
+        said = [answer, of, settles.decimal(), settles.currency, because]
+    if happened_on is not None:
+        said.append(happened_on.isoformat())
+    return hashlib.sha256(rfc8785.dumps(said)).hexdigest()

@@ -193,7 +193,7 @@ def _difference(
 def _why_no_gift(session: Session, line: StatementLine) -> Difference | None:
     """Why a credit that is no payout which was told is no gift by itself either, or None."""
     if not line.reference and _candidates(session, line, exactly=False):
-        return Difference.AMOUNT_DIFFERS  # no gift, perhaps: a treasurer tells by `line_answers.answer`
+        return Difference.AMOUNT_DIFFERS  # no gift, perhaps: a treasurer tells: see `answers`
     if not line.reference and statements.takes_back(session, line):
         return Difference.REVERSAL  # what had left comes back, though the bank does not call it so
     # Told and not booked yet, it is booked by `arrivals.look_again` when the payout is.

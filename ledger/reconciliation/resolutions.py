@@ -1,54 +1,27 @@
-"""Resolutions: what a line of the bank is that answers nothing by itself, or what a refund has become, by two people.
+"""Resolutions: what a treasurer says of what waits, and who agrees: a line, a movement, a refund, a dispute.
 
-A treasurer says it, an approver agrees, and the line is booked as that. See docs/payments-that-come-back.md for what
-each answer does.
+Which answer may be given to what, and whether one signature suffices, is the table of `answers`.
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
-import rfc8785
-from sqlalchemy import CheckConstraint, func
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import approvals, exceptions, limits, overdrafts
 from ledger.aid import cases, corrections, obligations
-from ledger.aliases import Kind, kind_of
 from ledger.approvals import Agreed, Verb
 from ledger.errors import Conflict, NotFound
-from ledger.exceptions import Difference, OpenException
 from ledger.money import Money
-from ledger.reconciliation import answers, statements
-from ledger.reconciliation.answers import Answer, BadResolution, Question
-from ledger.reconciliation.statements import StatementLine
-from ledger.storage.columns import MinorUnits, enumeration, whole_minor
+from ledger.reconciliation import aid_answers, answers, giving_answers, statements, waits
+from ledger.reconciliation.answers import RULES, Answer, Because, Question, magnitude
+from ledger.reconciliation.waits import BadResolution, Thing, Waiting
+from ledger.storage.columns import WITHOUT_ROWID, MinorUnits, enumeration, whole_minor
 from ledger.storage.locks import locked
 
-RESOLVABLE = frozenset(
-    {
-        Difference.AMOUNT_DIFFERS,
-        Difference.NOT_RELEASED,
-        Difference.PAYMENT_RETURNED,
-        Difference.REVERSAL,
-        Difference.UNMATCHED_DEBIT,
-    }
-)
-"""The differences that are about one line of the bank."""
-
-
-class Because(StrEnum):
-    """Why, in a word that is counted."""
-
-    SENT_BY_HAND = "sent_by_hand"
-    DATED_EARLIER = "dated_earlier"
-    SENT_BACK = "sent_back"
-    FEE_TAKEN = "fee_taken"
-    DECIDED_SO = "decided_so"
-    IN_ERROR = "in_error"
-    UNCOLLECTABLE = "uncollectable"
+_BOOKS = {**aid_answers.BOOKS, **giving_answers.BOOKS}
 
 
 class UnknownResolution(NotFound):
@@ -64,64 +37,151 @@ class ResolutionReplaced(Conflict):
 
 
 class Resolution(SQLModel, table=True):
-    """What a treasurer says, by number from 1 for each `about`: the alias of an exception, or of an obligation.
+    """What a treasurer says, by number from 1 for each `about`: the alias of an exception, an obligation or a dispute.
 
-    `of` is the alias of a payment or of an obligation, or the reference of a refund. `minor` is what the line moved, or
-    what is said of a refund; `settles_minor` is how much of the thing it settles.
+    `of` is what the answer names. `minor` is what moved, above zero when it came in, or what is said of a refund;
+    `settles_minor` is how much of the thing it settles. `source_key` is that of the entry that books it; it is booked
+    at once when `alone`, else when somebody agrees. Rows are only added.
     """
 
     about: str = Field(primary_key=True, max_length=20)
     number: int = Field(primary_key=True)
     answer: Answer = Field(sa_type=enumeration(Answer))
-    of: str = Field(max_length=25)
-    because: Because = Field(sa_type=enumeration(Because))
-    source_key: str | None = Field(default=None, foreign_key="statement_line.source_key", max_length=120, index=True)
+    of: str | None = Field(default=None, max_length=64)
+    because: Because | None = Field(default=None, sa_type=enumeration(Because))
+    source_key: str = Field(max_length=120, index=True)
     minor: int = Field(sa_type=MinorUnits)
-    settles_minor: int = Field(sa_type=MinorUnits)
     currency: str = Field(max_length=3)
+    settles_minor: int = Field(sa_type=MinorUnits)
+    settles_currency: str = Field(max_length=3)
+    happened_on: date | None = None
+    alone: bool
     asked_by: str = Field(max_length=20)
     asked_on: date
-    agreed_by: str | None = Field(default=None, max_length=20)
-    agreed_on: date | None = None
 
     __table_args__ = (
-        CheckConstraint("minor > 0 AND settles_minor > 0", name="resolution_is_above_zero"),
-        CheckConstraint("agreed_by <> asked_by", name="resolution_is_of_two_people"),
-        CheckConstraint("(agreed_by IS NULL) = (agreed_on IS NULL)", name="resolution_is_agreed_on_a_day"),
+        CheckConstraint("minor <> 0 AND settles_minor > 0", name="resolution_is_about_money"),
+        CheckConstraint("alone = (because IS NULL)", name="two_people_have_a_reason"),
         *whole_minor("minor", "settles_minor"),
+        WITHOUT_ROWID,
     )
 
     def amount(self) -> Money:
-        """What moved."""
+        """What moved: above zero when it came in."""
         return Money(self.minor, self.currency)
 
     def settles(self) -> Money:
         """How much of the thing is settled by it."""
-        return Money(self.settles_minor, self.currency)
+        return Money(self.settles_minor, self.settles_currency)
+
+
+class ResolutionAgreement(SQLModel, table=True):
+    """That another person agrees to what was said, which is booked with it. Rows are only added."""
+
+    __tablename__ = "resolution_agreement"
+    about: str = Field(primary_key=True, max_length=20)
+    number: int = Field(primary_key=True)
+    agreed_by: str = Field(max_length=20)
+    agreed_on: date
+
+    __table_args__ = (
+        ForeignKeyConstraint(["about", "number"], ["resolution.about", "resolution.number"]),
+        WITHOUT_ROWID,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewResolution:
-    """What is said: `about` an exception's line, or about a refund of an obligation."""
+    """What is said: about what, the answer, of what, why; it settles all that moved unless told.
+
+    `happened_on` is the day of what no line and no movement dates: that a dispute was lost.
+    """
 
     about: str
     answer: Answer
-    of: str
-    settles: Money
-    because: Because
+    of: str | None = None
+    settles: Money | None = None
+    because: Because | None = None
+    happened_on: date | None = None
 
 
 def request(session: Session, new: NewResolution, agreed: Agreed) -> Resolution:
-    """Says what it is, in place of what was said before. What could not be booked so is refused now.
+    """Says what it is, in place of what was said before. Where one signature suffices, it is booked.
+
+    What could not be booked so is refused now.
 
     Raises:
-        UnknownException, UnknownLine, BadResolution, ResolutionReplaced, and what booking it and `approvals.accept`
-        raise. Nothing was written.
+        UnknownException, UnknownLine, UnknownDispute, DisputeIsDecided, BadResolution, ResolutionReplaced, and what
+        booking it and `approvals.accept` raise. Nothing was written.
     """
-    line = _line_about(session, new)
-    moved = new.settles if line is None else abs_of(line.amount())
-    if new.settles.currency != moved.currency or new.settles.minor <= 0:
-        raise BadResolution("what is settled is above zero, in the currency of the line", where="settles")
+    said, waiting = draft(session, new, by=agreed.signer.alias, on=agreed.now.date())
+    if said.alone:
+        with session.begin_nested(), overdrafts.noted(session, on=said.asked_on):  # act and effect, or neither
+            _accept(session, agreed, verb_of_request(said), said)
+            session.add(said)
+            session.flush()
+            _book(session, said, waiting, agreed)
+        return said
+    with session.begin_nested() as trial:
+        _answer(session, said, waiting, agreed)
+        trial.rollback()
+    try:
+        with session.begin_nested():
+            _accept(session, agreed, verb_of_request(said), said)
+            session.add(said)
+            session.flush()
+    except IntegrityError:  # on PostgreSQL somebody else said something of the same refund at once
+        raise ResolutionReplaced("something else was said since", number=said.number) from None
+    return said
+
+
+def agree(session: Session, about: str, agreed: Agreed) -> Resolution:
+    """Agrees, as another person: it is booked as what was said, and its exception closed.
+
+    What is given up is approved like assistance: by who neither entered nor verified the case, within the limits of the
+    role, and above the limit for a third person by two.
+
+    Raises:
+        UnknownResolution, ResolutionReplaced, SamePerson, OverLimit, and what `request` raises. Nothing was written.
+    """
+    said = newest(session, about)
+    if agreed.act.version != said.number:
+        raise ResolutionReplaced("something else was said since", number=said.number)
+    approvals.require_other(agreed.signer.alias, than=_earlier(session, said))
+    waiting = _waiting(session, said, agreed)
+    verb = verb_of(said)
+    with session.begin_nested(), overdrafts.noted(session, on=agreed.now.date()):
+        limits.require_within(session, agreed, verb=verb, object_alias=about, amount=said.settles())
+        _accept(session, agreed, verb, said)
+        if verb != "agree_loss" or limits.is_enough(session, agreed):
+            _book(session, said, waiting, agreed)
+            told = ResolutionAgreement(
+                about=about, number=said.number, agreed_by=agreed.signer.alias, agreed_on=agreed.now.date()
+            )
+            session.add(told)
+            session.flush()
+    return said
+
+
+def draft(session: Session, new: NewResolution, *, by: str, on: date) -> tuple[Resolution, Waiting]:
+    """What would be said, unwritten, and what it is about.
+
+    Raises:
+        UnknownException, UnknownLine, UnknownDispute, DisputeIsDecided, BadResolution: see there.
+    """
+    waiting = waits.find(session, new.about, settles=new.settles, on=new.happened_on or on)
+    rule = RULES[new.answer]
+    settles = new.settles or magnitude(waiting.moved)
+    alone = answers.suffices(new.answer, moved=waiting.moved, settles=settles)
+    for where, fits in (
+        ("answer", waiting.thing in rule.of),
+        ("of", (new.of is None) == (rule.names is None)),
+        ("settles", settles.minor > 0 and waiting.moved.minor != 0),
+        ("because", alone == (new.because is None)),
+        ("happened_on", (waiting.thing is Thing.DISPUTE) == (new.happened_on is not None)),
+    ):
+        if not fits:
+            raise BadResolution("this is not said of it, or not so", where=where)
     number = session.exec(select(func.count()).where(Resolution.about == new.about)).one() + 1
     said = Resolution(
         about=new.about,
@@ -129,103 +189,66 @@ def request(session: Session, new: NewResolution, agreed: Agreed) -> Resolution:
         answer=new.answer,
         of=new.of,
         because=new.because,
-        source_key=line.source_key if line is not None else None,
-        minor=moved.minor,
-        settles_minor=new.settles.minor,
-        currency=moved.currency,
-        asked_by=agreed.signer.alias,
-        asked_on=agreed.now.date(),
+        source_key=waiting.source_key or f"resolution:{new.about}:{number}",
+        minor=waiting.moved.minor,
+        currency=waiting.moved.currency,
+        settles_minor=settles.minor,
+        settles_currency=settles.currency,
+        happened_on=new.happened_on,
+        alone=alone,
+        asked_by=by,
+        asked_on=on,
     )
-    with session.begin_nested() as trial:
-        answers.book(session, _question(said, line, agreed))
-        trial.rollback()
-    try:
-        with session.begin_nested():
-            _accept(session, agreed, "request_resolution", said)
-            session.add(said)
-            session.flush()
-    except IntegrityError:  # on PostgreSQL somebody else said something of the same refund at once
-        raise ResolutionReplaced("something else was said since", number=number) from None
-    return said
-
-
-def agree(session: Session, about: str, agreed: Agreed) -> Resolution:
-    """Agrees, as another person: the line is booked as what was said, and its exception closed.
-
-    What is given up is approved like assistance: by who neither entered nor verified the case, within the limits of the
-    role, and above the limit for a third person by two.
-
-    Raises:
-        UnknownResolution, ResolutionReplaced, SamePerson, OverLimit, and what `request` raises.
-    """
-    said = newest(session, about)
-    if agreed.act.version != said.number:
-        raise ResolutionReplaced("something else was said since", number=said.number)
-    approvals.require_other(agreed.signer.alias, than=_earlier(session, said))
-    line = _line_about(session, said)
-    verb = verb_of(said)
-    with session.begin_nested(), overdrafts.noted(session, on=agreed.now.date()):
-        limits.require_within(session, agreed, verb=verb, object_alias=about, amount=said.settles())
-        _accept(session, agreed, verb, said)
-        if verb != "agree_loss" or limits.is_enough(session, agreed):
-            _book(session, said, line, agreed)
-    return said
-
-
-def moved_by(session: Session, new: NewResolution) -> Money:
-    """What an act about it restates: what the line moved, whichever way, or what is said of a refund.
-
-    Raises:
-        UnknownException, UnknownLine, BadResolution: see there.
-    """
-    line = _line_about(session, new)
-    return new.settles if line is None else abs_of(line.amount())
+    return said, waiting
 
 
 def newest(session: Session, about: str) -> Resolution:
     """What was said last, and waits; two who agree take turns.
 
     Raises:
-        UnknownResolution: nothing was, or it was agreed to.
+        UnknownResolution: nothing was, or it is booked.
     """
     query = select(Resolution).where(Resolution.about == about).order_by(col(Resolution.number).desc()).limit(1)
     found = session.exec(locked(query)).first()
-    if found is None or found.agreed_by is not None:
+    if found is None or found.alone or agreement_of(session, found) is not None:
         raise UnknownResolution("nothing was said of it that waits", about=about)
     return found
 
 
-def waiting(session: Session) -> list[tuple[OpenException, StatementLine, str | None]]:
-    """The lines of the bank of which two people may say what they are, oldest first, and what their reference is of."""
-    found = []
-    for opened in exceptions.listed(session):
-        if opened.difference in RESOLVABLE:
-            line = statements.find_waiting(session, opened.about.partition(":")[2], lock=False)
-            if line is not None:
-                found.append((opened, line, answers.name_drawn_for(session, line.reference)))
-    return found
+def agreement_of(session: Session, said: Resolution) -> ResolutionAgreement | None:
+    """Who agreed, if somebody did."""
+    return session.get(ResolutionAgreement, (said.about, said.number), populate_existing=True)
 
 
-def listed(session: Session) -> list[Resolution]:
-    """All that was said, the oldest first."""
-    found = session.exec(select(Resolution))
-    return sorted(found, key=lambda one: (one.asked_on, one.about, one.number))
+def listed(session: Session) -> list[tuple[Resolution, ResolutionAgreement | None]]:
+    """All that was said, the oldest first, and who agreed."""
+    both = (col(ResolutionAgreement.about) == Resolution.about) & (ResolutionAgreement.number == Resolution.number)
+    found = session.exec(select(Resolution, ResolutionAgreement).join(ResolutionAgreement, both, isouter=True))
+    pairs = [(said, agreement) for said, agreement in found]
+    return sorted(pairs, key=lambda pair: (pair[0].asked_on, pair[0].about, pair[0].number))
 
 
 def count_accepted_early(session: Session, *, until: date) -> int:
     """How many payments left before their release and were accepted by the end of a day: failures of control."""
-    query = select(func.count()).select_from(Resolution)
-    return session.exec(query.where(Resolution.answer == Answer.PAYMENT, col(Resolution.agreed_on) <= until)).one()
-
-
-def commitment(*, answer: str, of: str, settles: Money, because: str) -> str:
-    """What an act restates beside what moved: SHA-256 over the canonical JSON of all that is said."""
-    return hashlib.sha256(rfc8785.dumps([answer, of, settles.decimal(), settles.currency, because])).hexdigest()
+    early = [said for said, told in listed(session) if told is not None and told.agreed_on <= until]
+    return sum(said.answer is Answer.PAYMENT for said in early)
 
 
 def commitment_of(said: Resolution) -> str:
     """The commitment of what was said."""
-    return commitment(answer=said.answer, of=said.of, settles=said.settles(), because=said.because)
+    return answers.commitment(
+        answer=said.answer, of=said.of, settles=said.settles(), because=said.because, happened_on=said.happened_on
+    )
+
+
+def restated_by(said: Resolution) -> Money:
+    """What an act about it restates: what moved, and, for one person alone, which way."""
+    return said.amount() if said.alone else magnitude(said.amount())
+
+
+def verb_of_request(said: Resolution) -> Verb:
+    """The verb by which a treasurer says it."""
+    return "answer_line" if said.alone else "request_resolution"
 
 
 def verb_of(said: Resolution) -> Verb:
@@ -233,47 +256,33 @@ def verb_of(said: Resolution) -> Verb:
     return "agree_loss" if said.answer is Answer.GIVEN_UP else "agree_resolution"
 
 
-def abs_of(money: Money) -> Money:
-    """What moved, whichever way."""
-    return Money(abs(money.minor), money.currency)
+def _book(session: Session, said: Resolution, waiting: Waiting, agreed: Agreed) -> None:
+    entry_id = _answer(session, said, waiting, agreed)
+    if waiting.line is not None:
+        statements.answer(session, waiting.line, entry_id=entry_id)
+        exceptions.resolve(session, exceptions.require_open(session, said.about), on=agreed.now.date())
 
 
-def _book(session: Session, said: Resolution, line: StatementLine | None, agreed: Agreed) -> None:
-    today = agreed.now.date()
-    entry_id = answers.book(session, _question(said, line, agreed))
-    if line is not None:
-        statements.answer(session, line, entry_id=entry_id)
-        exceptions.resolve(session, exceptions.require_open(session, said.about), on=today)
-    said.agreed_by, said.agreed_on = agreed.signer.alias, today
-    session.add(said)
-    session.flush()
-
-
-def _line_about(session: Session, said: NewResolution | Resolution) -> StatementLine | None:
-    """The line that an exception is about, which waits; None for what is said of a refund."""
-    if (kind_of(said.about) is Kind.OBLIGATION) != (said.answer in answers.WITHOUT_LINE):
-        raise BadResolution("this is said of another thing", where="answer")
-    if said.answer in answers.WITHOUT_LINE:
-        return None
-    opened = exceptions.require_open(session, said.about)
-    if opened.difference not in RESOLVABLE:
-        raise BadResolution("the exception is about no line", where="about")
-    return statements.require_waiting(session, opened.about.partition(":")[2])
-
-
-def _question(said: Resolution, line: StatementLine | None, agreed: Agreed) -> Question:
-    return Question(
+def _answer(session: Session, said: Resolution, waiting: Waiting, agreed: Agreed) -> int:
+    """Books it; gives the number of the entry that answers a line."""
+    asked = Question(
         answer=said.answer,
-        of=said.of,
-        obligation=said.about,
+        about=said.about,
+        of=said.of or "",
         settles=said.settles(),
-        line=line,
-        source_key=line.source_key if line is not None else f"resolution:{said.about}:{said.number}",
-        on=line.booked_on if line is not None else agreed.now.date(),
+        source_key=said.source_key,
+        waiting=waiting,
         recorded_at=agreed.now,
         recorded_by=agreed.signer.alias,
         rightly_kept=said.because is Because.DECIDED_SO,
     )
+    if waiting.line is not None and said.answer is not Answer.UNIDENTIFIED:
+        aid_answers.require_same_thing(session, asked)
+    return _BOOKS[said.answer](session, asked)
+
+
+def _waiting(session: Session, said: Resolution, agreed: Agreed) -> Waiting:
+    return waits.find(session, said.about, settles=said.settles(), on=said.happened_on or agreed.now.date())
 
 
 def _earlier(session: Session, said: Resolution) -> set[str | None]:
@@ -292,6 +301,6 @@ def _accept(session: Session, agreed: Agreed, verb: Verb, said: Resolution) -> N
         object_alias=said.about,
         version=said.number,
         detail=said.answer,
-        amount=said.amount(),
+        amount=restated_by(said),
         payee_commitment=commitment_of(said),
     )

@@ -69,7 +69,8 @@ APPEND_ONLY = (
     "receipt_void",
     "confirmation_setting",
     "gift_step",
-    "line_answer",
+    "resolution",
+    "resolution_agreement",
 )
 """Tables whose rows are never changed and never removed."""
 
@@ -230,7 +231,8 @@ _KEYS = {
     "receipt_void": ("receipt_alias",),
     "confirmation_setting": ("number",),
     "gift_step": ("donation_alias, number", "source_key"),
-    "line_answer": ("source_key",),
+    "resolution": ("about, number",),
+    "resolution_agreement": ("about, number",),
 }
 """By which keys a row could be replaced on SQLite, a hidden row number among them; the other tables have one above."""
 

@@ -34,7 +34,7 @@ from ledger.identities import shelves
 from ledger.identities.evidence import EvidenceFile
 from ledger.money import Money
 from ledger.reconciliation.answers import Answer
-from ledger.reconciliation.resolutions import Resolution
+from ledger.reconciliation.resolutions import Resolution, ResolutionAgreement
 from ledger.reconciliation.statements import StatementLine
 from reports.dossier.facts import (
     SERVER,
@@ -215,15 +215,18 @@ def _disbursements(session: Session, case: str) -> list[Disbursement]:
 
 def _accepted(session: Session, payments: Collection[str]) -> dict[str, Accepted]:
     """By payment: what two people signed of money that left before its release."""
+    both = (col(ResolutionAgreement.about) == Resolution.about) & (ResolutionAgreement.number == Resolution.number)
     query = (
-        select(Resolution, StatementLine)
+        select(Resolution, ResolutionAgreement, StatementLine)
+        .join(ResolutionAgreement, both)
         .join(StatementLine, col(StatementLine.source_key) == Resolution.source_key)
         .where(col(Resolution.of).in_(payments), Resolution.answer == Answer.PAYMENT)
     )
     return {
-        said.of: Accepted(about=said.about, left_on=line.booked_on, asked_by=said.asked_by, agreed_by=said.agreed_by)
-        for said, line in session.exec(query)
-        if said.agreed_by is not None
+        said.of or "": Accepted(
+            about=said.about, left_on=line.booked_on, asked_by=said.asked_by, agreed_by=told.agreed_by
+        )
+        for said, told, line in session.exec(query)
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import APIRouter
+from sqlalchemy import text
 
 from api import app as application
 from api.app import UnlistedRoute, create_app
@@ -20,6 +21,7 @@ from ledger.aliases import Kind, draw
 from ledger.people import Role
 from tests.attempts import told
 from tests.office import AT_THEIR_DESK, Office, on_one_database, template_of, the_next_roster, walk_the_path
+from tests.unsigned import BOOKS, UNSIGNED
 
 SAMPLES = {"{alias}": "C-0000-0000-0000", "{form}": "json", "{version}": "1", "{number}": "1", "{language}": "en"}
 
@@ -107,6 +109,7 @@ def test_public_doors_open_to_everybody_and_show_no_more_to_a_key(office: Office
 def test_at_every_step_of_the_path_everybody_else_tries_first_and_nothing_is_written(office: Office) -> None:
     """With the very request that succeeds a moment later: valid body, valid signature, the right state."""
     tried = defaultdict(set)
+    entries, booking = [0], set()
 
     with in_process(office.app) as intruders:
 
@@ -121,10 +124,17 @@ def test_at_every_step_of_the_path_everybody_else_tries_first_and_nothing_is_wri
                     answer = intruders.request(request.method, request.url, content=request.content, headers=headers)
                     tried[door].add(answer.status_code)
 
-        office.http.event_hooks = {"request": [try_first]}
+        def count(response: httpx2.Response) -> None:
+            with office.engine.connect() as connection:
+                entries.append(connection.scalar(text("SELECT count(*) FROM entry")) or 0)
+            if entries[-1] > entries[-2]:
+                booking.add(template_of(response.request.method, response.request.url.path))
+
+        office.http.event_hooks = {"request": [try_first], "response": [count]}
         walk_the_path(office)
 
     assert {door for door in LOCKED if door[0] != "GET"} == tried.keys()
+    assert {UNSIGNED[name] for name in map(" ".join, booking) if name in UNSIGNED} <= BOOKS
     everybodys = {door for door in tried if DOORS[door].roles == EVERYBODY}
     assert {frozenset(tried[door]) for door in everybodys} == {frozenset({401})}
     assert {frozenset(tried[door]) for door in tried.keys() - everybodys} == {frozenset({401, 403})}

@@ -69,7 +69,9 @@ def test_cash_is_counted_by_two_and_taken_to_the_bank_which_counts_less(furnishe
     show(furnished, "19.50", on=BANK_DAY.date() - timedelta(days=1))
     (waiting,) = furnished.desk("anna").api.get("/v1/exceptions")["exceptions"]
 
-    say("dora", "donations", "answer", waiting["alias"], "--as", "deposit", "--about", taken["alias"])
+    less = ("--settles", "20.00", *EUROS, "--because", "told_by_bank")
+    say("dora", "resolutions", "say", waiting["alias"], "deposit", "--of", taken["alias"], *less)
+    say("boris", "resolutions", "agree", waiting["alias"])
 
     states = [one["state"] for one in say("anna", "donations", "cash", "deposits")]
     assert sorted(states) == ["banked", "cancelled"]

@@ -101,8 +101,10 @@ def test_what_waits_is_explained_and_then_waits_no_more(say: Say, processor: Pro
     say("anna", "donations", "pull")
     (_, [waiting]) = say("anna", "donations", "movements", "--waiting")
 
-    code, [booked] = say("anna", "donations", "explain", waiting["balance_transaction"], "1.00", "EUR", "other_income")
+    _, [about] = say("anna", "resolutions", "list")
+    say("anna", "resolutions", "say", about["about"], "other_income", "--because", "told_by_processor")
+    code, [booked] = say("boris", "resolutions", "agree", about["about"])
 
-    assert (code, booked["recipe"]) == (0, "other_income")
+    assert (code, booked["answer"], about["of"]) == (0, "other_income", waiting["balance_transaction"])
     assert say("anna", "donations", "movements", "--waiting") == (0, [])
     assert [say("anna", "donations", part, "list") for part in ("disputes", "payouts")] == [(0, []), (0, [])]

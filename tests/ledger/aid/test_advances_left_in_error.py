@@ -7,8 +7,8 @@ from ledger.aid.advances import AdvanceNotReady
 from ledger.aid.agent_acts import close_agent
 from ledger.aid.agents import Agent, AgentNotReady
 from ledger.books import balances
-from ledger.reconciliation.answers import Answer, BadResolution
-from ledger.reconciliation.resolutions import Because
+from ledger.reconciliation.answers import Answer, Because
+from ledger.reconciliation.waits import BadResolution
 from tests.bookcheck import found
 from tests.cast import TODAY, House, eur, nothing_written
 from tests.purses import EUR_LEAF, a_requested_advance, a_sent_advance, an_agent, give_euros, give_to_general

@@ -20,8 +20,8 @@ from ledger.limits import OverLimit
 from ledger.money import Money
 from ledger.people import Limit, Role
 from ledger.reconciliation import issued
-from ledger.reconciliation.answers import Answer, LeftTooEarly
-from ledger.reconciliation.resolutions import Because
+from ledger.reconciliation.aid_answers import LeftTooEarly
+from ledger.reconciliation.answers import Answer, Because
 from tests.cast import LEAF, NOW, SECOND_LEAF, House, Person, agreed_by, byn, enrol, eur, give, nothing_written, race
 from tests.cast import the_next as next_roster
 from tests.purses import (

@@ -10,8 +10,7 @@ from ledger.aid.obligations import Obligation, State
 from ledger.aliases import Kind, draw
 from ledger.books import balances
 from ledger.money import Money
-from ledger.reconciliation.answers import Answer
-from ledger.reconciliation.resolutions import Because
+from ledger.reconciliation.answers import Answer, Because
 from tests.bookcheck import found
 from tests.cast import LEAF, NOW, TODAY, House, byn, give, nothing_written
 from tests.saying import resolve, say, saying, show, shown

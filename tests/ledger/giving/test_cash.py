@@ -19,12 +19,14 @@ from ledger.giving.cash_deposits import BadDeposit, DepositNotReady, UnknownDepo
 from ledger.giving.donations import Donation, Source
 from ledger.money import Money
 from ledger.people import Role
-from ledger.reconciliation.line_answers import Answer, LineDiffers
+from ledger.reconciliation.answers import Answer, Because
+from ledger.reconciliation.giving_answers import LineDiffers
 from tests.bookcheck import assert_it_holds, found
 from tests.cast import LEAF, SECOND_LEAF, TODAY, House, byn, engine_of, nothing_written, race
 from tests.coffers import joins
 from tests.given import CASH, RECEIVED, a_count, answer, shown, signed, take_to_bank, the_exception, witness
 from tests.office import on_one_database
+from tests.saying import agree, say, saying
 
 
 def balance(house: House, account: str, fund: str | None = None) -> Money:
@@ -205,9 +207,13 @@ def test_what_the_bank_counts_otherwise_has_a_name_and_another_person(
     opened = the_exception(house)
     assert (opened.difference, balance(house, LEAF)) == (Difference.AMOUNT_DIFFERS, byn("0.00"))
 
+    other = joins(house, Role.TREASURER)
+    said = saying(opened.alias, Answer.DEPOSIT, deposit.alias, byn("150.00"), Because.TOLD_BY_BANK)
     with nothing_written(house.session), pytest.raises(SamePerson):
-        answer(house, opened, Answer.DEPOSIT, deposit.alias)
-    answer(house, opened, Answer.DEPOSIT, deposit.alias, by=joins(house, Role.TREASURER))
+        say(house, said)
+    with nothing_written(house.session), pytest.raises(LineDiffers):
+        answer(house, opened, Answer.DEPOSIT, deposit.alias, by=other)
+    agree(house, say(house, said, by=other))
 
     assert (deposit.came(), balance(house, LEAF), balance(house, CASH)) == (byn(came), byn(came), byn("150.00"))
     assert balance(house, account) == byn(difference)
@@ -219,8 +225,8 @@ def test_what_the_bank_counts_otherwise_has_a_name_and_another_person(
 @pytest.mark.usefixtures("coffer")
 def test_a_line_on_another_leaf_is_not_the_cash(house: House) -> None:
     deposit = take_to_bank(house, byn("150.00"))
-    shown(house, byn("-9.00"))
     other = joins(house, Role.TREASURER)
+    shown(house, byn("150.00"), reversal=True)
 
     with nothing_written(house.session), pytest.raises(LineDiffers):
         answer(house, the_exception(house), Answer.DEPOSIT, deposit.alias, by=other)

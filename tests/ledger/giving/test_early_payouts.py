@@ -21,7 +21,7 @@ from ledger.giving.steps import GiftStep
 from ledger.money import Money
 from ledger.people import Role
 from ledger.reconciliation import processor
-from ledger.reconciliation.line_answers import Answer
+from ledger.reconciliation.answers import Answer
 from ledger.storage import guards
 from tests.bookcheck import assert_it_holds, found
 from tests.cards import DAY, TRANSIT, a_charge, a_payout, a_payout_failure, changed, paying_out

@@ -1,5 +1,6 @@
 """What no recipe books by itself is booked as what a person says it was: nothing waits for ever."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from ledger.giving.plans import MustWait
 from ledger.giving.processor import Booked, IsBooked
 from ledger.money import Money
 from ledger.reconciliation import processor
-from tests.bookcheck import found
+from tests.bookcheck import BELOW_THE_ACTS
+from tests.bookcheck import found as found_by
 from tests.bookkeeping import CARD_LEAF, RECORDER
 from tests.cards import (
     TRANSIT,
@@ -37,6 +39,7 @@ from tests.cards import (
 )
 from tests.cast import NOW, eur, nothing_written
 
+found = partial(found_by, but=BELOW_THE_ACTS)
 GIFT = a_charge(eur("100.00"), fee=eur("3.20"))
 
 

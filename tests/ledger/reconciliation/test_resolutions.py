@@ -20,9 +20,11 @@ from ledger.giving import donations, purpose_versions, purposes
 from ledger.limits import OverLimit
 from ledger.money import Money
 from ledger.people import Limit, Role
-from ledger.reconciliation import resolutions
-from ledger.reconciliation.answers import Answer, BadResolution, LeftTooEarly
-from ledger.reconciliation.resolutions import Because, ResolutionReplaced, UnknownResolution
+from ledger.reconciliation import resolutions, waits
+from ledger.reconciliation.aid_answers import LeftTooEarly
+from ledger.reconciliation.answers import Answer, Because
+from ledger.reconciliation.resolutions import ResolutionReplaced, UnknownResolution
+from ledger.reconciliation.waits import BadResolution
 from tests.bookcheck import assert_it_holds, found
 from tests.cast import (
     LEAF,
@@ -52,7 +54,7 @@ def standing(house: House, account: str, currency: str = "BYN") -> Money:
 
 def holds(house: House) -> None:
     house.session.expire_all()
-    assert not [one for one in exceptions.listed(house.session) if one.difference in resolutions.RESOLVABLE]
+    assert not [one for one in exceptions.listed(house.session) if one.difference in waits.OF_LINES]
     assert_it_holds(engine_of(house.session))
 
 
@@ -150,7 +152,7 @@ def test_what_is_given_back_twice_is_unidentified(house: House, paid: Disburseme
     opened = shown(house, byn("810.00"), paid.reference, on=TODAY - timedelta(days=1))
     refused(house, disbursements.DisbursementNotReady, opened.alias, Answer.PAYMENT_RETURNED, paid.alias, byn("810.00"))
 
-    resolve(house, opened.alias, Answer.UNIDENTIFIED, paid.alias, byn("810.00"), Because.IN_ERROR)
+    resolve(house, opened.alias, Answer.UNIDENTIFIED, None, byn("810.00"), Because.IN_ERROR)
 
     assert standing(house, "2000") == byn("-810.00")
     holds(house)
@@ -196,7 +198,7 @@ def test_a_payment_of_which_a_part_was_refunded_before_does_not_come_back_by_its
     refused(
         house, DisbursementNotReady, opened.alias, Answer.PAYMENT_RETURNED, paid.alias, byn("810.00"), Because.SENT_BACK
     )
-    resolve(house, opened.alias, Answer.UNIDENTIFIED, paid.alias, byn("810.00"), Because.SENT_BACK)
+    resolve(house, opened.alias, Answer.UNIDENTIFIED, None, byn("810.00"), Because.SENT_BACK)
     assert found(house.session, by=BOOKED) == []
 
 
@@ -438,7 +440,7 @@ def test_what_an_authority_never_pays_is_a_loss_within_the_limits_of_who_agrees(
     )
 
     agree(house, said)
-    assert (said.agreed_by, standing(house, "1350")) == (None, byn("810.00"))
+    assert (resolutions.agreement_of(house.session, said), standing(house, "1350")) == (None, byn("810.00"))
     with nothing_written(house.session), pytest.raises(SamePerson):
         resolutions.agree(house.session, said.about, on_agreement(house, said))
     agree(house, said, by=house.fund.bella)
@@ -521,7 +523,7 @@ def test_what_was_said_before_is_replaced_and_nothing_is_agreed_to_twice(house: 
     agree(house, second)
     with nothing_written(house.session), pytest.raises(UnknownResolution):
         resolutions.agree(house.session, second.about, on_agreement(house, second))
-    refused(house, UnknownException, opened.alias, Answer.UNIDENTIFIED, paid.alias, byn("805.00"))
+    refused(house, UnknownException, opened.alias, Answer.UNIDENTIFIED, None, byn("805.00"))
 
 
 def test_two_who_agree_at_once_book_it_once(house: House, paid: Disbursement) -> None:
@@ -548,9 +550,9 @@ def test_what_does_not_fit_the_line_is_refused(house: House, paid: Disbursement)
     for error, answer, of, settles in (
         (BadResolution, Answer.PAYMENT, paid.alias, byn("805.00")),
         (BadResolution, Answer.PAYMENT_RETURNED, other.alias, byn("810.00")),
-        (BadResolution, Answer.PAYMENT_RETURNED, paid.alias, usd("805.00")),
+        (disbursements.DisbursementNotReady, Answer.PAYMENT_RETURNED, paid.alias, usd("805.00")),
         (BadResolution, Answer.REFUND, refund.reference, byn("0.00")),
-        (BadResolution, Answer.UNIDENTIFIED, paid.alias, byn("800.00")),
+        (BadResolution, Answer.UNIDENTIFIED, None, byn("800.00")),
         (BadResolution, Answer.GIVEN_UP, refund.reference, byn("805.00")),
         (refunds.UnknownRefund, Answer.REFUND, paid.obligation_alias, byn("805.00")),
         (refunds.OverRefund, Answer.REFUND, refund.reference, byn("810.01")),

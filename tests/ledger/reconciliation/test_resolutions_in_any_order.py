@@ -19,9 +19,9 @@ from ledger.aid.refunds import Refund
 from ledger.books import balances
 from ledger.errors import LedgerError
 from ledger.money import Money
-from ledger.reconciliation import resolutions
-from ledger.reconciliation.answers import Answer
-from ledger.reconciliation.resolutions import Because, Resolution
+from ledger.reconciliation import resolutions, waits
+from ledger.reconciliation.answers import Answer, Because
+from ledger.reconciliation.resolutions import Resolution
 from ledger.reconciliation.statements import Match, StatementLine
 from tests.bookcheck import found
 from tests.cast import LEAF, TODAY, House, byn, give
@@ -74,21 +74,22 @@ class Play:
 
     def says_something(self) -> Resolution:
         """Mostly what may be so; now and then something of another thing, or of another sum."""
-        waiting = resolutions.waiting(self.session)
+        of: str | None
+        waiting = [(about, one.line) for about, one, _ in waits.listed(self.session, on=TODAY) if one.line is not None]
         if not waiting or self.dice.random() < 0.2:
             about, whole, reference = self.dice.choice(self.refunds())
             answer, of = self.dice.choice([Answer.KEPT_BY_BENEFICIARY, Answer.GIVEN_UP]), reference
             expected = whole.minor
         else:
-            opened, line, _ = self.dice.choice(waiting)
-            about, whole = opened.alias, line.amount()
+            about, line = self.dice.choice(waiting)
+            whole = line.amount()
             answer, of, expected = self.dice.choice(list(self.what_may_be(line)))
         moved = abs(whole.minor)
         settles = self.dice.choice([expected, expected, min(moved, expected), moved])
         new = saying(about, answer, of, Money(settles, whole.currency), Because.SENT_BACK)
         return resolutions.request(self.session, new, on_request(self.house, new))
 
-    def what_may_be(self, line: StatementLine) -> Iterator[tuple[Answer, str, int]]:
+    def what_may_be(self, line: StatementLine) -> Iterator[tuple[Answer, str | None, int]]:
         """Answers, of what, and how much of it there was."""
         for alias in self.payments:
             payment = disbursements.require(self.session, alias)
@@ -99,7 +100,7 @@ class Play:
         if line.minor > 0:
             yield from ((Answer.REFUND, reference, whole.minor) for _, whole, reference in self.refunds())
             yield Answer.BAIL_RETURNED, self.posted.alias, self.posted.minor
-            yield Answer.UNIDENTIFIED, self.posted.alias, line.minor
+            yield Answer.UNIDENTIFIED, None, line.minor
 
     def refunds(self) -> list[tuple[str, Money, str]]:
         found = [one for one in self.session.exec(select_rows(Refund)) if one.is_waiting()]
@@ -107,7 +108,7 @@ class Play:
         return sorted(told, key=lambda one: one[1].minor)
 
     def agrees(self) -> None:
-        said = self.dice.choice([one for one in resolutions.listed(self.session) if one.agreed_by is None])
+        said = self.dice.choice([one for one, told in resolutions.listed(self.session) if told is None])
         resolutions.agree(self.session, said.about, on_agreement(self.house, said))
 
     def quashes(self) -> None:
@@ -160,5 +161,5 @@ def test_whatever_the_bank_shows_and_two_people_say_the_money_is_conserved(house
         play.nothing_is_lost_or_made()
 
     assert done > 15
-    assert len({one.answer for one in resolutions.listed(house.session) if one.agreed_by is not None}) > 1
+    assert len({one.answer for one, told in resolutions.listed(house.session) if told is not None}) > 1
     assert found(house.session, but=UNTOLD) == []

@@ -15,14 +15,16 @@ from ledger.errors import LedgerError
 from ledger.exceptions import Difference
 from ledger.giving import donations
 from ledger.giving.donations import Donation, State, WrongState
-from ledger.reconciliation import bank, line_answers, matchings, statements, unbookings
-from ledger.reconciliation.line_answers import Answer
+from ledger.reconciliation import bank, matchings, resolutions, statements, unbookings
+from ledger.reconciliation.answers import Answer
 from ledger.reconciliation.matchings import NewPairing
 from ledger.reconciliation.pairings import LineUnbooked, Undone
+from ledger.reconciliation.resolutions import NewResolution
 from ledger.reconciliation.statements import Match, NewLine, NewStatement
 from ledger.reconciliation.unbookings import NotUnbookable
 from tests.bookcheck import found
 from tests.cast import LEAF, NOW, House, Person, agreed_by, byn, nothing_written
+from tests.saying import on_request
 
 DAY = NOW.date().replace(day=2)
 
@@ -98,12 +100,11 @@ def test_what_was_unbooked_is_no_gift_by_a_later_answer_nor_by_the_same_line_tol
     gift = tell(house)
     unbook(house, gift)
     (opened,) = exceptions.listed(house.session)
-    commitment = line_answers.commitment(answer=Answer.GIFT, about=None)
-    seen: dict[str, Any] = {"object": opened.alias, "amount": "5.00", "currency": "BYN", "payee_commitment": commitment}
-    agreed = agreed_by(house.fund.clara, "answer_line", detail="gift", **seen)
+    new = NewResolution(about=opened.alias, answer=Answer.GIFT)
+    agreed = on_request(house, new)
 
     with nothing_written(house.session), pytest.raises(WrongState):
-        line_answers.answer(house.session, opened.alias, answer=Answer.GIFT, about=None, agreed=agreed)
+        resolutions.request(house.session, new, agreed)
     with nothing_written(house.session), pytest.raises(NotUnbookable):
         unbookings.unbook(house.session, gift.alias, because=Undone.WRONG_LINE, agreed=agreed)
 

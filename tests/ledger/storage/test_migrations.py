@@ -296,7 +296,6 @@ def as_before_holds(engine: Engine) -> None:
         for statement in (
             "DROP TABLE hold_movement",
             "DROP TABLE hold",
-            "DROP TABLE line_answer",
             "DROP TABLE clearing_agreement",
             "DROP TABLE clearing",
             f"CREATE TABLE exception_before AS SELECT {columns} FROM exception",  # noqa: S608  # names of our own
@@ -349,3 +348,45 @@ def test_a_book_in_the_midst_of_a_season_holds_what_it_had_promised(house: House
         held_for = {row[-1] for row in before}
         assert {released.alias, advance.alias} <= held_for
         assert not {sent.alias, batch.alias} & held_for
+
+
+def test_what_was_said_of_lines_by_one_or_by_two_is_kept_in_one_table(empty: Engine) -> None:
+    migrate_to(empty, "0003")
+    a_book_with_payments(empty)
+    migrate_to(empty, "0028")
+    with Session(empty) as session:
+        insert(
+            session,
+            "statement",
+            alias="S-1",
+            account_code=LEAF,
+            currency="BYN",
+            content_token="0" * 64,
+            received_at="2020-11-20 08:00:00",
+            received_by="OP-1",
+        )
+        for nth, minor in (("1", -500), ("2", -700)):
+            of = {"booked_on": "2020-11-20", "minor": minor, "currency": "BYN", "reversal": False}
+            insert(session, "statement_line", source_key=f"bank:{nth}", statement_alias="S-1", account_code=LEAF, **of)
+            opened = {"difference": "reversal", "about": f"reversal:bank:{nth}", "minor": minor, "currency": "BYN"}
+            insert(session, "exception", alias=f"X-{nth}", account_code=LEAF, opened_on="2020-11-20", **opened)
+        said = {"asked_by": "OP-1", "asked_on": "2020-11-20", "settles_minor": 700, "currency": "BYN", "number": 1}
+        two = {"agreed_by": "OP-2", "agreed_on": "2020-11-21", "minor": 700, "of": "D-1", "because": "in_error"}
+        insert(session, "resolution", about="X-2", answer="expected_back", source_key="bank:2", **said, **two)
+        left = {"answer": "given_up", "of": "RF01", "because": "uncollectable", "minor": 700}
+        insert(session, "resolution", about="O-1", **left, **said)
+        one = {"answer": "taken_back", "about": "G-1", "answered_by": "OP-1", "answered_at": "2020-11-20 09:00:00"}
+        insert(session, "line_answer", source_key="bank:1", exception_alias="X-1", **one)
+        session.commit()
+
+    schema.migrate(empty)
+
+    with Session(empty) as session:
+        rows = session.execute(text("SELECT about, of, source_key, minor, settles_minor, alone FROM resolution"))
+        assert sorted(tuple(row) for row in rows) == [
+            ("O-1", "RF01", "resolution:O-1:1", 700, 700, False),
+            ("X-1", "G-1", "bank:1", -500, 500, True),
+            ("X-2", "D-1", "bank:2", -700, 700, False),
+        ]
+        agreed = session.execute(text("SELECT about, number, agreed_by, agreed_on FROM resolution_agreement")).one()
+        assert tuple(map(str, agreed)) == ("X-2", "1", "OP-2", "2020-11-21")

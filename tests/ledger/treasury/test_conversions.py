@@ -22,8 +22,10 @@ from ledger.giving import donations
 from ledger.giving.leaves import NoLeaf
 from ledger.money import Money
 from ledger.people import Role
-from ledger.reconciliation import bank, line_answers
-from ledger.reconciliation.line_answers import Answer, LineDiffers
+from ledger.reconciliation import bank, resolutions
+from ledger.reconciliation.answers import Answer
+from ledger.reconciliation.giving_answers import LineDiffers
+from ledger.reconciliation.resolutions import NewResolution
 from ledger.reconciliation.statements import NewLine, NewStatement, UnknownLine
 from ledger.treasury import conversion_acts, conversions
 from ledger.treasury.conversion_acts import RateMoved
@@ -47,8 +49,8 @@ from tests.coffers import (
     on_conversion,
     prepare_conversions,
 )
-from tests.given import signed
 from tests.purses import EUR_LEAF, give_euros
+from tests.saying import on_request
 
 FAR = "280.00"
 """Worth 92.40 EUR, and 100.00 EUR leave."""
@@ -84,18 +86,9 @@ def waiting(house: House) -> list[OpenException]:
 
 
 def answer(house: House, conversion: Conversion, exception: str) -> None:
-    """Clara says that the line is a side of the conversion; of an exception that is none, whatever its amount."""
-    opened = house.session.get(OpenException, exception)
-    amount = (opened.amount() if opened else None) or byn("1.00")
-    agreed = signed(
-        "answer_line",
-        exception,
-        by=house.fund.clara,
-        of=amount,
-        commitment=line_answers.commitment(answer=Answer.CONVERSION, about=conversion.alias),
-        detail=Answer.CONVERSION.value,
-    )
-    line_answers.answer(house.session, exception, answer=Answer.CONVERSION, about=conversion.alias, agreed=agreed)
+    """Clara says that the line is a side of the conversion."""
+    new = NewResolution(about=exception, answer=Answer.CONVERSION, of=conversion.alias)
+    resolutions.request(house.session, new, on_request(house, new))
 
 
 def release(house: House, conversion: Conversion, **told: Any) -> Conversion:

@@ -15,8 +15,7 @@ from ledger.aid.disbursements import Disbursement
 from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
 from ledger.identities.shelves import Shelf
-from ledger.reconciliation.answers import Answer
-from ledger.reconciliation.resolutions import Because
+from ledger.reconciliation.answers import Answer, Because
 from ledger.storage import guards
 from reports.dossier import pages
 from reports.dossier.chain import chains
