@@ -1,7 +1,7 @@
 """Commands for exchange rates."""
 
+from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,26 +43,36 @@ def import_rates(
     as_json: AsJson = False,
 ) -> None:
     """Adds the rates of a file, all or none, or of a folder's files; a day's later rate corrects the one before."""
+    days = {"since": since and since.date(), "until": until and until.date()}
 
-    def send(desk: Desk, path: Path) -> list[dict[str, Any]]:
+    def read(path: Path) -> Callable[[Desk], dict[str, Any]]:
+        """What is to be sent: a file is read as far as nobody need be asked."""
         data = read_file(path)
         is_of_bank = rate_files.source_of(data) is not None
         if is_of_bank is not bool(currency) or (not is_of_bank and (since or until)):
             raise BadRates(
                 "currencies and days are chosen from a central bank's file, and only there", where="--currency"
             )
-        if not is_of_bank:
-            return [client.send(desk, data)]
-        into = client.functional_currency(desk)
-        days = {"since": since and since.date(), "until": until and until.date()}
-        return [client.add(desk, rate_files.read(data, into=into, currencies=currency or [], **days))]
+        rows = [] if is_of_bank else client.read(data)
 
+        def send(desk: Desk) -> dict[str, Any]:
+            if not is_of_bank:
+                return client.add(desk, rows)
+            into = client.functional_currency(desk)
+            return client.add(desk, rate_files.read(data, into=into, currencies=currency or [], **days))
+
+        return send
+
+    if not file.is_dir():
+        send = read(file)
+        with connect() as desk:
+            answer = send(desk)
+        output.show(answer, as_json=as_json, lines=[_said(answer)])
+        return
     with connect() as desk:
-        if not file.is_dir():
-            (answer,) = send(desk, file)
-            output.show(answer, as_json=as_json, lines=[_said(answer)])
-            return
-        folders.take(file, partial(send, desk), say=_said, watch=watch, pause=pause, looks=looks, as_json=as_json)
+        folders.take(
+            file, lambda path: [read(path)(desk)], say=_said, watch=watch, pause=pause, looks=looks, as_json=as_json
+        )
 
 
 def _said(one: dict[str, Any]) -> str:

@@ -40,7 +40,7 @@ def busy(card_book: Session) -> Session:
 
 
 def test_each_is_the_sum_of_what_waits_there(busy: Session) -> None:
-    assert found(busy) == []
+    assert {one.check for one in found(busy)} == {"unsaid"}  # a dispute was lost, and nobody signed it
 
 
 @pytest.mark.parametrize(
