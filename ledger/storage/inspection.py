@@ -93,10 +93,11 @@ def deviating_tables(connection: Connection) -> Iterator[Deviating]:
     for (table, name), valid in sorted(standing.items()):
         if not valid:
             yield Deviating("constraint", f"{table}.{name}", Deviation.DISABLED)
+    found = {(table.strip('"'), name) for table, name in standing}
     for table in SQLModel.metadata.sorted_tables:
         for constraint in table.constraints:
             named = isinstance(constraint, CheckConstraint) and constraint.name and _applies(constraint, connection)
-            if named and (table.name.strip('"'), str(constraint.name)) not in {(t.strip('"'), n) for t, n in standing}:
+            if named and (table.name.strip('"'), str(constraint.name)) not in found:
                 yield Deviating("constraint", f"{table.name}.{constraint.name}", Deviation.MISSING)
 
 
