@@ -15,7 +15,6 @@ from ledger.aid import (
     agent_acts,
     agents,
     outlays,
-    purse_bookings,
     purse_movements,
     returns,
 )
@@ -118,8 +117,8 @@ class AgentPlay(PlayedAid):
             loss=data.draw(st.sampled_from(losses)) if losses and what is What.RECOVERED else None,
             fund="fines" if what is What.FEE else None,
         )
-        tell = partial(purse_bookings.tell, self.session, new, by=self.person(by).alias, recorded_at=self.now())
-        self.may(tell, LedgerError)
+        agreed = purses.on_told(self.house, new, by=self.person(by), now=self.now())
+        self.may(partial(agent_acts.tell_movement, self.session, new, agreed), LedgerError)
 
     @rule(data=st.data(), by=who("boris"), agrees=st.sampled_from([True, True, True, False]))
     @precondition(lambda self: self.rows_of("purse_movement"))

@@ -23,6 +23,7 @@ from ledger.aid.cases import Case
 from ledger.aid.disbursements import Payee
 from ledger.aid.obligations import ObligationKind
 from ledger.aid.outlays import Repayment
+from ledger.aid.purse_movements import NewMovement, PurseMovement
 from ledger.aid.results import Result
 from ledger.aliases import Kind, draw
 from ledger.approvals import Agreed, Verb
@@ -171,6 +172,25 @@ def on_outlay(repayment: Repayment, *, by: Person, **other: Any) -> Agreed:
         "payee_commitment": outlays.commitment_of(repayment),
     }
     return agreed_by(by, "approve_outlay", **(seen | other))
+
+
+def on_told(house: House, new: NewMovement, *, by: Person, **other: Any) -> Agreed:
+    """An act on a movement that is told; of an advance on its way the whole amount."""
+    amount = new.amount
+    if amount is None and new.advance is not None:
+        amount = advances.require(house.session, new.advance).amount()
+    seen: dict[str, Any] = {
+        "object": new.alias,
+        "amount": amount.decimal() if amount else None,
+        "currency": amount.currency if amount else None,
+        "payee_commitment": new.commitment(),
+    }
+    return agreed_by(by, "tell_movement", **(seen | other))
+
+
+def tell_movement(house: House, new: NewMovement, *, at: datetime = NOW) -> PurseMovement:
+    """Clara tells, and signs it."""
+    return agent_acts.tell_movement(house.session, new, on_told(house, new, by=house.fund.clara, now=at))
 
 
 # --- batches

@@ -17,9 +17,8 @@ SETS_UP = "sets up what money is booked on"
 BOOKS_PROOF = "books what bank and processor show: it is held against their balances"
 BOOKS_RESULTS = "books what an agent has answered: within what two signed, against receipts that are verified"
 BOOKS_RECOGNITION = "books as owed what an approver has signed, once the beneficiary is told; nothing leaves by it"
-BOOKS_LOSSES = "books at once what an agent was taken: decision 0039; it freezes them, and no money leaves the fund"
 
-BOOKS = {BOOKS_PROOF, BOOKS_RESULTS, BOOKS_RECOGNITION, BOOKS_LOSSES}
+BOOKS = {BOOKS_PROOF, BOOKS_RESULTS, BOOKS_RECOGNITION}
 
 UNSIGNED = {
     "POST /v1/accounts": SETS_UP,
@@ -32,11 +31,9 @@ UNSIGNED = {
     "POST /v1/agents/{alias}/close": STOPS,
     "POST /v1/agents/{alias}/compromise": STOPS,
     "POST /v1/agents/{alias}/freeze": STOPS,
-    "POST /v1/agents/{alias}/movements": BOOKS_LOSSES,
     "POST /v1/agents/{alias}/movements/{movement}/withdraw": STOPS,
     "POST /v1/agents/{alias}/outlays": ASKS,
     "POST /v1/agents/{alias}/outlays/{repayment}/cancel": STOPS,
-    "POST /v1/agents/{alias}/seizure": BOOKS_LOSSES,
     "POST /v1/bail/{alias}/hearings": NOTES,
     "POST /v1/bail/{alias}/returns": NOTES,
     "POST /v1/bail/{alias}/withdraw-return": STOPS,

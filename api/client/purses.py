@@ -3,11 +3,12 @@
 from datetime import date
 from typing import Any
 
-from api.client import amounts
+from api.client import advances, amounts
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import line_failures, purse_movements
 from ledger.aid.line_failures import Reason
+from ledger.aid.purse_movements import NewMovement, What
 from ledger.aliases import Kind, draw
 from ledger.money import Money
 from ledger.reconciliation import confirmations
@@ -18,16 +19,26 @@ _TOLD = ("agent", "what", "taker", "advance", "loss", "fund", "happened_on")
 def seize(
     desk: Desk, agent: str, *, on: date, amount: Money | None = None, advance: str | None = None, what: str = "seized"
 ) -> dict[str, Any]:
-    """Tells what was seized or lost: so much of the purse, or an advance on its way; a seizure freezes the agent."""
-    told = {"what": what, "amount": _wire(amount), "advance": advance, "on": on.isoformat()}
-    return _tell(desk, f"/v1/agents/{agent}/seizure", told)
+    """Tells and signs what was seized or lost: so much of the purse, or an advance on its way, whole.
+
+    A seizure freezes the agent: one signature suffices.
+
+    Raises:
+        UnknownAdvance: the API shows none.
+    """
+    alias = draw(Kind.PURSE_MOVEMENT)
+    new = NewMovement(alias=alias, agent=agent, what=What(what), amount=amount, happened_on=on, advance=advance)
+    whole = amounts.read(advances.find(desk, advance)["amount"]) if advance is not None else None
+    body = {"amount": _wire(amount), "advance": advance}
+    return _tell(desk, f"/v1/agents/{agent}/seizure", new, body, amount=amount or whole)
 
 
 def move(desk: Desk, agent: str, *, what: str, amount: Money, on: date, **more: Any) -> dict[str, Any]:
-    """Tells what else moved, or is to move: `more` is bought (money), taker, loss or fund, as it needs."""
-    bought = more.pop("bought", None)
-    told = {"what": what, "amount": _wire(amount), "bought": _wire(bought), "on": on.isoformat(), **more}
-    return _tell(desk, f"/v1/agents/{agent}/movements", told)
+    """Tells and signs what else moved, or is to move: `more` is bought (money), taker, loss or fund, as it needs."""
+    alias = draw(Kind.PURSE_MOVEMENT)
+    new = NewMovement(alias=alias, agent=agent, what=What(what), amount=amount, happened_on=on, **more)
+    body = {"amount": _wire(amount), **more, "bought": _wire(new.bought)}
+    return _tell(desk, f"/v1/agents/{agent}/movements", new, body, amount=amount)
 
 
 def listed(desk: Desk, agent: str) -> list[dict[str, Any]]:
@@ -137,9 +148,11 @@ def _disbursement(desk: Desk, alias: str) -> dict[str, Any]:
             raise EvidenceDiffers("the server shows no such payment", disbursement=alias, field="disbursement")
 
 
-def _tell(desk: Desk, path: str, told: dict[str, Any]) -> dict[str, Any]:
-    alias = draw(Kind.PURSE_MOVEMENT)
-    answer: dict[str, Any] = desk.api.post(path, {"alias": alias, **told}, key=f"movement:{alias}")
+def _tell(desk: Desk, path: str, new: NewMovement, body: dict[str, Any], *, amount: Money | None) -> dict[str, Any]:
+    told = {"alias": new.alias, "what": new.what.value, "on": new.happened_on.isoformat(), **body}
+    commitment = new.commitment()
+    told["agreed"] = desk.agree("tell_movement", new.alias, version=1, amount=amount, payee_commitment=commitment)
+    answer: dict[str, Any] = desk.api.post(path, told, key=f"movement:{new.alias}")
     return answer
 
 

@@ -64,7 +64,7 @@ def seize(
     what: Annotated[Loss, typer.Option(help="Whether it was seized, which freezes the agent, or lost.")] = Loss.SEIZED,
     as_json: AsJson = False,
 ) -> None:
-    """Tells what was seized from an agent, or lost."""
+    """Tells, with your signature, what was seized from an agent, or lost."""
     money = Money.parse(amount, currency or "") if amount is not None else None
     with connect() as desk:
         told = purses.seize(desk, agent, on=date.fromisoformat(on), amount=money, advance=advance, what=what.value)
@@ -85,7 +85,7 @@ def tell(
     fund: Annotated[str | None, typer.Option(help="The fund that bears a fee.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tells of a fact, which is booked, or of a decision, which waits for a second person."""
+    """Tells, with your signature, of a fact, which is booked, or of a decision, which waits for a second person."""
     came = Money.parse(bought, bought_currency or "") if bought is not None else None
     more = {"bought": came, "taker": taker, "loss": loss, "fund": fund}
     with connect() as desk:

@@ -8,11 +8,12 @@ from sqlmodel import Session
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
-from api.routes.wire import Alias, AmountOnWire, Code, Day, Wire
+from api.routes.wire import Alias, AmountOnWire, Code, Day, SignedActOnWire, Wire
 from api.transactions import Tx
-from ledger.aid import agents, exposures, purse_bookings, purse_movements
+from ledger.aid import agent_acts, agents, exposures, purse_movements
 from ledger.aid.exposures import Exposure
 from ledger.aid.purse_movements import NewMovement, PurseMovement, UnknownMovement, What
+from ledger.approvals import Agreed
 
 router = APIRouter()
 
@@ -81,17 +82,21 @@ class KnownCasesOut(Wire):
 
 
 class SeizureIn(Wire):
-    """What was seized from an agent, or lost: so much of their purse, or an advance on its way, whole."""
+    """What was seized from an agent, or lost: so much of their purse, or an advance on its way, whole.
+
+    The act restates the movement's alias, version 1, the amount (of an advance: its own) and `NewMovement.commitment`.
+    """
 
     alias: Alias
     what: Literal["seized", "lost"] = "seized"
     amount: AmountOnWire | None = None
     advance: Alias | None = None
     on: Day
+    agreed: SignedActOnWire
 
 
 class MovementIn(Wire):
-    """What else moved in a purse, or is to move when a second person agrees."""
+    """What else moved in a purse, or is to move when a second person agrees; signed like a seizure."""
 
     alias: Alias
     what: Literal["converted", "handed_over", "fee", "set_off", "recovered"]
@@ -101,6 +106,7 @@ class MovementIn(Wire):
     taker: Alias | None = None
     loss: Alias | None = None
     fund: Code | None = None
+    agreed: SignedActOnWire
 
 
 class MovementOut(Wire):
@@ -166,7 +172,7 @@ def list_known_cases(alias: Alias, session: Tx, _caller: Admitted) -> KnownCases
 
 @router.post("/v1/agents/{alias}/seizure", status_code=201)
 def tell_seizure(alias: Alias, body: SeizureIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> MovementOut:
-    """Books what was seized or lost; a seizure freezes the agent in the same step."""
+    """Books what was seized or lost, on one signature; a seizure freezes the agent in the same step."""
     new = NewMovement(
         alias=body.alias,
         agent=alias,
@@ -175,8 +181,8 @@ def tell_seizure(alias: Alias, body: SeizureIn, session: Tx, caller: Admitted, n
         happened_on=body.on,
         advance=body.advance,
     )
-    told = purse_bookings.tell(session, new, by=caller.operator.alias, recorded_at=now)
-    return once.keep(MovementOut.of(told))
+    agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
+    return once.keep(MovementOut.of(agent_acts.tell_movement(session, new, agreed)))
 
 
 @router.get("/v1/agents/{alias}/movements")
@@ -190,7 +196,7 @@ def list_movements(alias: Alias, session: Tx, _caller: Admitted) -> MovementsOut
 def tell_movement(
     alias: Alias, body: MovementIn, session: Tx, caller: Admitted, now: Now, once: Claimed
 ) -> MovementOut:
-    """Books a fact, or asks for what two people decide."""
+    """Books a fact on one signature, or asks for what two people decide."""
     new = NewMovement(
         alias=body.alias,
         agent=alias,
@@ -202,8 +208,8 @@ def tell_movement(
         loss=body.loss,
         fund=body.fund,
     )
-    told = purse_bookings.tell(session, new, by=caller.operator.alias, recorded_at=now)
-    return once.keep(MovementOut.of(told))
+    agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
+    return once.keep(MovementOut.of(agent_acts.tell_movement(session, new, agreed)))
 
 
 @router.post("/v1/agents/{alias}/movements/{movement}/withdraw", status_code=201)

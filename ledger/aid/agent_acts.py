@@ -1,4 +1,4 @@
-"""The signed acts on agents and advances: activation, approval and release, each restated by its signer and kept."""
+"""The signed acts on agents, advances and purses: each restated by its signer, and kept."""
 
 from sqlmodel import Session
 
@@ -8,7 +8,7 @@ from ledger.aid.acts import EvidenceNotOpened
 from ledger.aid.advances import Advance
 from ledger.aid.agents import Agent
 from ledger.aid.outlays import Repayment
-from ledger.aid.purse_movements import PurseMovement
+from ledger.aid.purse_movements import NewMovement, PurseMovement
 from ledger.approvals import Agreed, Verb
 from ledger.identities import shelves
 
@@ -82,6 +82,28 @@ def release_advance(session: Session, alias: str, agreed: Agreed) -> Advance:
         _accept(session, agreed, "release_advance", advance)
         advances.release(session, advance, by=agreed.signer.alias, on=agreed.now.date())
     return advance
+
+
+def tell_movement(session: Session, new: NewMovement, agreed: Agreed) -> PurseMovement:
+    """Enters a movement that its signer tells of: a fact is booked at once, a decision waits for a second person.
+
+    What is seized freezes the agent in the same step. One signature suffices for it.
+
+    Raises:
+        What `purse_bookings.tell` and `approvals.accept` raise. Nothing was written.
+    """
+    with session.begin_nested():  # act and effect, or neither
+        movement = purse_bookings.tell(session, new, by=agreed.signer.alias, recorded_at=agreed.now)
+        approvals.accept(
+            session,
+            agreed,
+            verb="tell_movement",
+            object_alias=movement.alias,
+            version=1,  # as it is told, whether it is booked at once or not
+            amount=movement.amount(),  # of an advance on its way: the whole of it
+            payee_commitment=purse_movements.commitment_of(movement),
+        )
+    return movement
 
 
 def approve_movement(session: Session, alias: str, agreed: Agreed) -> PurseMovement:

@@ -129,6 +129,21 @@ class NewMovement:
     loss: str | None = None
     fund: str | None = None
 
+    def commitment(self) -> str:
+        """What the act of who tells it restates beside alias and amount."""
+        return commitment(
+            {
+                "agent": self.agent,
+                "what": self.what.value,
+                "bought": _shown(self.bought),
+                "taker": self.taker,
+                "advance": self.advance,
+                "loss": self.loss,
+                "fund": self.fund,
+                "happened_on": self.happened_on.isoformat(),
+            }
+        )
+
 
 def withdraw(session: Session, movement: PurseMovement) -> None:
     """Takes back what waits for a second person.
@@ -165,12 +180,11 @@ def commitment(told: Mapping[str, str | None]) -> str:
 
 def commitment_of(movement: PurseMovement) -> str:
     """The commitment of a movement as it stands."""
-    bought = movement.bought()
     return commitment(
         {
             "agent": movement.agent_alias,
             "what": movement.what.value,
-            "bought": f"{bought.decimal()} {bought.currency}" if bought else None,
+            "bought": _shown(movement.bought()),
             "taker": movement.taker_alias,
             "advance": movement.advance_alias,
             "loss": movement.loss_alias,
@@ -215,3 +229,7 @@ def move(session: Session, movement: PurseMovement, to: State) -> None:
     movement.version += 1
     session.add(movement)
     session.flush()
+
+
+def _shown(bought: Money | None) -> str | None:
+    return f"{bought.decimal()} {bought.currency}" if bought else None

@@ -212,6 +212,7 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
     yield list(_of_purposes(session))
     yield from gift_steps.effects(session)
     yield list(_of_agents(session))
+    yield from _of_movements(session)
     yield list(_of_resolutions(session))
     yield list(_of_failures(session))
     quashed = session.exec(select_rows(Quashing))
@@ -285,16 +286,24 @@ def _of_agents(session: Session) -> Iterator[Effect]:
         restated = {"amount": one.cap().decimal(), "currency": one.currency}
         restated |= {"payee_commitment": agents.commitment_of(one)}
         yield _effect("agent", one.alias, "activate_agent", one.activated_by or "", {one.added_by}, **restated)
-    for movement in session.exec(select_rows(PurseMovement).where(col(PurseMovement.agreed_by).is_not(None))):
-        restated = {"amount": movement.amount().decimal(), "currency": movement.currency}
-        restated |= {"payee_commitment": purse_movements.commitment_of(movement)}
-        signer, others = movement.agreed_by or "", {movement.requested_by}
-        yield _effect("movement", movement.alias, "approve_purse_movement", signer, others, **restated)
     for repayment in session.exec(select_rows(Repayment).where(col(Repayment.approved_by).is_not(None))):
         restated = {"amount": repayment.amount().decimal(), "currency": repayment.currency}
         restated |= {"payee_commitment": outlays.commitment_of(repayment)}
         signer, others = repayment.approved_by or "", {repayment.requested_by}
         yield _effect("repayment", repayment.alias, "approve_outlay", signer, others, **restated)
+
+
+def _of_movements(session: Session) -> Iterator[list[Effect]]:
+    for page in paged(session, PurseMovement, PurseMovement.alias):
+        found = []
+        for one in page:
+            restated = {"amount": one.amount().decimal(), "currency": one.currency}
+            restated |= {"payee_commitment": purse_movements.commitment_of(one)}
+            found.append(_effect("movement", one.alias, "tell_movement", one.requested_by, set(), **restated))
+            if one.agreed_by is not None:
+                signer, others = one.agreed_by, {one.requested_by}
+                found.append(_effect("movement", one.alias, "approve_purse_movement", signer, others, **restated))
+        yield found
 
 
 def _of_resolutions(session: Session) -> Iterator[Effect]:

@@ -1,4 +1,4 @@
-"""Checks of keys, erasures, admitted entries and confirmed returns: each has its act, and each act what it led to."""
+"""Checks of keys, erasures, admitted entries, returns and movements: each has its act, each act what it led to."""
 
 import json
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from ledger import bearer_keys, book
+from ledger.aid.purse_movements import PurseMovement
 from ledger.aid.returns import Return
 from ledger.approvals import SignedAct
 from ledger.bearer_keys import BearerKey
@@ -125,6 +126,14 @@ def find_returns(session: Session, _tell: Tell) -> Iterator[Finding]:
         yield Finding("returns-confirmed", "exception", alias, {"where": "row"})
 
 
+def find_untold(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Movements of purses that somebody signed and that are gone; what nobody signed is for the check of acts."""
+    kept = set(session.exec(select(PurseMovement.alias, PurseMovement.requested_by)).all())
+    for act in _acts(session, "tell_movement"):
+        if (act.object, act.signer) not in kept:
+            yield Finding("movements-signed", "movement", act.object, {"signer": act.signer})
+
+
 def _line_of(opened: OpenException) -> str:
     """The source key that a difference of a line is about."""
     return opened.about.partition(":")[2]
@@ -145,4 +154,5 @@ CHECKS = (
     Check("keyless", "every shelf has its key unless two people erased it", find_keyless),
     Check("admitted-signed", "what a softly closed month took in late was signed, entry by entry", find_admitted),
     Check("returns-confirmed", "what agents gave back otherwise than told was confirmed by another", find_returns),
+    Check("movements-signed", "what was signed of an agent's purse stands", find_untold),
 )

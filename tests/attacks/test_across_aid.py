@@ -16,7 +16,6 @@ from ledger.aid import (
     cases,
     corrections,
     disbursements,
-    purse_bookings,
     retention,
     returns,
 )
@@ -70,6 +69,7 @@ from tests.purses import (
     on_batch,
     release_advance,
     tell,
+    tell_movement,
     verified,
 )
 
@@ -304,6 +304,6 @@ def test_a_case_that_its_agent_paid_while_it_was_held_is_confirmed_when_it_goes_
 def _tell(house: House, agent: str, what: What, amount: str, *, loss: str | None = None) -> str:
     alias = draw(Kind.PURSE_MOVEMENT)
     new = NewMovement(alias=alias, agent=agent, what=what, amount=byn(amount), happened_on=TODAY, loss=loss)
-    purse_bookings.tell(house.session, new, by=house.fund.clara.alias, recorded_at=NOW)
+    tell_movement(house, new)
     house.session.commit()
     return alias

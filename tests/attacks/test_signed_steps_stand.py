@@ -12,6 +12,7 @@ from ledger import approvals, bearer_keys, closing
 from ledger.aid import acts, bank_returns, case_acts, cases, disbursements, returns
 from ledger.aid.cases import Case
 from ledger.aid.eligibility import Rejection
+from ledger.aid.purse_movements import NewMovement, What
 from ledger.aliases import Kind, draw
 from ledger.books import periods
 from ledger.exceptions import OpenException
@@ -26,7 +27,7 @@ from tests import filing
 from tests.bookcheck import found, told_after
 from tests.cast import FOUNDED_AT, NOW, TODAY, House, Person, agreed_by, byn, engine_of, eur, give
 from tests.erasing import ask, erase
-from tests.purses import EUR_LEAF, an_advance, an_agent, give_euros
+from tests.purses import EUR_LEAF, an_advance, an_agent, give_euros, tell_movement
 
 
 def update(table: str, change: str, where: str = "1 = 1") -> str:
@@ -270,3 +271,39 @@ def test_a_return_that_nobody_confirmed_so_and_a_confirmed_one_that_is_not_booke
         },
     )
     assert confirmed_return.resolved_on == TODAY
+
+
+def test_a_movement_of_a_purse_that_nobody_told_so_and_a_signed_one_that_is_gone_are_found(house: House) -> None:
+    give_euros(house)
+    agent = an_agent(house)
+    an_advance(house, agent, received=byn("3000.00"), fines=eur("1000.00"))
+    told: dict[str, Any] = {"agent": agent.alias, "amount": byn("10.00"), "happened_on": TODAY}
+    fee = NewMovement(alias=draw(Kind.PURSE_MOVEMENT), what=What.FEE, fund="fines", **told)
+    seized = NewMovement(alias=draw(Kind.PURSE_MOVEMENT), what=What.SEIZED, **told)
+    for new in (fee, seized):
+        tell_movement(house, new)
+    house.session.commit()
+    this = f"alias = '{seized.alias}'"
+    wrong = {
+        "of another amount": "minor = minor + 1",
+        "in another currency": "currency = 'EUR'",
+        "of another kind": "what = 'lost'",
+        "on another day": "happened_on = '2020-11-19'",
+        "by another": f"requested_by = '{house.fund.boris.alias}'",
+    }
+
+    all_found(
+        house,
+        "signed",
+        {name: update("purse_movement", change, this) for name, change in wrong.items()}
+        | {"an act less": no_act("tell_movement", seized.alias), "both less": no_act("tell_movement")},
+    )
+    all_found(
+        house,
+        "movements-signed",
+        {
+            "a loss less": less("purse_movement", this),
+            "a request less": less("purse_movement", f"alias = '{fee.alias}'"),
+            "by another": update("purse_movement", wrong["by another"], this),
+        },
+    )

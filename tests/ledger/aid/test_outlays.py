@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import Session
 
 from ledger import checks
-from ledger.aid import agent_acts, agents, outlays, purse_bookings, purse_movements
+from ledger.aid import agent_acts, agents, outlays, purse_movements
 from ledger.aid.agents import Agent, AgentNotActive
 from ledger.aid.outlays import BadRepayment, NewRepayment, OverOwed, Repayment, RepaymentNotReady, State
 from ledger.aid.purse_movements import NewMovement, OverPurse, What
@@ -33,6 +33,7 @@ from tests.purses import (
     give_euros,
     items,
     on_outlay,
+    tell_movement,
     unproven,
     verified,
 )
@@ -317,7 +318,7 @@ def set_off(house: House, agent: Agent, amount: str) -> None:
         amount=byn(amount),
         happened_on=NOW.date(),
     )
-    movement = purse_bookings.tell(house.session, new, by=house.fund.clara.alias, recorded_at=NOW)
+    movement = tell_movement(house, new)
     agreed = agreed_by(
         house.fund.boris,
         "approve_purse_movement",

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ledger import checks
-from ledger.aid import advances, agent_acts, agents, purse_bookings, purse_movements, returns
+from ledger.aid import advances, agent_acts, agents, purse_movements, returns
 from ledger.aid.agents import Agent, AgentNotActive, OverCap
 from ledger.aid.purse_changes import Place, PurseChange
 from ledger.aid.purse_movements import (
@@ -38,6 +38,7 @@ from tests.purses import (
     give_euros,
     give_to_general,
     items,
+    tell_movement,
     verified,
 )
 
@@ -62,7 +63,7 @@ def agent(house: House) -> Agent:
 def told(house: House, agent: Agent, what: What, amount: Money | None, *, at: datetime = NOW, **more: Any) -> Any:
     said: dict[str, Any] = {"happened_on": at.date()} | more
     new = NewMovement(alias=draw(Kind.PURSE_MOVEMENT), agent=agent.alias, what=what, amount=amount, **said)
-    movement = purse_bookings.tell(house.session, new, by=house.fund.clara.alias, recorded_at=at)
+    movement = tell_movement(house, new, at=at)
     house.session.commit()
     return movement
 
@@ -372,7 +373,7 @@ def test_two_losses_at_once_never_take_more_than_there_is(house: House, agent: A
             amount=byn("2000.00"),
             happened_on=TODAY,
         )
-        return purse_bookings.tell(there.session, new, by=house.fund.clara.alias, recorded_at=NOW)
+        return tell_movement(there, new)
 
     alias = agent.alias
     answers = race(house.session, lose, lose)
