@@ -10,7 +10,7 @@ from api import pulling, refunding
 from api.settings import ProcessorSettings, Settings
 from api.stripe_link import Link
 from ledger import jobs, reminders
-from ledger.aid import agents_lists, file_retention, retention
+from ledger.aid import agents_lists, file_retention
 from ledger.books import holds, rollups
 from ledger.giving import notices
 from ledger.reconciliation import bank, matchings, shelf_retention
@@ -89,10 +89,14 @@ def check_books(means: Means) -> Counts:
 
 
 def remind(means: Means) -> Counts:
-    """Tells of months that should be closed and of currencies without a rate of the day."""
+    """Tells of months that should be closed, of currencies without a rate of the day, and of what expires soon."""
     with transaction(means.engine) as session:
         on = means.now().date()
-        return {**reminders.tell_of_open_months(session, on=on), **reminders.tell_of_missing_rates(session, on=on)}
+        return {
+            **reminders.tell_of_open_months(session, on=on),
+            **reminders.tell_of_missing_rates(session, on=on),
+            **reminders.tell_of_expiries(session, on=on),
+        }
 
 
 def end_what_expires(means: Means) -> Counts:
@@ -109,9 +113,9 @@ def count_retention(means: Means) -> Counts:
     """Counts what need not be kept any longer, for people to agree to; old runs and notices it removes itself."""
     on = means.now().date()
     with transaction(means.engine, write=False) as session:
+        found = shelf_retention.due_by_kind(session, on=on, limit=MOST_DUE)
         counts = {
-            "beneficiaries_due": len(retention.due(session, on=on, limit=MOST_DUE)),
-            "statements_due": len(shelf_retention.due(session, on=on, limit=MOST_DUE)),
+            **{f"{kind}_due": len(due) for kind, due in found.items()},
             "files_due": len(file_retention.due(session, on=on, limit=MOST_DUE)),
         }
     with transaction(means.engine) as session:

@@ -69,7 +69,7 @@ JOBS: tuple[ScheduledJob, ...] = (
     ScheduledJob("expiry", "10 0 * * *", duties.end_what_expires, "holds and agents' lists end with their last day"),
     ScheduledJob("match", "50 0 * * *", duties.match_lines, "lines of the bank are matched with what they can only be"),
     ScheduledJob("checks", "30 1 * * *", duties.check_books, "every check over the book is run each night"),
-    ScheduledJob("reminders", "30 5 * * *", duties.remind, "open months and missing rates are told of"),
+    ScheduledJob("reminders", "30 5 * * *", duties.remind, "open months, missing rates and what expires are told of"),
     ScheduledJob("retention", "0 4 * * *", duties.count_retention, "what need not be kept any longer is counted"),
     ScheduledJob("site", "50 * * * *", duties.build_site, "the public site shows what is published"),
 )

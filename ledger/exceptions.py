@@ -41,6 +41,12 @@ class Difference(StrEnum):
     PERIOD_OPEN = "period_open"
     RATE_MISSING = "rate_missing"
     UNBOOKED = "unbooked"
+    ACCESS_EXPIRES = "access_expires"
+    OFFICERS_EXPIRE = "officers_expire"
+
+
+_OF_A_DAY = frozenset({Difference.ACCESS_EXPIRES, Difference.OFFICERS_EXPIRE})
+"""Differences whose `about` begins with a last day, and a colon."""
 
 
 class UnknownException(NotFound):
@@ -78,6 +84,12 @@ class OpenException(SQLModel, table=True):
     def amount(self) -> Money | None:
         """The difference; None when it is not about money."""
         return None if self.minor is None or self.currency is None else Money(self.minor, self.currency)
+
+    def last_day(self) -> date | None:
+        """The earliest last day of what expires; None when it is not about that."""
+        if self.difference not in _OF_A_DAY:
+            return None
+        return date.fromisoformat(self.about.split(":")[1])
 
 
 def open_once(

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from sqlmodel import Session
 
-from ledger import checks, exceptions
+from ledger import checks, exceptions, expiries
 from ledger.books import balances, exchange, periods
 from ledger.books.accounts import AccountClass
 from ledger.exceptions import Difference
@@ -55,6 +55,21 @@ def tell_of_missing_rates(session: Session, *, on: date) -> dict[str, int]:
     }
     due = {currency: not _has_rate(session, currency, on=on) for currency in sorted(held)}
     return {"currencies": len(due), "missing_rates": _tell(session, Difference.RATE_MISSING, due, on=on)}
+
+
+def tell_of_expiries(session: Session, *, on: date) -> dict[str, int]:
+    """Has one exception wait for what ends soon of roster and bearer keys: `2020-12-20:3`, the earliest, how many.
+
+    Another waits while so few officers outlast the month that nobody could sign a roster any more: the last day on
+    which two can, and how many officers the roster has. Both close when the roster and the keys are put right.
+    """
+    found = expiries.find(session, on=on)
+    days, until = found.days(), found.amended_until()
+    access = f"{days[0]}:{len(days)}" if days else None
+    officers = f"{until}:{len(found.officers)}" if until else None
+    exceptions.tell_one(session, Difference.ACCESS_EXPIRES, about=access, on=on)
+    exceptions.tell_one(session, Difference.OFFICERS_EXPIRE, about=officers, on=on)
+    return {"entries_expiring": len(found.entries), "keys_expiring": len(found.keys)}
 
 
 def _tell(session: Session, difference: Difference, due: dict[str, bool], *, on: date) -> int:

@@ -3,19 +3,20 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import typer
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 
 from api import settings
 from api.commands import output
 from api.commands.output import FINDINGS, AsJson
 from api.settings import BadSettings, Settings
-from ledger import book
+from ledger import book, expiries
 from ledger.errors import LedgerError
 from ledger.storage import inspection, schema
 from ledger.storage.engine import BadDatabaseUrl, open_database, transaction
@@ -114,13 +115,35 @@ def _of_database(engine: Engine, configured: Settings) -> Iterator[Diagnosis]:
         except LedgerError:
             yield Diagnosis("book", WRONG, "there is none yet: `solidarity init`")
             return
-    yield Diagnosis("book", FINE)
+        yield Diagnosis("book", FINE)
+        yield from _of_expiries(session, on=configured.now().date())
     if configured.demo_now is not None:
         advice = "unset SOLIDARITY_DEMO_NOW: nobody turns the clock of real books"
         yield Diagnosis("clock of a demonstration", FINE if is_demo else WRONG, "" if is_demo else advice)
     else:
         advice = "set the clocks of server and database by NTP"
         yield Diagnosis("clock", FINE if apart < CLOCKS_DIFFER else WRONG, "" if apart < CLOCKS_DIFFER else advice)
+
+
+def _of_expiries(session: Session, *, on: date) -> Iterator[Diagnosis]:
+    """Last days that come soon, without saying whose: the roster and `solidarity keys list` tell that."""
+    try:
+        found = expiries.find(session, on=on)
+    except LedgerError:
+        yield Diagnosis("roster", WRONG, "it cannot be read: run `solidarity verify books`")
+        return
+    until = found.amended_until()
+    if until is not None:
+        what = f"officers: two can sign a roster until {until}"
+        yield Diagnosis(what, WARNING if on <= until else WRONG, "`solidarity operators amend` while two of them can")
+    if found.entries:
+        what = f"roster: {len(found.entries)} entries end, the first on {found.entries[0]}"
+        yield Diagnosis(what, WARNING, "`solidarity operators amend`: extend them, or leave them out")
+    if found.keys:
+        what = f"bearer keys: {len(found.keys)} end, the first on {found.keys[0]}"
+        yield Diagnosis(what, WARNING, "`solidarity keys create` for who still needs one, `keys revoke` for the others")
+    if not found.days() and until is None:
+        yield Diagnosis("roster and bearer keys", FINE)
 
 
 def _of_shred_keys(directory: Path) -> Iterator[Diagnosis]:

@@ -13,6 +13,8 @@ from ledger.money import Money
 
 GROWS_AFTER = (7, 30)
 """Days after which an open exception is one step graver, and one more."""
+GROWS_BEFORE = (14, 7)
+"""Days before its last day from which on what expires is one step graver, and one more: its age tells nothing."""
 
 
 class Severity(IntEnum):
@@ -36,6 +38,8 @@ _AT_FIRST = {
     Difference.MOVEMENT_WAITS: Severity.LOW,
     Difference.UNKNOWN_CURRENCY: Severity.HIGH,
     Difference.AMBIGUOUS_PAYOUT: Severity.LOW,
+    Difference.ACCESS_EXPIRES: Severity.LOW,
+    Difference.OFFICERS_EXPIRE: Severity.HIGH,
 }
 """How grave a difference is on its first day; the others are in the middle."""
 _BOOKABLE = frozenset(
@@ -76,10 +80,13 @@ def aged(session: Session, *, on: date) -> list[Aged]:
     return sorted(found, key=lambda one: (-one.severity, -one.age_days, one.opened.alias))
 
 
-def severity(difference: Difference, *, age_days: int) -> Severity:
-    """How grave: by kind at first, and a step more after 7 days, and after 30."""
+def severity(difference: Difference, *, age_days: int, days_left: int | None = None) -> Severity:
+    """How grave: by kind at first, and a step more after 7 days, and after 30; or 14 days before a last day, and 7."""
     at_first = _AT_FIRST.get(difference, Severity.MEDIUM)
-    return Severity(min(at_first + sum(age_days >= days for days in GROWS_AFTER), Severity.HIGH))
+    steps = sum(age_days >= days for days in GROWS_AFTER)
+    if days_left is not None:
+        steps = sum(days_left <= days for days in GROWS_BEFORE)
+    return Severity(min(at_first + steps, Severity.HIGH))
 
 
 def suggest(opened: OpenException) -> Suggested | None:
@@ -94,4 +101,7 @@ def suggest(opened: OpenException) -> Suggested | None:
 
 def _aged(opened: OpenException, *, on: date) -> Aged:
     age_days = max((on - opened.opened_on).days, 0)
-    return Aged(opened, age_days, severity(opened.difference, age_days=age_days), suggest(opened))
+    last_day = opened.last_day()
+    days_left = None if last_day is None else (last_day - on).days
+    grave = severity(opened.difference, age_days=age_days, days_left=days_left)
+    return Aged(opened, age_days, grave, suggest(opened))

@@ -29,7 +29,14 @@ _LINES = SQLModel.metadata.tables["line"]
 ENTRY_MOVES = {Difference.BALANCE_DIFFERS: 1, Difference.PROCESSOR_DIFFERS: 1, Difference.PAYOUT_NOT_SEEN: -1}
 """The differences that an entry explains: it moves their leaf by all they are, or takes that from it (-1)."""
 BY_MACHINES = frozenset(
-    {Difference.JOB_FAILED, Difference.PERIOD_OPEN, Difference.RATE_MISSING, Difference.UNKNOWN_CURRENCY}
+    {
+        Difference.JOB_FAILED,
+        Difference.PERIOD_OPEN,
+        Difference.RATE_MISSING,
+        Difference.UNKNOWN_CURRENCY,
+        Difference.ACCESS_EXPIRES,
+        Difference.OFFICERS_EXPIRE,
+    }
 )
 """Differences that are closed by what they ask for, and by nothing that is said of them."""
 
@@ -59,7 +66,7 @@ class LineWaits(Refused):
 
 
 class ClosedByMachines(Refused):
-    """The exception is closed by what it asks for: a job that runs, a month that is closed, a rate."""
+    """The exception is closed by what it asks for: a job that runs, a month that is closed, a rate, a key."""
 
     rule = "closed_by_machines"
 

@@ -29,11 +29,20 @@ _AT_ONCE = 500
 
 def due(session: Session, *, on: date, after: str = "", limit: int = 100) -> list[Due]:
     """Up to `limit` people, payees, donors and statements whose shelves need not be kept, by alias, after `after`."""
-    people = retention.due(session, on=on, after=after, limit=limit)
-    statements = _statements_due(session, on=on, after=after, limit=limit)
-    givers = [Due(*one) for one in donor_retention.due(session, on=on, after=after, limit=limit)]
-    payees = [Due(*one) for one in payee_retention.due(session, on=on, after=after, limit=limit)]
-    return list(merge(people, givers, payees, statements, key=lambda one: one.shelf))[:limit]
+    found = due_by_kind(session, on=on, after=after, limit=limit)
+    return list(merge(*found.values(), key=lambda one: one.shelf))[:limit]
+
+
+def due_by_kind(session: Session, *, on: date, after: str = "", limit: int = 100) -> dict[str, list[Due]]:
+    """The same, up to `limit` of each kind: `beneficiaries`, `payees`, `donors`, `statements`."""
+    payees = payee_retention.due(session, on=on, after=after, limit=limit)
+    donors = donor_retention.due(session, on=on, after=after, limit=limit)
+    return {
+        "beneficiaries": retention.due(session, on=on, after=after, limit=limit),
+        "payees": [Due(*one) for one in payees],
+        "donors": [Due(*one) for one in donors],
+        "statements": _statements_due(session, on=on, after=after, limit=limit),
+    }
 
 
 def request_erasure(session: Session, shelf: str, *, reason: Reason, agreed: Agreed) -> Erasure:

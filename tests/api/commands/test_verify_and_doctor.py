@@ -1,6 +1,7 @@
 """`solidarity verify books` and `solidarity doctor`: what they find, what they say, and with which code they end."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import text
 
 from ledger.storage import guards
 from tests.api.commands.test_commands import Shell, at_annas, shell
-from tests.office import Office
+from tests.office import EXPIRES_ON, Office
 
 __all__ = ["at_annas", "shell"]  # fixtures, of the same shell
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -72,7 +73,8 @@ def test_the_doctor_finds_nothing_wrong_where_nothing_is(furnished: Office, at_a
     told = states(run_json(at_annas, "doctor"))
 
     assert {what for what, state in told.items() if state == "wrong"} == set()
-    assert {"guards", "tables", "schema version", "clock of a demonstration"} <= told.keys()
+    expected = {"guards", "tables", "schema version", "clock of a demonstration", "roster and bearer keys"}
+    assert expected <= told.keys()
 
 
 def test_the_doctor_names_a_guard_that_is_gone_and_says_what_to_do(furnished: Office, at_annas: Shell) -> None:
@@ -89,6 +91,19 @@ def test_the_doctor_warns_of_a_role_that_no_guard_binds(at_annas: Shell) -> None
     told = states(run_json(at_annas, "doctor"))
 
     assert told["database role: superuser"] == "warning"
+
+
+def test_the_doctor_tells_of_what_expires_until_nobody_can_sign_a_roster_any_more(at_annas: Shell) -> None:
+    at_annas.set(DEMO_NOW=f"{EXPIRES_ON - timedelta(days=30)}T09:00:00+00:00")
+    soon = states(run_json(at_annas, "doctor"))
+    at_annas.set(DEMO_NOW=f"{EXPIRES_ON + timedelta(days=1)}T09:00:00+00:00")
+
+    over = states(run_json(at_annas, "doctor"))
+
+    officers = f"officers: two can sign a roster until {EXPIRES_ON}"
+    assert (soon[officers], over[officers]) == ("warning", "wrong")
+    for what in ("roster: ", "bearer keys: "):
+        assert {state for name, state in soon.items() if name.startswith(what)} == {"warning"}
 
 
 def test_the_doctor_says_which_settings_are_missing(shell: Shell) -> None:
