@@ -10,10 +10,11 @@ from sqlmodel import Session
 from ledger import bearer_keys, exceptions, expiries, people, reminders
 from ledger.aliases import Kind, draw
 from ledger.bearer_keys import BearerKey
+from ledger.checks.clearings import find_unexplained
 from ledger.exceptions import Difference
 from ledger.expiries import TOLD_BEFORE, Expiries
 from ledger.people import Role
-from ledger.reconciliation import ageing
+from ledger.reconciliation import ageing, clearings
 from tests.cast import NOW, House, Person, enrol, the_next
 
 ENDS = date(2021, 12, 31)
@@ -79,6 +80,7 @@ def test_a_key_is_put_right_by_its_end_or_by_later_ones_with_its_roles(house: Ho
 
     assert told(house, on=on) == []
     assert [one.resolved_on for one in exceptions.listed(session, open_only=False)] == [on]
+    assert list(find_unexplained(session, lambda _done, _all: None)) == []
 
 
 def test_a_later_key_in_fewer_roles_replaces_none(house: House) -> None:
@@ -162,11 +164,12 @@ def test_a_book_without_people_has_nothing_that_expires(founded: Session) -> Non
     assert exceptions.listed(founded, open_only=False) == []
 
 
-def test_what_is_told_names_nobody(house: House) -> None:
+def test_what_is_told_names_nobody_and_nobody_dismisses_it(house: House) -> None:
     key = a_key(house, house.fund.ana, until=ENDS)
 
     reminders.tell_of_expiries(house.session, on=ENDS)
 
     for one in exceptions.listed(house.session):
+        assert not clearings.is_clearable(house.session, one)
         assert one.difference in {Difference.ACCESS_EXPIRES, Difference.OFFICERS_EXPIRE}
         assert not [alias for alias in (key.alias, house.fund.ana.alias, house.fund.olga.alias) if alias in one.about]
