@@ -145,10 +145,10 @@ def agree(session: Session, about: str, agreed: Agreed) -> Resolution:
         UnknownResolution, ResolutionReplaced, SamePerson, OverLimit, and what `request` raises. Nothing was written.
     """
     said = newest(session, about)
-    if agreed.act.version != said.number:
-        raise ResolutionReplaced("something else was said since", number=said.number)
+    _require_seen(session, agreed, about)
     approvals.require_other(agreed.signer.alias, than=_earlier(session, said))
     waiting = _waiting(session, said, agreed)
+    _require_seen(session, agreed, about)  # on PostgreSQL, who was saying something else had what waits until now
     verb = verb_of(said)
     with session.begin_nested(), overdrafts.noted(session, on=agreed.now.date()):
         limits.require_within(session, agreed, verb=verb, object_alias=about, amount=said.settles())
@@ -182,7 +182,7 @@ def draft(session: Session, new: NewResolution, *, by: str, on: date) -> tuple[R
     ):
         if not fits:
             raise BadResolution("this is not said of it, or not so", where=where)
-    number = session.exec(select(func.count()).where(Resolution.about == new.about)).one() + 1
+    number = _count(session, new.about) + 1
     said = Resolution(
         about=new.about,
         number=number,
@@ -254,6 +254,16 @@ def verb_of_request(said: Resolution) -> Verb:
 def verb_of(said: Resolution) -> Verb:
     """The verb by which a second person agrees."""
     return "agree_loss" if said.answer is Answer.GIVEN_UP else "agree_resolution"
+
+
+def _require_seen(session: Session, agreed: Agreed, about: str) -> None:
+    number = _count(session, about)
+    if agreed.act.version != number:
+        raise ResolutionReplaced("something else was said since", number=number)
+
+
+def _count(session: Session, about: str) -> int:
+    return session.exec(select(func.count()).where(Resolution.about == about)).one()
 
 
 def _book(session: Session, said: Resolution, waiting: Waiting, agreed: Agreed) -> None:

@@ -234,6 +234,28 @@ def test_two_who_add_the_same_fee_at_once_add_it_once(house: House) -> None:
     assert sum(isinstance(one, CaseNotReady) for one in answers) == 1
 
 
+def test_two_who_amend_the_same_sum_at_once_amend_it_once(house: House) -> None:
+    case = house.a_case()
+    added = add(house, case, a_fee(house, case))
+    alias, version, by = case.alias, case.version, house.fund.olga.alias
+    boxes = [details(house, case, added.alias, version=2) for _ in range(2)]
+    rights = [
+        Further(added.alias, FEE, byn(amount), box) for amount, box in zip(("45.00", "46.00"), boxes, strict=True)
+    ]
+    house.session.commit()
+
+    def run(session: Session, right: Further) -> str:
+        told: dict[str, Any] = {"version": version, "by": by, "on": TODAY}
+        return corrections.correct_obligation(session, alias, right, **told).alias
+
+    answers = race(house.session, *(partial(run, right=right) for right in (rights[0], *rights)))
+
+    assert sorted(isinstance(one, CaseNotReady) for one in answers) == [False, True, True]
+    for right in rights:
+        with nothing_written(house.session), pytest.raises(CaseNotReady):
+            run(house.session, right)
+
+
 def test_a_correction_amends_what_the_ruling_tells_and_leaves_the_further_sum(house: House) -> None:
     case = house.a_case()
     fee = add(house, case, a_fee(house, case))
