@@ -208,7 +208,8 @@ def walk_with_an_agent(office: Office) -> None:
 def walk_with_an_outlay(office: Office, agent: dict[str, Any]) -> None:
     """What the agent laid out is asked to be repaid, agreed to, and given up."""
     anna = office.desk("anna")
-    asked = outlays.request(anna, agent["alias"], fund="fines", account=BYN_LEAF, amount=byn("10.00"))
+    payee = outlays.Payee("Invented Payee", "INVENTED-ACCOUNT-9")
+    asked = outlays.request(anna, agent["alias"], fund="fines", account=BYN_LEAF, amount=byn("10.00"), payee=payee)
     outlays.approve(office.desk("boris"), asked)
     outlays.cancel(anna, outlays.find(anna, agent["alias"], asked["alias"]))
 

@@ -27,6 +27,22 @@ PAYOUT = {
     "source": "po_InventedPayout0001",
     "charge": None,
 }
+UNREAD = {
+    "balance_transaction": "txn_InventedUnread0001",
+    "category": "charge",
+    "gross": 100,
+    "fee": 0,
+    "net": 100,
+    "currency": "ZZZ",
+    "created_on": ON.isoformat(),
+    "purpose": None,
+    "source": "ch_InventedUnread0001",
+    "charge": "ch_InventedUnread0001",
+    "cancelled": False,
+    "arriving": None,
+    "arriving_currency": None,
+    "transactions": None,
+}
 
 
 def show(office: Office, *amounts: str, on: date = ON, reference: str = "") -> None:
@@ -54,7 +70,7 @@ def walk_with_gifts(office: Office) -> None:
     bank_gifts.meet(boris, gifts["2.00"])
     (unclaimed,) = bank_gifts.unclaimed(anna)
     bank_gifts.claim(anna, unclaimed["alias"])
-    anna.api.post("/v1/donations", {"movements": [PAYOUT], "balances": []}, key="payout:1")
+    anna.api.post("/v1/donations", {"movements": [PAYOUT], "told": [UNREAD], "balances": []}, key="payout:1")
     bank_gifts.tell_payout(anna, gifts["7.00"], payout="po_InventedPayout0001")
     orders = [
         bank_gifts.request_return(anna, donation=gifts["4.00"], account=EUR_LEAF, amount=Money(minor, "EUR"))
