@@ -3,7 +3,6 @@
 Descriptors, names and references of givers end here: of a description only our own purpose code passes.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -11,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from api import json_texts
 from ledger.errors import BadInput, LedgerError
 from ledger.giving import unread
 from ledger.giving.movements import Category, Movement
 from ledger.giving.unread import Told
-from ledger.money import BadCurrency, Money, exponent
+from ledger.money import BadAmount, BadCurrency, Money, exponent
 
 _PURPOSE = re.compile(r"[A-Z0-9]{3,12}", re.ASCII)
 _ID = re.compile(r"[a-z]{2,5}_[A-Za-z0-9]{4,58}", re.ASCII)
@@ -23,6 +23,9 @@ _STATE = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)
 _CATEGORY = re.compile(r"[a-z_]{1,40}", re.ASCII)
 _CODE = re.compile(r"[A-Z][A-Z0-9]{2,9}", re.ASCII)
 """What can be the code of a currency that we do not know."""
+_TOLD_IN_HUNDREDTHS = {"ISK", "UGX"}
+_TOLD_IN_WHOLE = {"MGA"}
+"""Currencies whose decimals at the processor, by its documentation, are two and none, and by ISO 4217 none and two."""
 _OBJECTS: dict[str, str] = {
     Category.CHARGE: "charge",
     Category.REFUND: "refund",
@@ -64,7 +67,7 @@ class RefundTold:
 
 @dataclass(frozen=True, slots=True)
 class PayoutTold:
-    """A payout as the processor tells it: whether it made it by itself, and what comes to the bank, in whole units.
+    """A payout as the processor tells it: whether it made it by itself, and what comes to the bank, in minor units.
 
     `is_complete` tells that all it pays out can be listed; of one that somebody asked for nothing ever is.
     """
@@ -114,7 +117,7 @@ def sum_up(answer: dict[str, Any]) -> list[Money]:
     """What `read_balance` reads, of an answer that is read already."""
     if answer.get("object") != "balance":
         raise BadBalance("not a balance of the processor's API", where="file")
-    sums: Counter[str] = Counter()
+    told: Counter[str] = Counter()
     for part in ("available", "pending"):
         rows = answer.get(part)
         if not isinstance(rows, list):
@@ -123,8 +126,39 @@ def sum_up(answer: dict[str, Any]) -> list[Money]:
             where = f"{part} {number}"
             if not isinstance(row, dict) or type(row.get("amount")) is not int:
                 raise BadBalance("a field is of another form", where=where)
-            sums[_currency(row.get("currency"), where, BadBalance)] += row["amount"]
-    return [Money(minor, currency) for currency, minor in sorted(sums.items()) if _is_known(currency)]
+            told[_currency(row.get("currency"), where, BadBalance)] += row["amount"]
+    sums = [as_we_count(units, currency=currency) for currency, units in sorted(told.items())]
+    return [Money(minor, currency) for currency, (minor,) in sums if _is_known(currency)]
+
+
+def as_we_count(*units: int, currency: str) -> tuple[str, tuple[int, ...]]:
+    """The currency and its minor units, of units as the processor counts them.
+
+    Hundredths of what has none (such as gifts of before 2023 in ISK) are nobody's money yet: they stay as they are
+    told, in hundredths, which is a currency that nobody knows (`ISK100`).
+    """
+    if currency in _TOLD_IN_WHOLE:
+        return currency, tuple(number * 100 for number in units)
+    if currency not in _TOLD_IN_HUNDREDTHS:
+        return currency, units
+    if any(number % 100 for number in units):
+        return f"{currency}100", units
+    return currency, tuple(number // 100 for number in units)
+
+
+def as_they_count(amount: Money) -> int:
+    """An amount in the units of the processor.
+
+    Raises:
+        BadAmount: it has decimals that the processor does not take.
+    """
+    if amount.currency in _TOLD_IN_HUNDREDTHS:
+        return amount.minor * 100
+    if amount.currency in _TOLD_IN_WHOLE:
+        if amount.minor % 100:
+            raise BadAmount("the processor takes this currency without decimals", where="amount")
+        return amount.minor // 100
+    return amount.minor
 
 
 def read_payout(payout: dict[str, Any]) -> PayoutTold:
@@ -138,11 +172,12 @@ def read_payout(payout: dict[str, Any]) -> PayoutTold:
     currency = _currency(payout.get("currency"), "payout", BadMovements)
     if not isinstance(automatic, bool) or type(minor) is not int or minor <= 0:
         raise BadMovements("a field is missing or of another form", where="payout")
+    currency, (arriving,) = as_we_count(minor, currency=currency)
     reconciled = payout.get("reconciliation_status")  # versions of the API before 2023 do not tell it
     return PayoutTold(
         is_automatic=automatic and reconciled != "not_applicable",
         is_complete=reconciled in {None, "completed"},
-        arriving=minor,
+        arriving=arriving,
         currency=currency,
     )
 
@@ -162,8 +197,8 @@ def _named(told: dict[str, Any], prefix: str, *, where: str) -> tuple[str, str]:
 
 def _read(data: bytes, refusal: type[BadInput]) -> dict[str, Any]:
     try:
-        answer = json.loads(data)
-    except (ValueError, RecursionError):
+        answer = json_texts.read(data)
+    except json_texts.NotJson:
         raise refusal("not JSON", where="file") from None
     if not isinstance(answer, dict):
         raise refusal("not an answer of the processor's API", where="file")
@@ -211,11 +246,14 @@ def _told(transaction: Any, where: str) -> Told:
     is_purpose = category == Category.CHARGE and isinstance(description, str) and _PURPOSE.fullmatch(description)
     source, charge = _references(transaction, category, where)
     arriving = _arriving(transaction, where) if category == Category.PAYOUT else (None, None)
+    code, (gross, fee, net) = as_we_count(*amounts, currency=_currency(currency, where, BadMovements))
     return Told(
         identifier,
         category,
-        *amounts,
-        _currency(currency, where, BadMovements),
+        gross,
+        fee,
+        net,
+        code,
         created_on,
         purpose=description if is_purpose else None,
         source=source,
@@ -232,7 +270,10 @@ def _arriving(transaction: Any, where: str) -> tuple[int, str] | tuple[None, Non
     minor = getattr(payout, "amount", None)
     if type(minor) is not int or minor <= 0:
         return None, None
-    return minor, _currency(getattr(payout, "currency", None), where, BadMovements)
+    currency, (arriving,) = as_we_count(
+        minor, currency=_currency(getattr(payout, "currency", None), where, BadMovements)
+    )
+    return arriving, currency
 
 
 def _status(transaction: Any) -> Any:

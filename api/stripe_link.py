@@ -17,6 +17,7 @@ from api.stripe_gateway import (
     BadMovements,
     RefundTold,
     as_far_as_known,
+    as_they_count,
     in_order,
     read_payout,
     read_refund,
@@ -25,7 +26,7 @@ from api.stripe_gateway import (
 from ledger.errors import LedgerError, NotFound, Refused
 from ledger.giving.movements import Category, Movement
 from ledger.giving.unread import Told
-from ledger.money import Money
+from ledger.money import BadAmount, Money
 
 TELL_THEIR_CHARGE = ("re_", "pyr_", "dp_", "du_")
 """The sources that are asked for by themselves: they name the charge that they are about. Charges stay unread."""
@@ -132,10 +133,14 @@ class Link:
         Raises:
             As `pull`; after `ProcessorUnavailable` it may have been done, and the next call tells.
         """
+        try:
+            units = as_they_count(amount)
+        except BadAmount:
+            raise ProcessorRefused("the processor takes this currency without decimals") from None
         for done in self._all(self._client.v1.refunds.list, {"charge": charge}):
             if (done.get("metadata") or {}).get("order") == order:
                 return read_refund(done)
-        facts: Any = {"charge": charge, "amount": amount.minor, "metadata": {"order": order}}
+        facts: Any = {"charge": charge, "amount": units, "metadata": {"order": order}}
         once: Any = {"idempotency_key": f"refund:{order}"}
         return read_refund(self._ask(lambda: self._client.v1.refunds.create(facts, once)))
 

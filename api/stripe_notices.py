@@ -7,13 +7,13 @@ program half a second and a key that it does not need. See docs/decisions.
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from api import json_texts
 from ledger.errors import Refused
 from ledger.giving.notices import BadNotice
 
@@ -46,8 +46,8 @@ def read_notice(body: bytes, *, signature: str, secrets: Sequence[str], now: dat
     """
     _require_signature(body, signature, secrets, now=now)
     try:
-        told = json.loads(body)
-    except (ValueError, RecursionError):
+        told = json_texts.read(body)
+    except json_texts.NotJson:
         raise BadNotice("not JSON", where="body") from None
     if not isinstance(told, dict):
         raise BadNotice("not an object", where="body")

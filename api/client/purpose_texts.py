@@ -1,9 +1,9 @@
 """What donors are told, from the side of those who sign it: drafted from a file, read in full before it is agreed."""
 
-import json
 import unicodedata
 from typing import Any
 
+from api import json_texts
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
 from ledger.errors import NotFound, Tampered
@@ -32,8 +32,8 @@ def read_file(data: bytes, *, code: str, number: int) -> PurposeText:
         BadPurposeText: see there.
     """
     try:
-        content = json.loads(unicodedata.normalize("NFC", data.decode("utf-8-sig")))
-    except (ValueError, RecursionError):
+        content = json_texts.read(unicodedata.normalize("NFC", data.decode("utf-8-sig")))
+    except (UnicodeDecodeError, json_texts.NotJson):
         raise BadPurposeText("not JSON in UTF-8", where="file") from None
     if not isinstance(content, dict):
         raise BadPurposeText("not an object", where="file")

@@ -6,13 +6,13 @@ of Belarus quotes roubles for `Cur_Scale` units of a currency, in JSON. A file o
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
+from api import json_texts
 from api.client.rates import MOST_ROWS, BadRates, RateRow
 from ledger.books import exchange
 from ledger.errors import BadInput
@@ -118,8 +118,8 @@ def _ecb(text: str, wanted: frozenset[str]) -> Iterator[Quote]:
 def _nbrb(text: str, wanted: frozenset[str]) -> Iterator[Quote]:
     """One object or a list of them; a number stays the text it is, so that no digit changes."""
     try:
-        told: Any = json.loads(text, parse_float=str, parse_int=str)
-    except (ValueError, RecursionError):
+        told = json_texts.read(text, numbers_as_text=True)
+    except json_texts.NotJson:
         raise BadRates("the file is not JSON", where="file") from None
     for number, one in enumerate(told if isinstance(told, list) else [told], 1):
         where = f"rate {number}"

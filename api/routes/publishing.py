@@ -42,8 +42,8 @@ class BasisOut(Wire):
 
 
 def _read_json(text: str) -> str:
-    """The text itself when it is JSON; raises ValueError also for a depth at which other readers fail."""
-    from_json(text)
+    """The text itself when it is JSON; raises ValueError also for `NaN`, and a depth at which other readers fail."""
+    from_json(text, allow_inf_nan=False)
     return text
 
 

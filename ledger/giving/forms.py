@@ -1,5 +1,6 @@
 """Forms: the direction, the fee and the references that the recipe of each category asks a movement for."""
 
+from ledger.books.postings import LARGEST_POSTING_MINOR
 from ledger.giving.movements import Category, Movement
 
 _PREFIXES = {
@@ -47,9 +48,13 @@ _FEE_BELOW_ZERO = {Category.DISPUTE_REVERSAL}
 
 
 def has_recipe(movement: Movement) -> bool:
-    """Whether a movement of a known category has the direction, the fee and the references that its recipe asks for."""
+    """Whether a movement of a known category has the direction, the fee and the references that its recipe asks for.
+
+    One of an amount that no line of an entry holds has none: it waits, and holds nothing up.
+    """
     category, gross, fee = movement.category, movement.gross.minor, movement.fee.minor
-    if (category in _COMING_IN and gross <= 0) or (category in _GOING_OUT and gross >= 0):
+    is_too_large = max(abs(gross), abs(fee), abs(movement.net.minor)) > LARGEST_POSTING_MINOR
+    if is_too_large or (category in _COMING_IN and gross <= 0) or (category in _GOING_OUT and gross >= 0):
         return False
     if (category in _FEE_ABOVE_ZERO and fee < 0) or (category in _FEE_BELOW_ZERO and fee > 0):
         return False

@@ -98,6 +98,16 @@ def test_a_quarter_that_is_not_over_is_not_published(furnished: Office) -> None:
     assert told(answer) == (409, "still_open")
 
 
+@on_one_database
+def test_a_draft_that_is_no_json_is_refused(office: Office) -> None:
+    desk = office.desk("dora")
+
+    with office.nothing_written():
+        answers = [draft(office, desk, content, number=1) for content in ("{", '{"sum": NaN}', '{"sum": -Infinity}')]
+
+    assert [told(answer) for answer in answers] == [(422, "bad_input")] * 3
+
+
 def test_a_draft_is_outdated_once_another_is_published(furnished: Office) -> None:
     furnished.set_clock(BANK_DAY)
     clara, dora, boris = (furnished.desk(name) for name in ("clara", "dora", "boris"))

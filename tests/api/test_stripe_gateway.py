@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from api.stripe_gateway import BadBalance, BadMovements, read_balance, read_movements
+from api.stripe_gateway import BadBalance, BadMovements, as_they_count, as_we_count, read_balance, read_movements
 from ledger.giving.movements import Category
 from ledger.giving.unread import Told
+from ledger.money import BadAmount, Money
 from tests.cards import (
     a_charge,
     a_dispute,
@@ -17,6 +18,7 @@ from tests.cards import (
     changed,
     listed,
     listing,
+    read,
     transaction,
     usd,
 )
@@ -199,6 +201,48 @@ def test_a_currency_that_nobody_knows_stays_as_it_is_told() -> None:
     ]
     with pytest.raises(BadMovements):  # its parts tie like any other's
         read_movements(listing([charge | {"net": 1}]))
+
+
+@pytest.mark.parametrize(
+    ("currency", "told", "amount"),
+    [
+        ("eur", 1_050, "10.50"),
+        ("jpy", 500, "500"),
+        ("kwd", 12_340, "12.340"),
+        ("isk", 50_000, "500"),
+        ("ugx", 500_000, "5000"),
+        ("mga", 500, "500.00"),
+    ],
+)
+def test_amounts_are_read_and_asked_for_as_the_processor_counts_them(currency: str, told: int, amount: str) -> None:
+    payout = {"id": "po_Invented0001", "object": "payout", "amount": told, "currency": currency}
+    given = transaction(CHARGE) | {"currency": currency, "amount": told, "fee": 0, "net": told}
+    taken = transaction(OF_CATEGORY[Category.PAYOUT]) | {"source": payout}
+    money = Money.parse(amount, currency.upper())
+    balance = {"object": "balance", "available": [{"amount": told, "currency": currency}], "pending": []}
+
+    charge, paid_out = read(listing([given, taken]))
+
+    assert (charge.gross, charge.net, as_they_count(money)) == (money, money, told)
+    assert paid_out.arriving == (None if currency == "eur" else money)
+    assert read_balance(json.dumps(balance).encode()) == [money]
+    assert as_we_count(-told, currency=money.currency) == (money.currency, (-money.minor,))
+
+
+def test_hundredths_of_what_has_none_stay_as_they_are_told_and_are_in_no_balance() -> None:
+    told = transaction(CHARGE) | {"currency": "isk", "amount": 50_000, "fee": 1_450, "net": 48_550}
+    balance = {"object": "balance", "available": [{"amount": 48_550, "currency": "isk"}], "pending": []}
+
+    (movement,) = read_movements(listing([told]))
+
+    assert isinstance(movement, Told)
+    assert (movement.currency, movement.gross, movement.fee, movement.net) == ("ISK100", 50_000, 1_450, 48_550)
+    assert read_balance(json.dumps(balance).encode()) == []
+
+
+def test_decimals_that_the_processor_does_not_take_are_not_asked_for() -> None:
+    with pytest.raises(BadAmount):
+        as_they_count(Money.parse("5.20", "MGA"))
 
 
 def test_the_balance_is_what_is_available_and_what_is_pending() -> None:

@@ -228,6 +228,15 @@ def test_a_refund_whose_answer_is_lost_is_done_once(processor: Processor) -> Non
     assert [one["amount"] for one in processor.account.refunds.values()] == [1_000, 1_000]
 
 
+def test_a_refund_with_decimals_that_the_processor_does_not_take_is_not_asked_for(processor: Processor) -> None:
+    before = list(processor.account.refunds)
+
+    with linked(processor, key=REFUND_KEY) as link, pytest.raises(ProcessorRefused):
+        link.refund("ch_Invented000003", Money.parse("5.20", "MGA"), order="Y-1")
+
+    assert list(processor.account.refunds) == before
+
+
 def test_a_refund_is_found_when_the_processor_has_forgotten_its_key(processor: Processor) -> None:
     with linked(processor, key=REFUND_KEY) as link:
         told = link.refund("ch_Invented000003", usd("10.00"), order="Y-1")

@@ -4,6 +4,7 @@ import pytest
 from sqlmodel import Session
 
 from ledger.books.journal import SourceKeyConflict
+from ledger.books.postings import LARGEST_POSTING_MINOR
 from ledger.giving.forms import has_recipe
 from ledger.giving.movements import (
     Category,
@@ -16,7 +17,7 @@ from ledger.giving.movements import (
     newest_on,
     total,
 )
-from ledger.money import CurrencyMismatch
+from ledger.money import CurrencyMismatch, Money
 from tests.cards import (
     DAY,
     a_charge,
@@ -96,6 +97,9 @@ def test_what_does_not_tie_is_refused_with_its_place(movement: Movement, where: 
         changed(PAYOUT, gross=eur("50.00"), net=eur("50.00")),
         changed(PAYOUT, source=None),
         changed(FEE, fee=eur("1.00"), net=eur("-13.00")),
+        a_charge(Money(LARGEST_POSTING_MINOR + 1, "EUR")),
+        a_charge(Money(LARGEST_POSTING_MINOR, "EUR"), fee=eur("-0.01")),
+        a_fee(Money(LARGEST_POSTING_MINOR + 1, "EUR")),
     ],
 )
 def test_what_no_recipe_can_book_has_none(movement: Movement) -> None:
