@@ -42,7 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def listening() -> Iterator[socket.socket]:
-    """A place on this device that would be reached by a library that does not ask Python, as that for XML does not."""
+    """A place on this device that a library would reach without asking Python, as some builds of that for XML can."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         yield server
