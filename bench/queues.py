@@ -9,7 +9,7 @@ from sqlmodel import Session
 from bench.databases import DAY, RECORDER, Books
 from bench.linkages import fill
 from bench.rows import Row, seconds
-from ledger.aid import queue
+from ledger import queue
 from ledger.people import Role
 from ledger.storage.engine import transaction
 

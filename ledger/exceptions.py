@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aliases import Kind, draw
@@ -55,6 +55,10 @@ class UnknownException(NotFound):
     rule = "unknown_exception"
 
 
+OPEN = "resolved_on IS NULL"
+"""What an index and the questions that it answers say alike of an exception that waits."""
+
+
 class OpenException(SQLModel, table=True):
     """One difference, with its amount when it is about money.
 
@@ -76,6 +80,7 @@ class OpenException(SQLModel, table=True):
     resolved_on: date | None = None
 
     __table_args__ = (
+        Index("open_exceptions", "opened_on", "alias", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
         CheckConstraint("typeof(minor) IN ('integer', 'null')", name="minor_is_whole").ddl_if(dialect="sqlite"),
         CheckConstraint("(account_code IS NULL) = (minor IS NULL)", name="money_is_of_an_account"),
         CheckConstraint("(minor IS NULL) = (currency IS NULL)", name="money_has_a_currency"),

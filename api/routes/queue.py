@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.authentication import Admitted, Now
-from api.routes.wire import Page, Wire
+from api.routes.wire import BadCursor, Page, Wire
 from api.transactions import Tx
-from ledger.aid import queue
+from ledger import queue
 
 router = APIRouter()
 
@@ -76,4 +76,7 @@ def _place(cursor: str | None) -> tuple[date, str] | None:
     if cursor is None:
         return None
     day, _, alias = cursor.partition("~")
-    return date.fromisoformat(day), alias
+    try:
+        return date.fromisoformat(day), alias
+    except ValueError:
+        raise BadCursor("not a cursor of this list", where="cursor") from None

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from api.authentication import Admitted
-from api.routes.wire import Alias, AmountOnWire, Moment, Page, Wire
+from api.routes.wire import Alias, AmountOnWire, BadCursor, Moment, Page, Wire
 from api.transactions import Tx
 from ledger.aid import subledger
 from ledger.aid.subledger import Payment, Row
-from ledger.errors import BadInput
 from reports.audit import subledgers
 
 router = APIRouter()
@@ -22,12 +21,6 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 PAGE = 100
 """How many rows a page has by default."""
 CSV = "text/csv; charset=utf-8"
-
-
-class BadCursor(BadInput):
-    """Not a cursor of this list."""
-
-    rule = "bad_cursor"
 
 
 class PaymentOut(Wire):

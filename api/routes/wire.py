@@ -18,6 +18,7 @@ from pydantic import (
 
 from ledger.approvals import Act
 from ledger.books.postings import LARGEST_POSTING_MINOR
+from ledger.errors import BadInput
 from ledger.identities.shelves import NewBox, NewShelf
 from ledger.money import BadAmount, Money
 
@@ -26,6 +27,12 @@ class Wire(BaseModel):
     """A form that admits no unknown field: a misspelt one is refused, never ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BadCursor(BadInput):
+    """Not a cursor of this list."""
+
+    rule = "bad_cursor"
 
 
 class AmountOnWire(Wire):

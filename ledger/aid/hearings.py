@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy import Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aid import bail, cases, disbursements, eligibility, jurisdictions
@@ -22,6 +23,8 @@ class Hearing(SQLModel, table=True):
     obligation_alias: str = Field(foreign_key="obligation.alias", primary_key=True, max_length=20)
     held_by: date = Field(primary_key=True)
     noted_by: str = Field(max_length=20)
+
+    __table_args__ = (Index("hearings_by_day", "held_by", "obligation_alias"),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Which answer may be given to what, and whether one signature suffices, is the ta
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, func
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, func, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -36,6 +36,10 @@ class ResolutionReplaced(Conflict):
     rule = "resolution_replaced"
 
 
+OF_TWO = "NOT alone"
+"""What an index and the questions that it answers say alike of what takes a second person."""
+
+
 class Resolution(SQLModel, table=True):
     """What a treasurer says, by number from 1 for each `about`: the alias of an exception, an obligation or a dispute.
 
@@ -60,6 +64,7 @@ class Resolution(SQLModel, table=True):
     asked_on: date
 
     __table_args__ = (
+        Index("resolutions_of_two", "asked_on", "about", sqlite_where=text(OF_TWO), postgresql_where=text(OF_TWO)),
         CheckConstraint("minor <> 0 AND settles_minor > 0", name="resolution_is_about_money"),
         CheckConstraint("alone = (because IS NULL)", name="two_people_have_a_reason"),
         *whole_minor("minor", "settles_minor"),

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from ledger.aid import queue
+from ledger import queue
 from ledger.approvals import ActDiffers, Agreed, NotInRole
 from ledger.books import accounts, balances
 from ledger.books.accounts import NotPostable, UnknownAccount

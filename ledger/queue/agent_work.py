@@ -1,0 +1,116 @@
+"""What waits of agents, their money and their lists, of payment files, and of bail."""
+
+from datetime import date, timedelta
+
+from sqlalchemy import exists, func, select
+from sqlmodel import col
+
+from ledger.aid import advances, agents, disbursements, obligations, outlays, purse_movements
+from ledger.aid.advances import Advance
+from ledger.aid.agents import Agent
+from ledger.aid.bail import BailReturn
+from ledger.aid.bail_parts import BailPart
+from ledger.aid.batch_lines import WITHOUT_RECEIPT, BatchLine
+from ledger.aid.disbursements import Disbursement
+from ledger.aid.hearings import Hearing
+from ledger.aid.line_failures import LineFailure
+from ledger.aid.obligations import Obligation, ObligationKind
+from ledger.aid.outlays import Repayment
+from ledger.aid.payment_files import PaymentFile, PaymentFileLine, PaymentFileRepayment
+from ledger.aid.purse_movements import PurseMovement
+from ledger.queue.questions import Question, ask, today
+
+NEAR_DAYS = 14
+"""How many days ahead a hearing is near."""
+
+
+def advances_to_approve(operator: str, on: date) -> list[Question]:
+    """Advances that somebody else has asked for."""
+    requested = col(Advance.state) == advances.State.REQUESTED
+    return [ask(today(on), col(Advance.alias), requested, col(Advance.requested_by) != operator)]
+
+
+def advances_to_release(operator: str, on: date) -> list[Question]:
+    """Advances that somebody else has approved."""
+    approved = col(Advance.state) == advances.State.APPROVED
+    return [ask(today(on), col(Advance.alias), approved, col(Advance.approved_by) != operator)]
+
+
+def advances_to_acknowledge(_operator: str, _on: date) -> list[Question]:
+    """Advances that left the bank, since when, and of which the agent has not said what came."""
+    return [ask(col(Advance.sent_on), col(Advance.alias), col(Advance.state) == advances.State.SENT)]
+
+
+def agents_to_activate(operator: str, on: date) -> list[Question]:
+    """Vetted agents whom somebody else has entered."""
+    vetted = col(Agent.state) == agents.State.VETTED
+    return [ask(today(on), col(Agent.alias), vetted, col(Agent.added_by) != operator)]
+
+
+def movements_to_agree(operator: str, _on: date) -> list[Question]:
+    """Movements of purses that somebody else has told, since they happened."""
+    requested = col(PurseMovement.state) == purse_movements.State.REQUESTED
+    told = col(PurseMovement.requested_by) != operator
+    return [ask(col(PurseMovement.happened_on), col(PurseMovement.alias), requested, told)]
+
+
+def outlays_to_approve(operator: str, on: date) -> list[Question]:
+    """Repayments of outlays that somebody else has asked for."""
+    requested = col(Repayment.state) == outlays.State.REQUESTED
+    return [ask(today(on), col(Repayment.alias), requested, col(Repayment.requested_by) != operator)]
+
+
+def outlays_to_pay(_operator: str, on: date) -> list[Question]:
+    """Approved repayments that the bank was not told by a file that stands; approval is all that they need."""
+    filed = exists().where(
+        col(PaymentFileRepayment.repayment_alias) == col(Repayment.alias), ~col(PaymentFileRepayment.withdrawn)
+    )
+    return [ask(today(on), col(Repayment.alias), col(Repayment.state) == outlays.State.APPROVED, ~filed)]
+
+
+def failures_to_agree(operator: str, _on: date) -> list[Question]:
+    """Lines of which somebody else has told that they failed, and no receipt has come since."""
+    day, alias = col(LineFailure.told_on), col(LineFailure.disbursement_alias)
+    rows = (
+        select(day, alias, col(Disbursement.case_alias))
+        .join(Disbursement, col(Disbursement.alias) == alias)
+        .join(BatchLine, col(BatchLine.disbursement_alias) == alias)
+        .where(col(LineFailure.agreed_by).is_(None), col(LineFailure.told_by) != operator, WITHOUT_RECEIPT)
+    )
+    return [Question(rows, day, alias)]
+
+
+def withdrawals_to_agree(operator: str, on: date) -> list[Question]:
+    """Payment files that somebody else wants withdrawn, and of which the bank has paid nothing."""
+    paid = exists().where(
+        col(PaymentFileLine.file_alias) == col(PaymentFile.alias),
+        col(Disbursement.alias) == col(PaymentFileLine.disbursement_alias),
+        col(Disbursement.state) != disbursements.State.RELEASED,
+    )
+    repaid = exists().where(
+        col(PaymentFileRepayment.file_alias) == col(PaymentFile.alias),
+        col(Repayment.alias) == col(PaymentFileRepayment.repayment_alias),
+        col(Repayment.state) != outlays.State.APPROVED,
+    )
+    asked = col(PaymentFile.withdrawal_asked_by) != operator  # nobody, and it is not asked for
+    return [ask(today(on), col(PaymentFile.alias), col(PaymentFile.withdrawn_by).is_(None), asked, ~paid, ~repaid)]
+
+
+def hearings_near(_operator: str, on: date) -> list[Question]:
+    """Bail of which a court holds a part and hears soon, by the end of the days that its pack lets be known."""
+    day, alias = col(Hearing.held_by), col(Hearing.obligation_alias)
+    returned = select(func.sum(col(BailReturn.minor))).where(
+        col(BailReturn.obligation_alias) == alias, col(BailReturn.received_on).is_not(None)
+    )
+    kept = select(func.sum(col(BailPart.minor))).where(col(BailPart.obligation_alias) == alias)
+    gone = func.coalesce(returned.scalar_subquery(), 0) + func.coalesce(kept.scalar_subquery(), 0)
+    held = exists().where(
+        col(Obligation.alias) == alias,
+        col(Obligation.kind) == ObligationKind.BAIL,
+        col(Obligation.state) == obligations.State.PAID,
+        col(Obligation.minor) > gone,
+    )
+    # The case is looked up beside: joined, a planner begins with all that was ever paid.
+    case = select(col(Obligation.case_alias)).where(col(Obligation.alias) == alias).scalar_subquery()
+    rows = select(day, alias, case).where(day.between(on, on + timedelta(days=NEAR_DAYS)), held)
+    return [Question(rows, day, alias)]

@@ -1,0 +1,121 @@
+"""What waits of cases, their payments, their batches and what is owed back, and of gifts without a purpose."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, null, select, text
+from sqlmodel import col
+
+from ledger.aid import batches, cases, disbursements
+from ledger.aid.batch_lines import WITHOUT_RECEIPT, BatchLine
+from ledger.aid.batches import Batch
+from ledger.aid.cases import SUSPECT, Case
+from ledger.aid.disbursements import Disbursement
+from ledger.aid.obligations import Obligation
+from ledger.aid.refunds import Refund
+from ledger.books.recipes import UNASSIGNED
+from ledger.giving.donations import ASSIGNABLE, Donation
+from ledger.queue.questions import Question
+
+
+def to_verify(_operator: str, _on: date) -> list[Question]:
+    """Received cases."""
+    return [_of_cases(col(Case.due_by), col(Case.state) == cases.State.RECEIVED)]
+
+
+def suspects(_operator: str, _on: date) -> list[Question]:
+    """Received cases that may be others again."""
+    return [_of_cases(col(Case.due_by), text(SUSPECT))]
+
+
+def overdue(_operator: str, on: date) -> list[Question]:
+    """Unpaid cases whose deadline has passed, wherever they stand."""
+    due_by = col(Case.due_by)  # each state along its own part of the index, merged after
+    return [_of_cases(due_by, col(Case.state) == state, due_by < on) for state in cases.UNPAID]
+
+
+def on_hold(_operator: str, _on: date) -> list[Question]:
+    """Held cases, since when."""
+    return [_of_cases(col(Case.state_since), col(Case.state) == cases.State.ON_HOLD)]
+
+
+def unconfirmed(_operator: str, _on: date) -> list[Question]:
+    """Paid cases without confirmed receipts, since when."""
+    return [_of_cases(col(Case.state_since), col(Case.state) == cases.State.PAID)]
+
+
+def to_approve(operator: str, _on: date) -> list[Question]:
+    """Requested payments that stand alone."""
+    return [_payments(disbursements.State.REQUESTED, col(Disbursement.requested_by), operator)]
+
+
+def batches_to_approve(operator: str, _on: date) -> list[Question]:
+    """Locked batches."""
+    return [_batches(batches.State.LOCKED, col(Batch.requested_by), operator)]
+
+
+def to_release(operator: str, _on: date) -> list[Question]:
+    """Approved payments that stand alone."""
+    return [_payments(disbursements.State.APPROVED, col(Disbursement.approved_by), operator)]
+
+
+def batches_to_release(operator: str, _on: date) -> list[Question]:
+    """Approved batches."""
+    return [_batches(batches.State.APPROVED, col(Batch.approved_by), operator)]
+
+
+def agents_receipts(_operator: str, _on: date) -> list[Question]:
+    """Lines that an agent says they paid, and no receipt shows it."""
+    rows = (
+        select(col(BatchLine.paid_by), col(BatchLine.disbursement_alias), col(Disbursement.case_alias))
+        .join(Disbursement, col(Disbursement.alias) == col(BatchLine.disbursement_alias))
+        .where(WITHOUT_RECEIPT)
+    )
+    return [Question(rows, col(BatchLine.paid_by), col(BatchLine.disbursement_alias))]
+
+
+def refunds(_operator: str, _on: date) -> list[Question]:
+    """What is owed back and was neither received nor given up."""
+    rows = (
+        select(col(Refund.due_since), col(Refund.reference), col(Obligation.case_alias))
+        .join(Obligation, col(Obligation.alias) == col(Refund.obligation_alias))
+        .where(text("received_on IS NULL"), col(Refund.given_up_on).is_(None))
+    )
+    return [Question(rows, col(Refund.due_since), col(Refund.reference))]
+
+
+def unassigned(_operator: str, _on: date) -> list[Question]:
+    """Gifts of which nobody knows what for."""
+    rows = select(col(Donation.received_on), col(Donation.alias), null().label("of_case")).where(
+        col(Donation.fund_code) == UNASSIGNED,
+        col(Donation.state).in_(ASSIGNABLE),
+        col(Donation.refunded_minor) < col(Donation.minor),
+    )
+    return [Question(rows, col(Donation.received_on), col(Donation.alias))]
+
+
+def _of_cases(day: Any, *conditions: Any) -> Question:
+    rows = select(day, col(Case.alias), col(Case.alias).label("of_case")).where(*conditions)
+    return Question(rows, day, col(Case.alias))
+
+
+def _payments(state: disbursements.State, before: Any, operator: str) -> Question:
+    """Payments in a state that stand alone, and that somebody else has brought there."""
+    in_batch = select(col(BatchLine.number)).where(col(BatchLine.disbursement_alias) == col(Disbursement.alias))
+    rows = select(col(Disbursement.due_by), col(Disbursement.alias), col(Disbursement.case_alias)).where(
+        col(Disbursement.state) == state, before != operator, ~in_batch.exists()
+    )
+    return Question(rows, col(Disbursement.due_by), col(Disbursement.alias))
+
+
+def _batches(state: batches.State, before: Any, operator: str) -> Question:
+    """Batches in a state that somebody else has brought there, by the earliest deadline of their lines."""
+    day = func.min(col(Disbursement.due_by))
+    rows = (
+        select(day, col(Batch.alias), null().label("of_case"))
+        .join(BatchLine, col(BatchLine.batch_alias) == col(Batch.alias))
+        .join(Disbursement, col(Disbursement.alias) == col(BatchLine.disbursement_alias))
+        .where(col(Batch.state) == state, before != operator)
+        .group_by(col(Batch.alias))
+    )
+    return Question(rows, day, col(Batch.alias), is_grouped=True)

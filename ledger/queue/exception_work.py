@@ -1,0 +1,58 @@
+"""What waits of exceptions, and of what is said of them, of refunds and of disputes."""
+
+from datetime import date
+
+from sqlalchemy import exists, or_, text
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from ledger.aid.refunds import Refund
+from ledger.exceptions import OPEN, Difference, OpenException
+from ledger.giving import disputes
+from ledger.giving.disputes import Dispute
+from ledger.queue.questions import Question, ask
+from ledger.reconciliation.answers import Answer
+from ledger.reconciliation.clearings import Clearing, ClearingAgreement
+from ledger.reconciliation.resolutions import OF_TWO, Resolution, ResolutionAgreement
+
+
+def exceptions_open(_operator: str, _on: date) -> list[Question]:
+    """Every exception that waits, for whatever, since it was opened."""
+    return [ask(col(OpenException.opened_on), col(OpenException.alias), text(OPEN))]
+
+
+def exceptions_to_agree(operator: str, _on: date) -> list[Question]:
+    """Exceptions that somebody else wants dismissed, as was said last, and that are not about the operator."""
+    agreed = exists().where(col(ClearingAgreement.clearing_alias) == col(Clearing.alias))
+    later = aliased(Clearing)
+    replaced = exists().where(
+        col(later.exception_alias) == col(Clearing.exception_alias), col(later.asked_at) > col(Clearing.asked_at)
+    )
+    said = exists().where(
+        col(Clearing.exception_alias) == col(OpenException.alias),
+        ~col(Clearing.alone),
+        col(Clearing.asked_by) != operator,
+        ~agreed,
+        ~replaced,
+    )
+    about_them = col(OpenException.about).startswith(f"{Difference.TOO_MANY_READINGS}:{operator}:", autoescape=True)
+    return [ask(col(OpenException.opened_on), col(OpenException.alias), text(OPEN), said, ~about_them)]
+
+
+def resolutions_to_agree(operator: str, _on: date) -> list[Question]:
+    """What somebody else has said last of an exception that is open, a refund, or a dispute that is not decided."""
+    about, later = col(Resolution.about), aliased(Resolution)
+    replaced = exists().where(col(later.about) == about, col(later.number) > col(Resolution.number))
+    agreed = exists().where(
+        col(ResolutionAgreement.about) == about, col(ResolutionAgreement.number) == col(Resolution.number)
+    )
+    closed = exists().where(col(OpenException.alias) == about, col(OpenException.resolved_on).is_not(None))
+    decided = exists().where(col(Dispute.alias) == about, col(Dispute.state) != disputes.State.OPEN)
+    settled = exists().where(
+        col(Refund.reference) == col(Resolution.of),
+        col(Resolution.answer).in_([Answer.GIVEN_UP, Answer.KEPT_BY_BENEFICIARY]),
+        or_(col(Refund.received_on).is_not(None), col(Refund.given_up_on).is_not(None)),
+    )
+    over = or_(closed, decided, settled)
+    asked = col(Resolution.asked_by) != operator
+    return [ask(col(Resolution.asked_on), about, text(OF_TWO), asked, ~replaced, ~agreed, ~over)]

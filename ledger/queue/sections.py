@@ -1,0 +1,124 @@
+"""The sections of the queue: what waits for the people of a role today, the most pressing first, page by page."""
+
+import heapq
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import islice
+
+from sqlalchemy import func, select, tuple_
+from sqlmodel import Session
+
+from ledger.errors import NotFound
+from ledger.people import Role
+from ledger.queue import agent_work, case_work, exception_work
+from ledger.queue.questions import Question
+
+HOLD_DAYS, RECEIPT_DAYS, REFUND_DAYS, GIFT_DAYS = 14, 30, 60, 30
+"""After how many days a hold is too long, a receipt is missing, a refund is asked about, and a gift has its purpose."""
+TRANSIT_DAYS, SIGNATURE_DAYS, EXCEPTION_DAYS = 14, 7, 7
+"""After how many days an advance has come, what was told has its second signature, and an exception is looked at."""
+
+
+class UnknownSection(NotFound):
+    """No section of the queue has this name, or not for this caller."""
+
+    rule = "unknown_section"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One thing that waits: its alias (or a refund's reference), its case if it is of one, and until when it may."""
+
+    object: str
+    case: str | None
+    deadline: date
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One kind of work: for whom, and how many days after its day it is late."""
+
+    name: str
+    roles: frozenset[Role]
+    days: int
+    asked: Callable[[str, date], Sequence[Question]]
+
+
+def counts(session: Session, *, roles: Collection[Role], operator: str, on: date) -> dict[str, int]:
+    """How many things wait for somebody with these roles on the day `on`, by section, in the order of work."""
+    return {
+        section.name: sum(_count(session, question) for question in section.asked(operator, on))
+        for section in SECTIONS
+        if section.roles & set(roles)
+    }
+
+
+def page(
+    session: Session,
+    name: str,
+    *,
+    roles: Collection[Role],
+    operator: str,
+    on: date,
+    after: tuple[date, str] | None,
+    limit: int,
+) -> list[Waiting]:
+    """Up to `limit` things of a section, the oldest deadline first, after the deadline and alias of the last one seen.
+
+    Raises:
+        UnknownSection: there is none, or it is no work of these roles.
+    """
+    section = next((one for one in SECTIONS if one.name == name and one.roles & set(roles)), None)
+    if section is None:
+        raise UnknownSection("no such section")
+    grace = timedelta(days=section.days)
+    found = []
+    for question in section.asked(operator, on):
+        query = question.rows
+        if after is not None:
+            key = tuple_(question.day, question.alias)
+            seen = after[0] - min(grace, after[0] - date.min)  # a cursor may name any day that there is
+            narrowed = key > tuple_(seen, after[1])
+            query = query.having(narrowed) if question.is_grouped else query.where(narrowed)
+        query = query.order_by(question.day, question.alias).limit(limit)
+        found.append([tuple(row) for row in session.connection().execute(query)])
+    first = islice(heapq.merge(*found), limit)
+    return [Waiting(alias, case, day + grace, is_late=day + grace < on) for day, alias, case in first]
+
+
+def _count(session: Session, question: Question) -> int:
+    return int(session.connection().execute(select(func.count()).select_from(question.rows.subquery())).scalar_one())
+
+
+_INTAKE, _APPROVER, _TREASURER = (frozenset({role}) for role in (Role.INTAKE, Role.APPROVER, Role.TREASURER))
+
+SECTIONS = (
+    Section("overdue", _INTAKE | _TREASURER, 0, case_work.overdue),
+    Section("to_verify", _INTAKE, 0, case_work.to_verify),
+    Section("possible_duplicates", _INTAKE, 0, case_work.suspects),
+    Section("to_approve", _APPROVER, 0, case_work.to_approve),
+    Section("batches_to_approve", _APPROVER, 0, case_work.batches_to_approve),
+    Section("to_release", _TREASURER, 0, case_work.to_release),
+    Section("batches_to_release", _TREASURER, 0, case_work.batches_to_release),
+    Section("hearings_near", _INTAKE | _TREASURER, 0, agent_work.hearings_near),
+    Section("advances_to_approve", _APPROVER, 0, agent_work.advances_to_approve),
+    Section("advances_to_release", _TREASURER, 0, agent_work.advances_to_release),
+    Section("advances_to_acknowledge", _TREASURER, TRANSIT_DAYS, agent_work.advances_to_acknowledge),
+    Section("agents_to_activate", _APPROVER, 0, agent_work.agents_to_activate),
+    Section("outlays_to_approve", _APPROVER, 0, agent_work.outlays_to_approve),
+    Section("outlays_to_pay", _TREASURER, 0, agent_work.outlays_to_pay),
+    Section("movements_to_agree", _APPROVER, SIGNATURE_DAYS, agent_work.movements_to_agree),
+    Section("failures_to_agree", _APPROVER, SIGNATURE_DAYS, agent_work.failures_to_agree),
+    Section("withdrawals_to_agree", _APPROVER, 0, agent_work.withdrawals_to_agree),
+    Section("resolutions_to_agree", _APPROVER, SIGNATURE_DAYS, exception_work.resolutions_to_agree),
+    Section("exceptions_to_agree", _APPROVER, SIGNATURE_DAYS, exception_work.exceptions_to_agree),
+    Section("exceptions", _TREASURER, EXCEPTION_DAYS, exception_work.exceptions_open),
+    Section("on_hold", _INTAKE, HOLD_DAYS, case_work.on_hold),
+    Section("receipts_missing", _INTAKE | _TREASURER, RECEIPT_DAYS, case_work.unconfirmed),
+    Section("gifts_without_purpose", _TREASURER, GIFT_DAYS, case_work.unassigned),
+    Section("agents_receipts", _TREASURER, RECEIPT_DAYS, case_work.agents_receipts),
+    Section("refunds_due", _INTAKE | _TREASURER, REFUND_DAYS, case_work.refunds),
+)
+"""In the order of work. `overdue` are unpaid cases whose deadline has passed, wherever they stand."""

@@ -1,0 +1,373 @@
+"""What waits for a second person, or for a treasurer, stands in the queue until it is done, and not for who asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
+
+from ledger import exceptions, queue, references
+from ledger.aid import (
+    agent_acts,
+    disbursements,
+    hearings,
+    line_failures,
+    outlays,
+    payment_files,
+    purse_bookings,
+    purse_movements,
+)
+from ledger.aid.agents import Agent
+from ledger.aid.batch_lines import Receipt
+from ledger.aid.line_failures import Reason
+from ledger.aid.outlays import NewRepayment, Repayment
+from ledger.aid.payment_files import NewPaymentFile, PaymentFile, PaymentFileRepayment
+from ledger.aid.purse_movements import NewMovement, What
+from ledger.aliases import Kind, draw
+from ledger.exceptions import Difference, OpenException
+from ledger.people import Role
+from ledger.queue import Waiting
+from ledger.reconciliation import clearings
+from ledger.reconciliation.answers import Answer, Because
+from ledger.reconciliation.clearings import NewClearing
+from ledger.reconciliation.resolutions import NewResolution
+from tests import purses, saying
+from tests.cast import LEAF, NOW, TODAY, House, Person, agreed_by, byn, eur, give
+from tests.courts import forfeit, open_dollars, posted_bail
+from tests.office import on_one_database
+
+OTHER = "OP-0000-0000-0001"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What waits, since when, for whom it does not although the role is theirs, and what ends it."""
+
+    alias: str
+    day: date
+    end: Callable[[], object]
+    not_for: str | None = None
+
+
+def an_agent(house: House) -> Agent:
+    purses.give_euros(house)
+    return purses.an_agent(house)
+
+
+def advance_asked_for(house: House) -> Work:
+    advance = purses.a_requested_advance(house, an_agent(house))
+    return Work(advance.alias, TODAY, lambda: purses.approve_advance(house, advance), not_for=house.fund.clara.alias)
+
+
+def advance_approved(house: House) -> Work:
+    advance = purses.approve_advance(house, purses.a_requested_advance(house, an_agent(house)))
+    return Work(advance.alias, TODAY, lambda: purses.release_advance(house, advance), not_for=house.fund.boris.alias)
+
+
+def advance_sent(house: House) -> Work:
+    advance = purses.a_sent_advance(house, an_agent(house))
+    return Work(advance.alias, purses.SENT_ON, lambda: purses.acknowledge(house, advance, byn("3000.00")))
+
+
+def agent_vetted(house: House) -> Work:
+    agent = purses.a_vetted_agent(house)
+    agreed = purses.on_agent(agent, by=house.fund.boris)
+    return Work(
+        agent.alias,
+        TODAY,
+        lambda: agent_acts.activate_agent(house.session, agent.alias, agreed),
+        not_for=house.fund.clara.alias,
+    )
+
+
+def movement_told(house: House) -> Work:
+    agent = an_agent(house)
+    purses.give_to_general(house, eur("1000.00"))
+    purses.an_advance(house, agent, received=byn("3000.00"), general=eur("1000.00"))
+    new = NewMovement(
+        alias=draw(Kind.PURSE_MOVEMENT),
+        agent=agent.alias,
+        what=What.FEE,
+        amount=byn("10.00"),
+        happened_on=purses.RECEIVED_ON,
+    )
+    movement = purse_bookings.tell(house.session, new, by=house.fund.clara.alias, recorded_at=NOW)
+    return Work(
+        movement.alias,
+        purses.RECEIVED_ON,
+        lambda: purse_movements.withdraw(house.session, movement),
+        not_for=house.fund.clara.alias,
+    )
+
+
+def a_repayment(house: House) -> Repayment:
+    """Clara asks for 210.00, which an agent laid out."""
+    agent = an_agent(house)
+    give(house.session, byn("5000.00"))
+    purses.an_advance(house, agent, received=byn("600.00"))
+    batch = purses.a_released_batch(house, agent, LEAF, [house.a_verified_case()])
+    purses.enter(house, batch, *(purses.verified(item) for item in purses.items(house, batch)))
+    amount = byn("210.00")
+    new = NewRepayment(
+        alias=draw(Kind.OUTLAY), agent=agent.alias, fund="fines", account=LEAF, amount=amount, settles=amount
+    )
+    return outlays.request(house.session, new, by=house.fund.clara.alias)
+
+
+def approve_repayment(house: House, repayment: Repayment) -> None:
+    agreed = purses.on_outlay(repayment, by=house.fund.boris)
+    agent_acts.approve_outlay(house.session, repayment.alias, agreed)
+
+
+def outlay_asked_for(house: House) -> Work:
+    repayment = a_repayment(house)
+    return Work(repayment.alias, TODAY, lambda: approve_repayment(house, repayment), not_for=house.fund.clara.alias)
+
+
+def outlay_approved(house: House) -> Work:
+    repayment = a_repayment(house)
+    approve_repayment(house, repayment)
+    return Work(repayment.alias, TODAY, lambda: file_repayment(house.session, repayment))
+
+
+def file_repayment(session: Session, repayment: Repayment) -> None:
+    """A file that stands has the repayment; the one before was withdrawn."""
+    for alias, withdrawn in ((draw(Kind.PAYMENT_FILE), True), (draw(Kind.PAYMENT_FILE), False)):
+        file = PaymentFile(
+            alias=alias,
+            message_id=references.draw(),
+            account_code=LEAF,
+            orders=1,
+            minor=repayment.minor,
+            currency=repayment.currency,
+            commitment="ab" * 32,
+            version=1,
+            made_by=OTHER,
+            made_at=NOW,
+        )
+        session.add(file)
+        session.flush()
+        session.add(PaymentFileRepayment(file_alias=alias, repayment_alias=repayment.alias, withdrawn=withdrawn))
+        session.flush()
+
+
+def failure_told(house: House) -> Work:
+    agent = an_agent(house)
+    purses.an_advance(house, agent, received=byn("1000.00"))
+    give(house.session, byn("810.00"))
+    batch = purses.a_released_batch(house, agent, LEAF, [house.a_verified_case()])
+    (item,) = purses.items(house, batch)
+    purses.enter(house, batch, purses.unproven(item, Receipt.MISSING))
+    alias = item.disbursement.alias
+    line_failures.tell(
+        house.session, alias, because=Reason.MONEY_KEPT, by=house.fund.clara.alias, on=TODAY - timedelta(days=1)
+    )
+    return Work(
+        alias,
+        TODAY - timedelta(days=1),
+        lambda: purses.enter(house, batch, purses.verified(item)),
+        not_for=house.fund.clara.alias,
+    )
+
+
+def withdrawal_asked_for(house: House) -> Work:
+    give(house.session, byn("5000.00"))
+    payment = house.a_released_payment()
+    new = NewPaymentFile(
+        alias=draw(Kind.PAYMENT_FILE),
+        message_id=references.draw(),
+        account=LEAF,
+        references=[payment.reference],
+        control_sum=payment.amount(),
+        commitment="ab" * 32,
+    )
+    file = payment_files.register(house.session, new, by=house.fund.clara.alias, at=NOW)
+    agreed = agreed_by(
+        house.fund.clara,
+        "request_withdrawal",
+        object=file.alias,
+        amount=file.amount().decimal(),
+        currency=file.currency,
+        payee_commitment=file.commitment,
+    )
+    payment_files.ask_withdrawal(house.session, file.alias, agreed)
+    told: dict[str, Any] = {"on": TODAY, "recorded_at": NOW, "recorded_by": OTHER}
+    return Work(
+        file.alias,
+        TODAY,
+        lambda: disbursements.pay(house.session, payment, source_key="bank:1", **told),
+        not_for=house.fund.clara.alias,
+    )
+
+
+def hearing_noted(house: House) -> Work:
+    open_dollars(house)
+    posted = posted_bail(house)
+    near, far = TODAY + timedelta(days=14), TODAY + timedelta(days=15)
+    for day in (TODAY - timedelta(days=1), near, far):
+        hearings.note_hearing(house.session, posted.alias, on=day, by=OTHER)
+    return Work(posted.alias, near, lambda: forfeit(house, posted, posted.amount()))
+
+
+def a_return(house: House) -> OpenException:
+    """The bank gives back less than it has paid: nobody knows yet why."""
+    give(house.session, byn("2000.00"))
+    payment = house.a_released_payment()
+    assert saying.show(house, byn("-810.00"), payment.reference) == []
+    return saying.shown(house, byn("500.00"), payment.reference)
+
+
+def unidentified(opened: OpenException) -> NewResolution:
+    return saying.saying(opened.alias, Answer.UNIDENTIFIED, None, byn("500.00"), Because.IN_ERROR)
+
+
+def line_answered(house: House) -> Work:
+    opened = a_return(house)
+    said = saying.say(house, unidentified(opened))
+    return Work(opened.alias, TODAY, lambda: saying.agree(house, said), not_for=house.fund.clara.alias)
+
+
+def an_exception(house: House, difference: Difference = Difference.BALANCE_DIFFERS, about: str = "S-1") -> str:
+    return exceptions.open_once(
+        house.session, difference=difference, account=LEAF, about=about, amount=byn("5.00"), on=TODAY
+    ).alias
+
+
+def dismiss(house: House, exception: str, *, by: Person, at: datetime = NOW) -> None:
+    """Somebody asks for an exception to be dismissed."""
+    new = NewClearing(alias=draw(Kind.CLEARING), exception=exception, because=clearings.Because.LOOKED_INTO)
+    commitment = clearings.commitment(exception=exception, because=new.because, entry_id=None)
+    seen: dict[str, Any] = {"object": new.alias, "amount": "5.00", "currency": "BYN", "payee_commitment": commitment}
+    agreed = agreed_by(by, "clear_exception", now=at, detail=new.because, **seen)
+    clearings.request(house.session, new, agreed)
+
+
+def resolve(house: House, exception: str) -> None:
+    exceptions.resolve(house.session, exceptions.require_open(house.session, exception), on=TODAY)
+
+
+def dismissal_asked_for(house: House) -> Work:
+    exception = an_exception(house)
+    dismiss(house, exception, by=house.fund.clara)
+    return Work(exception, TODAY, lambda: resolve(house, exception), not_for=house.fund.clara.alias)
+
+
+def exception_opened(house: House) -> Work:
+    exception = an_exception(house)
+    return Work(exception, TODAY, lambda: resolve(house, exception))
+
+
+def waiting(
+    house: House,
+    name: str,
+    role: Role,
+    *,
+    operator: str = OTHER,
+    after: tuple[date, str] | None = None,
+    limit: int = 9,
+) -> list[Waiting]:
+    return queue.page(house.session, name, roles=[role], operator=operator, on=TODAY, after=after, limit=limit)
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "days", "begin"),
+    [
+        ("advances_to_approve", Role.APPROVER, 0, advance_asked_for),
+        ("advances_to_release", Role.TREASURER, 0, advance_approved),
+        ("advances_to_acknowledge", Role.TREASURER, queue.TRANSIT_DAYS, advance_sent),
+        ("agents_to_activate", Role.APPROVER, 0, agent_vetted),
+        ("movements_to_agree", Role.APPROVER, queue.SIGNATURE_DAYS, movement_told),
+        ("outlays_to_approve", Role.APPROVER, 0, outlay_asked_for),
+        ("outlays_to_pay", Role.TREASURER, 0, outlay_approved),
+        ("failures_to_agree", Role.APPROVER, queue.SIGNATURE_DAYS, failure_told),
+        ("withdrawals_to_agree", Role.APPROVER, 0, withdrawal_asked_for),
+        ("hearings_near", Role.TREASURER, 0, hearing_noted),
+        ("resolutions_to_agree", Role.APPROVER, queue.SIGNATURE_DAYS, line_answered),
+        ("exceptions_to_agree", Role.APPROVER, queue.SIGNATURE_DAYS, dismissal_asked_for),
+        ("exceptions", Role.TREASURER, queue.EXCEPTION_DAYS, exception_opened),
+    ],
+)
+def test_it_waits_until_it_is_done_and_not_for_who_asked(
+    house: House, name: str, role: Role, days: int, begin: Callable[[House], Work]
+) -> None:
+    work = begin(house)
+
+    (found,) = waiting(house, name, role)
+
+    assert (found.object, found.deadline, found.is_late) == (work.alias, work.day + timedelta(days=days), False)
+    assert queue.counts(house.session, roles=[role], operator=OTHER, on=TODAY)[name] == 1
+    if work.not_for is not None:
+        assert waiting(house, name, role, operator=work.not_for) == []
+    assert waiting(house, name, role, after=(date.min, "")) == [found]
+    assert waiting(house, name, role, after=(found.deadline, found.object)) == []
+    work.end()
+    assert waiting(house, name, role) == []
+
+
+@on_one_database
+def test_what_was_said_anew_waits_once_and_for_others(house: House) -> None:
+    opened = a_return(house)
+    new = unidentified(opened)
+    exception = an_exception(house)
+
+    for minutes in (0, 1):
+        saying.say(house, new)
+        dismiss(house, exception, by=house.fund.clara, at=NOW + timedelta(minutes=minutes))
+
+    for name, alias in (("resolutions_to_agree", opened.alias), ("exceptions_to_agree", exception)):
+        assert [one.object for one in waiting(house, name, Role.APPROVER)] == [alias]
+        assert waiting(house, name, Role.APPROVER, operator=house.fund.clara.alias) == []
+
+
+@on_one_database
+def test_nobody_is_asked_to_dismiss_what_is_about_themselves(house: House) -> None:
+    about = exceptions.open_once(
+        house.session, difference=Difference.TOO_MANY_READINGS, about=f"{OTHER}:{TODAY}", on=TODAY
+    )
+    new = NewClearing(alias=draw(Kind.CLEARING), exception=about.alias, because=clearings.Because.LOOKED_INTO)
+    commitment = clearings.commitment(exception=about.alias, because=new.because, entry_id=None)
+    agreed = agreed_by(
+        house.fund.clara, "clear_exception", detail=new.because, object=new.alias, payee_commitment=commitment
+    )
+    clearings.request(house.session, new, agreed)
+
+    assert waiting(house, "exceptions_to_agree", Role.APPROVER) == []
+    assert [
+        one.object for one in waiting(house, "exceptions_to_agree", Role.APPROVER, operator=house.fund.boris.alias)
+    ] == [about.alias]
+
+
+@on_one_database
+def test_pages_of_what_nobody_dated_go_through_everything_once(house: House) -> None:
+    vetted = sorted(purses.a_vetted_agent(house).alias for _ in range(3))
+    name, role = "agents_to_activate", Role.APPROVER
+
+    first = waiting(house, name, role, limit=2)
+    second = waiting(house, name, role, after=(first[-1].deadline, first[-1].object), limit=2)
+
+    assert [one.object for one in (*first, *second)] == vetted
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "index"),
+    [
+        ("exceptions", Role.TREASURER, "open_exceptions"),
+        ("resolutions_to_agree", Role.APPROVER, "resolutions_of_two"),
+        ("hearings_near", Role.INTAKE, "hearings_by_day"),
+    ],
+)
+@on_one_database
+def test_what_grows_is_read_along_its_index(house: House, name: str, role: Role, index: str) -> None:
+    (section,) = [one for one in queue.SECTIONS if one.name == name and role in one.roles]
+    (question,) = section.asked(OTHER, TODAY)
+    query = question.rows.order_by(question.day, question.alias).limit(50)
+    connection = house.session.connection()
+    compiled = query.compile(connection, compile_kwargs={"literal_binds": True})
+
+    plan = [row[3] for row in connection.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
+
+    assert any(f"INDEX {index}" in step for step in plan)
+    assert not [step for step in plan if "TEMP B-TREE" in step]
