@@ -50,7 +50,7 @@ def read_section(
     session: Tx,
     caller: Admitted,
     now: Now,
-    cursor: Annotated[str | None, Query(pattern=r"^\d{4}-\d{2}-\d{2}~[A-Z0-9-]{1,25}$")] = None,
+    cursor: Annotated[str | None, Query(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}~[A-Z0-9-]{1,25}$")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = PAGE,
 ) -> SectionOut:
     """A page of what waits."""

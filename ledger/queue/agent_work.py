@@ -100,9 +100,9 @@ def hearings_near(_operator: str, on: date) -> list[Question]:
     """Bail of which a court holds a part and hears soon, by the end of the days that its pack lets be known."""
     day, alias = col(Hearing.held_by), col(Hearing.obligation_alias)
     returned = select(func.sum(col(BailReturn.minor))).where(
-        col(BailReturn.obligation_alias) == alias, col(BailReturn.received_on).is_not(None)
+        col(BailReturn.obligation_alias) == col(Obligation.alias), col(BailReturn.received_on).is_not(None)
     )
-    kept = select(func.sum(col(BailPart.minor))).where(col(BailPart.obligation_alias) == alias)
+    kept = select(func.sum(col(BailPart.minor))).where(col(BailPart.obligation_alias) == col(Obligation.alias))
     gone = func.coalesce(returned.scalar_subquery(), 0) + func.coalesce(kept.scalar_subquery(), 0)
     held = exists().where(
         col(Obligation.alias) == alias,

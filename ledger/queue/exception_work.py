@@ -53,6 +53,6 @@ def resolutions_to_agree(operator: str, _on: date) -> list[Question]:
         col(Resolution.answer).in_([Answer.GIVEN_UP, Answer.KEPT_BY_BENEFICIARY]),
         or_(col(Refund.received_on).is_not(None), col(Refund.given_up_on).is_not(None)),
     )
-    over = or_(closed, decided, settled)
     asked = col(Resolution.asked_by) != operator
-    return [ask(col(Resolution.asked_on), about, text(OF_TWO), asked, ~replaced, ~agreed, ~over)]
+    ended = (replaced, agreed, closed, decided, settled)
+    return [ask(col(Resolution.asked_on), about, text(OF_TWO), asked, *(~one for one in ended))]

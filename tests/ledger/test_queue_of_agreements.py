@@ -205,7 +205,9 @@ def withdrawal_asked_for(house: House) -> Work:
 
 def hearing_noted(house: House) -> Work:
     open_dollars(house)
-    posted = posted_bail(house)
+    posted, kept = posted_bail(house), posted_bail(house, "100.00")
+    hearings.note_hearing(house.session, kept.alias, on=TODAY, by=OTHER)
+    forfeit(house, kept, kept.amount())
     near, far = TODAY + timedelta(days=14), TODAY + timedelta(days=15)
     for day in (TODAY - timedelta(days=1), near, far):
         hearings.note_hearing(house.session, posted.alias, on=day, by=OTHER)
