@@ -14,7 +14,7 @@ from ledger.people import Role
 from ledger.storage.engine import transaction
 
 ROLES = (Role.INTAKE, Role.APPROVER, Role.TREASURER)
-OPERATOR = "OP-0000-0000-0009"
+OPERATOR, APPROVER = "OP-0000-0000-0009", "OP-0000-0000-0008"
 _AT_MOST_MS = 50
 _COUNTS_AT_MOST_MS = 100
 """All sections of all roles at once, each counted anew: 130,000 things here. A page is what is promised."""
@@ -68,10 +68,10 @@ def _spread(engine: Engine) -> None:
                     "INSERT INTO disbursement (alias, obligation_alias, case_alias, state, version, payee, "
                     "payee_commitment, fund_code, account_code, minor, currency, reference, requested_by, approved_by, "
                     "due_by) SELECT 'D' || substr(c.alias, 2), o.alias, c.alias, :state, 1, 'authority', '0', 'fines', "
-                    "'1000:eur-0', o.minor, o.currency, c.alias, :by, :by, c.due_by "
+                    "'1000:eur-0', o.minor, o.currency, c.alias, :by, :other, c.due_by "
                     "FROM aid_case c JOIN obligation o ON o.case_alias = c.alias WHERE c.state = :case_state"
                 ),
-                {"state": state, "by": RECORDER, "case_state": case_state},
+                {"state": state, "by": RECORDER, "other": APPROVER, "case_state": case_state},
             )
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
