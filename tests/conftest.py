@@ -161,7 +161,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server: str = request.getfixturevalue("postgresql")
     if place:
         _copy_shred_keys(request.getfixturevalue(f"postgresql_{place}"), tmp_path)
-    if "engine" not in request.fixturenames:  # who opens it in their own way has it for themselves
+    alone = "engine" not in request.fixturenames or "unused_database" in request.fixturenames
+    if alone:  # who opens it in their own way, or looks at its files, has it for themselves
         name = f"book_{uuid4().hex}"
         _copy_database(server, name, place or "book")
         yield _of_server(server, name)
@@ -179,6 +180,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         if used.driver:
             used.driver.close()
         _administer(server, f"DROP DATABASE {used.name} WITH (FORCE)")
+
+
+@pytest.fixture
+def unused_database() -> None:
+    """Asks for a database that no test used before: what was deleted still stands in the files of the others."""
 
 
 @pytest.fixture

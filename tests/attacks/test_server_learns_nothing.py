@@ -341,6 +341,7 @@ def shown_to_auditors(office: Office) -> bytes:
     return b"\n".join([*reports, pdf, *(api.download(f"/v1/{name}") for name in lists_of)])
 
 
+@pytest.mark.usefixtures("unused_database")
 def test_no_canary_reaches_the_server_or_comes_out_of_it(
     office: Office, wire: Wire, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """The door of the card processor's notices: what it signs is kept by name, and everything else is dropped."""
 
 import json
+import random
 from typing import Any
 
 import httpx2
@@ -10,7 +11,8 @@ from pydantic import SecretStr
 from api.authorisation import NOTICE_BODY
 from api.bodies import UNPROVEN_BODY
 from api.stripe_notices import TOLERANCE_SECONDS
-from examples.card_processor.notices import sign
+from examples.card_processor.account import Account
+from examples.card_processor.notices import Mail, sign
 from tests.attempts import is_problem, seen_in
 from tests.canaries import sightings
 from tests.office import Office, on_one_database
@@ -51,6 +53,27 @@ def test_a_signed_notice_is_kept_by_its_name_once_and_nothing_else_of_it(open_do
     (row,) = open_door.rows()["notice"]
     assert "evt_Invented0001" in row
     assert "ch_Invented0001" in row
+    assert sightings(("kanarejka", "Kanarejka"), repr((open_door.rows(), open_door.logs)).encode()) == []
+
+
+@on_one_database
+@pytest.mark.parametrize("thin", [False, True])
+def test_what_the_processor_sends_twice_and_in_any_order_is_kept_once(open_door: Office, *, thin: bool) -> None:
+    account = Account(now=int(open_door.now().timestamp()))
+    charges = [account.charge(20_00, "eur", description="FINES") for _ in range(3)]
+    account.undo_refund(account.refund(charges[0], 5_00))
+    account.win(account.dispute(charges[1]))
+
+    def take(body: bytes, headers: dict[str, str]) -> int:
+        return send(open_door, body, signature=headers["Stripe-Signature"]).status_code
+
+    mail = Mail(account, SECRET, take, random.Random(1), doubled=100, thin=thin)  # noqa: S311  # the same order each time
+    mail.deliver()
+
+    assert sorted(mail.taken) == sorted([one["id"] for one in account.events] * 2)
+    kept = open_door.rows()["notice"]
+    assert [sum(one["id"] in row for row in kept) for one in account.events] == [1] * len(account.events)
+    assert len(kept) == len(account.events) > len(charges)
     assert sightings(("kanarejka", "Kanarejka"), repr((open_door.rows(), open_door.logs)).encode()) == []
 
 
