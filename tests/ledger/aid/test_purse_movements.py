@@ -308,6 +308,20 @@ def test_limits_and_the_third_person_count_for_purses_too(house: House, agent: A
     assert found_by(house, "third-person", "signed", "purse-movements") == []
 
 
+def test_a_movement_that_lacks_the_third_signature_is_found(house: House, agent: Agent) -> None:
+    fee = told(house, agent, What.FEE, byn("110.00"))
+    limited = (Limit(role=Role.APPROVER, currency="BYN", third_above="100.00"),)
+    following = the_next(house.fund.roster(), format="solidarity-roster-3", limits=limited)
+    enrol(house.session, following, house.fund.olga, house.fund.oleg)
+    approve(house, fee)
+    written = text("UPDATE purse_movement SET agreed_by = :by WHERE alias = :alias")
+    house.session.connection().execute(written, {"by": house.fund.boris.alias, "alias": fee.alias})
+
+    (one,) = found_by(house, "third-person")
+
+    assert (one.kind, one.name) == ("movement", fee.alias)
+
+
 def test_a_movement_withdrawn_is_not_agreed_to_and_nothing_is_booked_twice(house: House, agent: Agent) -> None:
     given_up, done = (told(house, agent, What.FEE, byn("1.00")) for _ in range(2))
     purse_movements.withdraw(house.session, given_up)
