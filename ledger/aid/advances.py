@@ -31,6 +31,7 @@ class State(StrEnum):
     """Where an advance stands. Released: the bank is told. Accounted: a part is. Settled: all of it is.
 
     Seized or lost: what was left of it, with the agent or on its way. Cancelled: given up before the bank was told.
+    Failed: the bank never carried it out.
     """
 
     REQUESTED = "requested"
@@ -43,6 +44,7 @@ class State(StrEnum):
     SEIZED = "seized"
     LOST = "lost"
     CANCELLED = "cancelled"
+    FAILED = "failed"
 
 
 class UnknownAdvance(NotFound):
@@ -192,6 +194,17 @@ def cancel(session: Session, advance: Advance, *, on: date) -> None:
         raise AdvanceNotReady("the bank was told, or it was cancelled", advance=advance.alias, state=advance.state)
     holds.void_for(session, advance.alias, on=on)
     _move(session, advance, State.CANCELLED)
+
+
+def fail(session: Session, advance: Advance, *, on: date) -> None:
+    """The bank never carried it out, as is known on the day `on`: leaf and funds hold nothing for it any more.
+
+    Raises:
+        AdvanceNotReady: it was not released, or the bank has shown it.
+    """
+    _require_state(advance, State.RELEASED)
+    holds.void_for(session, advance.alias, on=on)
+    _move(session, advance, State.FAILED)
 
 
 def send(

@@ -33,7 +33,7 @@ BANK = "1000"
 class State(StrEnum):
     """Where a repayment stands. Approved: the bank may be told. Paid: it has shown that the money left.
 
-    Returned: it has given all of it back.
+    Returned: it has given all of it back. Failed: it was never carried out, as two people said.
     """
 
     REQUESTED = "requested"
@@ -41,6 +41,7 @@ class State(StrEnum):
     PAID = "paid"
     RETURNED = "returned"
     CANCELLED = "cancelled"
+    FAILED = "failed"
 
 
 class UnknownRepayment(NotFound):
@@ -71,7 +72,7 @@ class Repayment(SQLModel, table=True):
     """`minor` of `currency` leaves the leaf for `settles_minor` of what the fund owes; `reference` is told the bank.
 
     `returned_minor` of what it settled is owed again: the bank gave it back. `payee_commitment` is to the sealed payee:
-    without one it is told to the bank by hand.
+    without one it is told to the bank by hand. `cancelled_on` is the day on which it was given up, or failed.
     """
 
     __tablename__ = "outlay_repayment"
@@ -190,6 +191,18 @@ def cancel(session: Session, repayment: Repayment, *, on: date) -> None:
     holds.void_for(session, repayment.alias, on=on)
     repayment.cancelled_on = on
     _move(session, repayment, State.CANCELLED)
+
+
+def fail(session: Session, repayment: Repayment, *, on: date) -> None:
+    """The bank never carried it out, as is known on the day `on`: it is owed again, and its leaf holds nothing for it.
+
+    Raises:
+        RepaymentNotReady: it was not approved, or the bank has shown it.
+    """
+    _require_state(repayment, State.APPROVED)
+    holds.void_for(session, repayment.alias, on=on)
+    repayment.cancelled_on = on
+    _move(session, repayment, State.FAILED)
 
 
 def pay(

@@ -25,7 +25,7 @@ from ledger.aid.rulings import Ruling
 from ledger.approvals import ACT_DOMAIN, CLOCK_SKEW, OLDEST_ACT, ROLE_OF, Act, SignedAct
 from ledger.bearer_keys import BearerKey
 from ledger.books.periods import ClosedMonth
-from ledger.checks import gift_steps
+from ledger.checks import gift_steps, order_failures
 from ledger.checks.effects import Effect
 from ledger.checks.effects import effect as _effect
 from ledger.checks.findings import Check, Fact, Finding, Tell, paged
@@ -215,6 +215,7 @@ def _effects(session: Session) -> Iterator[list[Effect]]:
     yield from _of_movements(session)
     yield list(_of_resolutions(session))
     yield list(_of_failures(session))
+    yield list(order_failures.effects(session))
     quashed = session.exec(select_rows(Quashing))
     yield [_effect("ruling", q.ruling_alias, "quash_ruling", q.quashed_by, set()) for q in quashed]
     months = session.exec(select_rows(ClosedMonth))

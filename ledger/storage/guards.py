@@ -206,6 +206,7 @@ _KEYS = {
     "appeal": ("ruling_alias, number", "rowid"),
     "not_duplicate": ("case_alias, other_alias", "rowid"),
     "movement": ("balance_transaction, gross_minor",),
+    "order_failure": ("order_alias, number",),
     "unread_movement": ("balance_transaction, gross_minor",),
     "reconciliation_sheet": ("alias",),
     "reconciliation_review": ("sheet",),

@@ -20,6 +20,7 @@ KEPT = (
     "disbursement",
     "line_failure",
     "obligation",
+    "order_failure",
     "outlay_repayment",
     "payment_file",
     "payment_file_line",
@@ -36,6 +37,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "aid_case": ("entered_by", "verified_by"),
     "batch": ("requested_by", "approved_by", "released_by"),
     "disbursement": ("requested_by", "approved_by", "released_by"),
+    "order_failure": ("told_by", "agreed_by"),
     "outlay_repayment": ("requested_by", "approved_by"),
     "purse_movement": ("requested_by", "agreed_by"),
 }
