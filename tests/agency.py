@@ -14,6 +14,7 @@ from api.client import (
     batches,
     cases,
     lists,
+    order_failures,
     outlays,
     purses,
     quashing,
@@ -21,6 +22,7 @@ from api.client import (
     statements,
 )
 from ledger.aid.line_failures import Reason
+from ledger.aid.order_failures import Reason as Unexecuted
 from ledger.money import Money
 from tests.bookkeeping import BYN_LEAF, EUR_LEAF
 from tests.cast import byn, eur
@@ -206,11 +208,12 @@ def walk_with_an_agent(office: Office) -> None:
 
 
 def walk_with_an_outlay(office: Office, agent: dict[str, Any]) -> None:
-    """What the agent laid out is asked to be repaid, agreed to, and given up."""
+    """What the agent laid out is asked to be repaid, agreed to, told to have never reached the bank, and given up."""
     anna = office.desk("anna")
     payee = outlays.Payee("Invented Payee", "INVENTED-ACCOUNT-9")
     asked = outlays.request(anna, agent["alias"], fund="fines", account=BYN_LEAF, amount=byn("10.00"), payee=payee)
     outlays.approve(office.desk("boris"), asked)
+    order_failures.tell(anna, asked["alias"], because=Unexecuted.NOT_HANDED_IN)
     outlays.cancel(anna, outlays.find(anna, agent["alias"], asked["alias"]))
 
 

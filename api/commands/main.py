@@ -40,6 +40,7 @@ from api.commands import (
     linkage,
     match_commands,
     operator_commands,
+    order_failure_commands,
     outlay_commands,
     output,
     payment_commands,
@@ -116,6 +117,7 @@ app.add_typer(case_commands.app, name="cases")
 app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(payment_commands.app, name="disbursements")
 app.add_typer(payment_file_commands.app, name="payments")
+app.add_typer(order_failure_commands.app, name="unexecuted")
 app.add_typer(batch_commands.app, name="batches")
 app.add_typer(agent_commands.agents_app, name="agents")
 app.add_typer(agent_commands.advances_app, name="advances")

@@ -13,7 +13,17 @@ from api.routes.aid import PAGE
 from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, Page, SignedActOnWire, Wire
 from api.transactions import Tx
 from ledger import approvals, publications
-from ledger.aid import acts, agent_acts, batch_acts, batch_lines, cases, disbursements, line_failures, obligations
+from ledger.aid import (
+    acts,
+    agent_acts,
+    batch_acts,
+    batch_lines,
+    cases,
+    disbursements,
+    line_failures,
+    obligations,
+    order_failures,
+)
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.approvals import Agreed, SignedAct
 from ledger.errors import BadInput
@@ -106,6 +116,7 @@ class ApprovalIn(Wire):
         "approve_purse_movement",
         "approve_outlay",
         "agree_failure",
+        "agree_unexecuted",
         "confirm_return",
         "agree_resolution",
         "agree_loss",
@@ -222,6 +233,7 @@ _EFFECTS: dict[str, Callable[[Session, str, Agreed], object]] = {
     "approve_purse_movement": agent_acts.approve_movement,
     "approve_outlay": agent_acts.approve_outlay,
     "agree_failure": line_failures.agree,
+    "agree_unexecuted": order_failures.agree,
     "confirm_return": confirmations.confirm_return,
     "agree_resolution": resolutions.agree,
     "agree_loss": resolutions.agree,

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from sqlalchemy import exists, func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from ledger.aid import advances, agents, disbursements, obligations, outlays, purse_movements
@@ -15,6 +16,7 @@ from ledger.aid.disbursements import Disbursement
 from ledger.aid.hearings import Hearing
 from ledger.aid.line_failures import LineFailure
 from ledger.aid.obligations import Obligation, ObligationKind
+from ledger.aid.order_failures import OrderFailure
 from ledger.aid.outlays import Repayment
 from ledger.aid.payment_files import PaymentFile, PaymentFileLine, PaymentFileRepayment
 from ledger.aid.purse_movements import PurseMovement
@@ -78,6 +80,21 @@ def failures_to_agree(operator: str, _on: date) -> list[Question]:
         .where(col(LineFailure.agreed_by).is_(None), col(LineFailure.told_by) != operator, WITHOUT_RECEIPT)
     )
     return [Question(rows, day, alias)]
+
+
+def unexecuted_to_agree(operator: str, _on: date) -> list[Question]:
+    """Orders of which somebody else told that the bank never carried them out, and which it has not shown since."""
+    later = aliased(OrderFailure)
+    replaced = exists().where(
+        col(later.order_alias) == col(OrderFailure.order_alias), col(later.number) > col(OrderFailure.number)
+    )
+    told = (col(OrderFailure.agreed_by).is_(None), col(OrderFailure.told_by) != operator, ~replaced)
+    day, alias = col(OrderFailure.told_on), col(OrderFailure.order_alias)
+    released = col(Disbursement.state) == disbursements.State.RELEASED
+    payments = select(day, alias, col(Disbursement.case_alias)).join(Disbursement, col(Disbursement.alias) == alias)
+    sent = exists().where(col(Advance.alias) == alias, col(Advance.state) == advances.State.RELEASED)
+    approved = exists().where(col(Repayment.alias) == alias, col(Repayment.state) == outlays.State.APPROVED)
+    return [Question(payments.where(released, *told), day, alias), ask(day, alias, sent | approved, *told)]
 
 
 def withdrawals_to_agree(operator: str, on: date) -> list[Question]:

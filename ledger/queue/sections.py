@@ -111,6 +111,7 @@ SECTIONS = (
     Section("outlays_to_pay", _TREASURER, 0, agent_work.outlays_to_pay),
     Section("movements_to_agree", _APPROVER, SIGNATURE_DAYS, agent_work.movements_to_agree),
     Section("failures_to_agree", _APPROVER, SIGNATURE_DAYS, agent_work.failures_to_agree),
+    Section("unexecuted_to_agree", _APPROVER, SIGNATURE_DAYS, agent_work.unexecuted_to_agree),
     Section("withdrawals_to_agree", _APPROVER, 0, agent_work.withdrawals_to_agree),
     Section("resolutions_to_agree", _APPROVER, SIGNATURE_DAYS, exception_work.resolutions_to_agree),
     Section("exceptions_to_agree", _APPROVER, SIGNATURE_DAYS, exception_work.exceptions_to_agree),

@@ -11,10 +11,12 @@ from sqlmodel import Session
 
 from ledger import exceptions, queue, references
 from ledger.aid import (
+    advances,
     agent_acts,
     disbursements,
     hearings,
     line_failures,
+    order_failures,
     outlays,
     payment_files,
     purse_bookings,
@@ -34,7 +36,7 @@ from ledger.reconciliation import clearings
 from ledger.reconciliation.answers import Answer, Because
 from ledger.reconciliation.clearings import NewClearing
 from ledger.reconciliation.resolutions import NewResolution
-from tests import purses, saying
+from tests import purses, saying, unexecuted
 from tests.cast import LEAF, NOW, TODAY, House, Person, agreed_by, byn, eur, give
 from tests.courts import forfeit, open_dollars, posted_bail
 from tests.office import on_one_database
@@ -173,6 +175,33 @@ def failure_told(house: House) -> Work:
     )
 
 
+def order_told(house: House) -> Work:
+    """For another reason since, and once only."""
+    give(house.session, byn("5000.00"))
+    payment = house.a_released_payment()
+    unexecuted.tell(house, payment, because=order_failures.Reason.NOT_HANDED_IN)
+    unexecuted.tell(house, payment)
+    return Work(payment.alias, TODAY, lambda: unexecuted.agree(house, payment), not_for=house.fund.clara.alias)
+
+
+def advance_told(house: House) -> Work:
+    advance = unexecuted.a_released_advance(house)
+    unexecuted.tell(house, advance)
+    told: dict[str, Any] = {"on": TODAY, "recorded_at": NOW, "recorded_by": OTHER}
+    return Work(
+        advance.alias,
+        TODAY,
+        lambda: advances.send(house.session, advance, source_key="bank:1", **told),
+        not_for=house.fund.clara.alias,
+    )
+
+
+def repayment_told(house: House) -> Work:
+    repayment = unexecuted.an_approved_repayment(house)
+    unexecuted.tell(house, repayment)
+    return Work(repayment.alias, TODAY, lambda: unexecuted.agree(house, repayment), not_for=house.fund.clara.alias)
+
+
 def withdrawal_asked_for(house: House) -> Work:
     give(house.session, byn("5000.00"))
     payment = house.a_released_payment()
@@ -285,6 +314,9 @@ def waiting(
         ("outlays_to_approve", Role.APPROVER, 0, outlay_asked_for),
         ("outlays_to_pay", Role.TREASURER, 0, outlay_approved),
         ("failures_to_agree", Role.APPROVER, queue.SIGNATURE_DAYS, failure_told),
+        ("unexecuted_to_agree", Role.APPROVER, queue.SIGNATURE_DAYS, order_told),
+        ("unexecuted_to_agree", Role.APPROVER, queue.SIGNATURE_DAYS, advance_told),
+        ("unexecuted_to_agree", Role.APPROVER, queue.SIGNATURE_DAYS, repayment_told),
         ("withdrawals_to_agree", Role.APPROVER, 0, withdrawal_asked_for),
         ("hearings_near", Role.TREASURER, 0, hearing_noted),
         ("resolutions_to_agree", Role.APPROVER, queue.SIGNATURE_DAYS, line_answered),
