@@ -5,6 +5,7 @@ from typing import Any
 
 from ledger.aid import agent_acts, order_failures, outlays
 from ledger.aid.advances import Advance
+from ledger.aid.disbursements import Disbursement
 from ledger.aid.order_failures import Order, OrderFailure, Reason
 from ledger.aid.outlays import NewRepayment, Repayment
 from ledger.aliases import Kind, draw
@@ -66,6 +67,12 @@ def end(house: House, order: Order, *, because: Reason = Reason.NEVER_EXECUTED) 
     return failure
 
 
+def a_payment(house: House) -> Disbursement:
+    """810.00 BYN of 5,000.00, of which the bank is told."""
+    give(house.session, byn("5000.00"))
+    return house.a_released_payment()
+
+
 def a_released_advance(house: House) -> Advance:
     """1,000.00 EUR of 10,000.00, of which the bank is told."""
     purses.give_euros(house)
@@ -81,7 +88,11 @@ def an_approved_repayment(house: House) -> Repayment:
     purses.an_advance(house, agent, received=byn("600.00"))
     batch = purses.a_released_batch(house, agent, LEAF, [house.a_verified_case()])
     purses.enter(house, batch, *(purses.verified(item) for item in purses.items(house, batch)))
-    repayment = ask_for_repayment(house, agent.alias)
+    return approve_repayment(house, ask_for_repayment(house, agent.alias))
+
+
+def approve_repayment(house: House, repayment: Repayment) -> Repayment:
+    """Boris agrees."""
     agent_acts.approve_outlay(house.session, repayment.alias, purses.on_outlay(repayment, by=house.fund.boris))
     house.session.commit()
     return repayment

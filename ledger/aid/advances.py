@@ -207,6 +207,16 @@ def fail(session: Session, advance: Advance, *, on: date) -> None:
     _move(session, advance, State.FAILED)
 
 
+def take_up(session: Session, advance: Advance) -> None:
+    """What failed was carried out all the same: it is as released, without a hold, for who books it in the same step.
+
+    Raises:
+        AdvanceNotReady: it has not failed.
+    """
+    _require_state(advance, State.FAILED)
+    _move(session, advance, State.RELEASED)
+
+
 def send(
     session: Session, advance: Advance, *, source_key: str, on: date, recorded_at: datetime, recorded_by: str
 ) -> journal.Posted:

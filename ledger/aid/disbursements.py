@@ -374,6 +374,25 @@ def fail(session: Session, disbursement: Disbursement, *, on: date) -> None:
     _move(session, disbursement, State.FAILED)
 
 
+def take_up(session: Session, disbursement: Disbursement) -> None:
+    """What failed was carried out all the same: it is as released, without a hold, for who books it in the same step.
+
+    Raises:
+        DisbursementNotReady: it has not failed, or is bail, of which nothing is promised any more.
+        AlreadyRequested, OverObligation: it was asked for again. ObligationNotReady: its fund does not owe it any more.
+    """
+    _require_state(disbursement, State.FAILED)
+    obligation = obligations.require(session, disbursement.obligation_alias, lock=True)
+    if obligation.kind is ObligationKind.BAIL:
+        raise DisbursementNotReady("bail is posted anew", disbursement=disbursement.alias, state=disbursement.state)
+    if obligation.state not in obligations.BOOKED or obligation.fund_code != disbursement.fund_code:
+        raise obligations.ObligationNotReady(
+            "this fund owes nothing, or nothing any more", obligation=obligation.alias, state=obligation.state
+        )
+    fit(obligation, disbursement.amount(), left=left(session, obligation))
+    _move(session, disbursement, State.RELEASED)
+
+
 def cancel(session: Session, disbursement: Disbursement, *, on: date) -> None:
     """Withdraws what was not released yet: an obligation that waits for it alone is due again. Gone: nothing happens.
 

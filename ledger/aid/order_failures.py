@@ -122,6 +122,21 @@ def agree(session: Session, alias: str, agreed: Agreed) -> OrderFailure:
     return failure
 
 
+def take_up(session: Session, order: Order) -> None:
+    """The bank carried out after all what was ended as failed: it waits as before, for who books it in the same step.
+
+    Raises:
+        DisbursementNotReady, AdvanceNotReady, RepaymentNotReady: it has not failed, or is bail, which is due anew.
+        AlreadyRequested, OverObligation, ObligationNotReady, OverOwed: it was asked for again, or is not owed any more.
+    """
+    if isinstance(order, Advance):
+        advances.take_up(session, order)
+    elif isinstance(order, Repayment):
+        outlays.take_up(session, order)
+    else:
+        disbursements.take_up(session, order)
+
+
 def find(session: Session, alias: str, *, lock: bool = False) -> Order:
     """The payment, advance or repayment; with `lock`, as it stands now, and nobody else changes it meanwhile.
 

@@ -205,6 +205,19 @@ def fail(session: Session, repayment: Repayment, *, on: date) -> None:
     _move(session, repayment, State.FAILED)
 
 
+def take_up(session: Session, repayment: Repayment) -> None:
+    """What failed was carried out all the same: it is as approved, without a hold, for who books it in the same step.
+
+    Raises:
+        RepaymentNotReady: it has not failed. OverOwed: it was asked for again, or is not owed any more.
+    """
+    _require_state(repayment, State.FAILED)
+    agent = agents.require(session, repayment.agent_alias, lock=True)
+    _require_owed(session, agent, repayment.fund_code, repayment.settles())
+    repayment.cancelled_on = None
+    _move(session, repayment, State.APPROVED)
+
+
 def pay(
     session: Session, repayment: Repayment, *, source_key: str, on: date, recorded_at: datetime, recorded_by: str
 ) -> journal.Posted:

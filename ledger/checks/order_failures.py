@@ -14,6 +14,8 @@ from ledger.approvals import SignedAct
 from ledger.checks.effects import Effect, effect
 from ledger.checks.findings import Check, Finding, Tell, paged
 from ledger.errors import NotFound
+from ledger.reconciliation.answers import Answer
+from ledger.reconciliation.resolutions import Resolution, ResolutionAgreement
 
 _SIGNED = {"tell_unexecuted": "told_by", "agree_unexecuted": "agreed_by"}
 """By verb: the column that names who signed it."""
@@ -40,7 +42,7 @@ def _of_failure(session: Session, one: OrderFailure) -> Iterator[Effect]:
 
 
 def find_failed(session: Session, _tell: Tell) -> Iterator[Finding]:
-    """Orders of the bank that have failed and two people did not say so, or of which they did and that still wait."""
+    """Orders that have failed and no two people said so, or that two people ended and that have not, nor left late."""
     from_bank = col(Disbursement.account_code).startswith(f"{BANK}:")
     failed = {
         *session.exec(select(Disbursement.alias).where(Disbursement.state == disbursements.State.FAILED, from_bank)),
@@ -50,9 +52,10 @@ def find_failed(session: Session, _tell: Tell) -> Iterator[Finding]:
     agreed = {one.order_alias for one in _told(session) if one.agreed_by is not None}
     for alias in sorted(failed - agreed):
         yield Finding("orders-failed", "order", alias, {"where": "failure"})
-    for alias in sorted(agreed):
+    late = _carried_out(session)
+    for alias in sorted(agreed - failed):
         order = _order(session, alias)
-        if order is None or order_failures.waits(order) or order.state in _BEFORE:
+        if alias not in late or order is None or order_failures.waits(order) or order.state in _BEFORE:
             yield Finding("orders-failed", "order", alias, {"where": "state"})
 
 
@@ -70,6 +73,13 @@ def find_forgotten(session: Session, _tell: Tell) -> Iterator[Finding]:
 def _told(session: Session) -> Sequence[OrderFailure]:
     query = select(OrderFailure).order_by(col(OrderFailure.order_alias), col(OrderFailure.number))
     return session.exec(query.execution_options(populate_existing=True)).all()
+
+
+def _carried_out(session: Session) -> set[str | None]:
+    """Of what two people said that it was carried out after all."""
+    both = (col(ResolutionAgreement.about) == Resolution.about) & (ResolutionAgreement.number == Resolution.number)
+    query = select(Resolution.of).join(ResolutionAgreement, both).where(Resolution.answer == Answer.CARRIED_OUT)
+    return set(session.exec(query))
 
 
 def _order(session: Session, alias: str) -> Order | None:

@@ -10,7 +10,17 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from ledger.aid import advances, bail, bank_returns, disbursements, obligations, outlays, refunds, returns
+from ledger.aid import (
+    advances,
+    bail,
+    bank_returns,
+    disbursements,
+    obligations,
+    order_failures,
+    outlays,
+    refunds,
+    returns,
+)
 from ledger.aid.advances import Advance
 from ledger.aid.bail import BailReturn
 from ledger.aid.disbursements import Disbursement
@@ -83,7 +93,7 @@ def _thing_named(session: Session, of: str) -> str:
 
 
 def _payment(session: Session, asked: Question) -> int:
-    """Left before its release, and released since: it is the payment all the same."""
+    """Left before its release, and released since, or after it was ended as failed: it is the payment all the same."""
     line = asked.line
     if line.reference is None or asked.settles != -line.amount():
         raise BadResolution("a payment is what left, under its reference", where="settles")
@@ -101,6 +111,8 @@ def _payment(session: Session, asked: Question) -> int:
         )
     if too_early:
         raise LeftTooEarly("it left before it might be paid", left_on=line.booked_on.isoformat())
+    if asked.answer is Answer.CARRIED_OUT:
+        order_failures.take_up(session, found)
     return issued.book(session, found, account=line.account_code, moved=line.amount(), **asked.fact()).entry_id
 
 
@@ -227,6 +239,7 @@ def _post(session: Session, asked: Question, kind: str, postings: list[Posting])
 BOOKS: dict[Answer, Callable[[Session, Question], int]] = {
     Answer.PAYMENT: _payment,
     Answer.EXPECTED_BACK: _expected_back,
+    Answer.CARRIED_OUT: _payment,
     Answer.PAYMENT_RETURNED: _payment_returned,
     Answer.REFUND: _refund,
     Answer.BAIL_RETURNED: _bail_returned,

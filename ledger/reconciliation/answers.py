@@ -29,6 +29,7 @@ class Answer(StrEnum):
     UNIDENTIFIED = "unidentified"
     PAYMENT = "payment"
     EXPECTED_BACK = "expected_back"
+    CARRIED_OUT = "carried_out"
     PAYMENT_RETURNED = "payment_returned"
     REFUND = "refund"
     BAIL_RETURNED = "bail_returned"
@@ -73,6 +74,7 @@ RULES: dict[Answer, Rule] = {
     Answer.UNIDENTIFIED: _two(Thing.CREDIT),
     Answer.PAYMENT: _two(Thing.DEBIT, names="a payment, an advance, or a repayment of an outlay"),
     Answer.EXPECTED_BACK: _two(Thing.DEBIT, names="the payment or the advance it was for"),
+    Answer.CARRIED_OUT: _two(Thing.DEBIT, names="a payment, an advance, or a repayment that was ended as failed"),
     Answer.PAYMENT_RETURNED: _two(Thing.CREDIT, names="a payment, or a repayment of an outlay"),
     Answer.REFUND: _two(Thing.CREDIT, names="the reference of a refund"),
     Answer.BAIL_RETURNED: _two(Thing.CREDIT, names="the bail"),

@@ -77,6 +77,8 @@ def _steps(facts: Facts, obligation: Obligation) -> Iterator[Step]:
         yield _payment(facts, ruling, disbursement, title=f"Payment{of}")
         if disbursement.accepted is not None:
             yield turns.accepted_early(facts, disbursement, disbursement.accepted, title=f"Left early{of}")
+        if disbursement.carried_out is not None:
+            yield turns.carried_out_late(facts, disbursement, disbursement.carried_out, title=f"Left late{of}")
         yield _receipt(facts, disbursement, title=f"Receipt{of}")
     yield from by_bail
     if paying or by_bail:

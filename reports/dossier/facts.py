@@ -149,7 +149,7 @@ class Obligation(Fact):
 
 
 class Accepted(Fact):
-    """That money which left before its release is the payment all the same, as two people signed under `about`."""
+    """That money which left too early, or too late, is the payment all the same, as two people signed under `about`."""
 
     about: str
     left_on: date
@@ -183,6 +183,7 @@ class Disbursement(Fact):
     receipt: str | None
     receipt_found: str | None
     accepted: Accepted | None = None
+    carried_out: Accepted | None = None
 
     @property
     def agreed_object(self) -> str:

@@ -66,7 +66,8 @@ def gather(session: Session, alias: str, *, as_of: datetime) -> Facts:
     owed = obligations.of_case(session, alias)
     things = [*(one.alias for one in ruled), *(one.alias for one in owed)]
     about = [alias, *things, *(one.agreed_object for one in paying)]
-    about += [one.accepted.about for one in paying if one.accepted is not None]
+    about += [told.about for one in paying for told in (one.accepted, one.carried_out) if told is not None]
+    about += [one.alias for one in paying]  # a line that the bank never paid is ended alone
     founded = book.require(session)
     keys = _signing_keys(session)
     return Facts(
@@ -206,21 +207,23 @@ def _disbursements(session: Session, case: str) -> list[Disbursement]:
         select(BatchLine).where(col(BatchLine.disbursement_alias).in_([one.alias for one in found]))
     ).all()
     lines = {line.disbursement_alias: line for line in listed}
-    accepted = _accepted(session, {one.alias for one in found})
+    early, late = (
+        _accepted(session, {one.alias for one in found}, answer) for answer in (Answer.PAYMENT, Answer.CARRIED_OUT)
+    )
     return [
-        _disbursement(session, one, lines.get(one.alias), accepted.get(one.alias))
+        _disbursement(session, one, lines.get(one.alias), early.get(one.alias), late.get(one.alias))
         for one in sorted(found, key=lambda one: (one.released_on or date.max, one.alias))
     ]
 
 
-def _accepted(session: Session, payments: Collection[str]) -> dict[str, Accepted]:
-    """By payment: what two people signed of money that left before its release."""
+def _accepted(session: Session, payments: Collection[str], answer: Answer) -> dict[str, Accepted]:
+    """By payment: what two people signed of money that left before its release, or after it was ended as failed."""
     both = (col(ResolutionAgreement.about) == Resolution.about) & (ResolutionAgreement.number == Resolution.number)
     query = (
         select(Resolution, ResolutionAgreement, StatementLine)
         .join(ResolutionAgreement, both)
         .join(StatementLine, col(StatementLine.source_key) == Resolution.source_key)
-        .where(col(Resolution.of).in_(payments), Resolution.answer == Answer.PAYMENT)
+        .where(col(Resolution.of).in_(payments), Resolution.answer == answer)
     )
     return {
         said.of or "": Accepted(
@@ -231,7 +234,7 @@ def _accepted(session: Session, payments: Collection[str]) -> dict[str, Accepted
 
 
 def _disbursement(
-    session: Session, row: DisbursementRow, line: BatchLine | None, accepted: Accepted | None
+    session: Session, row: DisbursementRow, line: BatchLine | None, early: Accepted | None, late: Accepted | None
 ) -> Disbursement:
     return Disbursement(
         alias=row.alias,
@@ -246,7 +249,8 @@ def _disbursement(
         paid_on=row.paid_on,
         receipt=None if line is None else line.receipt_commitment,
         receipt_found=None if line is None else line.receipt,
-        accepted=accepted,
+        accepted=early,
+        carried_out=late,
     )
 
 

@@ -7,6 +7,7 @@ from reports.dossier.facts import Accepted, Act, Amount, Disbursement, Entry, Fa
 from reports.dossier.steps import Standing, Step, acts_of, altered, holding, in_words, is_about, moment, name_of
 
 _BY_BAIL = "bail_applied"
+FAILED = "failed"
 _AFTERWARDS: Mapping[str, str] = {
     "refund_due": "The authority owes {} of it back",
     "duplicate_acknowledged": "Another organisation had paid it too, and owes {} of it to the fund",
@@ -24,10 +25,35 @@ _AFTERWARDS: Mapping[str, str] = {
 
 def given_up(facts: Facts, disbursement: Disbursement) -> Step:
     """A payment that was no payment in the end."""
+    if disbursement.state == FAILED and (disbursement.batch is None or disbursement.batch.agent is None):
+        return _never_carried_out(facts, disbursement)
     booked = tuple(f"entry {entry.number}" for entry in facts.entries if entry.disbursement == disbursement.alias)
     what = "was paid, and the bank gave it back" if booked else f"was asked for and {disbursement.state}"
     says = f"A payment of {disbursement.amount} {what}: it is no part of this chain."
     return Step("Attempt", Standing.RECORDED, says, (f"disbursement {disbursement.alias}", *booked))
+
+
+def _never_carried_out(facts: Facts, disbursement: Disbursement) -> Step:
+    """A payment of which the bank was told, and that two people ended, since it was never carried out."""
+    named = f"disbursement {disbursement.alias}"
+    says = f"A payment of {disbursement.amount} was released on {in_words(disbursement.released_on)}"
+    signed = _ended(facts, disbursement)
+    if signed is None:
+        says += " and is called failed; that the bank never carried it out no two signatures that hold say."
+        return Step("Attempt", Standing.MISSING, says, (named,))
+    why = str(signed[-1].content["act"]).partition(":")[2].replace("_", " ")
+    says += f", and never carried out ({why}); two people signed that by {moment(signed[-1])}. It is no part of this"
+    return Step("Attempt", Standing.RECORDED, f"{says} chain.", (named, *(name_of(facts, act) for act in signed)))
+
+
+def _ended(facts: Facts, disbursement: Disbursement) -> tuple[Act, Act] | None:
+    """The acts of two people by which a payment was ended, for one reason."""
+    for agreed in reversed(holding(facts, "agree_unexecuted", disbursement.alias)):
+        why = str(agreed.content.get("act")).partition(":")[2]
+        for told in reversed(holding(facts, "tell_unexecuted", disbursement.alias)):
+            if told.signer != agreed.signer and str(told.content.get("act")).partition(":")[2] == why:
+                return told, agreed
+    return None
 
 
 def applied(facts: Facts, obligation: Obligation) -> list[Amount]:
@@ -44,12 +70,24 @@ def paid_by_bail(facts: Facts, obligation: Obligation) -> list[Step]:
 
 def accepted_early(facts: Facts, disbursement: Disbursement, accepted: Accepted, *, title: str) -> Step:
     """Money that left before its release, which two people called the payment all the same."""
+    left = f"It left on {in_words(accepted.left_on)}, before it was released on {in_words(disbursement.released_on)}"
+    return _accepted(facts, accepted, left, answer="payment", title=title)
+
+
+def carried_out_late(facts: Facts, disbursement: Disbursement, accepted: Accepted, *, title: str) -> Step:
+    """Money that left although two people had said that it never would, and which two called the payment then."""
+    ended = _ended(facts, disbursement)
+    when = f", which was signed by {moment(ended[-1])}" if ended else ""
+    left = f"It left on {in_words(accepted.left_on)}, and had been ended as never carried out{when}"
+    return _accepted(facts, accepted, left, answer="carried_out", title=title)
+
+
+def _accepted(facts: Facts, accepted: Accepted, left: str, *, answer: str, title: str) -> Step:
     signed = [
         *holding(facts, "request_resolution", accepted.about),
         *holding(facts, "agree_resolution", accepted.about),
     ]
-    said = {act.signer: act for act in signed if str(act.content.get("act")).endswith(":payment")}
-    left = f"It left on {in_words(accepted.left_on)}, before it was released on {in_words(disbursement.released_on)}"
+    said = {act.signer: act for act in signed if str(act.content.get("act")).endswith(f":{answer}")}
     if accepted.asked_by == accepted.agreed_by or not {accepted.asked_by, accepted.agreed_by} <= set(said):
         return Step(title, Standing.MISSING, f"{left}; that it is the payment no two signatures that hold say.")
     rests_on = tuple(name_of(facts, said[person]) for person in (accepted.asked_by, accepted.agreed_by))

@@ -10,7 +10,6 @@ from ledger.aid import advances, agents, batches, disbursements, order_failures,
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.order_failures import (
     NoOrderFailure,
-    Order,
     OrderFailure,
     OrderFiled,
     OrderNotReady,
@@ -21,15 +20,23 @@ from ledger.aid.payment_files import NewPaymentFile, PaymentFile
 from ledger.aliases import Kind, draw
 from ledger.approvals import ActDiffers, NotInRole, SamePerson
 from ledger.books import holds, spending
-from ledger.exceptions import Difference
+from ledger.errors import Conflict
 from ledger.money import Money
 from tests import purses
 from tests.bookcheck import found
 from tests.cast import LEAF, NOW, TODAY, House, byn, eur, give, nothing_written, one_after_the_other
 from tests.courts import USD_LEAF, a_case, open_dollars
 from tests.purses import EUR_LEAF, a_released_batch, items
-from tests.saying import shown
-from tests.unexecuted import a_released_advance, agree, an_approved_repayment, ask_for_repayment, end, on_order, tell
+from tests.unexecuted import (
+    a_payment,
+    a_released_advance,
+    agree,
+    an_approved_repayment,
+    ask_for_repayment,
+    end,
+    on_order,
+    tell,
+)
 
 CHECKS = {
     *("payments-held", "advances-held", "outlays-held", "promises-held", "holds", "signed", "four-eyes", "acts"),
@@ -39,8 +46,7 @@ CHECKS = {
 
 @pytest.fixture
 def released(house: House) -> Disbursement:
-    give(house.session, byn("5000.00"))
-    return house.a_released_payment()
+    return a_payment(house)
 
 
 def a_file(house: House, *paying: Disbursement) -> PaymentFile:
@@ -220,14 +226,8 @@ def test_bank_and_second_person_at_once_one_of_them_is_first(house: House, relea
     assert [type(answer) for answer in answers] == [type(None), OrderNotReady]
 
 
-@pytest.mark.parametrize("make", [None, a_released_advance, an_approved_repayment])
-def test_what_the_bank_carries_out_all_the_same_waits_with_its_amount(house: House, make: Any) -> None:
-    if make is None:
-        give(house.session, byn("5000.00"))
-    order: Order = make(house) if make else house.a_released_payment()
-    end(house, order)
-
-    opened = shown(house, -order.amount(), order.reference, leaf=order.account_code)
-
-    assert (opened.difference, opened.minor) == (Difference.NOT_RELEASED, -order.minor)
-    assert order.state == "failed"
+def test_an_order_that_never_failed_is_not_taken_up_again(house: House, released: Disbursement) -> None:
+    advance = a_released_advance(house)
+    for order in (released, advance):
+        with nothing_written(house.session), pytest.raises(Conflict):
+            order_failures.take_up(house.session, order)

@@ -13,9 +13,10 @@ REASONS = ("bank_refused", "never_executed", "not_handed_in", "called_back")
 
 
 def upgrade() -> None:
-    """Admits advances and repayments that have failed, and adds what was told of them and of payments."""
+    """Admits what has failed, adds what was told of it, and admits that it left after all."""
     admit("advance", "state", ("failed",))
     admit("outlay_repayment", "state", ("failed",))
+    admit("resolution", "answer", ("carried_out",))
     op.create_table(
         "order_failure",
         sa.Column("order_alias", sa.String(length=20), nullable=False),
