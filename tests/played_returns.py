@@ -171,6 +171,8 @@ class ReturnPlay(PlayedAid):
         if order is not None and line.minor > 0 and order["state"] == "paid":
             return Answer.PAYMENT_RETURNED, of, order["minor"]
         if order is not None and line.minor < 0:
+            if order["state"] == "failed":
+                return Answer.CARRIED_OUT, of, moved
             is_payment = order["state"] in {"released", "approved"} and order["minor"] == moved
             return (Answer.PAYMENT if is_payment else Answer.EXPECTED_BACK), of, moved
         if line.minor > 0 and of in self.seen.rows["obligation"]:
@@ -186,7 +188,9 @@ class ReturnPlay(PlayedAid):
                 if row["currency"] == line.currency and line.minor > 0:
                     yield Answer.PAYMENT_RETURNED, alias, row["minor"]
                 elif row["currency"] == line.currency:
-                    yield from ((answer, alias, moved) for answer in (Answer.PAYMENT, Answer.EXPECTED_BACK))
+                    yield from (
+                        (answer, alias, moved) for answer in (Answer.PAYMENT, Answer.EXPECTED_BACK, Answer.CARRIED_OUT)
+                    )
         for row in self._waiting_refunds():
             if row["currency"] == line.currency:
                 yield Answer.REFUND, row["reference"], row["minor"]

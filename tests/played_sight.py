@@ -26,6 +26,7 @@ TABLES = (
         "outlay_repayment",
         "purse_movement",
         "line_failure",
+        "order_failure",
         "bail_part",
     ),
 )

@@ -29,6 +29,7 @@ HANDS = {
     "outlay_repayment": ("requested_by", "approved_by"),
     "purse_movement": ("requested_by", "agreed_by"),
     "line_failure": ("told_by", "agreed_by"),
+    "order_failure": ("told_by", "agreed_by"),
 }
 """Who asks, who agrees, and who lets it go, as who asked may do as well."""
 
@@ -174,6 +175,11 @@ class WatchedAid(PlayedAid):
         for table, (asked, agreed, *released) in HANDS.items():
             for row in now.rows[table].values():
                 assert row[agreed] is None or row[agreed] not in {row[name] for name in (asked, *released)}
+        ended = {row["order_alias"] for row in now.rows["order_failure"].values() if row["agreed_by"]}
+        for table in ORDERED:
+            for alias, row in now.rows[table].items():
+                if row["state"] == "failed" and row["account_code"].startswith("1000:"):
+                    assert alias in ended, "what the bank was told to pay fails when two people say so"
         for row in now.rows["bail_part"].values():
             posted = now.rows["obligation"][row["obligation_alias"]]
             case = now.rows["aid_case"][posted["case_alias"]]

@@ -1,6 +1,7 @@
 """Disbursements: money leaving for one obligation, asked by one person, approved by another, released, paid."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -289,7 +290,8 @@ def pay(
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
-    holds.capture(session, _order(disbursement).source_key, disbursement.amount(), source_key=source_key, on=on)
+    for held in holds.open_for(session, disbursement.alias):  # by which an entry is known to have paid it
+        holds.capture(session, held.source_key, disbursement.amount(), source_key=source_key, on=on)
     if bail:  # what is posted is promised no more
         part = f"{source_key}:promise"
         holds.capture(
@@ -374,8 +376,10 @@ def fail(session: Session, disbursement: Disbursement, *, on: date) -> None:
     _move(session, disbursement, State.FAILED)
 
 
-def take_up(session: Session, disbursement: Disbursement) -> None:
-    """What failed was carried out all the same: it is as released, without a hold, for who books it in the same step.
+def take_up(session: Session, disbursement: Disbursement, *, on: date) -> None:
+    """What failed was carried out all the same: it is as released, for who books it in the same step.
+
+    What left is held anew, whether there is any or not: it has left.
 
     Raises:
         DisbursementNotReady: it has not failed, or is bail, of which nothing is promised any more.
@@ -390,6 +394,8 @@ def take_up(session: Session, disbursement: Disbursement) -> None:
             "this fund owes nothing, or nothing any more", obligation=obligation.alias, state=obligation.state
         )
     fit(obligation, disbursement.amount(), left=left(session, obligation))
+    anew = replace(_order(disbursement), source_key=f"disbursement:{disbursement.alias}:carried_out")
+    holds.place(session, anew, on=on)
     _move(session, disbursement, State.RELEASED)
 
 

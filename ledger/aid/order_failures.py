@@ -122,7 +122,7 @@ def agree(session: Session, alias: str, agreed: Agreed) -> OrderFailure:
     return failure
 
 
-def take_up(session: Session, order: Order) -> None:
+def take_up(session: Session, order: Order, *, on: date) -> None:
     """The bank carried out after all what was ended as failed: it waits as before, for who books it in the same step.
 
     Raises:
@@ -134,7 +134,7 @@ def take_up(session: Session, order: Order) -> None:
     elif isinstance(order, Repayment):
         outlays.take_up(session, order)
     else:
-        disbursements.take_up(session, order)
+        disbursements.take_up(session, order, on=on)
 
 
 def find(session: Session, alias: str, *, lock: bool = False) -> Order:

@@ -112,7 +112,7 @@ def _payment(session: Session, asked: Question) -> int:
     if too_early:
         raise LeftTooEarly("it left before it might be paid", left_on=line.booked_on.isoformat())
     if asked.answer is Answer.CARRIED_OUT:
-        order_failures.take_up(session, found)
+        order_failures.take_up(session, found, on=asked.recorded_at.date())
     return issued.book(session, found, account=line.account_code, moved=line.amount(), **asked.fact()).entry_id
 
 

@@ -21,12 +21,12 @@ from tests.played_agents import AgentPlay
 from tests.played_bail import BailPlay
 from tests.played_batches import BatchPlay
 from tests.played_cases import CasePlay
-from tests.played_returns import ReturnPlay
+from tests.played_orders import OrderPlay
 from tests.watched_aid import WatchedAid
 
 LONG_GAMES = int(os.environ.get("SOLIDARITY_LONG_GAMES", "0"))
 SEED = int(os.environ.get("SOLIDARITY_GAMES_SEED") or (secrets.randbits(32) if LONG_GAMES else 0))
-PLAYS = (CasePlay, AgentPlay, BatchPlay, BailPlay, ReturnPlay)
+PLAYS = (CasePlay, AgentPlay, BatchPlay, BailPlay, OrderPlay)
 BOUNDED = settings(
     max_examples=LONG_GAMES or 2,
     stateful_step_count=100 if LONG_GAMES else 25,

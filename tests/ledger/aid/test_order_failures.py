@@ -230,4 +230,4 @@ def test_an_order_that_never_failed_is_not_taken_up_again(house: House, released
     advance = a_released_advance(house)
     for order in (released, advance):
         with nothing_written(house.session), pytest.raises(Conflict):
-            order_failures.take_up(house.session, order)
+            order_failures.take_up(house.session, order, on=TODAY)
