@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
+from ledger.aid import order_failures
 from ledger.approvals import Agreed, SignedAct
 from ledger.books import accounts
 from ledger.errors import Conflict, LedgerError
@@ -19,6 +20,7 @@ from ledger.reconciliation.answers import Answer, Because
 from ledger.reconciliation.pairings import Undone
 from ledger.reconciliation.resolutions import NewResolution, Resolution, ResolutionReplaced
 from ledger.reconciliation.statements import Match
+from tests import unexecuted
 from tests.bookcheck import found
 from tests.cards import DAY, a_charge, a_move, a_payout, a_refund, a_refund_failure
 from tests.cast import House, byn, eur, nothing_written, one_after_the_other, race
@@ -134,6 +136,13 @@ def it_is_worth_that(house: House) -> Decision:
     return deciding(approvers(house), sign, lambda own, yes: in_kind.agree(own, new.alias, yes))
 
 
+def the_bank_never_paid(house: House) -> Decision:
+    order = unexecuted.a_payment(house)
+    unexecuted.tell(house, order)
+    alias, sign = order.alias, partial(unexecuted.on_order, house, "agree_unexecuted", order)
+    return deciding(approvers(house), sign, lambda own, yes: order_failures.agree(own, alias, yes))
+
+
 def approvers(house: House) -> list[Any]:
     return [house.fund.boris, house.fund.bella]
 
@@ -152,6 +161,7 @@ def on_gift(verb: Any, gift: Donation, *, by: Any, **stated: Any) -> Agreed:
         it_was_a_payout,
         it_goes_back_by_bank,
         it_is_worth_that,
+        the_bank_never_paid,
     ],
 )
 def test_what_is_handed_in_twice_or_by_two_at_once_is_done_once(

@@ -37,6 +37,7 @@ from tests.courts import (
     usd,
 )
 from tests.purses import an_agent, create, give_euros, lines_for
+from tests.unexecuted import end
 
 
 @pytest.fixture
@@ -69,8 +70,7 @@ def test_bail_that_could_not_be_posted_is_due_again_and_held_no_more(house: Hous
     open_dollars(house)
     payment = house.a_released_payment(of=a_case(house, "100.00"), leaf=USD_LEAF)
 
-    disbursements.fail(house.session, payment, on=TODAY)
-    house.session.commit()
+    end(house, payment)
 
     assert house.session.get_one(Obligation, payment.obligation_alias).state is State.DUE
     assert spending.spendable(house.session, "fines")["USD"] == usd("9000.00")

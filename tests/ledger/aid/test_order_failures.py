@@ -25,7 +25,6 @@ from ledger.money import Money
 from tests import purses
 from tests.bookcheck import found
 from tests.cast import LEAF, NOW, TODAY, House, byn, eur, give, nothing_written, one_after_the_other
-from tests.courts import USD_LEAF, a_case, open_dollars
 from tests.purses import EUR_LEAF, a_released_batch, items
 from tests.unexecuted import (
     a_payment,
@@ -137,16 +136,6 @@ def test_a_repayment_that_never_left_is_owed_again_and_its_payee_goes_in_time(ho
     assert payee_retention.kept_until(repayment) is not None
     assert ask_for_repayment(house, repayment.agent_alias).reference != repayment.reference
     free(house, LEAF, byn("5000.00"))
-
-
-def test_bail_that_no_court_was_sent_is_due_again(house: House) -> None:
-    open_dollars(house)
-    payment = house.a_released_payment(of=a_case(house, "1500.00"), leaf=USD_LEAF)
-
-    end(house, payment)
-
-    assert house.obligation_of(house.case_of(payment)).state == "due"
-    free(house, USD_LEAF, Money(900_000, "USD"))
 
 
 def test_two_people_sign_the_same_reason(house: House, released: Disbursement) -> None:
