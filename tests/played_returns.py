@@ -131,7 +131,7 @@ class ReturnPlay(PlayedAid):
             for row in self.rows_of(table):
                 leaf = row.get("account_code") or BANKS[row["currency"]]
                 moves = sign * (row["minor"] - row.get("fee_minor", 0))
-                states = {"comes": ("released", "approved", None), "comes back": ("paid",)}.get(way)
+                states = {"comes": ("released", "approved", None), "comes back": ("paid", "sent")}.get(way)
                 gone = [row.get(name) for name in ("received_on", "withdrawn_on", "given_up_on")]
                 is_so = states is None or (row.get("state") in states and not any(gone))
                 if leaf in BANKS.values() and moves and is_so:
@@ -168,7 +168,7 @@ class ReturnPlay(PlayedAid):
         of, moved = drawn_for or "", abs(line.minor)
         rows = {table: {one["alias"]: one for one in self.rows_of(table)} for table in ORDERS}
         order = next((rows[table][of] for table in ORDERS if of in rows[table]), None)
-        if order is not None and line.minor > 0 and order["state"] == "paid":
+        if order is not None and line.minor > 0 and order["state"] in {"paid", "sent"}:
             return Answer.PAYMENT_RETURNED, of, order["minor"]
         if order is not None and line.minor < 0:
             if order["state"] == "failed":

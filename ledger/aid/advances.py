@@ -1,7 +1,7 @@
 """Advances: the fund's money on its way to an agent and in their hands, and what became of it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -15,6 +15,7 @@ from ledger.aid.agents import Agent, OverCap
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, exchange, funds, holds, journal, recipes, spending
 from ledger.books.holds import NewHold, Reserve
+from ledger.books.postings import Posting
 from ledger.books.recipes import apportion
 from ledger.errors import BadInput, Conflict, NotFound
 from ledger.exceptions import Difference
@@ -31,7 +32,7 @@ class State(StrEnum):
     """Where an advance stands. Released: the bank is told. Accounted: a part is. Settled: all of it is.
 
     Seized or lost: what was left of it, with the agent or on its way. Cancelled: given up before the bank was told.
-    Failed: the bank never carried it out.
+    Failed: the bank never carried it out. Returned: it gave it back before the agent had it.
     """
 
     REQUESTED = "requested"
@@ -45,6 +46,7 @@ class State(StrEnum):
     LOST = "lost"
     CANCELLED = "cancelled"
     FAILED = "failed"
+    RETURNED = "returned"
 
 
 class UnknownAdvance(NotFound):
@@ -246,6 +248,55 @@ def send(
         holds.capture(session, held.source_key, held.amount, source_key=part, on=on)
     advance.sent_on = on
     _move(session, advance, State.SENT)
+    return posted
+
+
+def give_back(
+    session: Session,
+    advance: Advance,
+    *,
+    source_key: str,
+    leaf: str,
+    settles: Money,
+    on: date,
+    recorded_at: datetime,
+    recorded_by: str,
+    came: Money | None = None,
+    beside: Sequence[Posting] = (),
+) -> journal.Posted:
+    """Books what the bank's line says: it gave back, whole, what had left and the agent does not have.
+
+    The funds have it again as they had shared it. `came` is what the line brought, when that is another currency;
+    `beside` is what else it says: a fee that a bank took, or what came beyond.
+
+    Raises:
+        AdvanceNotReady: it was not sent, or the agent has it: then they give it back. BadAdvance: it is not the whole.
+    """
+    _require_state(advance, State.SENT)
+    if settles != advance.amount():
+        raise BadAdvance("the bank gives an advance back whole", where="settles")
+    agent = agents.require(session, advance.agent_alias, lock=True)
+    shares = shares_of(session, advance)
+    back = apportion((came or settles).minor, by={fund: share.minor for fund, share in shares.items()})
+    posted = journal.post(
+        session,
+        source_key=source_key,
+        kind="advance_given_back",
+        postings=[
+            *recipes.advance_returned(
+                leaf=leaf,
+                purse=agent.transit(),
+                came={fund: Money(minor, (came or settles).currency) for fund, minor in back.items()},
+                stood_for=shares,
+                advance=advance.alias,
+            ),
+            *beside,
+        ],
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+    )
+    _move(session, advance, State.RETURNED)
     return posted
 
 

@@ -20,6 +20,7 @@ from ledger.reconciliation.statements import Match, StatementLine
 
 SAID = frozenset(
     {
+        "advance_given_back",
         "advance_left_in_error",
         "dispute_lost",
         "gift_taken_back",

@@ -146,6 +146,12 @@ def _payment_returned(session: Session, asked: Question) -> int:
             left -= repayment.returned_minor
         beside = _beside(session, asked, whole=Money(left, repayment.currency), fund=repayment.fund_code)
         return outlays.give_back(session, repayment, beside=beside, **_come(asked)).entry_id
+    if kind_of(asked.of) is Kind.ADVANCE:
+        advance = advances.require(session, asked.of, lock=True)
+        shares = advances.shares_of(session, advance)
+        fund = min(shares) if len(shares) == 1 else recipes.GENERAL
+        beside = _beside(session, asked, whole=advance.amount(), fund=fund)
+        return advances.give_back(session, advance, beside=beside, **_come(asked)).entry_id
     payment = disbursements.require(session, asked.of, lock=True)
     obligation = obligations.require(session, payment.obligation_alias, lock=True)
     if obligation.kind is ObligationKind.BAIL:

@@ -14,7 +14,7 @@ REASONS = ("bank_refused", "never_executed", "not_handed_in", "called_back")
 
 def upgrade() -> None:
     """Admits what has failed, adds what was told of it, and admits that it left after all."""
-    admit("advance", "state", ("failed",))
+    admit("advance", "state", ("failed", "returned"))
     admit("outlay_repayment", "state", ("failed",))
     admit("resolution", "answer", ("carried_out",))
     op.create_table(
