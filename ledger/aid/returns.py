@@ -1,6 +1,6 @@
 """Returns: unspent money of an agent, announced by the treasurer, and seen at the bank under its own reference."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import and_, func
@@ -11,6 +11,7 @@ from ledger.aid import advances, agents
 from ledger.aid.advances import Advance, AdvanceNotReady, BadAdvance
 from ledger.aid.agents import Agent
 from ledger.books import journal, recipes
+from ledger.books.postings import Posting
 from ledger.books.recipes import apportion
 from ledger.errors import Refused
 from ledger.money import Money
@@ -143,10 +144,12 @@ def receive(
     on: date,
     recorded_at: datetime,
     recorded_by: str,
+    beside: Sequence[Posting] = (),
 ) -> journal.Posted:
     """Books what the bank's line says: unspent money came back, in the bank's currency.
 
-    What the purse has not, as after a withdrawal, was the agent's own: it is owed to them.
+    What the purse has not, as after a withdrawal, was the agent's own: it is owed to them. `beside` is what else two
+    people said that the line says: a fee that a bank took, or what came beyond.
 
     Raises:
         AdvanceNotReady: it came back already.
@@ -167,16 +170,19 @@ def receive(
     posted = journal.post(
         session,
         source_key=source_key,
-        kind="advance_returned",
-        postings=recipes.advance_returned(
-            leaf=leaf,
-            purse=agent.transit() if announced.out_of_transit else agent.purse(),
-            came={fund: Money(minor, came.currency) for fund, minor in apportion(came.minor, by=stood_for).items()},
-            stood_for={fund: Money(minor, announced.currency) for fund, minor in stood_for.items()},
-            own={fund: Money(minor, announced.currency) for fund, minor in own.items()},
-            advance=advance.alias,
-            agent=agent.alias,
-        ),
+        kind="advance_given_back" if beside else "advance_returned",
+        postings=[
+            *recipes.advance_returned(
+                leaf=leaf,
+                purse=agent.transit() if announced.out_of_transit else agent.purse(),
+                came={fund: Money(minor, came.currency) for fund, minor in apportion(came.minor, by=stood_for).items()},
+                stood_for={fund: Money(minor, announced.currency) for fund, minor in stood_for.items()},
+                own={fund: Money(minor, announced.currency) for fund, minor in own.items()},
+                advance=advance.alias,
+                agent=agent.alias,
+            ),
+            *beside,
+        ],
         happened_on=on,
         recorded_at=recorded_at,
         recorded_by=recorded_by,

@@ -147,17 +147,32 @@ def _payment_returned(session: Session, asked: Question) -> int:
         beside = _beside(session, asked, whole=Money(left, repayment.currency), fund=repayment.fund_code)
         return outlays.give_back(session, repayment, beside=beside, **_come(asked)).entry_id
     if kind_of(asked.of) is Kind.ADVANCE:
-        advance = advances.require(session, asked.of, lock=True)
-        shares = advances.shares_of(session, advance)
-        fund = min(shares) if len(shares) == 1 else recipes.GENERAL
-        beside = _beside(session, asked, whole=advance.amount(), fund=fund)
-        return advances.give_back(session, advance, beside=beside, **_come(asked)).entry_id
+        return _advance_given_back(session, asked)
     payment = disbursements.require(session, asked.of, lock=True)
     obligation = obligations.require(session, payment.obligation_alias, lock=True)
     if obligation.kind is ObligationKind.BAIL:
         _require_untouched(session, obligation)
     beside = _beside(session, asked, whole=payment.amount(), fund=payment.fund_code)
     return bank_returns.receive(session, payment, beside=beside, **_come(asked)).entry_id
+
+
+def _advance_given_back(session: Session, asked: Question) -> int:
+    """By the bank, before the agent had it; or, under the reference of a return, by the agent, less a fee or with more.
+
+    A fee is general's, unless the advance is of one fund that bears its costs.
+    """
+    line, advance = asked.line, advances.require(session, asked.of, lock=True)
+    shares = advances.shares_of(session, advance)
+    fund = min(shares) if len(shares) == 1 else recipes.GENERAL
+    announced = issued.find(session, line.reference) if line.reference else None
+    if not isinstance(announced, Return):
+        beside = _beside(session, asked, whole=advance.amount(), fund=fund)
+        return advances.give_back(session, advance, beside=beside, **_come(asked)).entry_id
+    if asked.settles != announced.amount() or asked.crosses or asked.settles == line.amount():
+        raise BadResolution("what an agent gives back so is the whole return, less a fee or with more", where="settles")
+    beside = _beside(session, asked, whole=announced.amount(), fund=fund)
+    told = asked.fact() | {"leaf": line.account_code, "came": asked.settles, "beside": beside}
+    return returns.receive(session, announced, **told).entry_id
 
 
 def _refund(session: Session, asked: Question) -> int:
