@@ -15,6 +15,7 @@ from ledger.reconciliation.answers import Answer, Because
 from tests.bookcheck import found
 from tests.cast import House, nothing_written
 from tests.courts import USD_LEAF, a_case, open_dollars
+from tests.office import on_one_database
 from tests.saying import resolve, say, saying, shown
 from tests.unexecuted import (
     a_payment,
@@ -65,7 +66,7 @@ def test_what_the_bank_carries_out_all_the_same_waits_and_is_the_payment_if_two_
     resolve(house, opened.alias, Answer.CARRIED_OUT, order.alias, order.amount(), Because.TOLD_BY_BANK)
     assert order.state == ("sent" if isinstance(order, Advance) else "paid")
     assert holds.open_for(house.session, order.alias) == []
-    assert found(house.session, but={"schema", "sources"}) == []
+    assert found(house.session, by=CHECKS) == []
 
 
 @pytest.mark.parametrize(("make", "refusal"), [(a_payment, AlreadyRequested), (an_approved_repayment, OverOwed)])
@@ -84,6 +85,7 @@ def test_what_was_asked_for_again_is_not_paid_twice_by_saying_so(
         assert found(house.session, by=CHECKS) == []
 
 
+@on_one_database
 def test_bail_that_left_late_is_no_posted_bail(house: House) -> None:
     open_dollars(house)
     bail = house.a_released_payment(of=a_case(house, "1500.00"), leaf=USD_LEAF)

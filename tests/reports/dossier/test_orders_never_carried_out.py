@@ -8,6 +8,7 @@ from reports.dossier.facts import Facts
 from reports.dossier.gathering import gather
 from reports.dossier.steps import Standing, Step
 from tests.cast import LEAF, NOW, House, byn, give
+from tests.office import on_one_database
 from tests.purses import a_released_batch, items
 from tests.saying import resolve, shown
 from tests.unexecuted import a_payment, end
@@ -22,6 +23,7 @@ def step(house: House, payment: Disbursement, title: str, *, without: str = "") 
     return found
 
 
+@on_one_database
 def test_a_payment_that_two_people_ended_is_told_with_their_acts_and_the_next_one_is_the_chain(house: House) -> None:
     payment = a_payment(house)
     end(house, payment, because=Reason.BANK_REFUSED)
@@ -40,6 +42,7 @@ def test_a_payment_that_two_people_ended_is_told_with_their_acts_and_the_next_on
         assert step(house, payment, "Attempt", without=verb).standing is Standing.MISSING
 
 
+@on_one_database
 def test_a_line_that_left_late_is_the_payment_by_two_signatures(house: House) -> None:
     give(house.session, byn("5000.00"))
     (item,) = items(house, a_released_batch(house, None, LEAF, [house.a_verified_case()]))
