@@ -148,8 +148,8 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/v1/cases/{alias}/obligations/correction"): _write(INTAKE),
     ("GET", "/v1/cases/{alias}/rulings"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
     ("POST", "/v1/cases/{alias}/rulings"): _write(INTAKE),
-    ("GET", "/v1/queue"): _read(INTAKE, APPROVER, TREASURER),
-    ("GET", "/v1/queue/{section}"): _read(INTAKE, APPROVER, TREASURER),
+    ("GET", "/v1/queue"): _read(*EVERYBODY),  # each sees the sections of their own roles
+    ("GET", "/v1/queue/{section}"): _read(*EVERYBODY),
     ("POST", "/v1/cases/{alias}/told"): _write(INTAKE, TREASURER),
     ("GET", "/v1/cases/{alias}/evidence"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
     ("POST", "/v1/cases/{alias}/evidence"): _write(INTAKE, TREASURER),

@@ -1,11 +1,16 @@
 """The queue: what waits for the people of a role today, and for nobody who has brought it there themselves."""
 
 from ledger.queue.sections import (
+    CASH_DAYS,
+    CLOSING_DAYS,
+    CONDITION_DAYS,
     EXCEPTION_DAYS,
     GIFT_DAYS,
     HOLD_DAYS,
+    ORDER_DAYS,
     RECEIPT_DAYS,
     REFUND_DAYS,
+    REVIEW_DAYS,
     SECTIONS,
     SIGNATURE_DAYS,
     TRANSIT_DAYS,
@@ -16,11 +21,16 @@ from ledger.queue.sections import (
 )
 
 __all__ = [
+    "CASH_DAYS",
+    "CLOSING_DAYS",
+    "CONDITION_DAYS",
     "EXCEPTION_DAYS",
     "GIFT_DAYS",
     "HOLD_DAYS",
+    "ORDER_DAYS",
     "RECEIPT_DAYS",
     "REFUND_DAYS",
+    "REVIEW_DAYS",
     "SECTIONS",
     "SIGNATURE_DAYS",
     "TRANSIT_DAYS",

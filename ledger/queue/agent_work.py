@@ -2,24 +2,24 @@
 
 from datetime import date, timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from ledger.aid import advances, agents, disbursements, obligations, outlays, purse_movements
+from ledger.aid import advances, agents, batches, disbursements, outlays, purse_movements
 from ledger.aid.advances import Advance
 from ledger.aid.agents import Agent
-from ledger.aid.bail import BailReturn
-from ledger.aid.bail_parts import BailPart
 from ledger.aid.batch_lines import WITHOUT_RECEIPT, BatchLine
+from ledger.aid.batches import Batch
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.hearings import Hearing
 from ledger.aid.line_failures import LineFailure
-from ledger.aid.obligations import Obligation, ObligationKind
+from ledger.aid.obligations import Obligation
 from ledger.aid.order_failures import OrderFailure
 from ledger.aid.outlays import Repayment
 from ledger.aid.payment_files import PaymentFile, PaymentFileLine, PaymentFileRepayment
 from ledger.aid.purse_movements import PurseMovement
+from ledger.queue.conditions import has_signed, is_with_a_court, may_sign_next
 from ledger.queue.questions import Question, ask, today
 
 NEAR_DAYS = 14
@@ -28,14 +28,16 @@ NEAR_DAYS = 14
 
 def advances_to_approve(operator: str, on: date) -> list[Question]:
     """Advances that somebody else has asked for."""
-    requested = col(Advance.state) == advances.State.REQUESTED
-    return [ask(today(on), col(Advance.alias), requested, col(Advance.requested_by) != operator)]
+    alias, requested = col(Advance.alias), col(Advance.state) == advances.State.REQUESTED
+    asked, first = col(Advance.requested_by) != operator, may_sign_next(alias, "approve_advance", operator)
+    return [ask(today(on), alias, requested, asked, first)]
 
 
 def advances_to_release(operator: str, on: date) -> list[Question]:
-    """Advances that somebody else has approved."""
-    approved = col(Advance.state) == advances.State.APPROVED
-    return [ask(today(on), col(Advance.alias), approved, col(Advance.approved_by) != operator)]
+    """Advances that others have approved."""
+    alias, approved = col(Advance.alias), col(Advance.state) == advances.State.APPROVED
+    signed = has_signed(alias, "approve_advance", operator)
+    return [ask(today(on), alias, approved, col(Advance.approved_by) != operator, ~signed)]
 
 
 def advances_to_acknowledge(_operator: str, _on: date) -> list[Question]:
@@ -51,15 +53,16 @@ def agents_to_activate(operator: str, on: date) -> list[Question]:
 
 def movements_to_agree(operator: str, _on: date) -> list[Question]:
     """Movements of purses that somebody else has told, since they happened."""
-    requested = col(PurseMovement.state) == purse_movements.State.REQUESTED
-    told = col(PurseMovement.requested_by) != operator
-    return [ask(col(PurseMovement.happened_on), col(PurseMovement.alias), requested, told)]
+    alias, requested = col(PurseMovement.alias), col(PurseMovement.state) == purse_movements.State.REQUESTED
+    told, first = col(PurseMovement.requested_by) != operator, may_sign_next(alias, "approve_purse_movement", operator)
+    return [ask(col(PurseMovement.happened_on), alias, requested, told, first)]
 
 
 def outlays_to_approve(operator: str, on: date) -> list[Question]:
     """Repayments of outlays that somebody else has asked for."""
-    requested = col(Repayment.state) == outlays.State.REQUESTED
-    return [ask(today(on), col(Repayment.alias), requested, col(Repayment.requested_by) != operator)]
+    alias, requested = col(Repayment.alias), col(Repayment.state) == outlays.State.REQUESTED
+    asked, first = col(Repayment.requested_by) != operator, may_sign_next(alias, "approve_outlay", operator)
+    return [ask(today(on), alias, requested, asked, first)]
 
 
 def outlays_to_pay(_operator: str, on: date) -> list[Question]:
@@ -68,6 +71,16 @@ def outlays_to_pay(_operator: str, on: date) -> list[Question]:
         col(PaymentFileRepayment.repayment_alias) == col(Repayment.alias), ~col(PaymentFileRepayment.withdrawn)
     )
     return [ask(today(on), col(Repayment.alias), col(Repayment.state) == outlays.State.APPROVED, ~filed)]
+
+
+def results_missing(_operator: str, _on: date) -> list[Question]:
+    """Batches that agents pay, since their release, of whose lines some have no result yet."""
+    alias = col(Batch.alias)
+    open_line = exists().where(
+        col(BatchLine.batch_alias) == alias, col(BatchLine.outcome).is_(None), col(BatchLine.excluded).is_(None)
+    )
+    released = col(Batch.state) == batches.State.RELEASED
+    return [ask(col(Batch.released_on), alias, released, col(Batch.agent_alias).is_not(None), open_line)]
 
 
 def failures_to_agree(operator: str, _on: date) -> list[Question]:
@@ -116,17 +129,7 @@ def withdrawals_to_agree(operator: str, on: date) -> list[Question]:
 def hearings_near(_operator: str, on: date) -> list[Question]:
     """Bail of which a court holds a part and hears soon, by the end of the days that its pack lets be known."""
     day, alias = col(Hearing.held_by), col(Hearing.obligation_alias)
-    returned = select(func.sum(col(BailReturn.minor))).where(
-        col(BailReturn.obligation_alias) == col(Obligation.alias), col(BailReturn.received_on).is_not(None)
-    )
-    kept = select(func.sum(col(BailPart.minor))).where(col(BailPart.obligation_alias) == col(Obligation.alias))
-    gone = func.coalesce(returned.scalar_subquery(), 0) + func.coalesce(kept.scalar_subquery(), 0)
-    held = exists().where(
-        col(Obligation.alias) == alias,
-        col(Obligation.kind) == ObligationKind.BAIL,
-        col(Obligation.state) == obligations.State.PAID,
-        col(Obligation.minor) > gone,
-    )
+    held = exists().where(col(Obligation.alias) == alias, is_with_a_court())
     # The case is looked up beside: joined, a planner begins with all that was ever paid.
     case = select(col(Obligation.case_alias)).where(col(Obligation.alias) == alias).scalar_subquery()
     rows = select(day, alias, case).where(day.between(on, on + timedelta(days=NEAR_DAYS)), held)

@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, null, select, text
+from sqlalchemy import exists, func, null, or_, select, text
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from ledger.aid import batches, cases, disbursements
+from ledger.aid import batches, cases, disbursements, obligations
 from ledger.aid.batch_lines import WITHOUT_RECEIPT, BatchLine
 from ledger.aid.batches import Batch
 from ledger.aid.cases import SUSPECT, Case
@@ -15,6 +16,7 @@ from ledger.aid.obligations import Obligation
 from ledger.aid.refunds import Refund
 from ledger.books.recipes import UNASSIGNED
 from ledger.giving.donations import ASSIGNABLE, Donation
+from ledger.queue.conditions import brought_by, has_signed, is_left_to_ask, is_with_a_court, may_sign_next
 from ledger.queue.questions import Question
 
 
@@ -44,24 +46,53 @@ def unconfirmed(_operator: str, _on: date) -> list[Question]:
     return [_of_cases(col(Case.state_since), col(Case.state) == cases.State.PAID)]
 
 
+def to_ask_for(_operator: str, _on: date) -> list[Question]:
+    """Verified cases of which a part is owed that nobody has asked to pay."""
+    owed = exists().where(col(Obligation.case_alias) == col(Case.alias), is_left_to_ask())
+    going = (cases.State.VERIFIED, cases.State.APPROVED)
+    return [_of_cases(col(Case.due_by), col(Case.state) == state, owed) for state in going]
+
+
 def to_approve(operator: str, _on: date) -> list[Question]:
-    """Requested payments that stand alone."""
-    return [_payments(disbursements.State.REQUESTED, col(Disbursement.requested_by), operator)]
+    """Requested payments that stand alone, of cases that others have brought."""
+    alias = col(Disbursement.alias)
+    first = may_sign_next(alias, "approve_disbursement", operator)
+    others = (col(Disbursement.requested_by) != operator, ~brought_by(col(Disbursement.case_alias), operator))
+    return [_payments(disbursements.State.REQUESTED, *others, first)]
+
+
+def batches_to_lock(_operator: str, _on: date) -> list[Question]:
+    """Batches whose lines are put together, and not locked."""
+    return [_batches(batches.State.DRAFT)]
 
 
 def batches_to_approve(operator: str, _on: date) -> list[Question]:
-    """Locked batches."""
-    return [_batches(batches.State.LOCKED, col(Batch.requested_by), operator)]
+    """Locked batches of which others have asked for every line and brought every case."""
+    alias = col(Batch.alias)
+    line, paid = aliased(BatchLine), aliased(Disbursement)
+    own = or_(col(paid.requested_by) == operator, brought_by(col(paid.case_alias), operator))
+    among = exists().where(col(line.batch_alias) == alias, col(paid.alias) == col(line.disbursement_alias), own)
+    first = may_sign_next(alias, "approve_batch", operator)
+    return [_batches(batches.State.LOCKED, col(Batch.requested_by) != operator, ~among, first)]
 
 
 def to_release(operator: str, _on: date) -> list[Question]:
-    """Approved payments that stand alone."""
-    return [_payments(disbursements.State.APPROVED, col(Disbursement.approved_by), operator)]
+    """Approved payments that stand alone, which others have approved."""
+    signed = has_signed(col(Disbursement.alias), "approve_disbursement", operator)
+    return [_payments(disbursements.State.APPROVED, col(Disbursement.approved_by) != operator, ~signed)]
 
 
 def batches_to_release(operator: str, _on: date) -> list[Question]:
-    """Approved batches."""
-    return [_batches(batches.State.APPROVED, col(Batch.approved_by), operator)]
+    """Approved batches, which others have approved."""
+    signed = has_signed(col(Batch.alias), "approve_batch", operator)
+    return [_batches(batches.State.APPROVED, col(Batch.approved_by) != operator, ~signed)]
+
+
+def to_close(_operator: str, _on: date) -> list[Question]:
+    """Confirmed cases, since when, of which nothing is open, owed back, or with a court."""
+    waits = or_(col(Obligation.state).in_((*obligations.OPEN, obligations.State.REFUND_DUE)), is_with_a_court())
+    is_open = exists().where(col(Obligation.case_alias) == col(Case.alias), waits)
+    return [_of_cases(col(Case.state_since), col(Case.state) == cases.State.CONFIRMED, ~is_open)]
 
 
 def agents_receipts(_operator: str, _on: date) -> list[Question]:
@@ -99,23 +130,23 @@ def _of_cases(day: Any, *conditions: Any) -> Question:
     return Question(rows, day, col(Case.alias))
 
 
-def _payments(state: disbursements.State, before: Any, operator: str) -> Question:
-    """Payments in a state that stand alone, and that somebody else has brought there."""
+def _payments(state: disbursements.State, *conditions: Any) -> Question:
+    """Payments in a state that stand alone."""
     in_batch = select(col(BatchLine.number)).where(col(BatchLine.disbursement_alias) == col(Disbursement.alias))
     rows = select(col(Disbursement.due_by), col(Disbursement.alias), col(Disbursement.case_alias)).where(
-        col(Disbursement.state) == state, before != operator, ~in_batch.exists()
+        col(Disbursement.state) == state, ~in_batch.exists(), *conditions
     )
     return Question(rows, col(Disbursement.due_by), col(Disbursement.alias))
 
 
-def _batches(state: batches.State, before: Any, operator: str) -> Question:
-    """Batches in a state that somebody else has brought there, by the earliest deadline of their lines."""
+def _batches(state: batches.State, *conditions: Any) -> Question:
+    """Batches in a state, by the earliest deadline of their lines."""
     day = func.min(col(Disbursement.due_by))
     rows = (
         select(day, col(Batch.alias), null().label("of_case"))
         .join(BatchLine, col(BatchLine.batch_alias) == col(Batch.alias))
         .join(Disbursement, col(Disbursement.alias) == col(BatchLine.disbursement_alias))
-        .where(col(Batch.state) == state, before != operator)
+        .where(col(Batch.state) == state, *conditions)
         .group_by(col(Batch.alias))
     )
     return Question(rows, day, col(Batch.alias), is_grouped=True)

@@ -2,18 +2,21 @@
 
 from datetime import date
 
-from sqlalchemy import exists, or_, text
+from sqlalchemy import exists, func, or_, text
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from ledger.aid.refunds import Refund
+from ledger.aid.returns import Return
 from ledger.exceptions import OPEN, Difference, OpenException
 from ledger.giving import disputes
 from ledger.giving.disputes import Dispute
+from ledger.queue.conditions import another, may_sign_next
 from ledger.queue.questions import Question, ask
 from ledger.reconciliation.answers import Answer
 from ledger.reconciliation.clearings import Clearing, ClearingAgreement
 from ledger.reconciliation.resolutions import OF_TWO, Resolution, ResolutionAgreement
+from ledger.reconciliation.statements import StatementLine
 
 
 def exceptions_open(_operator: str, _on: date) -> list[Question]:
@@ -39,6 +42,25 @@ def exceptions_to_agree(operator: str, _on: date) -> list[Question]:
     return [ask(col(OpenException.opened_on), col(OpenException.alias), text(OPEN), said, ~about_them)]
 
 
+def returns_to_confirm(operator: str, _on: date) -> list[Question]:
+    """Exceptions about a line that can be a return which others have announced, or withdrawn."""
+    difference, about = col(OpenException.difference), col(OpenException.about)
+    line, announced = StatementLine, Return
+    fits = or_(col(line.currency) != col(announced.currency), col(line.minor) == col(announced.minor))
+    shown = exists().where(
+        col(line.source_key) == func.substr(about, func.length(difference) + len(": ")),
+        col(line.minor) > 0,
+        ~col(line.reversal),
+        col(announced.reference) == col(line.reference),
+        col(announced.received_on).is_(None),
+        col(announced.announced_by) != operator,
+        another(col(announced.withdrawn_by), operator),
+        fits,
+    )
+    of_these = difference.in_((Difference.AMOUNT_DIFFERS, Difference.NOT_RELEASED))
+    return [ask(col(OpenException.opened_on), col(OpenException.alias), text(OPEN), of_these, shown)]
+
+
 def resolutions_to_agree(operator: str, _on: date) -> list[Question]:
     """What somebody else has said last of an exception that is open, a refund, or a dispute that is not decided."""
     about, later = col(Resolution.about), aliased(Resolution)
@@ -55,4 +77,5 @@ def resolutions_to_agree(operator: str, _on: date) -> list[Question]:
     )
     asked = col(Resolution.asked_by) != operator
     ended = (replaced, agreed, closed, decided, settled)
-    return [ask(col(Resolution.asked_on), about, text(OF_TWO), asked, *(~one for one in ended))]
+    first = may_sign_next(about, "agree_loss", operator)
+    return [ask(col(Resolution.asked_on), about, text(OF_TWO), asked, first, *(~one for one in ended))]

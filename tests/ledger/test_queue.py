@@ -31,7 +31,9 @@ def test_a_role_sees_its_own_work_only(house: House) -> None:
     told = counts(house, Role.APPROVER)
     assert {"to_approve", "batches_to_approve", "advances_to_approve"} <= set(told)
     assert not {"to_verify", "to_release", "advances_to_release", "exceptions"} & set(told)
-    assert counts(house, Role.AUDITOR) == {}
+    assert set(counts(house, Role.AUDITOR)) == {"cash_to_witness", "sheets_to_review"}
+    assert set(counts(house, Role.PUBLISHER)) == {"cash_to_witness"}
+    assert counts(house) == {}
     for name in ("to_verify", "no_such_section"):
         with pytest.raises(UnknownSection):
             page(house, name, Role.APPROVER)
