@@ -45,19 +45,20 @@ def refund_orders_to_approve(operator: str, _on: date) -> list[Question]:
 
 
 def refunds_failed(_operator: str, _on: date) -> list[Question]:
-    """Refunds that the giver's bank did not take: owed, until somebody asks for them to go by bank."""
-    gift, day, other = col(RefundOrder.donation_alias), day_of(col(RefundOrder.requested_at)), aliased(RefundOrder)
+    """Refunds that the giver's bank did not take: owed, until somebody asks for them again."""
+    gift, since, other = col(RefundOrder.donation_alias), col(RefundOrder.requested_at), aliased(RefundOrder)
     asked = exists().where(
         col(other.donation_alias) == gift,
-        col(other.by_bank).is_(True),
+        col(other.requested_at) >= since,
         col(other.state).not_in(refund_orders.OVER),
     )
     returned = exists().where(
         col(GiftReturn.donation_alias) == gift,
+        col(GiftReturn.requested_at) >= since,
         col(GiftReturn.state).not_in((gift_returns.State.CANCELLED, gift_returns.State.RETURNED)),
     )
     failed = (col(RefundOrder.state) == refund_orders.State.FAILED, col(RefundOrder.by_bank).is_(False))
-    return [ask(day, col(RefundOrder.alias), *failed, ~asked, ~returned)]
+    return [ask(day_of(since), col(RefundOrder.alias), *failed, ~asked, ~returned)]
 
 
 def gift_returns_to_approve(operator: str, _on: date) -> list[Question]:

@@ -1,8 +1,7 @@
 """What waits for a second person, or for a treasurer, stands in the queue until it is done, and not for who asked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +10,10 @@ from sqlmodel import Session
 
 from ledger import exceptions, queue, references
 from ledger.aid import (
+    acts,
     advances,
     agent_acts,
+    agents,
     disbursements,
     hearings,
     line_failures,
@@ -21,37 +22,31 @@ from ledger.aid import (
     payment_files,
     purse_bookings,
     purse_movements,
+    refunds,
+    rulings,
 )
 from ledger.aid.agents import Agent
 from ledger.aid.batch_lines import Receipt
-from ledger.aid.line_failures import Reason
+from ledger.aid.corrections import Correction
+from ledger.aid.disbursements import Disbursement
+from ledger.aid.line_failures import Reason as WhyFailed
 from ledger.aid.outlays import NewRepayment, Repayment
 from ledger.aid.payment_files import NewPaymentFile, PaymentFile, PaymentFileRepayment
 from ledger.aid.purse_movements import NewMovement, What
 from ledger.aliases import Kind, draw
 from ledger.exceptions import Difference, OpenException
+from ledger.identities import evidence
+from ledger.identities.shelves import Reason
 from ledger.people import Role
-from ledger.queue import Waiting
 from ledger.reconciliation import clearings
 from ledger.reconciliation.answers import Answer, Because
 from ledger.reconciliation.clearings import NewClearing
 from ledger.reconciliation.resolutions import NewResolution
-from tests import purses, saying, unexecuted
+from tests import filing, given, purses, saying, unexecuted
 from tests.cast import LEAF, NOW, TODAY, House, Person, agreed_by, byn, eur, give
 from tests.courts import forfeit, open_dollars, posted_bail
 from tests.office import on_one_database
-
-OTHER = "OP-0000-0000-0001"
-
-
-@dataclass(frozen=True)
-class Work:
-    """What waits, since when, for whom it does not although the role is theirs, and what ends it."""
-
-    alias: str
-    day: date
-    end: Callable[[], object]
-    not_for: str | None = None
+from tests.queues import OTHER, Work, follow, objects, set_thirds, waiting
 
 
 def an_agent(house: House) -> Agent:
@@ -165,7 +160,7 @@ def failure_told(house: House) -> Work:
     purses.enter(house, batch, purses.unproven(item, Receipt.MISSING))
     alias = item.disbursement.alias
     line_failures.tell(
-        house.session, alias, because=Reason.MONEY_KEPT, by=house.fund.clara.alias, on=TODAY - timedelta(days=1)
+        house.session, alias, because=WhyFailed.MONEY_KEPT, by=house.fund.clara.alias, on=TODAY - timedelta(days=1)
     )
     return Work(
         alias,
@@ -291,18 +286,6 @@ def exception_opened(house: House) -> Work:
     return Work(exception, TODAY, lambda: resolve(house, exception))
 
 
-def waiting(
-    house: House,
-    name: str,
-    role: Role,
-    *,
-    operator: str = OTHER,
-    after: tuple[date, str] | None = None,
-    limit: int = 9,
-) -> list[Waiting]:
-    return queue.page(house.session, name, roles=[role], operator=operator, on=TODAY, after=after, limit=limit)
-
-
 @pytest.mark.parametrize(
     ("name", "role", "days", "begin"),
     [
@@ -327,18 +310,7 @@ def waiting(
 def test_it_waits_until_it_is_done_and_not_for_who_asked(
     house: House, name: str, role: Role, days: int, begin: Callable[[House], Work]
 ) -> None:
-    work = begin(house)
-
-    (found,) = waiting(house, name, role)
-
-    assert (found.object, found.deadline, found.is_late) == (work.alias, work.day + timedelta(days=days), False)
-    assert queue.counts(house.session, roles=[role], operator=OTHER, on=TODAY)[name] == 1
-    if work.not_for is not None:
-        assert waiting(house, name, role, operator=work.not_for) == []
-    assert waiting(house, name, role, after=(date.min, "")) == [found]
-    assert waiting(house, name, role, after=(found.deadline, found.object)) == []
-    work.end()
-    assert waiting(house, name, role) == []
+    follow(house, name, role, days=days, work=begin(house))
 
 
 @on_one_database
@@ -405,3 +377,136 @@ def test_what_grows_is_read_along_its_index(house: House, name: str, role: Role,
 
     assert any(f"INDEX {index}" in step for step in plan)
     assert not [step for step in plan if "TEMP B-TREE" in step]
+
+
+# --- who has signed, or brought it there
+
+
+def both_see(house: House, name: str) -> tuple[list[str], list[str]]:
+    """What Boris and Bella, two approvers, find in a section."""
+    return objects(house, name, operator=house.fund.boris.alias), objects(house, name, operator=house.fund.bella.alias)
+
+
+def sign_payment(house: House, payment: Disbursement, *, by: Person) -> None:
+    house.open(house.case_of(payment), by=by)
+    acts.approve_disbursement(house.session, payment.alias, house.on_payment("approve_disbursement", payment, by=by))
+
+
+def test_who_signs_first_above_a_limit_waits_for_the_other_and_not_for_themselves(house: House) -> None:
+    repayment = a_repayment(house)
+    purses.give_to_general(house, eur("1000.00"))
+    agent = agents.require(house.session, repayment.agent_alias)
+    give(house.session, byn("9000.00"))
+    payment = house.a_requested_payment()
+    batch = purses.a_locked_batch(house, None, LEAF, [house.a_verified_case()])
+    advance = purses.a_requested_advance(house, agent)
+    fee = NewMovement(
+        alias=draw(Kind.PURSE_MOVEMENT), agent=agent.alias, what=What.FEE, amount=byn("9.00"), happened_on=TODAY
+    )
+    purses.an_advance(house, agent, received=byn("3000.00"), general=eur("1000.00"))
+    movement = purse_bookings.tell(house.session, fee, by=house.fund.clara.alias, recorded_at=NOW)
+    returned = given.ask_back(house, given.a_stray_gift(house, byn("50.00")), byn("50.00"))
+    set_thirds(house, "1.00", "BYN", "EUR")
+
+    def on_movement(by: Person) -> None:
+        agreed = agreed_by(
+            by,
+            "approve_purse_movement",
+            object=movement.alias,
+            version=movement.version,
+            amount="9.00",
+            currency="BYN",
+            payee_commitment=purse_movements.commitment_of(movement),
+        )
+        agent_acts.approve_movement(house.session, movement.alias, agreed)
+
+    def on_outlay(by: Person) -> None:
+        agent_acts.approve_outlay(house.session, repayment.alias, purses.on_outlay(repayment, by=by))
+
+    for name, alias, sign in (
+        ("to_approve", payment.alias, lambda by: sign_payment(house, payment, by=by)),
+        ("batches_to_approve", batch.alias, lambda by: purses.approve(house, batch, by=by)),
+        ("advances_to_approve", advance.alias, lambda by: purses.approve_advance(house, advance, by=by)),
+        ("outlays_to_approve", repayment.alias, on_outlay),
+        ("movements_to_agree", movement.alias, on_movement),
+        ("gift_returns_to_approve", returned.alias, lambda by: given.agree_back(house, returned, by=by)),
+    ):
+        assert both_see(house, name) == ([alias], [alias])
+        sign(house.fund.boris)
+        assert both_see(house, name) == ([], [alias])
+        sign(house.fund.bella)
+        assert both_see(house, name) == ([], [])
+    for name, alias in (
+        ("to_release", payment.alias),
+        ("batches_to_release", batch.alias),
+        ("advances_to_release", advance.alias),
+    ):
+        assert both_see(house, name) == ([], [])
+        assert objects(house, name) == [alias]
+
+
+def test_what_is_given_up_waits_for_the_other_of_two(house: House) -> None:
+    give(house.session, byn("9000.00"))
+    paid = house.a_released_payment()
+    told: dict[str, Any] = {"on": TODAY, "recorded_at": NOW, "recorded_by": OTHER}
+    disbursements.pay(house.session, paid, source_key="bank:1", **told)
+    case = house.case_of(paid)
+    (ruling,) = rulings.of_case(house.session, case.alias)
+    house.open(case, by=house.fund.ana)
+    agreed = house.on_case("quash_ruling", case, by=house.fund.ana, object=ruling.alias)
+    acts.quash_ruling(house.session, ruling.alias, agreed)
+    (refund,) = refunds.of_obligation(house.session, paid.obligation_alias)
+    lost = byn("810.00")
+    said = saying.say(
+        house, saying.saying(paid.obligation_alias, Answer.GIVEN_UP, refund.reference, lost, Because.UNCOLLECTABLE)
+    )
+    set_thirds(house, "1.00", "BYN")
+
+    saying.agree(house, said)
+
+    assert both_see(house, "resolutions_to_agree") == ([], [said.about])
+    saying.agree(house, said, by=house.fund.bella)
+    assert both_see(house, "resolutions_to_agree") == ([], [])
+
+
+@on_one_database
+def test_what_two_have_signed_and_saw_otherwise_is_shown_to_both(house: House) -> None:
+    give(house.session, byn("900.00"))
+    payment = house.a_requested_payment()
+    set_thirds(house, "1.00", "BYN")
+    sign_payment(house, payment, by=house.fund.boris)
+    file = filing.bring(house, house.case_of(payment))
+    assert both_see(house, "to_approve") == ([], [payment.alias])
+
+    for by in (house.fund.bella, house.fund.boris):
+        evidence.hand_out(house.session, file.alias, 1, operator=by.alias, reason=Reason.APPROVAL, at=NOW)
+    sign_payment(house, payment, by=house.fund.bella)
+
+    assert both_see(house, "to_approve") == ([payment.alias], [payment.alias])
+    sign_payment(house, payment, by=house.fund.boris)
+    assert both_see(house, "to_approve") == ([], [])
+
+
+@on_one_database
+def test_who_has_brought_a_case_does_not_see_its_payment_to_approve(house: House) -> None:
+    give(house.session, byn("1800.00"))
+    payment = house.a_requested_payment()
+    case = house.case_of(payment)
+    batched = house.a_verified_case()
+    batch = purses.a_locked_batch(house, None, LEAF, [batched])
+    file = filing.bring(house, case, by=house.fund.dina)
+    filing.bring(house, batched, by=house.fund.olga)
+    house.session.add(Correction(case_alias=case.alias, version=9, corrected_by=OTHER, corrected_on=TODAY))
+    house.session.add(Correction(case_alias=batched.alias, version=9, corrected_by=OTHER, corrected_on=TODAY))
+    house.session.flush()
+
+    bringers = [house.fund.ana, house.fund.clara, house.fund.dina, house.fund.anton]
+    seen = {by.alias: objects(house, "to_approve", operator=by.alias) for by in bringers}
+
+    assert set(map(tuple, seen.values())) == {()}
+    assert objects(house, "to_approve", operator=OTHER) == objects(house, "batches_to_approve", operator=OTHER) == []
+    assert objects(house, "batches_to_approve", operator=house.fund.olga.alias) == []
+    assert both_see(house, "to_approve") == ([payment.alias], [payment.alias])
+    assert both_see(house, "batches_to_approve") == ([batch.alias], [batch.alias])
+    filing.bring(house, case, by=house.fund.olga, alias=file.alias, version=2)
+    assert objects(house, "to_approve", operator=house.fund.dina.alias) == [payment.alias]
