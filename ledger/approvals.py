@@ -12,6 +12,7 @@ from typing import Annotated, Literal, cast
 
 import rfc8785
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from sqlalchemy import Index
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, select
 
@@ -311,11 +312,13 @@ class SignedAct(SQLModel, table=True):
     nonce: str = Field(primary_key=True, max_length=32)
     verb: str = Field(max_length=40)
     signer: str = Field(max_length=20, index=True)
-    object: str = Field(max_length=64, index=True)
+    object: str = Field(max_length=64)
     document: str
     signature: str = Field(max_length=128)
     roster: int
     recorded_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+    __table_args__ = (Index("acts_on_an_object", "object", "verb", "signer"),)
 
 
 def accept(

@@ -95,8 +95,8 @@ class Disbursement(SQLModel, table=True):
     """
 
     alias: str = Field(primary_key=True, max_length=20)
-    obligation_alias: str = Field(foreign_key="obligation.alias", max_length=20, index=True)
-    case_alias: str = Field(foreign_key="aid_case.alias", max_length=20, index=True)
+    obligation_alias: str = Field(foreign_key="obligation.alias", max_length=20)
+    case_alias: str = Field(foreign_key="aid_case.alias", max_length=20)
     state: State = Field(sa_type=enumeration(State), index=True)
     version: int
     payee: Payee = Field(sa_type=enumeration(Payee))
@@ -118,7 +118,12 @@ class Disbursement(SQLModel, table=True):
     returned_key: str | None = Field(default=None, max_length=200, unique=True, index=True)
     due_by: date
 
-    __table_args__ = (Index("disbursements_by_deadline", "state", "due_by", "alias"), *whole_minor("minor"))
+    __table_args__ = (
+        Index("disbursements_by_deadline", "state", "due_by", "alias"),
+        Index("disbursements_of_obligation", "obligation_alias", "state"),
+        Index("disbursements_of_case", "case_alias", "state"),
+        *whole_minor("minor"),
+    )
 
     def amount(self) -> Money:
         """What leaves."""

@@ -74,7 +74,7 @@ class Obligation(SQLModel, table=True):
     """
 
     alias: str = Field(primary_key=True, max_length=20)
-    case_alias: str = Field(foreign_key="aid_case.alias", max_length=20, index=True)
+    case_alias: str = Field(foreign_key="aid_case.alias", max_length=20)
     ruling_alias: str = Field(foreign_key="ruling.alias", max_length=20, index=True)
     kind: ObligationKind = Field(sa_type=enumeration(ObligationKind))
     state: State = Field(sa_type=enumeration(State), index=True)
@@ -86,6 +86,7 @@ class Obligation(SQLModel, table=True):
 
     __table_args__ = (
         Index("one_sum_of_a_kind", "ruling_alias", "kind", unique=True),
+        Index("obligations_of_case", "case_alias", "state", "alias"),
         *whole_minor("minor", "forgone_minor"),
     )
 

@@ -30,7 +30,8 @@ from ledger.storage.locks import locked
 Paying = Disbursement | Repayment
 MOST_LINES = 1_000
 """The most payments of one file."""
-_STANDS = text("NOT withdrawn")
+STANDS = text("NOT withdrawn")
+"""What an index and the questions that it answers say alike of what a file holds that stands."""
 
 
 class UnknownPaymentFile(NotFound):
@@ -103,7 +104,7 @@ class PaymentFileLine(SQLModel, table=True):
     withdrawn: bool = False
 
     __table_args__ = (
-        Index("in_one_file", "disbursement_alias", unique=True, sqlite_where=_STANDS, postgresql_where=_STANDS),
+        Index("in_one_file", "disbursement_alias", unique=True, sqlite_where=STANDS, postgresql_where=STANDS),
     )
 
 
@@ -116,7 +117,7 @@ class PaymentFileRepayment(SQLModel, table=True):
     withdrawn: bool = False
 
     __table_args__ = (
-        Index("repayment_in_one_file", "repayment_alias", unique=True, sqlite_where=_STANDS, postgresql_where=_STANDS),
+        Index("repayment_in_one_file", "repayment_alias", unique=True, sqlite_where=STANDS, postgresql_where=STANDS),
     )
 
 

@@ -88,7 +88,7 @@ class Donation(SQLModel, table=True):
 
     alias: str = Field(primary_key=True, max_length=20)
     source: Source = Field(sa_type=enumeration(Source))
-    state: State = Field(sa_type=enumeration(State), index=True)
+    state: State = Field(sa_type=enumeration(State))
     source_key: str = Field(max_length=200, unique=True)
     fund_code: str = Field(foreign_key="fund.code", max_length=30)
     purpose_code: str | None = Field(default=None, foreign_key="purpose.code", max_length=12)
@@ -102,6 +102,7 @@ class Donation(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_donation_fund", "fund_code", "received_on", "alias"),  # what of `unassigned` waits, oldest first
+        Index("gifts_by_age", "state", "received_on", "alias"),
         *whole_minor("minor", "fee_minor", "refunded_minor"),
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, ForeignKeyConstraint, LargeBinary, and_, func
+from sqlalchemy import ColumnElement, ForeignKeyConstraint, Index, LargeBinary, and_, func, text
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from ledger import people
@@ -30,6 +30,10 @@ class EvidenceKind(StrEnum):
     BILL = "bill"
     RECEIPT = "receipt"
     CONFIRMATION = "confirmation"
+
+
+HAS_CONTENT = "completed_at IS NOT NULL AND dropped_on IS NULL"
+"""What indexes and the questions that they answer say alike of a file that is here."""
 
 
 class UnknownEvidence(NotFound):
@@ -82,6 +86,17 @@ class EvidenceFile(SQLModel, table=True):
     declared_at: datetime = Field(sa_type=UtcDateTime)
     completed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     dropped_on: date | None = None
+
+    __table_args__ = (
+        Index("files_here", "shelf_alias", sqlite_where=text(HAS_CONTENT), postgresql_where=text(HAS_CONTENT)),
+        Index(
+            "files_by_retention",
+            "keep_until",
+            "alias",
+            sqlite_where=text(HAS_CONTENT),
+            postgresql_where=text(HAS_CONTENT),
+        ),
+    )
 
 
 class EvidenceChunk(SQLModel, table=True):

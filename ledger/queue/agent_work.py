@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -17,7 +17,7 @@ from ledger.aid.line_failures import LineFailure
 from ledger.aid.obligations import Obligation
 from ledger.aid.order_failures import OrderFailure
 from ledger.aid.outlays import Repayment
-from ledger.aid.payment_files import PaymentFile, PaymentFileLine, PaymentFileRepayment
+from ledger.aid.payment_files import STANDS, PaymentFile, PaymentFileLine, PaymentFileRepayment
 from ledger.aid.purse_movements import PurseMovement
 from ledger.queue.conditions import has_signed, is_with_a_court, may_sign_next
 from ledger.queue.questions import Question, ask, today
@@ -67,20 +67,19 @@ def outlays_to_approve(operator: str, on: date) -> list[Question]:
 
 def outlays_to_pay(_operator: str, on: date) -> list[Question]:
     """Approved repayments that the bank was not told by a file that stands; approval is all that they need."""
-    filed = exists().where(
-        col(PaymentFileRepayment.repayment_alias) == col(Repayment.alias), ~col(PaymentFileRepayment.withdrawn)
-    )
+    filed = exists().where(col(PaymentFileRepayment.repayment_alias) == col(Repayment.alias), STANDS)
     return [ask(today(on), col(Repayment.alias), col(Repayment.state) == outlays.State.APPROVED, ~filed)]
 
 
-def results_missing(_operator: str, _on: date) -> list[Question]:
+def results_missing(_operator: str, on: date) -> list[Question]:
     """Batches that agents pay, since their release, of whose lines some have no result yet."""
     alias = col(Batch.alias)
     open_line = exists().where(
         col(BatchLine.batch_alias) == alias, col(BatchLine.outcome).is_(None), col(BatchLine.excluded).is_(None)
     )
     released = col(Batch.state) == batches.State.RELEASED
-    return [ask(col(Batch.released_on), alias, released, col(Batch.agent_alias).is_not(None), open_line)]
+    since = func.coalesce(col(Batch.released_on), on)
+    return [ask(since, alias, released, col(Batch.agent_alias).is_not(None), open_line)]
 
 
 def failures_to_agree(operator: str, _on: date) -> list[Question]:

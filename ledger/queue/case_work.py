@@ -16,8 +16,10 @@ from ledger.aid.obligations import Obligation
 from ledger.aid.refunds import Refund
 from ledger.books.recipes import UNASSIGNED
 from ledger.giving.donations import ASSIGNABLE, Donation
-from ledger.queue.conditions import brought_by, has_signed, is_left_to_ask, is_with_a_court, may_sign_next
+from ledger.queue.conditions import brought_by, has_signed, is_left_to_ask, is_with_a_court, may_sign_next, stands
 from ledger.queue.questions import Question
+
+_NOTHING_PAID = tuple(state for state in obligations.OPEN if state is not obligations.State.PART_PAID)
 
 
 def to_verify(_operator: str, _on: date) -> list[Question]:
@@ -47,18 +49,33 @@ def unconfirmed(_operator: str, _on: date) -> list[Question]:
 
 
 def to_ask_for(_operator: str, _on: date) -> list[Question]:
-    """Verified cases of which a part is owed that nobody has asked to pay."""
-    owed = exists().where(col(Obligation.case_alias) == col(Case.alias), is_left_to_ask())
-    going = (cases.State.VERIFIED, cases.State.APPROVED)
-    return [_of_cases(col(Case.due_by), col(Case.state) == state, owed) for state in going]
+    """Verified cases of which nothing is asked for, and approved ones of which a sum or the rest of one is not.
+
+    Whoever asks for one of several sums, or for a part, leaves the others for when it is approved, or paid: to sum up
+    what was asked of every verified case would take longer than a page may.
+    """
+    alias, state = col(Case.alias), col(Case.state)
+    of_case, as_it_is = col(Obligation.case_alias) == alias, col(Obligation.state)
+    asked = stands(col(Disbursement.case_alias) == alias)
+    owed = exists().where(of_case, as_it_is.in_(obligations.OPEN))
+    rest = exists().where(of_case, as_it_is == obligations.State.PART_PAID, is_left_to_ask())
+    unasked = ~stands(col(Disbursement.obligation_alias) == col(Obligation.alias))
+    whole = exists().where(of_case, as_it_is.in_(_NOTHING_PAID), unasked)
+    with_rest = select(col(Obligation.case_alias)).where(as_it_is == obligations.State.PART_PAID)
+    return [
+        _of_cases(col(Case.due_by), state == cases.State.VERIFIED, ~asked, owed),
+        _of_cases(col(Case.due_by), state == cases.State.APPROVED, whole, ~rest),
+        _of_cases(col(Case.due_by), state == cases.State.APPROVED, alias.in_(with_rest), rest),
+    ]
 
 
 def to_approve(operator: str, _on: date) -> list[Question]:
     """Requested payments that stand alone, of cases that others have brought."""
     alias = col(Disbursement.alias)
     first = may_sign_next(alias, "approve_disbursement", operator)
-    others = (col(Disbursement.requested_by) != operator, ~brought_by(col(Disbursement.case_alias), operator))
-    return [_payments(disbursements.State.REQUESTED, *others, first)]
+    others = [~one for one in brought_by(col(Disbursement.case_alias), operator)]
+    asked = col(Disbursement.requested_by) != operator
+    return [_payments(disbursements.State.REQUESTED, asked, *others, first)]
 
 
 def batches_to_lock(_operator: str, _on: date) -> list[Question]:
@@ -70,10 +87,12 @@ def batches_to_approve(operator: str, _on: date) -> list[Question]:
     """Locked batches of which others have asked for every line and brought every case."""
     alias = col(Batch.alias)
     line, paid = aliased(BatchLine), aliased(Disbursement)
-    own = or_(col(paid.requested_by) == operator, brought_by(col(paid.case_alias), operator))
-    among = exists().where(col(line.batch_alias) == alias, col(paid.alias) == col(line.disbursement_alias), own)
+    lines = exists().where(col(line.batch_alias) == alias, col(paid.alias) == col(line.disbursement_alias))
+    own = (col(paid.requested_by) == operator, *brought_by(col(paid.case_alias), operator))
     first = may_sign_next(alias, "approve_batch", operator)
-    return [_batches(batches.State.LOCKED, col(Batch.requested_by) != operator, ~among, first)]
+    return [
+        _batches(batches.State.LOCKED, col(Batch.requested_by) != operator, *(~lines.where(one) for one in own), first)
+    ]
 
 
 def to_release(operator: str, _on: date) -> list[Question]:

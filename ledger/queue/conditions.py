@@ -33,11 +33,16 @@ def may_sign_next(alias: Any, verb: Verb, operator: str) -> ColumnElement[bool]:
     Where another has signed too and it waits all the same, one of the two saw it otherwise than it is by now, and may
     sign again: it is shown to both, for nothing may wait and be seen by nobody.
     """
-    return or_(~has_signed(alias, verb, operator), _acts(alias, verb, col(SignedAct.signer) != operator))
+    also = aliased(SignedAct)
+    others = exists().where(col(also.object) == alias, col(also.verb) == verb, col(also.signer) != operator)
+    return ~_acts(alias, verb, col(SignedAct.signer) == operator, ~others)
 
 
-def brought_by(case: Any, operator: str) -> ColumnElement[bool]:
-    """Whether somebody has entered, amended or verified a case, or brought a file of it that counts."""
+def brought_by(case: Any, operator: str) -> tuple[ColumnElement[bool], ...]:
+    """Whether somebody has entered or verified a case, has amended it, or has brought a file of it that counts.
+
+    Each by itself: a planner makes a join of what must not be, and looks up one by one what stands behind an `or`.
+    """
     stood = exists().where(
         col(Case.alias) == case, or_(col(Case.entered_by) == operator, col(Case.verified_by) == operator)
     )
@@ -55,7 +60,12 @@ def brought_by(case: Any, operator: str) -> ColumnElement[bool]:
         col(EvidenceFile.dropped_on).is_(None),
         ~replaced,
     )
-    return or_(stood, amended, filed)
+    return stood, amended, filed
+
+
+def stands(*of: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a payment stands that was asked for, or made."""
+    return exists().where(*of, col(Disbursement.state).in_(disbursements.STANDING))
 
 
 def is_left_to_ask() -> ColumnElement[bool]:
@@ -67,7 +77,7 @@ def is_left_to_ask() -> ColumnElement[bool]:
     by_bail = select(func.coalesce(func.sum(col(BailPart.minor)), 0)).where(col(BailPart.fine_alias) == alias)
     taken = asked.scalar_subquery() + by_bail.scalar_subquery()
     payable = col(Obligation.minor) - col(Obligation.forgone_minor)
-    return (col(Obligation.state).in_(obligations.OPEN)) & (payable > taken)
+    return col(Obligation.state).in_(obligations.OPEN) & (payable > taken)
 
 
 def is_with_a_court() -> ColumnElement[bool]:
@@ -81,5 +91,5 @@ def is_with_a_court() -> ColumnElement[bool]:
     return is_posted & (col(Obligation.minor) > gone)
 
 
-def _acts(alias: Any, verb: Verb, who: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(col(SignedAct.object) == alias, col(SignedAct.verb) == verb, who)
+def _acts(alias: Any, verb: Verb, *more: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(col(SignedAct.object) == alias, col(SignedAct.verb) == verb, *more)

@@ -1,9 +1,9 @@
 """What waits of what is published, of what people agree to forget, and of files that need not be kept any longer."""
 
 from datetime import date
-from typing import Any
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from ledger.aid import cases
@@ -12,7 +12,7 @@ from ledger.giving import in_kind
 from ledger.giving.in_kind import GiftInKind
 from ledger.giving.purpose_versions import PurposeDraft, PurposeVersion
 from ledger.identities.erasure import Erasure
-from ledger.identities.evidence import EvidenceFile
+from ledger.identities.evidence import HAS_CONTENT, EvidenceFile
 from ledger.publications import Draft, Publication
 from ledger.queue.questions import Question, ask, day_of
 
@@ -44,29 +44,35 @@ def files_to_drop(operator: str, on: date) -> list[Question]:
 
     Those of the pack's time, without a day of their own, go with the person: see the job `retention`.
     """
-    subject = col(EvidenceFile.subject)
-    erased = exists().where(
-        col(Erasure.shelf_alias) == col(EvidenceFile.shelf_alias), col(Erasure.erased_at).is_not(None)
-    )
-    over = exists().where(col(Case.alias) == subject, col(Case.state).in_((cases.State.CLOSED, *cases.LEFT)))
-    kept = col(EvidenceFile.keep_until)
-    since_erased = day_of(col(Erasure.erased_at))
-    of_gifts = col(GiftInKind.alias) == subject
+    subject, kept = col(EvidenceFile.subject), col(EvidenceFile.keep_until)
+    shelf, erased_at = col(EvidenceFile.shelf_alias), col(Erasure.erased_at)
+    since_erased = select(day_of(erased_at)).where(col(Erasure.shelf_alias) == shelf).scalar_subquery()
+    erased = shelf.in_(select(col(Erasure.shelf_alias)).where(erased_at.is_not(None)))
+    gone = exists().where(col(Erasure.shelf_alias) == shelf, erased_at.is_not(None))
+    over = exists().where(col(Case.alias) == subject, _is_over())
     agreed, withdrawn = (
-        exists().where(of_gifts, col(GiftInKind.state) == state)
+        subject.in_(select(col(GiftInKind.alias)).where(col(GiftInKind.state) == state))
         for state in (in_kind.State.AGREED, in_kind.State.WITHDRAWN)
     )
-    joined = (col(Erasure.shelf_alias) == col(EvidenceFile.shelf_alias), col(Erasure.erased_at).is_not(None))
+    other = aliased(EvidenceFile)
+    before = col(other.version) < col(EvidenceFile.version)
+    sooner = or_(col(other.keep_until) < kept, and_(col(other.keep_until) == kept, before))
+    here = (text(HAS_CONTENT), col(EvidenceFile.signer) != operator)
+    first, soonest = (~_another_version(other, rather) for rather in (before, sooner))
+    alias, declared = col(EvidenceFile.alias), day_of(col(EvidenceFile.declared_at))
     return [
-        _files(since_erased, operator, *joined),
-        _files(kept, operator, kept < on, or_(over, agreed), ~erased),
-        _files(day_of(col(EvidenceFile.declared_at)), operator, withdrawn, ~erased),
+        ask(since_erased, alias, *here, first, erased),
+        ask(kept, alias, *here, kept < on, over, ~gone, soonest),
+        ask(kept, alias, *here, kept < on, agreed, ~gone, soonest),
+        ask(declared, alias, *here, first, withdrawn, ~gone),
     ]
 
 
-def _files(since: Any, operator: str, *conditions: Any) -> Question:
-    """Items whose content is here, each once, whatever its versions."""
-    day, alias = func.min(since), col(EvidenceFile.alias)
-    here = (col(EvidenceFile.completed_at).is_not(None), col(EvidenceFile.dropped_on).is_(None))
-    question = ask(day, alias, *here, col(EvidenceFile.signer) != operator, *conditions)
-    return Question(question.rows.group_by(alias), day, alias, is_grouped=True)
+def _is_over() -> ColumnElement[bool]:
+    return col(Case.state).in_((cases.State.CLOSED, *cases.LEFT))
+
+
+def _another_version(other: type[EvidenceFile], rather: ColumnElement[bool]) -> ColumnElement[bool]:
+    """An item is dropped as one: of several versions that are here one stands for all."""
+    is_here = (col(other.completed_at).is_not(None), col(other.dropped_on).is_(None))
+    return exists().where(col(other.alias) == col(EvidenceFile.alias), *is_here, rather)

@@ -2,14 +2,14 @@
 
 from datetime import date
 
-from sqlalchemy import String, cast, exists, func
+from sqlalchemy import String, cast, exists, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from ledger.aid import advances, disbursements
 from ledger.aid.advances import Advance
 from ledger.aid.disbursements import Disbursement
-from ledger.aid.payment_files import PaymentFileLine
+from ledger.aid.payment_files import STANDS, PaymentFileLine
 from ledger.books.periods import ClosedMonth, SoftClosedMonth
 from ledger.giving import gift_returns, refund_orders
 from ledger.giving.gift_returns import GiftReturn
@@ -47,10 +47,11 @@ def orders_for_the_bank(_operator: str, on: date) -> list[Question]:
     """What the bank is told by hand, under its reference, until it shows it: no payment file holds it."""
     approved = col(GiftReturn.state) == gift_returns.State.APPROVED
     refund = (col(RefundOrder.state) == refund_orders.State.APPROVED, col(RefundOrder.by_bank).is_(True))
+    released, agreed = (func.coalesce(col(day), on) for day in (Conversion.released_on, GiftReturn.approved_on))
     return [
         ask(today(on), col(Advance.alias), col(Advance.state) == advances.State.RELEASED),
-        ask(col(Conversion.released_on), col(Conversion.alias), col(Conversion.state) == conversions.State.RELEASED),
-        ask(col(GiftReturn.approved_on), col(GiftReturn.alias), approved),
+        ask(released, col(Conversion.alias), col(Conversion.state) == conversions.State.RELEASED),
+        ask(agreed, col(GiftReturn.alias), approved),
         ask(day_of(col(RefundOrder.requested_at)), col(RefundOrder.alias), *refund),
     ]
 
@@ -58,7 +59,7 @@ def orders_for_the_bank(_operator: str, on: date) -> list[Question]:
 def payments_to_file(_operator: str, _on: date) -> list[Question]:
     """Released payments from a leaf of the bank that no payment file holds which stands."""
     alias, day = col(Disbursement.alias), col(Disbursement.due_by)
-    filed = exists().where(col(PaymentFileLine.disbursement_alias) == alias, ~col(PaymentFileLine.withdrawn))
+    filed = exists().where(col(PaymentFileLine.disbursement_alias) == alias, STANDS)
     released = col(Disbursement.state) == disbursements.State.RELEASED
     from_bank = col(Disbursement.account_code).startswith(f"{disbursements.BANK}:", autoescape=True)
     return [of_case(day, alias, col(Disbursement.case_alias), released, from_bank, ~filed)]
@@ -66,16 +67,20 @@ def payments_to_file(_operator: str, _on: date) -> list[Question]:
 
 def sheets_to_review(operator: str, _on: date) -> list[Question]:
     """Reconciliations that somebody else has prepared and nobody has reviewed, nor a later one of the same."""
-    later = aliased(Sheet)
-    reviewed = exists().where(col(Review.sheet) == col(Sheet.alias))
-    covered = exists().where(
-        col(later.compared) == col(Sheet.compared),
-        func.coalesce(col(later.account), "") == func.coalesce(col(Sheet.account), ""),
-        col(later.prepared_at) > col(Sheet.prepared_at),
-        col(Review.sheet) == col(later.alias),
+    reviewed, account = aliased(Sheet), func.coalesce(col(Sheet.account), "")
+    kind, leaf = col(reviewed.compared), func.coalesce(col(reviewed.account), "").label("leaf")
+    newest = select(kind, leaf, func.max(col(reviewed.prepared_at)).label("prepared_at"))
+    newest = newest.join(Review, col(Review.sheet) == col(reviewed.alias)).group_by(kind, leaf)
+    last = newest.subquery()
+    day, alias = day_of(col(Sheet.prepared_at)), col(Sheet.alias)
+    question = ask(
+        day,
+        alias,
+        col(Sheet.prepared_by) != operator,
+        or_(last.c.prepared_at.is_(None), col(Sheet.prepared_at) > last.c.prepared_at),
     )
-    prepared = col(Sheet.prepared_by) != operator
-    return [ask(day_of(col(Sheet.prepared_at)), col(Sheet.alias), prepared, ~reviewed, ~covered)]
+    of_the_same = (last.c.compared == col(Sheet.compared)) & (last.c.leaf == account)
+    return [Question(question.rows.outerjoin(last, of_the_same), day, alias)]
 
 
 def months_to_close(_operator: str, _on: date) -> list[Question]:

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from ledger import exceptions, publications, queue
-from ledger.aid import advances, batches, cases, disbursements, file_retention, payment_files, retention, returns
+from ledger.aid import acts, advances, batches, cases, disbursements, file_retention, payment_files, retention, returns
 from ledger.aid.payment_files import NewPaymentFile
 from ledger.aliases import Kind, draw
 from ledger.books import periods, seals
@@ -255,12 +255,23 @@ def owed_and_not_asked_for(house: House) -> Work:
     give(house.session, byn("9000.00"))
     case = house.a_verified_case()
 
-    def ask_in_parts() -> None:
-        house.a_requested_payment(of=case, amount=byn("300.00"))
-        assert len(waiting(house, "to_ask_for", Role.TREASURER)) == 1
-        house.a_requested_payment(of=case)
+    return Work(case.alias, case.due_by, lambda: house.a_requested_payment(of=case))
 
-    return Work(case.alias, case.due_by, ask_in_parts)
+
+def rest_of_a_part(house: House) -> Work:
+    case = house.a_verified_case()
+    part = house.a_requested_payment(of=case, amount=byn("300.00"))
+    acts.approve_disbursement(
+        house.session, part.alias, house.on_payment("approve_disbursement", part, by=house.fund.boris)
+    )
+    house.tell(part)
+    acts.release_disbursement(
+        house.session, part.alias, house.on_payment("release_disbursement", part, by=house.fund.clara)
+    )
+    assert waiting(house, "to_ask_for", Role.TREASURER) == []
+    told_by: dict[str, Any] = {"on": TODAY, "recorded_at": NOW, "recorded_by": OTHER}
+    disbursements.pay(house.session, part, source_key="bank:2", **told_by)
+    return Work(case.alias, case.due_by, lambda: house.a_requested_payment(of=case))
 
 
 def batch_put_together(house: House) -> Work:
@@ -367,6 +378,7 @@ def file_of_the_erased(house: House) -> Work:
 
 PAPERS: list[Begun] = [
     ("to_ask_for", Role.TREASURER, 0, owed_and_not_asked_for),
+    ("to_ask_for", Role.TREASURER, 0, rest_of_a_part),
     ("batches_to_lock", Role.TREASURER, 0, batch_put_together),
     ("payments_to_file", Role.TREASURER, 0, payment_released),
     ("cases_to_close", Role.INTAKE, queue.RECEIPT_DAYS, case_confirmed),
