@@ -4,14 +4,16 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from fastapi import FastAPI
 
 from api.client.outbox import Outbox, Request
 from ledger.errors import LedgerError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI  # over the network nobody needs it
 
 TIMEOUT_SECONDS = 60
 KEY_DIGITS = 16
@@ -140,7 +142,7 @@ def _read(content: bytes) -> Any:
 
 
 @contextmanager
-def in_process(app: FastAPI) -> Iterator[httpx2.Client]:
+def in_process(app: "FastAPI") -> Iterator[httpx2.Client]:
     """A client of an application in this process: authenticated, checked and logged like any other."""
     with (
         start_blocking_portal() as portal,
@@ -157,7 +159,7 @@ def over_network(url: str) -> Iterator[httpx2.Client]:
 
 
 class _InProcess(httpx2.BaseTransport):
-    def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
+    def __init__(self, app: "FastAPI", portal: BlockingPortal) -> None:
         self._transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         self._portal = portal
 

@@ -1,4 +1,4 @@
-"""Commands for the lives of cases: held, resumed, withdrawn, duplicates, corrected, ruled on again, and the queue."""
+"""Commands for the lives of cases: held, resumed, withdrawn, duplicates, corrected, ruled on again."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,6 @@ from ledger.money import Money
 CaseAlias = Annotated[str, typer.Argument(help="The case.")]
 RowFile = Annotated[Path, typer.Argument(help="A list of this one row, as CSV.")]
 Which = Annotated[str | None, typer.Option("--obligation", help="The sum that is meant, when the case owes several.")]
-QUEUE_COLUMNS = {"object": "What", "case": "Case", "deadline": "Until", "is_late": "Late"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -157,22 +156,6 @@ def acknowledge_duplicate(
         refund = case_lives.acknowledge(desk, alias, amount=Money.parse(amount, currency), obligation=obligation)
     said = f"{alias}: another organisation owes {refund['amount']['amount']}, reference {refund['reference']}"
     output.show(refund, as_json=as_json, lines=[said])
-
-
-def show_queue(
-    section: Annotated[str | None, typer.Argument(help="A section; the counts unless given.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=500, help="How many things.")] = 50,
-    as_json: AsJson = False,
-) -> None:
-    """Shows what waits for you today: counts first, then a section, the oldest deadline first."""
-    with connect() as desk:
-        if section is None:
-            waiting = desk.api.get("/v1/queue")["waiting"]
-            said = [f"{count:>7}  {name.replace('_', ' ')}" for name, count in waiting.items()]
-            output.show(waiting, as_json=as_json, lines=said or ["Nothing waits for your roles."])
-            return
-        rows = desk.api.get(f"/v1/queue/{section}", limit=limit)["waiting"]
-    output.show_table(rows, QUEUE_COLUMNS, as_json=as_json)
 
 
 def _step(alias: str, what: str, *, as_json: bool) -> None:

@@ -11,7 +11,6 @@ import httpx2
 import typer
 
 from api import settings
-from api.app import create_app
 from api.client import keyring
 from api.client.desk import PINS, Desk, Fingerprint, FirstContact, open_desk
 from api.client.http import Api, in_process, over_network
@@ -48,6 +47,8 @@ def connect() -> Iterator[Desk]:
         with over_network(url) as http:
             yield sit_down(http, device, key_file=key_file, bearer=_secret("SOLIDARITY_API_KEY"), now=_utc_now)
         return
+    from api.app import create_app  # noqa: PLC0415  # the server's half: who has a URL need not wait for it
+
     app = create_app(settings.load())
     try:
         with in_process(app) as http:

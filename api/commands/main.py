@@ -52,6 +52,7 @@ from api.commands import (
     publication_commands,
     purpose_commands,
     purse_commands,
+    queue_commands,
     rate_commands,
     reconciliation_commands,
     recovery_commands,
@@ -112,7 +113,7 @@ app.add_typer(operator_commands.operators, name="operators")
 app.add_typer(operator_commands.keys, name="keys")
 app.add_typer(recovery_commands.app, name="recovery")
 case_life_commands.add_to(case_commands.app)
-app.command("queue")(case_life_commands.show_queue)
+app.command("queue")(queue_commands.show_queue)
 app.add_typer(case_commands.app, name="cases")
 app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(payment_commands.app, name="disbursements")

@@ -87,6 +87,14 @@ def test_the_whole_queue_is_shown_at_the_command_line(
     counted = json.loads(say("--json"))
     assert sorted(counted) == sorted(sections_of("boris"))
     assert counted["agents_to_activate"] == sum(counted.values()) == 1
-    assert "1  agents to activate" in say()
+    (line,) = say().splitlines()
+    assert line.split() == ["1", "agents", "to", "activate", "solidarity", "queue", "agents_to_activate"]
+    (_, line) = say("agents_to_activate").splitlines()
+    assert line.split() == [
+        alias,
+        INTAKE_DAY.date().isoformat(),
+        "today",
+        *f"solidarity agents activate {alias}".split(),
+    ]
     for section in sections_of("boris"):
         assert (alias in say(section)) == (section == "agents_to_activate")
