@@ -6,8 +6,8 @@ Five of them take the place of narrower ones.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0038"
-down_revision = "0034"
+revision = "0036"
+down_revision = "0035"
 
 _WIDER = (
     ("ix_signed_act_object", "acts_on_an_object", "signed_act", ["object", "verb", "signer"]),
