@@ -34,6 +34,7 @@ NEXT: Mapping[str, str] = {
     "conversions_to_release": "conversions release {object}",
     "movements_to_agree": "purses approve AGENT {object}",
     "failures_to_agree": "batches agree-failures BATCH",
+    "unexecuted_to_agree": "unexecuted agree {object}",
     "withdrawals_to_agree": "payments agree {object}",
     "erasures_to_agree": "erasures agree {object}",
     "transfers_to_approve": "transfers approve {object}",
