@@ -111,7 +111,7 @@ def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
         pack, article=ruling.article, kind=obligation.kind, ruled_by=ruling.ruled_by, on=agreed.now.date()
     )
     rules.require_files(pack, kind=obligation.kind, received_on=case.received_on, files=_kinds(files))
-    caps.require_within(session, [disbursement], on=agreed.now.date())
+    caps.require_within(session, [disbursement], by=agreed.signer.alias, on=agreed.now.date())
     with session.begin_nested():
         _accept_disbursement(session, agreed, "approve_disbursement", disbursement, seen)
         if limits.is_enough(session, agreed, whole=obligation.amount()):

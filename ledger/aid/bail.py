@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from ledger import references
+from ledger import book, references
 from ledger.aid import cases, disbursements, intake, obligations
 from ledger.aid.bail_parts import BailPart, Fate
 from ledger.aid.disbursements import Disbursement
@@ -207,6 +207,7 @@ def apply(
         )
     if owed.currency != amount.currency:
         raise BadBailPart("a part is in the currency of what it pays", where="fine")
+    book.require(session, lock=True)  # what is said of persons takes turns with it
     _require_same_person(session, bail, owed)
     _make_room(session, owed, amount, on=on)
     part = _keep(session, bail, Fate.APPLIED, amount, fine=fine, by=by, on=on)
@@ -299,7 +300,10 @@ def require_posted(session: Session, alias: str) -> tuple[Obligation, Disburseme
 
 
 def is_same_person(session: Session, bail: Obligation, owed: Obligation) -> bool:
-    """Whether two obligations are of cases of one beneficiary, or of what the tokens say is one person."""
+    """Whether two obligations are of cases of one person: one beneficiary, signed to be one, or by the tokens.
+
+    Who carries the same name and was told apart is another.
+    """
     posted, fined = (cases.require(session, one.case_alias) for one in (bail, owed))
     same = posted.beneficiary_alias == fined.beneficiary_alias
     return same or fined.alias in intake.same_person(session, posted.alias)

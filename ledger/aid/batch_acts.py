@@ -52,7 +52,7 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
         )
         kinds = {file.kind for file in files[item.case.alias]}
         rules.require_files(pack, kind=item.obligation.kind, received_on=item.case.received_on, files=kinds)
-    caps.require_within(session, [item.disbursement for item in standing], on=agreed.now.date())
+    caps.require_within(session, [item.disbursement for item in standing], by=agreed.signer.alias, on=agreed.now.date())
     with session.begin_nested():  # act and effect, or neither
         _accept(session, agreed, "approve_batch", batch, needed, whole=_whole(batch, found))
         if limits.is_enough(session, agreed, whole=_whole(batch, found)):

@@ -1,7 +1,9 @@
 """Caps: the most that one person gets approved of a kind within so many days, over all their applications.
 
-A person is known here by the tokens of their name: cases that share one, also over a third case, are one person's. The
-approvals counted are those that were signed; approvals take turns, so that no two of them pass a cap together.
+A person is known here by the tokens of their name: cases that share one, also over a third case, are one person's, and
+so are those that somebody has signed to be, whatever their names. Two who were signed to be two are two, but never by
+the word of who approves: one person alone pays nobody beyond a cap. The approvals counted are those that were signed;
+approvals take turns, so that no two of them pass a cap together.
 """
 
 from collections import defaultdict
@@ -11,16 +13,14 @@ from datetime import date, timedelta
 from sqlmodel import Session, col, select
 
 from ledger import book
-from ledger.aid import disbursements, jurisdictions
+from ledger.aid import disbursements, jurisdictions, likenesses
 from ledger.aid.batch_lines import BatchLine
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
-from ledger.aid.intake import PERSON
 from ledger.aid.jurisdictions import Cap
 from ledger.aid.obligations import Obligation
 from ledger.approvals import SignedAct
 from ledger.errors import Refused
-from ledger.identities.shelves import Token
 from ledger.money import Money
 
 _APPROVALS = ("approve_disbursement", "approve_batch")
@@ -32,8 +32,10 @@ class OverPersonCap(Refused):
     rule = "over_person_cap"
 
 
-def require_within(session: Session, chosen: Sequence[Disbursement], *, on: date) -> None:
-    """Refuses approvals on the day `on` by which a person would get more than a cap, with what was approved before.
+def require_within(session: Session, chosen: Sequence[Disbursement], *, by: str, on: date) -> None:
+    """Refuses approvals by which a person would get more than a cap, with what was approved before.
+
+    `by` approves on the day `on`; that two are two counts when somebody else has said so.
 
     Whoever approves next waits until this transaction ends.
 
@@ -41,7 +43,7 @@ def require_within(session: Session, chosen: Sequence[Disbursement], *, on: date
         OverPersonCap: `cases` is how many of their cases count, `because` the rejection that a verifier may choose.
     """
     book.require(session, lock=True)
-    one_persons = _persons(session, {one.case_alias for one in chosen})
+    one_persons = likenesses.cases_of_persons(session, {one.case_alias for one in chosen}, doubted=by)
     jurisdiction = dict(
         session.exec(select(Case.alias, Case.jurisdiction).where(col(Case.alias).in_(one_persons))).all()
     )
@@ -74,32 +76,6 @@ def _require_within(cap: Cap, counted: Sequence[Disbursement], *, currency: str)
             most_count=cap.most_count,
             currency=currency,
         )
-
-
-def _persons(session: Session, cases: Collection[str]) -> dict[str, frozenset[str]]:
-    """By case: the cases of one person, itself among them, as far as tokens of any epoch link them."""
-    tokens = select(Token.alias, Token.value).where(Token.field == PERSON)
-    values: dict[str, set[str]] = {case: set() for case in cases}
-    sharing: dict[str, set[str]] = {}
-    waiting = set(cases)
-    while waiting:
-        for alias, value in session.exec(tokens.where(col(Token.alias).in_(waiting))):
-            values[alias].add(value)
-        new = {value for alias in waiting for value in values[alias]} - sharing.keys()
-        sharing |= {value: set() for value in new}
-        for alias, value in session.exec(tokens.where(col(Token.value).in_(new))):
-            sharing[value].add(alias)
-        waiting = {alias for value in new for alias in sharing[value]} - values.keys()
-        values |= {alias: set() for alias in waiting}
-    return {case: _linked(case, values, sharing) for case in cases}
-
-
-def _linked(case: str, values: dict[str, set[str]], sharing: dict[str, set[str]]) -> frozenset[str]:
-    linked, waiting = {case}, {case}
-    while waiting:
-        waiting = {other for one in waiting for value in values[one] for other in sharing[value]} - linked
-        linked |= waiting
-    return frozenset(linked)
 
 
 def _kinds(session: Session, chosen: Iterable[Disbursement]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from ledger.aid import cases, intake, jurisdictions, obligations, rulings
+from ledger.aid import cases, intake, jurisdictions, likenesses, obligations, rulings
 from ledger.aid.cases import Case, CaseNotReady
 from ledger.aid.eligibility import Bounds
 from ledger.aid.intake import BadRow
@@ -81,6 +81,7 @@ def correct(session: Session, alias: str, amended: Amended, *, version: int, by:
         _note(session, case, by=by, on=on)
         shelves.note_tokens(session, amended.tokens, alias=alias)
         intake.note_suspects(session, alias)
+        likenesses.note(session, [case.beneficiary_alias], on=on)
     return case
 
 

@@ -8,7 +8,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from ledger import people
-from ledger.aid import beneficiaries, cases, eligibility, jurisdictions, not_duplicates, obligations, rulings
+from ledger.aid import (
+    beneficiaries,
+    cases,
+    eligibility,
+    jurisdictions,
+    likenesses,
+    not_duplicates,
+    obligations,
+    rulings,
+)
 from ledger.aid.beneficiaries import Beneficiary
 from ledger.aid.cases import Case
 from ledger.aid.eligibility import Bounds, Rejection
@@ -22,7 +31,7 @@ from ledger.money import Money
 from ledger.people import Operator, Roster
 from ledger.storage import newcomers
 
-PERSON = "person"
+PERSON = likenesses.PERSON
 RULING = "ruling"
 """Token fields by which duplicates are found."""
 BOXES = {("beneficiary", "identity"), ("ruling", "details")}
@@ -122,7 +131,7 @@ def possible_duplicates(session: Session, case: str) -> list[str]:
 
 def same_person(session: Session, case: str) -> list[str]:
     """Other cases of what may be the same person: for a reviewer too. Two rulings on one person are two cases."""
-    return shelves.sharing_tokens(session, case, field=PERSON)
+    return likenesses.cases_beside(session, cases.require(session, case))
 
 
 def settle(session: Session, case: str, others: Collection[str], *, by: str, on: date) -> None:
@@ -197,6 +206,9 @@ def _enter(session: Session, entering: Sequence[_Entering]) -> None:
     shelves.place(session, [box for one in entering for box in one.boxes])
     shelves.note_tokens_of_many(session, {one.row.case: one.row.tokens for one in entering})
     note_suspects(session, *(one.row.case for one in entering))
+    if entering:
+        received_on = entering[0].case.received_on
+        likenesses.note(session, [one.beneficiary.alias for one in entering], on=received_on)
 
 
 def check_facts(

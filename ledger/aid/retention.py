@@ -1,8 +1,8 @@
 """Retention: whose identity has been kept for long enough, by what happened to their cases. Nothing is deleted here.
 
-A beneficiary is due when every case of theirs is over: rejected, or each obligation paid, quashed or refunded, and no
-bail of theirs with a court; and the pack's months have gone by since the last of those events. Operators are shown who
-is due, and two of them erase.
+A beneficiary is due when every case of theirs, under whichever alias somebody has signed to be theirs, is over:
+rejected, or each obligation paid, quashed or refunded, and no bail of theirs with a court; and the pack's months have
+gone by since the last of those events. Operators are shown who is due, and two of them erase.
 """
 
 from collections import defaultdict
@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
-from ledger import approvals
-from ledger.aid import bail, jurisdictions
+from ledger import approvals, book
+from ledger.aid import bail, jurisdictions, likenesses, persons
 from ledger.aid.cases import LEFT, Case
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.obligations import Obligation
@@ -45,6 +45,12 @@ class NotDue(Refused):
     """A case is not over, or the time of retention runs; only a person's wish, danger or a mistake come before it."""
 
     rule = "not_due"
+
+
+class OthersNotAsked(Refused):
+    """A person who goes by several aliases is erased under each of them, or stays known by the one that is left."""
+
+    rule = "others_not_asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +88,21 @@ def request_erasure(session: Session, shelf: str, *, reason: Reason, agreed: Agr
 
 
 def carry_out_erasure(session: Session, shelf: str, *, agreed: Agreed, listed: ErasureList) -> Erasure:
-    """As `erasure.carry_out`, with the tokens of the beneficiary's cases."""
-    return erasure.carry_out(session, shelf, agreed=agreed, listed=listed, things=cases_of(session, [shelf]))
+    """As `erasure.carry_out`, with the tokens of the beneficiary's cases.
+
+    Raises:
+        OthersNotAsked: the same person goes by another alias, whose erasure nobody has asked for. What
+        `erasure.carry_out` raises.
+    """
+    book.require(session, lock=True)  # nobody is joined to somebody who is being erased
+    person = persons.joined(session, [shelf])[shelf]
+    missing = person - {shelf} - erasure.asked_for(session, person)
+    if missing:
+        raise OthersNotAsked("the person goes by other aliases too", shelf=shelf, others=",".join(sorted(missing)))
+    alike = likenesses.undecided(session, shelf)
+    erased = erasure.carry_out(session, shelf, agreed=agreed, listed=listed, things=cases_of(session, [shelf]))
+    likenesses.settle(session, [shelf, *alike])
+    return erased
 
 
 def cases_of(session: Session, beneficiaries: Sequence[str]) -> list[str]:
@@ -102,15 +121,20 @@ def _with_a_key(session: Session, *, after: str) -> list[str]:
 
 
 def due_among(session: Session, beneficiaries: Sequence[str]) -> Iterator[Due]:
-    """Since when each of these beneficiaries is due; whoever has a case under way is left out."""
-    cases = _all_of(session, Case, col(Case.beneficiary_alias), beneficiaries)
+    """Since when each of these beneficiaries is due; whoever has a case under way is left out.
+
+    Who was signed to be one person is due at once, under every alias: the last of them to go would tell of the others.
+    """
+    person = persons.joined(session, beneficiaries)
+    cases = _all_of(session, Case, col(Case.beneficiary_alias), sorted({one for of in person.values() for one in of}))
     until = ends(session, cases)
-    by_person: dict[str, list[date | None]] = defaultdict(list)
+    by_alias: dict[str, list[date | None]] = defaultdict(list)
     for case in cases:
-        by_person[case.beneficiary_alias].append(until[case.alias])
-    for alias, days in sorted(by_person.items()):
+        by_alias[case.beneficiary_alias].append(until[case.alias])
+    for alias in sorted(beneficiaries):
+        days = [day for one in person[alias] for day in by_alias[one]]
         known = [day for day in days if day is not None]
-        if len(known) == len(days):
+        if days and len(known) == len(days):
             yield Due(alias, max(known))
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from ledger.aid import cases, intake, obligations, quashing, rulings
+from ledger.aid import cases, intake, likenesses, obligations, quashing, rulings
 from ledger.aid.cases import Case
 from ledger.aid.eligibility import Bounds
 from ledger.aid.intake import BadRow
@@ -98,6 +98,7 @@ def receive(
         shelves.keep(session, [box], shelf=before.beneficiary_alias)
         shelves.note_tokens(session, sequel.tokens, alias=case.alias)
         intake.note_suspects(session, case.alias)
+        likenesses.note(session, [case.beneficiary_alias], on=case.received_on)
     return case
 
 

@@ -11,25 +11,19 @@ from enum import StrEnum
 
 from sqlmodel import Session, col, select
 
-from ledger.aid import cases
+from ledger.aid import cases, persons
 from ledger.aid.batch_lines import BatchLine
 from ledger.aid.batches import Batch
+from ledger.aid.beneficiaries import UnknownBeneficiary
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
 from ledger.books.entries import Entry, Line
 from ledger.books.holds import HoldMovement, Move
 from ledger.books.recipes.codes import APPROVED_ASSISTANCE, BAIL_RECOVERABLE, RECOVERABLE, REFUNDS_RECEIVABLE
-from ledger.errors import NotFound
 from ledger.money import Money
 
 SHOWN = (APPROVED_ASSISTANCE, BAIL_RECOVERABLE, REFUNDS_RECEIVABLE, RECOVERABLE)
 """The accounts whose lines a beneficiary's ledger has: approved assistance, bail, refunds and what is recoverable."""
-
-
-class UnknownBeneficiary(NotFound):
-    """No beneficiary with a case has this alias."""
-
-    rule = "unknown_beneficiary"
 
 
 class Way(StrEnum):
@@ -93,12 +87,15 @@ def of_case(session: Session, case: str, *, as_known_at: datetime | None = None)
 
 
 def of_beneficiary(session: Session, beneficiary: str, *, as_known_at: datetime | None = None) -> list[Row]:
-    """The rows of all cases of a beneficiary, oldest first.
+    """The rows of all cases of a beneficiary, oldest first, and of whoever was signed to be the same person.
+
+    What was signed after `as_known_at` is left out like what was recorded then.
 
     Raises:
         UnknownBeneficiary: nobody has a case under this alias.
     """
-    found = session.exec(select(Case.alias).where(Case.beneficiary_alias == beneficiary)).all()
+    person = persons.joined(session, [beneficiary], as_known_at=as_known_at)[beneficiary]
+    found = session.exec(select(Case.alias).where(col(Case.beneficiary_alias).in_(person))).all()
     if not found:
         raise UnknownBeneficiary("no beneficiary has this alias")
     return _rows(session, found, as_known_at=as_known_at)

@@ -5,7 +5,7 @@ the residue in files is cleared, an erasure is pending.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -160,6 +160,23 @@ def delete_all_keys(session: Session) -> int:
         connection.exec_driver_sql("DELETE FROM shred_key_copy")
     session.expire_all()
     return deleted
+
+
+def require_none(session: Session, shelf: str) -> None:
+    """Refuses what concerns somebody whose erasure was asked for, or whom nobody can identify any more.
+
+    Raises:
+        ErasureStands, UnknownShelf: see there.
+    """
+    if session.get(Erasure, shelf) is not None:
+        raise ErasureStands("the erasure was asked for before", shelf=shelf)
+    if session.exec(select(PersonKey.alias).where(PersonKey.alias == shelf)).first() is None:
+        raise UnknownShelf("no shelf has this alias")
+
+
+def asked_for(session: Session, shelves: Collection[str]) -> set[str]:
+    """Those of these shelves whose erasure somebody has asked for, carried out or not."""
+    return set(session.exec(select(Erasure.shelf_alias).where(col(Erasure.shelf_alias).in_(shelves))))
 
 
 def mark_cleared(session: Session, *, at: datetime) -> int:

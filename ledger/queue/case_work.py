@@ -10,6 +10,7 @@ from sqlmodel import col
 from ledger.aid import batches, cases, disbursements, obligations
 from ledger.aid.batch_lines import WITHOUT_RECEIPT, BatchLine
 from ledger.aid.batches import Batch
+from ledger.aid.beneficiaries import ALIKE, Beneficiary
 from ledger.aid.cases import SUSPECT, Case
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.obligations import Obligation
@@ -30,6 +31,13 @@ def to_verify(_operator: str, _on: date) -> list[Question]:
 def suspects(_operator: str, _on: date) -> list[Question]:
     """Received cases that may be others again."""
     return [_of_cases(col(Case.due_by), text(SUSPECT))]
+
+
+def persons_to_compare(_operator: str, _on: date) -> list[Question]:
+    """Beneficiaries who carry the name of another one, since when; with one of their cases, which is opened."""
+    since, alias = col(Beneficiary.alike_since), col(Beneficiary.alias)
+    of_case = select(func.min(col(Case.alias))).where(col(Case.beneficiary_alias) == alias).scalar_subquery()
+    return [Question(select(since, alias, of_case).where(text(ALIKE)), since, alias)]
 
 
 def overdue(_operator: str, on: date) -> list[Question]:

@@ -15,8 +15,9 @@ from ledger.people import Role
 from ledger.queue import agent_work, case_work, exception_work, gift_work, paper_work, treasury_work
 from ledger.queue.questions import Question
 
-HOLD_DAYS, RECEIPT_DAYS, REFUND_DAYS, GIFT_DAYS = 14, 30, 60, 30
-"""After how many days a hold is too long, a receipt is missing, a refund is asked about, and a gift has its purpose."""
+HOLD_DAYS, RECEIPT_DAYS, REFUND_DAYS, GIFT_DAYS, PERSON_DAYS = 14, 30, 60, 30, 14
+"""After how many days a hold is too long, a receipt is missing, a refund is asked about, a gift has its purpose, and
+who carries the name of another one was compared with them."""
 TRANSIT_DAYS, SIGNATURE_DAYS, EXCEPTION_DAYS = 14, 7, 7
 """After how many days an advance has come, what was told has its second signature, and an exception is looked at."""
 ORDER_DAYS, CASH_DAYS, REVIEW_DAYS, CLOSING_DAYS, CONDITION_DAYS = 5, LONGEST_WAY.days, 14, 30, 90
@@ -105,6 +106,7 @@ SECTIONS = (
     Section("possible_duplicates", _INTAKE, 0, case_work.suspects),
     Section("to_ask_for", _TREASURER, 0, case_work.to_ask_for),
     Section("batches_to_lock", _TREASURER, 0, case_work.batches_to_lock),
+    Section("persons_to_compare", _INTAKE, PERSON_DAYS, case_work.persons_to_compare),
     Section("to_approve", _APPROVER, 0, case_work.to_approve),
     Section("batches_to_approve", _APPROVER, 0, case_work.batches_to_approve),
     Section("to_release", _TREASURER, 0, case_work.to_release),

@@ -3,9 +3,10 @@ from datetime import timedelta
 import pytest
 
 from ledger.aid import disbursements, quashing, rulings, subledger
+from ledger.aid.beneficiaries import UnknownBeneficiary
 from ledger.aid.cases import UnknownCase
 from ledger.aid.disbursements import Disbursement
-from ledger.aid.subledger import Row, UnknownBeneficiary, Way
+from ledger.aid.subledger import Row, Way
 from ledger.aliases import Kind, draw
 from ledger.books import balances, journal
 from ledger.books.journal import Because
