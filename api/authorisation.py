@@ -161,6 +161,8 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/v1/cases/{alias}/ledger.csv"): _read(APPROVER, TREASURER, AUDITOR),
     ("GET", "/v1/beneficiaries/{alias}/ledger"): _read(APPROVER, TREASURER, AUDITOR),
     ("GET", "/v1/beneficiaries/{alias}/ledger.csv"): _read(APPROVER, TREASURER, AUDITOR),
+    ("GET", "/v1/beneficiaries/{alias}/person"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
+    ("POST", "/v1/beneficiaries/{alias}/person"): _write(INTAKE),
     ("GET", "/v1/disbursements"): _read(INTAKE, APPROVER, TREASURER, AUDITOR),
     ("POST", "/v1/disbursements"): _write(TREASURER),
     ("POST", "/v1/disbursements/{alias}/release"): _write(TREASURER),

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import approvals
+from ledger.aid import likenesses
 from ledger.aid.agents import PURSES
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement, Payee
@@ -164,8 +165,12 @@ def require_draft(session: Session, alias: str) -> Draft:
 def payments(session: Session) -> list[Payment]:
     """Every payment but of bail, which comes back, on the day it was recorded: late ones are of the next block.
 
+    A person is one under all aliases that somebody has signed to be theirs, and with all of their name who were not
+    told apart: nobody who applied several times is taken for a crowd.
+
     What the bank gave back is among them: reports count it, and count it back, by its two days.
     """
+    one_persons = likenesses.roots(session)
     rows = session.exec(
         select(Disbursement, Obligation.kind, Case.beneficiary_alias)
         .join(Obligation, col(Obligation.alias) == Disbursement.obligation_alias)
@@ -175,7 +180,7 @@ def payments(session: Session) -> list[Payment]:
     )
     return [
         Payment(
-            person=person,
+            person=one_persons.get(person, person),
             amount=disbursement.amount(),
             kind=ObligationKind(kind),
             payee=Payee(disbursement.payee),

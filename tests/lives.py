@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from api.client import case_lives, cases, quashing
+from api.client import case_lives, cases, persons, quashing
 from ledger.aid.obligations import ObligationKind
 from ledger.identities.evidence import EvidenceKind
 from tests.cast import byn
@@ -27,6 +27,8 @@ def walk_with_lives(office: Office) -> None:
         case_lives.step(anna, held, what)
     case_lives.suspicions(anna, twice)
     case_lives.mark_duplicate(anna, twice, of=same)
+    persons.say(anna, twice, same, is_one=False)
+    persons.say(anna, same, twice, is_one=True)
     case_lives.correct(anna, held, a_list_row(amount=byn("405.00")))
     case = case_lives.add_obligation(anna, held, kind=ObligationKind.DETENTION, amount="40.50", detained_days=3)
     (added,) = [one["alias"] for one in case["obligations"] if one["kind"] == "detention"]

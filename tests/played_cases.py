@@ -19,6 +19,7 @@ from ledger.aid import (
     intake,
     jurisdictions,
     obligations,
+    person_acts,
     ruling_acts,
     rulings,
     sequels,
@@ -28,12 +29,13 @@ from ledger.aid.corrections import Amended, Further
 from ledger.aid.eligibility import Rejection
 from ledger.aid.obligations import Obligation, ObligationKind
 from ledger.aliases import Kind, draw
+from ledger.approvals import Verb
 from ledger.errors import LedgerError
 from ledger.identities import shelves
 from ledger.identities.evidence import EvidenceKind
 from ledger.identities.shelves import Shelf
 from ledger.money import Money
-from tests import filing
+from tests import comparing, filing
 from tests.cast import a_row, sealed
 from tests.courts import ACCUSED
 from tests.played_aid import who
@@ -54,6 +56,7 @@ FROM = {
     "close": ("confirmed",),
     "hold": ("verified", "approved"),
 }
+WORDS: list[Verb] = ["join_beneficiaries", "join_beneficiaries", "tell_apart"]
 APPEALS = ["quash", "quash", "reduce", "reduce", "uphold", "acknowledge"]
 AT_FIRST = [(FINE, "BYN"), (FINE, "BYN"), (DETENTION, "BYN"), (BAIL, "USD"), (FINE, "USD")]
 
@@ -140,6 +143,20 @@ class CasePlay(PaymentPlay):
             self._call_duplicate(case, cases.require(self.session, self.some(data, "aid_case")["alias"]), by)
         else:
             self._steer(case, f"{what}_case", by)
+
+    @rule(data=st.data(), verb=st.sampled_from(WORDS), by=who("anton"))
+    def two_cases_are_compared(self, data: st.DataObject, verb: Verb, by: str) -> None:
+        """Of one name, mostly; and the reviewer says that they are of one person, or of two, rightly or not."""
+        case = self.a_case(data)
+        beside = intake.same_person(self.session, case.alias) if case and data.draw(st.booleans()) else []
+        other = cases.require(self.session, data.draw(st.sampled_from(beside))) if beside else self.a_case(data)
+        if case is None or other is None or case.beneficiary_alias == other.beneficiary_alias:
+            return
+        for one in (case, other):
+            self.look_into(one, self.person(by))
+        agreed = comparing.on_persons(self.house, verb, case, other, by=self.person(by), now=self.now())
+        say = person_acts.join if verb == "join_beneficiaries" else person_acts.tell_apart
+        self.may(partial(say, self.session, case.beneficiary_alias, other.beneficiary_alias, agreed), LedgerError)
 
     # --- rulings
 

@@ -28,6 +28,7 @@ TABLES = (
         "line_failure",
         "order_failure",
         "bail_part",
+        "same_person",
     ),
 )
 

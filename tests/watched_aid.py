@@ -51,6 +51,7 @@ class WatchedAid(PlayedAid):
         self._what_is_held_is_held_for_something(now)
         self._nobody_decides_alone(now)
         self._every_step_may_be_taken(now)
+        self._nobody_is_one_person_and_two(now)
         self.seen = now
 
     def _nothing_is_paid_beyond_what_was_owed(self, now: Sight) -> None:
@@ -111,6 +112,24 @@ class WatchedAid(PlayedAid):
             assert ruling["payable_from"] <= self.today, "no payment before its ruling is in force"
             assert owed["told_on"] is not None
             assert one["released_by"] not in signed
+
+    def _nobody_is_one_person_and_two(self, now: Sight) -> None:
+        """Nor has the bail of one paid what somebody else owes."""
+        last: dict[tuple[str, str], bool] = {}
+        for row in sorted(now.rows["same_person"].values(), key=lambda row: row["number"]):
+            last[row["beneficiary_alias"], row["other_alias"]] = row["is_one"]
+        root: dict[str, str] = {}
+        for (first, second), is_one in last.items():
+            if is_one:
+                gone, stays = root.get(second, second), root.get(first, first)
+                root |= dict.fromkeys((gone, *(one for one, of in root.items() if of == gone)), stays)
+        apart = {frozenset(root.get(one, one) for one in of) for of, is_one in last.items() if not is_one}
+        assert all(len(two) > 1 for two in apart)
+        whose = {alias: now.rows["aid_case"][row["case_alias"]] for alias, row in now.rows["obligation"].items()}
+        for part in now.rows["bail_part"].values():
+            if part["fine_alias"] is not None:
+                two = [whose[part[name]]["beneficiary_alias"] for name in ("obligation_alias", "fine_alias")]
+                assert frozenset(root.get(one, one) for one in two) not in apart
 
     def _who_agreed(self, one: Row, now: Sight) -> set[str]:
         """Who signed that a payment is agreed to; a batch is one act about all its lines."""

@@ -73,6 +73,7 @@ class Evidence:
     receipts: dict[str, int]
     """How many receipts of a disbursement are kept already, by its alias."""
     commitments: list[str]
+    identity_commitment: str
     versions: dict[tuple[str, str], int]
     """The newest version of each box, by what it is of and its field."""
 
@@ -196,6 +197,7 @@ def _open(desk: Desk, opened: dict[str, Any], beneficiary: str, *, ruling: str, 
         payee_commitments={alias: held for (_, alias, field), held in commitments.items() if field == "payee"},
         receipts=Counter(box["alias"] for box in opened["boxes"] if box["field"] == "receipt"),
         commitments=sorted(commitments[place] for place in (*kept, *further)),
+        identity_commitment=commitments[kept[0]],
         versions={(box["alias"], box["field"]): box["version"] for box in boxes},
     )
 

@@ -46,6 +46,7 @@ from api.commands import (
     payment_commands,
     payment_file_commands,
     period_commands,
+    person_commands,
     processes,
     processor_commands,
     processor_side_commands,
@@ -113,6 +114,7 @@ app.add_typer(operator_commands.operators, name="operators")
 app.add_typer(operator_commands.keys, name="keys")
 app.add_typer(recovery_commands.app, name="recovery")
 case_life_commands.add_to(case_commands.app)
+person_commands.add_to(case_commands.app)
 app.command("queue")(queue_commands.show_queue)
 app.add_typer(case_commands.app, name="cases")
 app.add_typer(evidence_commands.app, name="evidence")

@@ -12,7 +12,7 @@ from api.idempotency import Claimed
 from api.routes.aid import Article, CaseOut, RulingOut, case_out
 from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Day, SignedActOnWire, TokenOnWire, Wire
 from api.transactions import Tx
-from ledger.aid import acts, case_acts, cases, corrections, intake, quashing, sequels
+from ledger.aid import acts, case_acts, cases, corrections, intake, likenesses, quashing, sequels
 from ledger.aid.cases import Case
 from ledger.aid.corrections import Amended, Further
 from ledger.aid.eligibility import Bounds
@@ -41,10 +41,14 @@ class DuplicateIn(StepIn):
 
 
 class SuspicionOut(Wire):
-    """Cases that share the ruling, and others of what may be the same person, for a reviewer to look at."""
+    """Cases that share the ruling, and others of what may be the same person, for a reviewer to look at.
+
+    `to_compare` are those of the same name, of whom nobody has said whether they are this person's.
+    """
 
     same_ruling: list[str]
     same_person: list[str]
+    to_compare: list[str]
 
 
 class FactsIn(Wire):
@@ -158,7 +162,9 @@ def read_suspicions(alias: Alias, session: Tx, caller: Admitted) -> SuspicionOut
     case = cases.require(session, alias)
     acts.require_opened(session, case, caller.operator, acts.boxes_of(session, case))
     return SuspicionOut(
-        same_ruling=intake.possible_duplicates(session, alias), same_person=intake.same_person(session, alias)
+        same_ruling=intake.possible_duplicates(session, alias),
+        same_person=intake.same_person(session, alias),
+        to_compare=likenesses.cases_to_compare(session, case),
     )
 
 

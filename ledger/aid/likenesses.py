@@ -41,6 +41,12 @@ def undecided(session: Session, beneficiary: str) -> list[str]:
     return sorted({*_names(session, [beneficiary]).beside(beneficiary)} - _decided(session, [beneficiary])[beneficiary])
 
 
+def cases_to_compare(session: Session, case: Case) -> list[str]:
+    """The cases of those who are `undecided` beside this case's beneficiary."""
+    others = undecided(session, case.beneficiary_alias)
+    return sorted(session.exec(select(Case.alias).where(col(Case.beneficiary_alias).in_(others))))
+
+
 def cases_beside(session: Session, case: Case) -> list[str]:
     """Other cases of the same person: signed to be one, or of the same name and not signed to be another's."""
     beneficiary = case.beneficiary_alias

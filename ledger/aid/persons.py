@@ -70,6 +70,15 @@ def told_of(session: Session, of: Pair) -> list[SamePerson]:
     return list(session.exec(said.order_by(col(SamePerson.number))))
 
 
+def words_on(session: Session, beneficiary: str) -> list[SamePerson]:
+    """What was said of this one and of somebody else, pair by pair, in the order in which it was said."""
+    said = select(SamePerson).where(
+        or_(SamePerson.beneficiary_alias == beneficiary, SamePerson.other_alias == beneficiary)
+    )
+    in_order = said.order_by(SamePerson.beneficiary_alias, SamePerson.other_alias, col(SamePerson.number))
+    return list(session.exec(in_order))
+
+
 def say(session: Session, of: Pair, *, is_one: bool, nonce: str, by: str, at: datetime) -> SamePerson:
     """Keeps the next word on two beneficiaries. Who calls lets no other transaction say something meanwhile.
 

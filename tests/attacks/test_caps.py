@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import Session
 
 from api.client import keyring, sealing
+from ledger import people
 from ledger.aid import acts, batch_acts, intake
 from ledger.aid.caps import OverPersonCap
 from ledger.aid.cases import Case
@@ -15,7 +16,9 @@ from ledger.aid.disbursements import Disbursement
 from ledger.approvals import Agreed
 from ledger.errors import LedgerError
 from ledger.identities import shelves
-from tests.cast import LEAF, NOW, House, a_row, byn, give, nothing_written, race
+from ledger.people import Role
+from tests.cast import LEAF, NOW, House, a_person, a_row, byn, enrol, give, nothing_written, race, the_next
+from tests.comparing import join, tell_apart
 from tests.packs import a_cap, belarus_with
 from tests.purses import a_locked_batch, approve, on_batch
 
@@ -81,6 +84,35 @@ def test_another_person_and_another_window_are_not_counted(house: House) -> None
     approve_one(house, other)
     refused(house, lambda: approve_one(house, third, days_later=29))
     approve_one(house, third, days_later=30)
+
+
+def test_a_person_under_two_names_is_counted_once_somebody_has_signed_that_they_are_one(house: House) -> None:
+    first, second = payments(house, "1000.00", "1000.00", name=NAME)
+    (other,) = payments(house, "1000.00", name=OTHER)
+    approve_one(house, first)
+    join(house, house.case_of(first), house.case_of(other))
+
+    refused(house, lambda: approve_one(house, other))
+    refused(house, lambda: approve_one(house, second))
+    tell_apart(house, house.case_of(first), house.case_of(other))
+    approve_one(house, other)
+
+
+def test_two_people_of_one_name_are_two_by_the_word_of_anybody_but_the_approver(house: House) -> None:
+    first, second, third = payments(house, "1000.00", "1000.00", "1000.00")
+    both = a_person(Role.INTAKE, Role.APPROVER)
+    following = the_next(people.current(house.session), operators=(*house.fund.roster().operators, both.operator))
+    enrol(house.session, following, house.fund.olga, house.fund.oleg, at=NOW - timedelta(days=30))
+    approve_one(house, first)
+    for case in (house.case_of(second), house.case_of(third)):
+        tell_apart(house, house.case_of(first), case, by=both)
+    tell_apart(house, house.case_of(second), house.case_of(third))
+
+    house.open(house.case_of(second), by=both)
+    alone = house.on_payment("approve_disbursement", second, by=both)
+    refused(house, lambda: acts.approve_disbursement(house.session, second.alias, alone))
+    for payment in (second, third):  # by Boris, who has not said that they are other people
+        approve_one(house, payment)
 
 
 def test_a_single_payment_and_a_batch_count_together(house: House) -> None:

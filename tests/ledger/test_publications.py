@@ -29,6 +29,7 @@ from tests.cast import (
     race,
     the_next,
 )
+from tests.comparing import join, tell_apart
 
 CONTENT = '{"paid": "some"}'
 
@@ -230,3 +231,19 @@ def test_a_payment_counts_on_the_day_it_was_recorded(house: House) -> None:
             recorded_on=TODAY,
         )
     ]
+
+
+def test_who_applied_several_times_is_one_person_unless_they_were_told_apart(house: House) -> None:
+    give(house.session, byn("9000.00"))
+    first, second, third = (house.a_case(name=name) for name in ("Invented Twin", "Invented Twin", "Other Letters"))
+    for case in (first, second, third):
+        payment = house.a_released_payment(of=house.verify(case, by=house.fund.anton))
+        told: dict[str, Any] = {"on": TODAY, "recorded_at": NOW, "recorded_by": house.fund.clara.alias}
+        disbursements.pay(house.session, payment, source_key=f"bank:{case.alias}", **told)
+    counted = [len({one.person for one in publications.payments(house.session)})]
+
+    for say, other in ((join, third), (tell_apart, second)):
+        say(house, first, other)
+        counted.append(len({one.person for one in publications.payments(house.session)}))
+
+    assert counted == [2, 1, 2]
