@@ -28,6 +28,9 @@ _HEADS = {
     "cases": "Cases",
     "cases_unique": "k = 1",
     "cases_few": "k < 10",
+    "people": "People",
+    "people_unique": "k = 1",
+    "people_few": "k < 10",
 }
 
 
@@ -49,9 +52,10 @@ def measure_linkage(
             pack = jurisdictions.load(book.require(session).jurisdiction)
             rows = registers.read(read_file(register), currency=pack.currency)
             fits = linkage.measure(session, rows)
+            person_of = linkage.people(session)
     finally:
         engine.dispose()
-    told = [_line(fits, grain) for grain in Grain]
+    told = [_line(fits, grain, person_of) for grain in Grain]
     found = [
         {"obligation": fit.obligation, "k": fit.k[Grain.KEPT]} for fit in fits if 0 < fit.k[Grain.KEPT] < linkage.CROWD
     ]
@@ -64,8 +68,9 @@ def measure_linkage(
         output.show_table(found, {"obligation": "Entry", "k": "k"}, as_json=False)
 
 
-def _line(fits: list[Fit], grain: Grain) -> dict[str, Any]:
+def _line(fits: list[Fit], grain: Grain, person_of: dict[str, str]) -> dict[str, Any]:
     of_entries, of_cases = linkage.spread(fits, grain), linkage.spread_of_cases(fits, grain)
+    of_people = linkage.spread_of_people(fits, grain, person_of=person_of)
     return {
         "grain": grain.value,
         "entries": len(fits),
@@ -74,4 +79,8 @@ def _line(fits: list[Fit], grain: Grain) -> dict[str, Any]:
         "cases_absent": of_cases.absent,
         "cases_unique": of_cases.unique,
         "cases_few": of_cases.few,
+        "people": len(set(person_of.values())),
+        "people_absent": of_people.absent,
+        "people_unique": of_people.unique,
+        "people_few": of_people.few,
     }

@@ -6,8 +6,8 @@ not hold them.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache, partial
@@ -15,7 +15,7 @@ from statistics import median
 
 from sqlmodel import Session, col, select
 
-from ledger.aid import eligibility, jurisdictions
+from ledger.aid import eligibility, jurisdictions, likenesses
 from ledger.aid.cases import Case
 from ledger.aid.eligibility import Bounds
 from ledger.aid.jurisdictions import Pack
@@ -116,6 +116,17 @@ def spread_of_cases(fits: Iterable[Fit], grain: Grain) -> Spread:
         k, before = fit.k[grain], smallest.get(fit.case, 0)
         smallest[fit.case] = min(k, before) if k and before else k or before
     return _spread(smallest.values())
+
+
+def spread_of_people(fits: Iterable[Fit], grain: Grain, *, person_of: Mapping[str, str]) -> Spread:
+    """As `spread_of_cases`, with `person_of` each case: whoever is found by one entry is found with all."""
+    return spread_of_cases((replace(fit, case=person_of[fit.case]) for fit in fits), grain)
+
+
+def people(session: Session) -> dict[str, str]:
+    """By case: whose it is, as far as signed words and tokens of names tell whoever has the database."""
+    roots = likenesses.roots(session)
+    return {case: roots.get(of, of) for case, of in session.exec(select(Case.alias, Case.beneficiary_alias))}
 
 
 def _spread(found: Iterable[int]) -> Spread:

@@ -22,7 +22,8 @@ def register(tmp_path: Path) -> Path:
 
 
 def test_the_counts_stand_side_by_side_for_every_grain(furnished: Office, at_annas: Shell, register: Path) -> None:
-    furnished.take_in(a_list_row(), a_list_row(region="brest"))
+    row = a_list_row()
+    furnished.take_in(row, a_list_row(region="brest", name=row.name))
 
     told = at_annas.json("doctor", "linkage", "--register", register)
 
@@ -31,6 +32,7 @@ def test_the_counts_stand_side_by_side_for_every_grain(furnished: Office, at_ann
     for row in told["grains"]:
         assert (row["entries"], row["absent"], row["unique"], row["few"], row["crowd"]) == (2, 1, 1, 1, 0)
         assert (row["cases"], row["cases_unique"], row["by_k"]) == (2, 1, {"1": 1})
+        assert (row["people"], row["people_absent"], row["people_unique"], row["people_few"]) == (1, 0, 1, 1)
     assert "found" not in told
 
 
