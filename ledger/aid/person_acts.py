@@ -1,9 +1,12 @@
 """The signed acts on persons: a reviewer who has opened both says that two beneficiaries are one person, or two."""
 
-from sqlmodel import Session, col, select
+from collections.abc import Collection
+
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, or_, select
 
 from ledger import approvals, book
-from ledger.aid import bail, beneficiaries, likenesses, obligations, persons
+from ledger.aid import bail, beneficiaries, likenesses, persons
 from ledger.aid.bail_parts import BailPart
 from ledger.aid.cases import Case
 from ledger.aid.obligations import Obligation
@@ -14,7 +17,7 @@ from ledger.identities import erasure, shelves
 
 
 class PaidAsOne(Conflict):
-    """A court has counted the bail of the one as the payment of what the other owes: they stay one person."""
+    """A court has counted the bail of the one as the payment of what the other owes: no word makes them two."""
 
     rule = "paid_as_one"
 
@@ -26,8 +29,8 @@ def join(session: Session, alias: str, other: str, agreed: Agreed) -> SamePerson
     restates both identities as they lie sealed.
 
     Raises:
-        UnknownBeneficiary, BadPair, SaidAlready, PersonsContradict: see there. ErasureStands: somebody has asked to
-        erase one of them. UnknownShelf: one cannot be opened. NotOpened, and what `approvals.accept` raises.
+        UnknownBeneficiary, BadPair, SaidAlready, PersonsContradict, PaidAsOne, NotOpened: see there. ErasureStands:
+        somebody has asked to erase one of them. UnknownShelf: one cannot be opened. What `approvals.accept` raises.
     """
     return _say(session, alias, other, agreed, verb="join_beneficiaries", is_one=True)
 
@@ -36,7 +39,7 @@ def tell_apart(session: Session, alias: str, other: str, agreed: Agreed) -> Same
     """Says that two beneficiaries are two people: nobody is asked about them again. It also takes back a `join`.
 
     Raises:
-        PaidAsOne: see there. What `join` raises.
+        What `join` raises.
     """
     return _say(session, alias, other, agreed, verb="tell_apart", is_one=False)
 
@@ -66,18 +69,24 @@ def _say(session: Session, alias: str, other: str, agreed: Agreed, *, verb: Verb
             evidence_commitments=commitments_of(session, *of),
         )
         said = persons.say(session, of, is_one=is_one, nonce=act.nonce, by=agreed.signer.alias, at=agreed.now)
+        _require_paid_as_one(session, before)
         if not is_one:
-            _require_paid_apart(session, before)
             likenesses.note(session, before, on=agreed.now.date())
         likenesses.settle(session, before)
     return said
 
 
-def _require_paid_apart(session: Session, beneficiaries_: set[str]) -> None:
-    """Refuses that people are two of whom one's bail has paid what the other owes."""
-    posted = select(BailPart, Obligation).join(Obligation, col(Obligation.alias) == BailPart.obligation_alias)
-    posted = posted.join(Case, col(Case.alias) == Obligation.case_alias)
-    posted = posted.where(col(BailPart.fine_alias).is_not(None), col(Case.beneficiary_alias).in_(beneficiaries_))
-    for part, of in session.exec(posted):
-        if part.fine_alias and not bail.is_same_person(session, of, obligations.require(session, part.fine_alias)):
-            raise PaidAsOne("bail of the one has paid for the other", obligation=of.alias, fine=part.fine_alias)
+def _require_paid_as_one(session: Session, beneficiaries_: Collection[str]) -> None:
+    """Refuses that people are two of whom one's bail has paid what the other owes, whichever word makes them two."""
+    bail_of, owed, posted, fined = aliased(Obligation), aliased(Obligation), aliased(Case), aliased(Case)
+    parts = (
+        select(bail_of, owed)
+        .join(BailPart, col(BailPart.obligation_alias) == bail_of.alias)
+        .join(owed, col(owed.alias) == BailPart.fine_alias)
+        .join(posted, col(posted.alias) == bail_of.case_alias)
+        .join(fined, col(fined.alias) == owed.case_alias)
+        .where(or_(col(posted.beneficiary_alias).in_(beneficiaries_), col(fined.beneficiary_alias).in_(beneficiaries_)))
+    )
+    for of, paid in session.exec(parts):
+        if not bail.is_same_person(session, of, paid):
+            raise PaidAsOne("bail of the one has paid for the other", obligation=of.alias, fine=paid.alias)

@@ -11,6 +11,7 @@ from ledger.aid.bail_parts import BailPart, Fate
 from ledger.aid.obligations import Obligation
 from ledger.approvals import SignedAct
 from ledger.checks.findings import Check, Fact, Finding, Tell
+from ledger.identities.erasure import Erasure
 from ledger.money import Money
 
 Content = tuple[str, str, str, str, str, str | None]
@@ -43,11 +44,18 @@ def find_same_person(session: Session, _tell: Tell) -> Iterator[Finding]:
 
 
 def find_other_persons(session: Session, _tell: Tell) -> Iterator[Finding]:
-    """Parts of bail that paid what somebody else owes."""
+    """Parts of bail that paid what somebody else owes.
+
+    Of who was erased no token tells any more that they were one: only that somebody has signed it does.
+    """
+    erased = set(session.exec(select(Erasure.shelf_alias).where(col(Erasure.erased_at).is_not(None))))
     for part, posted in _parts(session):
         if part.fine_alias is None:
             continue
-        if not bail.is_same_person(session, posted, obligations.require(session, part.fine_alias)):
+        fine = obligations.require(session, part.fine_alias)
+        if any(cases.require(session, one.case_alias).beneficiary_alias in erased for one in (posted, fine)):
+            continue
+        if not bail.is_same_person(session, posted, fine):
             yield Finding("bail-person", "obligation", posted.alias, {"number": part.number})
 
 

@@ -188,6 +188,37 @@ def test_bail_pays_for_whoever_was_signed_to_be_the_same_person_and_they_stay_it
     assert list(bail_checks.find_other_persons(house.session, silent)) == []
 
 
+def test_bail_that_paid_for_who_was_one_by_their_name_is_in_order_after_their_erasure(
+    house: House, tmp_path: Path
+) -> None:
+    open_dollars(house)
+    posted = posted_bail(house)
+    fine, _ = a_recognised_fine(house)
+    apply(house, posted, fine)
+
+    erase(house, cases.require(house.session, fine.case_alias), ErasureList(tmp_path / "shred" / FILE_NAME))
+
+    assert list(bail_checks.find_other_persons(house.session, silent)) == []
+
+
+@pytest.mark.parametrize("joined_to", [0, 1])
+def test_nobody_is_joined_to_who_is_somebody_else_than_whom_their_bail_has_paid_for(
+    house: House, joined_to: int
+) -> None:
+    """The two are one by their name only, and a third comes between them, from either side."""
+    open_dollars(house)
+    posted = posted_bail(house)
+    fine, _ = a_recognised_fine(house)
+    apply(house, posted, fine)
+    two = [cases.require(house.session, one.case_alias) for one in (posted, fine)]
+    third = house.a_case(name=NAME)
+    tell_apart(house, two[1 - joined_to], third)
+
+    refused(house, person_acts.PaidAsOne, "join_beneficiaries", two[joined_to], third)
+
+    assert list(bail_checks.find_other_persons(house.session, silent)) == []
+
+
 def test_a_person_of_several_aliases_is_due_at_once_and_erased_under_each(house: House, tmp_path: Path) -> None:
     listed = ErasureList(tmp_path / "shred" / FILE_NAME)
     refused, going = (house.a_case(name=NAME, rejection=code) for code in (Rejection.CRIMINAL_CHARGE, None))
