@@ -80,7 +80,8 @@ def cases_of_persons(
     query = select(Case.alias, Case.beneficiary_alias).where(col(Case.beneficiary_alias).in_(together))
     for case, beneficiary in session.exec(query):
         theirs[beneficiary].add(case)
-    return {case: frozenset(one for alias in people[owner[case]] for one in theirs[alias]) for case in cases}
+    by_person = {person: frozenset(one for alias in person for one in theirs[alias]) for person in set(people.values())}
+    return {case: by_person[people[owner[case]]] for case in cases}
 
 
 def roots(session: Session) -> dict[str, str]:
@@ -96,13 +97,11 @@ def roots(session: Session) -> dict[str, str]:
 
 def note(session: Session, beneficiaries: Collection[str], *, on: date) -> None:
     """Notes for reviewers, since the day `on`, who of these and of those of their names is to be compared."""
-    names = _names(session, beneficiaries)
-    concerned = sorted({*beneficiaries, *(alias for group in names.bearers.values() for alias in group)})
-    for part in _parts(concerned):
-        quiet = select(Beneficiary.alias).where(
-            col(Beneficiary.alias).in_(part), col(Beneficiary.alike_since).is_(None)
-        )
-        _mark(session, _open(session, session.exec(quiet).all()), since=on)
+    carried = {value for value, _ in session.exec(_of_names().where(col(Case.beneficiary_alias).in_(beneficiaries)))}
+    # Who waits already goes on waiting.
+    quiet = _of_names().join(Beneficiary, col(Beneficiary.alias) == Case.beneficiary_alias)
+    quiet = quiet.where(col(Token.value).in_(carried), col(Beneficiary.alike_since).is_(None))
+    _mark(session, _open(session, {alias for _, alias in session.exec(quiet)}), since=on)
 
 
 def settle(session: Session, beneficiaries: Collection[str]) -> None:

@@ -15,6 +15,7 @@ from ledger.storage.columns import WITHOUT_ROWID, UtcDateTime
 
 Pair = tuple[str, str]
 """Two beneficiaries, the lesser alias first."""
+_MANY = 200
 
 
 class BadPair(BadInput):
@@ -194,7 +195,9 @@ def _newest(
     as_known_at: datetime | None = None,
     but_apart_by: str | None = None,
 ) -> dict[Pair, bool]:
-    """The last word on each pair of these aliases' persons: whether they are one."""
+    """The last word on each pair of these aliases' persons, and of others: whether they are one."""
+    if len(aliases) > _MANY:  # all words are fewer than so many questions
+        return _everything(session, as_known_at=as_known_at, but_apart_by=but_apart_by)
     newest: dict[Pair, bool] = {}
     seen, waiting = set[str](), set(aliases)
     while waiting:
@@ -209,8 +212,13 @@ def _newest(
     return newest
 
 
-def _everything(session: Session) -> dict[Pair, bool]:
-    return _read(session.exec(select(SamePerson).order_by(col(SamePerson.number))))
+def _everything(
+    session: Session, *, as_known_at: datetime | None = None, but_apart_by: str | None = None
+) -> dict[Pair, bool]:
+    said = select(SamePerson)
+    if as_known_at is not None:
+        said = said.where(col(SamePerson.said_at) <= as_known_at)
+    return _read(session.exec(said.order_by(col(SamePerson.number))), but_apart_by=but_apart_by)
 
 
 def _read(said: Iterable[SamePerson], *, but_apart_by: str | None = None) -> dict[Pair, bool]:

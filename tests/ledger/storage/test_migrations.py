@@ -288,6 +288,22 @@ def test_what_was_signed_to_be_no_duplicate_and_parts_of_bail_are_kept(empty: En
             session.execute(text("UPDATE obligation SET ruling_alias = 'R-0' WHERE alias = 'O-1'"))
 
 
+def test_who_had_the_name_of_somebody_else_waits_to_be_compared_since_they_came(empty: Engine) -> None:
+    migrate_to(empty, "0003")
+    a_book_with_payments(empty)
+    migrate_to(empty, "0034")
+    with Session(empty) as session:
+        for case, field, value in (("C-0", "person", "1"), ("C-1", "person", "1"), ("C-2", "ruling", "1")):
+            insert(session, "token", field=field, value=value * 64, alias=case, epoch=1)
+        session.commit()
+
+    schema.migrate(empty)
+
+    with Session(empty) as session:
+        waiting = session.execute(text("SELECT alias, alike_since FROM beneficiary WHERE alike_since IS NOT NULL"))
+        assert sorted((alias, str(since)) for alias, since in waiting) == [("B-0", "2020-10-01"), ("B-1", "2020-10-01")]
+
+
 def as_before_holds(engine: Engine) -> None:
     """Takes away what the migration to holds has brought; what came later stays, but for what names an exception."""
     columns = "alias, difference, account_code, about, minor, currency, opened_on, resolved_on"
