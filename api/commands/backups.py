@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, Table
 from sqlmodel import Session, SQLModel, col, select
 
 from ledger import book
-from ledger.aid import retention
+from ledger.aid import likenesses, retention
 from ledger.errors import BadInput, Conflict, Refused
 from ledger.identities import erasure
 from ledger.identities.erasure import BACKUPS_LIVE_DAYS, KEYRING, Erasure
@@ -189,6 +189,7 @@ def restore(engine: Engine, *, books: Path, keyring: bytes | None, erased: Itera
             keys = copies.load(connection, lines, of_keys, keep=partial(_stays, known=known, hidden=hidden))
         guards.install(connection)
         added = erasure.apply_again(session, again, things=cases)
+        likenesses.settle_all(session)
     return Restored(rows, keys, added)
 
 

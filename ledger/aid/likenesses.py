@@ -112,6 +112,13 @@ def settle(session: Session, beneficiaries: Collection[str]) -> None:
         _mark(session, set(part) - _open(session, part), since=None)
 
 
+def settle_all(session: Session) -> None:
+    """As `settle`, for the whole book: after a restore without the tokens of who was erased."""
+    waiting = session.exec(select(Beneficiary.alias).where(col(Beneficiary.alike_since).is_not(None))).all()
+    for part in _parts(sorted(waiting)):
+        _mark(session, set(part) - _open(session, part), since=None)
+
+
 def _mark(session: Session, aliases: Collection[str], *, since: date | None) -> None:
     """Locks them in one order, as everybody does."""
     query = select(Beneficiary).where(col(Beneficiary.alias).in_(aliases)).order_by(Beneficiary.alias)

@@ -13,6 +13,7 @@ from sqlmodel import Session, select
 from api.commands import backups
 from api.commands.backups import Lock, Unlock
 from ledger.aid import file_retention
+from ledger.aid.beneficiaries import Beneficiary
 from ledger.aid.cases import Case
 from ledger.aid.eligibility import Rejection
 from ledger.identities import erasure, evidence
@@ -141,7 +142,7 @@ def test_a_restored_backup_does_not_bring_an_erased_person_back(
     house: House, engine: Engine, empty_engine: Engine, listed: ErasureList, tmp_path: Path
 ) -> None:
     identity = pyrage.x25519.Identity.generate()
-    case, other = house.a_case(), house.a_case()
+    case, other = (house.a_case(name="Invented Twin") for _ in range(2))
     gone, kept = key_of(house, case), key_of(house, other)
     lock = Lock(recipients=[str(identity.to_public())])
     backup = backups.create(engine_of(house.session), books=tmp_path / "b", keyring=tmp_path / "k", lock=lock, now=NOW)
@@ -155,6 +156,7 @@ def test_a_restored_backup_does_not_bring_an_erased_person_back(
         again = house.in_another(session)
         assert session.exec(select(PersonKey.alias)).all() == [other.beneficiary_alias]
         assert {token.alias for token in session.exec(select(Token))} == {other.alias}
+        assert all(one.alike_since is None for one in session.exec(select(Beneficiary)))  # the other is not asked about
         assert erasure.standing(session.get_one(Erasure, case.beneficiary_alias), on=NOW.date()).until
         with pytest.raises(UnknownShelf):
             again.open(case, by=house.fund.boris)
