@@ -71,7 +71,9 @@ def cases_of_persons(
     bearers: dict[str, set[str]] = {}
     waiting = set(owner.values())
     while waiting:
-        together |= {one: found for one, found in persons.joined(session, waiting).items() if one in waiting}
+        together |= {
+            one: found for one, found in persons.joined(session, waiting, doubted=doubted).items() if one in waiting
+        }
         bearers |= _names(session, waiting).bearers
         waiting = {one for group in (*together.values(), *bearers.values()) for one in group} - together.keys()
     apart = persons.told_apart(session, together, doubted=doubted)

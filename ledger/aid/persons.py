@@ -114,13 +114,18 @@ def admits(newest: Mapping[Pair, bool], of: Pair, *, is_one: bool) -> bool:
 
 
 def joined(
-    session: Session, beneficiaries: Collection[str], *, as_known_at: datetime | None = None
+    session: Session,
+    beneficiaries: Collection[str],
+    *,
+    as_known_at: datetime | None = None,
+    doubted: str | None = None,
 ) -> dict[str, frozenset[str]]:
     """By each of these aliases: all under which the same person goes, itself among them.
 
-    What was said after `as_known_at` is left out.
+    What was said after `as_known_at` is left out, and what `doubted` said to tell people apart: see `caps`.
     """
-    return _components(_newest(session, beneficiaries, as_known_at=as_known_at), beneficiaries)
+    newest = _newest(session, beneficiaries, as_known_at=as_known_at, but_apart_by=doubted)
+    return _components(newest, beneficiaries)
 
 
 def told_apart(
@@ -222,6 +227,9 @@ def _everything(
 
 
 def _read(said: Iterable[SamePerson], *, but_apart_by: str | None = None) -> dict[Pair, bool]:
-    """By pair its last word; none when that tells two apart and is the word of `but_apart_by`."""
-    last = {(one.beneficiary_alias, one.other_alias): one for one in said}
-    return {of: one.is_one for of, one in last.items() if one.is_one or one.said_by != but_apart_by}
+    """By pair its last word, of those that do not tell two apart by `but_apart_by`."""
+    return {
+        (one.beneficiary_alias, one.other_alias): one.is_one
+        for one in said
+        if one.is_one or one.said_by != but_apart_by
+    }

@@ -17,7 +17,7 @@ from ledger.approvals import Agreed
 from ledger.errors import LedgerError
 from ledger.identities import shelves
 from ledger.people import Role
-from tests.cast import LEAF, NOW, House, a_person, a_row, byn, enrol, give, nothing_written, race, the_next
+from tests.cast import LEAF, NOW, House, Person, a_person, a_row, byn, enrol, give, nothing_written, race, the_next
 from tests.comparing import join, tell_apart
 from tests.packs import a_cap, belarus_with
 from tests.purses import a_locked_batch, approve, on_batch
@@ -46,6 +46,14 @@ def approve_one(house: House, payment: Disbursement, *, days_later: int = 0) -> 
     agreed = house.on_payment("approve_disbursement", payment, by=house.fund.boris, now=now)
     acts.approve_disbursement(house.session, payment.alias, agreed)
     house.session.commit()
+
+
+def somebody_of_two_roles(house: House) -> Person:
+    """Who may say that two are two, and approve: joined a month ago."""
+    both = a_person(Role.INTAKE, Role.APPROVER)
+    following = the_next(people.current(house.session), operators=(*house.fund.roster().operators, both.operator))
+    enrol(house.session, following, house.fund.olga, house.fund.oleg, at=NOW - timedelta(days=30))
+    return both
 
 
 def refused(house: House, approval: Callable[[], object]) -> Mapping[str, object]:
@@ -94,15 +102,17 @@ def test_a_person_under_two_names_is_counted_once_somebody_has_signed_that_they_
 
     refused(house, lambda: approve_one(house, other))
     refused(house, lambda: approve_one(house, second))
-    tell_apart(house, house.case_of(first), house.case_of(other))
+    both = somebody_of_two_roles(house)
+    tell_apart(house, house.case_of(first), house.case_of(other), by=both)
+    house.open(house.case_of(other), by=both)
+    alone = house.on_payment("approve_disbursement", other, by=both)
+    refused(house, lambda: acts.approve_disbursement(house.session, other.alias, alone))
     approve_one(house, other)
 
 
 def test_two_people_of_one_name_are_two_by_the_word_of_anybody_but_the_approver(house: House) -> None:
     first, second, third = payments(house, "1000.00", "1000.00", "1000.00")
-    both = a_person(Role.INTAKE, Role.APPROVER)
-    following = the_next(people.current(house.session), operators=(*house.fund.roster().operators, both.operator))
-    enrol(house.session, following, house.fund.olga, house.fund.oleg, at=NOW - timedelta(days=30))
+    both = somebody_of_two_roles(house)
     approve_one(house, first)
     for case in (house.case_of(second), house.case_of(third)):
         tell_apart(house, house.case_of(first), case, by=both)
