@@ -15,6 +15,7 @@ NEXT: Mapping[str, str] = {
     "overdue": "cases show {object}",
     "to_verify": "cases verify {object}",
     "possible_duplicates": "cases suspicions {object}",
+    "persons_to_compare": "cases suspicions {object}",
     "to_ask_for": "disbursements request {object} --account LEAF",
     "batches_to_lock": "batches lock {object}",
     "to_approve": "disbursements approve {object}",

@@ -162,6 +162,8 @@ ACTS = {
     "confirm_case": "receipts_missing",
     "close_case": "cases_to_close",
     "mark_duplicate": "possible_duplicates",
+    "join_beneficiaries": "persons_to_compare",
+    "tell_apart": "persons_to_compare",
     "acknowledge_duplicate": TOLD,
     "approve_disbursement": "to_approve",
     "release_disbursement": "to_release",
