@@ -18,11 +18,14 @@ from api.client import keyring, sealing
 from api.client.keyring import Device
 from api.client.sealing import VaultSeed
 from ledger import aliases, approvals, book, people
-from ledger.aid import acts, cases, disbursements, eligibility, intake, jurisdictions, obligations
+from ledger.aid import acts, assessments, cases, disbursements, eligibility, intake, jurisdictions, obligations
+from ledger.aid.assessments import NewAssessment
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement, Payee
-from ledger.aid.eligibility import Rejection
+from ledger.aid.eligibility import Bounds, Rejection
+from ledger.aid.jurisdictions import Pack
 from ledger.aid.obligations import Obligation, ObligationKind
+from ledger.aid.rules import Answer, Application
 from ledger.aliases import Kind
 from ledger.approvals import ACT_DOMAIN, Act, Agreed, Verb
 from ledger.books import accounts
@@ -43,7 +46,7 @@ LEAF = "1000:byn-main"
 SECOND_LEAF = "1000:byn-reserve"
 WAIT_FOR_THE_SECOND = 0.5
 """Seconds in which a second transaction comes to its lock; on a slower machine a test sees less, and never fails."""
-Answer = TypeVar("Answer")
+Answered = TypeVar("Answered")
 
 
 def byn(amount: str) -> Money:
@@ -278,9 +281,40 @@ class House:
     def verify(self, case: Case, *, by: Person) -> Case:
         """Somebody opens a received case, and signs that its exact dates are right."""
         self.open(case, by=by)
-        acts.verify_case(self.session, case.alias, self.on_case("verify_case", case, by=by))
+        agreed = self.on_case("verify_case", case, by=by)
+        acts.verify_case(self.session, case.alias, agreed, assessment=self.assessed(case))
         self.session.commit()
         return case
+
+    def assessed(self, case: Case, *, now: datetime = NOW) -> NewAssessment:
+        """What the verifier's client sends of the rules' answers; asked again about the same, the same."""
+        pack, on = jurisdictions.load(case.jurisdiction), _signed(now).date()
+        answers = {
+            one.alias: self.answers(pack, case, one, on=on) for one in obligations.of_case(self.session, case.alias)
+        }
+        unsealed = assessments.assess(pack, case.alias, answers, on=on, sealed="0" * 64)
+        known = _ASSESSED.get(unsealed.canonical())
+        if known is None:
+            key = self.session.get_one(shelves.Shelf, case.beneficiary_alias).sealing_key
+            box = sealed(key, kind="case", alias=case.alias, field="assessment", content="What the rules answered")
+            known = NewAssessment(unsealed.model_copy(update={"sealed": box.commitment}), box)
+            _ASSESSED[unsealed.canonical()] = known
+        return known
+
+    def answers(self, pack: Pack, case: Case, owed: Obligation, *, on: date) -> list[Answer]:
+        """What the rules answer of an obligation, by the bounds of its ruling."""
+        ruling = obligations.ruling_of(self.session, owed)
+        application = Application(
+            ruling_kind=pack.ruling_kinds[0],
+            article=ruling.article,
+            kind=owed.kind,
+            amount=owed.amount(),
+            issued=None,
+            received_on=case.received_on,
+            files={file.kind for file in acts.files_of(self.session, case)},
+        )
+        bounds = Bounds(ruling.ruled_by, ruling.payable_from, ruling.due_by, ruling.force_presumed)
+        return assessments.by_bounds(pack, application, bounds, on=on)
 
     def case_of(self, disbursement: Disbursement) -> Case:
         return cases.require(self.session, disbursement.case_alias)
@@ -356,6 +390,8 @@ class House:
             "currency": owed.currency,
             "evidence_commitments": tuple(acts.evidence_of(self.session, case)),
         }
+        if verb == "verify_case":
+            seen["payee_commitment"] = self.assessed(case, now=now).assessed.commitment()
         return agreed_by(by, verb, now=now, **(seen | other))
 
     def on_payment(
@@ -391,12 +427,18 @@ def agreed_by(
         "currency": None,
         "payee_commitment": None,
         "evidence_commitments": (),
-        "at": now - timedelta(minutes=1),
+        "at": _signed(now),
         "nonce": secrets.token_hex(16),
     }
     act = Act(**(stated | fields))
     return Agreed(act, person.sign(act), person.operator, now)
 
+
+def _signed(now: datetime) -> datetime:
+    return now - timedelta(minutes=1)
+
+
+_ASSESSED: dict[str, NewAssessment] = {}
 
 # --- what stands in the database, and who is first
 
@@ -435,7 +477,7 @@ def nothing_written(session: Session) -> Iterator[None]:
     assert everything(session) == before
 
 
-def race(session: Session, *runs: Callable[[Session], Answer]) -> list[Answer | LedgerError]:
+def race(session: Session, *runs: Callable[[Session], Answered]) -> list[Answered | LedgerError]:
     """Each in a transaction and a thread of its own, all starting at once; a refusal is an answer too.
 
     The transaction of `session` ends first: on SQLite nobody else could write.
@@ -443,7 +485,7 @@ def race(session: Session, *runs: Callable[[Session], Answer]) -> list[Answer | 
     engine = engine_of(session)
     start = Barrier(len(runs))
 
-    def run(what: Callable[[Session], Answer]) -> Answer | LedgerError:
+    def run(what: Callable[[Session], Answered]) -> Answered | LedgerError:
         start.wait()
         try:
             with transaction(engine) as own:
@@ -457,11 +499,11 @@ def race(session: Session, *runs: Callable[[Session], Answer]) -> list[Answer | 
 
 def one_after_the_other(
     session: Session,
-    first: Callable[[Session], Answer],
+    first: Callable[[Session], Answered],
     *,
     look: Callable[[Session], object],
-    then: Callable[[Session], Answer],
-) -> Sequence[Answer | LedgerError]:
+    then: Callable[[Session], Answered],
+) -> Sequence[Answered | LedgerError]:
     """`first` has acted and commits only when the second transaction has looked, and acted or come to wait for it.
 
     On SQLite the second cannot even look before the first commits: its writers take turns from their first word. The
@@ -470,7 +512,7 @@ def one_after_the_other(
     engine = engine_of(session)
     seen: list[object] = []  # held on to, or the session would forget what it has read
 
-    def run() -> Answer | LedgerError:
+    def run() -> Answered | LedgerError:
         try:
             with transaction(engine) as own:
                 seen.append(look(own))

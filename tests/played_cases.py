@@ -246,7 +246,9 @@ class CasePlay(PaymentPlay):
         others = intake.possible_duplicates(self.session, case.alias) if names_others else []
         detail = "+".join(sorted(others)) or None
         agreed = self.house.on_case("verify_case", case, by=signer, now=self.now(), detail=detail)
-        self.may(partial(acts.verify_case, self.session, case.alias, agreed, not_duplicates=others), LedgerError)
+        assessment = self.house.assessed(case, now=self.now())
+        verify = partial(acts.verify_case, self.session, case.alias, agreed, assessment=assessment)
+        self.may(partial(verify, not_duplicates=others), LedgerError)
 
     def _reject(self, case: Case, because: Rejection, by: str) -> None:
         agreed = self.house.on_case("reject_case", case, by=self.person(by), now=self.now(), detail=because)

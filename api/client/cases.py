@@ -13,7 +13,7 @@ from api.client.desk import Desk
 from api.client.http import ApiRefusal
 from api.client.lists import BadList, ListRow
 from api.client.sealing import BadSignature, CannotOpen, WrongCommitment, WrongKey
-from ledger.aid import eligibility, jurisdictions, rules
+from ledger.aid import assessments, eligibility, jurisdictions, rules
 from ledger.aid.acts import EvidenceNotOpened, PossibleDuplicate
 from ledger.aid.eligibility import Rejection
 from ledger.aid.jurisdictions import Pack
@@ -70,6 +70,8 @@ class Evidence:
     further: dict[str, dict[str, Any]]
     payees: dict[str, dict[str, Any]]
     payee_commitments: dict[str, str]
+    assessments: dict[str, tuple[dict[str, Any], str]]
+    """What rules answered on exact facts, by the alias of the case that was verified, and its commitment."""
     receipts: dict[str, int]
     """How many receipts of a disbursement are kept already, by its alias."""
     commitments: list[str]
@@ -195,6 +197,11 @@ def _open(desk: Desk, opened: dict[str, Any], beneficiary: str, *, ruling: str, 
         further={alias: contents[kind, alias, field] for kind, alias, field in further},
         payees={alias: content for (_, alias, field), content in contents.items() if field == "payee"},
         payee_commitments={alias: held for (_, alias, field), held in commitments.items() if field == "payee"},
+        assessments={
+            alias: (content, commitments[kind, alias, field])
+            for (kind, alias, field), content in contents.items()
+            if (kind, field) == (assessments.KIND, assessments.FIELD)
+        },
         receipts=Counter(box["alias"] for box in opened["boxes"] if box["field"] == "receipt"),
         commitments=sorted(commitments[place] for place in (*kept, *further)),
         identity_commitment=commitments[kept[0]],
@@ -308,15 +315,58 @@ def verify_many(
 
 def _settle(desk: Desk, case: dict[str, Any], facts: Evidence, not_duplicates: Sequence[str]) -> Rejection | None:
     """Tests the exact facts of an opened case and signs the answer: one for all that it owes."""
-    answers = [one for owed in case["obligations"] for one in answer(desk, case, facts, obligation=owed["alias"])]
-    code = next((one.because for one in answers if one.because), None)
+    on = desk.now().date()
+    asked = {owed["alias"]: application_of(case, facts, obligation=owed["alias"]) for owed in case["obligations"]}
+    pack = jurisdictions.load(case["jurisdiction"])
+    answers = {alias: rules.answer(pack, application, on=on) for alias, application in asked.items()}
+    code = next((one.because for found in answers.values() for one in found if one.because), None)
     if code:
         _answer(desk, "reject_case", case, facts.commitments, detail=code, because=code)
     else:
         named = sorted(set(not_duplicates))
-        detail = "+".join(named) or None
-        _answer(desk, "verify_case", case, facts.commitments, detail=detail, not_duplicates=named)
+        box = _seal_answers(pack, case["alias"], facts, answers, on=on)
+        assessed = assessments.assess(
+            pack,
+            case["alias"],
+            {a: assessments.by_bounds(pack, told, _bounds(pack, facts.ruling), on=on) for a, told in asked.items()},
+            on=on,
+            sealed=box["commitment"],
+        )
+        _answer(
+            desk,
+            "verify_case",
+            case,
+            facts.commitments,
+            detail="+".join(named) or None,
+            payee_commitment=assessed.commitment(),
+            assessed=assessed.model_dump(mode="json"),
+            box=box,
+            not_duplicates=named,
+        )
     return code
+
+
+def _seal_answers(
+    pack: Pack, alias: str, facts: Evidence, answers: Mapping[str, Sequence[Answer]], *, on: date
+) -> dict[str, Any]:
+    """The box with what the rules answered on exact facts."""
+    content = {
+        "on": on.isoformat(),
+        "pack": pack.id,
+        "pack_digest": jurisdictions.digest(pack),
+        "answers": [answer_on_wire(one, obligation) for obligation, found in answers.items() for one in found],
+    }
+    return seal_json(facts.shelf_public, content, kind=assessments.KIND, alias=alias, field=assessments.FIELD)
+
+
+def answer_on_wire(answer: Answer, obligation: str) -> dict[str, Any]:
+    """A rule's answer on exact facts, as it is sealed and opened."""
+    return {
+        "obligation": obligation,
+        "rule": answer.rule,
+        "outcome": answer.outcome.value,
+        "facts": dict(answer.facts),
+    }
 
 
 def _shown(desk: Desk, case: dict[str, Any], facts: Evidence) -> list[Answer]:
@@ -326,11 +376,17 @@ def _shown(desk: Desk, case: dict[str, Any], facts: Evidence) -> list[Answer]:
 
 def answer(desk: Desk, case: dict[str, Any], facts: Evidence, *, obligation: str) -> list[Answer]:
     """What every rule says today about the exact facts of one obligation of an opened case."""
+    application = application_of(case, facts, obligation=obligation)
+    return rules.answer(jurisdictions.load(case["jurisdiction"]), application, on=desk.now().date())
+
+
+def application_of(case: dict[str, Any], facts: Evidence, *, obligation: str) -> Application:
+    """The exact facts of one obligation of an opened case, as the rules take them."""
     pack = jurisdictions.load(case["jurisdiction"])
     told = facts.told_of(obligation)
     exact = _bounds(pack.model_copy(update={"grain": "day"}), told)
     issued_on, payable, due = exact.ruled_by, exact.payable_from, exact.due_by
-    application = Application(
+    return Application(
         ruling_kind=told["ruling_kind"],
         article=told["article"],
         part=told.get("part"),
@@ -344,7 +400,6 @@ def answer(desk: Desk, case: dict[str, Any], facts: Evidence, *, obligation: str
         received_on=date.fromisoformat(case["received_on"]),
         files={file["kind"] for file in case["evidence"]},
     )
-    return rules.answer(pack, application, on=desk.now().date())
 
 
 def reject(desk: Desk, alias: str, *, because: Rejection) -> None:
@@ -373,6 +428,7 @@ def _answer(
     commitments: Sequence[str],
     *,
     detail: str | None = None,
+    payee_commitment: str | None = None,
     **more: Any,
 ) -> None:
     """Signs an act about a case as it was seen, and sends it to the route that has the verb's name."""
@@ -382,6 +438,7 @@ def _answer(
         version=case["version"],
         detail=detail,
         amount=Money.parse(case["owed"]["amount"], case["owed"]["currency"]),
+        payee_commitment=payee_commitment,
         evidence=commitments,
     )
     path = f"/v1/cases/{case['alias']}/{verb.removesuffix('_case')}"

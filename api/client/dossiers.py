@@ -11,7 +11,7 @@ from api.client.sealing import BadSignature
 from ledger import people
 from ledger.approvals import ACT_DOMAIN
 from ledger.errors import Tampered
-from reports.dossier.facts import Act, Facts, File, Opened
+from reports.dossier.facts import Act, Facts, File, Opened, OpenedAnswer
 
 REASON = "audit"
 """What the log of readings says of an opened dossier."""
@@ -76,10 +76,26 @@ def open_facts(desk: Desk, facts: Facts) -> Facts:
         return _with(facts, Opened(by=by, refused=differs.rule, where=str(differs.data.get("field"))))
     except (*cases.UNREADABLE, BadSignature) as unreadable:
         return _with(facts, Opened(by=by, refused=unreadable.rule))
-    return _with(facts, _opened(found, by=by, files=files))
+    return _with(facts, _opened(found, by=by, files=files, answers=_answers(facts, found)))
 
 
-def _opened(found: Evidence, *, by: str, files: list[str]) -> Opened:
+def _answers(facts: Facts, found: Evidence) -> tuple[OpenedAnswer, ...] | None:
+    """What the rules answered on exact facts, where it is what the signed document says was sealed."""
+    content = facts.assessment.content if facts.assessment else None
+    sealed, commitment = found.assessments.get(facts.case, ({}, None))
+    if content is None or commitment != content.sealed:
+        return None
+    try:
+        answers = tuple(OpenedAnswer.model_validate(one) for one in sealed["answers"])
+    except (ValidationError, KeyError, TypeError):
+        return None
+    said = (sealed.get("on"), sealed.get("pack"), sealed.get("pack_digest"))
+    told = (content.on.isoformat(), content.pack, content.pack_digest)
+    asked = [(one.obligation, one.rule) for one in content.answers]
+    return answers if said == told and sorted((one.obligation, one.rule) for one in answers) == sorted(asked) else None
+
+
+def _opened(found: Evidence, *, by: str, files: list[str], answers: tuple[OpenedAnswer, ...] | None) -> Opened:
     ruling: dict[str, Any] = found.ruling
     return Opened(
         by=by,
@@ -89,6 +105,7 @@ def _opened(found: Evidence, *, by: str, files: list[str]) -> Opened:
         court=ruling["court"],
         ruling_number=ruling["ruling_number"],
         files=tuple(files),
+        answers=answers,
     )
 
 

@@ -15,6 +15,7 @@ from api.routes.evidence import EvidenceOut
 from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Day, Page, ShelfOnWire, SignedActOnWire, TokenOnWire, Wire
 from api.transactions import Tx
 from ledger.aid import acts, cases, disbursements, intake, obligations, rulings
+from ledger.aid.assessments import Assessed, NewAssessment
 from ledger.aid.cases import Case
 from ledger.aid.eligibility import Bounds, Rejection
 from ledger.aid.obligations import Obligation, ObligationKind
@@ -159,9 +160,14 @@ class CasesOut(Page):
 
 
 class VerifyIn(Wire):
-    """The verifier's signed act; `not_duplicates` are cases they looked at and found to be others."""
+    """The verifier's signed act, which commits to `assessed`; `box` holds what the rules answered on exact facts.
+
+    `not_duplicates` are cases they looked at and found to be others.
+    """
 
     agreed: SignedActOnWire
+    assessed: Assessed
+    box: BoxOnWire
     not_duplicates: Annotated[tuple[Alias, ...], Field(max_length=100)] = ()
 
 
@@ -239,9 +245,10 @@ def read_case(alias: Alias, session: Tx, _caller: Admitted) -> CaseOut:
 
 @router.post("/v1/cases/{alias}/verify", status_code=201)
 def verify_case(alias: Alias, body: VerifyIn, session: Tx, caller: Admitted, now: Now, once: Claimed) -> CaseOut:
-    """Verifies a case: its exact dates were tested, and that is signed."""
+    """Verifies a case: the rules were asked about its exact dates, and what they answered is signed."""
     agreed = Agreed(body.agreed.act, body.agreed.signature, caller.operator, now)
-    case = acts.verify_case(session, alias, agreed, not_duplicates=body.not_duplicates)
+    assessment = NewAssessment(body.assessed, body.box.box())
+    case = acts.verify_case(session, alias, agreed, assessment=assessment, not_duplicates=body.not_duplicates)
     return once.keep(case_out(session, case))
 
 

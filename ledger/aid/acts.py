@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from ledger import approvals, limits
 from ledger.aid import (
+    assessments,
     batch_lines,
     caps,
     cases,
@@ -19,6 +20,7 @@ from ledger.aid import (
     rules,
     rulings,
 )
+from ledger.aid.assessments import NewAssessment
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.eligibility import Rejection
@@ -42,15 +44,18 @@ class EvidenceNotOpened(Refused):
     rule = "evidence_not_opened"
 
 
-def verify_case(session: Session, alias: str, agreed: Agreed, *, not_duplicates: Collection[str] = ()) -> Case:
-    """Verifies a case: the signer's client has opened it and tested its exact dates.
+def verify_case(
+    session: Session, alias: str, agreed: Agreed, *, assessment: NewAssessment, not_duplicates: Collection[str] = ()
+) -> Case:
+    """Verifies a case: the signer's client has opened it and asked the rules about its exact dates.
 
+    The act's `payee_commitment` is that of the `assessment`: which pack answered what.
     The act names the cases that share its ruling and were found to be others, whose boxes the signer has opened too,
     and no others: `verify_case:C-…+C-…`. It covers each pair, and nobody is asked about one again.
 
     Raises:
         EvidenceMissing: a file that the pack asks for. UnknownCase: a named one is none. EvidenceNotOpened,
-            CaseNotReady, and what `approvals.accept` raises.
+            CaseNotReady, and what `approvals.accept` and `assessments.keep` raise.
         PossibleDuplicate: other cases share its ruling and are not named in `not_duplicates`.
     """
     locked = {one: cases.require(session, one, lock=True) for one in sorted({alias, *not_duplicates})}
@@ -66,8 +71,10 @@ def verify_case(session: Session, alias: str, agreed: Agreed, *, not_duplicates:
         rules.require_files(pack, kind=obligation.kind, received_on=case.received_on, files=files)
     detail = "+".join(sorted(others)) or None  # a pair that nobody asks about has no row to be signed for
     with session.begin_nested():  # act and effect, or neither
-        accept_on_case(session, agreed, "verify_case", case, detail=detail)
+        commitment = assessment.assessed.commitment()
+        accept_on_case(session, agreed, "verify_case", case, detail=detail, payee_commitment=commitment)
         cases.verify(session, case, by=agreed.signer.alias, on=agreed.now.date())
+        assessments.keep(session, case, assessment, signed_on=agreed.act.at.date(), files=sorted(files))
         intake.settle(session, alias, others, by=agreed.signer.alias, on=agreed.now.date())
     return case
 
@@ -226,6 +233,7 @@ def accept_on_case(
     *,
     detail: str | None = None,
     object_alias: str | None = None,
+    payee_commitment: str | None = None,
 ) -> None:
     """As `approvals.accept`, for an act about a case, or one of its rulings: it restates what is owed and evidence."""
     approvals.accept(
@@ -236,6 +244,7 @@ def accept_on_case(
         version=case.version,
         detail=detail,
         amount=owed(session, case),
+        payee_commitment=payee_commitment,
         evidence_commitments=evidence_of(session, case),
     )
 

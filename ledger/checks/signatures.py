@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from ledger.aid.assessments import Assessment, commitment_to
 from ledger.aid.not_duplicates import NotDuplicate
 from ledger.aid.quashing import Appeal, Outcome
 from ledger.aid.refunds import Debtor, Refund
@@ -91,6 +92,26 @@ def find_altered_pairs(session: Session, _tell: Tell) -> Iterator[Finding]:
             yield Finding("not-duplicates", "case", pair[0], {"other": pair[1], "where": "row"})
 
 
+def find_altered_assessments(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Rules' answers that are not those a verifier signed, that nobody signed, or that are gone."""
+    signed: set[str] = set()
+    for page in paged(session, SignedAct, SignedAct.nonce, col(SignedAct.verb) == "verify_case"):
+        of = col(Assessment.case_alias).in_([act.object for act in page])
+        kept = {one.case_alias: one.document for one in session.exec(select(Assessment).where(of))}
+        for act in page:
+            commitment, document = _said(act)["payee_commitment"], kept.get(act.object)
+            if commitment is None:
+                continue  # verified before answers were signed
+            signed.add(act.object)
+            where = "row" if document is None else "document"
+            if document is None or commitment_to(document) != commitment:
+                yield Finding("assessments", "case", act.object, {"signer": act.signer, "where": where})
+    for rows in paged(session, Assessment, Assessment.case_alias):
+        for one in rows:
+            if one.case_alias not in signed:
+                yield Finding("assessments", "case", one.case_alias, {"where": "act"})
+
+
 def _signed(session: Session, verbs: Iterable[str], objects: Iterable[str]) -> dict[tuple[str, str], Counter[str]]:
     """By object and signer: how often they signed each act, with its detail."""
     found: dict[tuple[str, str], Counter[str]] = {}
@@ -124,5 +145,6 @@ CHECKS = (
     Check("approved-and-released", "who signed an approval releases nothing of it", find_approvers_who_released),
     Check("brought-and-agreed", "who brought a file agrees to nothing that rests on it", find_bringers_who_agreed),
     Check("appeals-signed", "appeals and what others acknowledge have an act each", find_unsigned_appeals),
+    Check("assessments", "what the rules answered of verified cases is what was signed", find_altered_assessments),
     Check("not-duplicates", "cases called no duplicates are those that somebody signed so", find_altered_pairs),
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from reports.dossier import turns
+from reports.dossier import assessed, turns
 from reports.dossier.facts import Act, Disbursement, Facts, Obligation, Ruling
 from reports.dossier.steps import (
     Standing,
@@ -139,7 +139,7 @@ def _eligibility(facts: Facts, ruling: Ruling) -> Step:
     if not act.holds:
         return _broken(facts, "Eligibility", act)
     owed = sum_of(one.amount for one in facts.obligations)
-    if owed is None or not act.covers(owed, None):
+    if owed is None or not act.covers(owed, act.payee_commitment):
         return Step(
             "Eligibility",
             Standing.CONTRADICTED,
@@ -147,11 +147,12 @@ def _eligibility(facts: Facts, ruling: Ruling) -> Step:
             (name_of(facts, act),),
         )
     also = " Who verified it had also entered it." if act.signer == facts.entered_by else ""
+    answered = assessed.judge(facts, act)
     return Step(
         "Eligibility",
-        Standing.ESTABLISHED,
-        f"{said} The case was verified on {moment(act)} for {owed}.{also}",
-        (name_of(facts, act), f"{len(act.commitments)} commitments restated in it"),
+        answered.standing,
+        f"{said} The case was verified on {moment(act)} for {owed}.{also} {answered.says}",
+        (name_of(facts, act), f"{len(act.commitments)} commitments restated in it", *answered.rests_on),
     )
 
 

@@ -9,8 +9,9 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ledger.aid.assessments import Assessed, commitment_to
 from ledger.identities.boxes import FilePlace
 from ledger.money import Money
 
@@ -128,6 +129,12 @@ class Act(Fact):
         return told.items() <= self.content.items()
 
     @property
+    def payee_commitment(self) -> str | None:
+        """The hash that the signer has restated besides the evidence: of a payee, of lines, of what rules answered."""
+        said = self.content.get("payee_commitment")
+        return None if said is None else str(said)
+
+    @property
     def commitments(self) -> frozenset[str]:
         """The evidence that the signer has restated."""
         return frozenset(map(str, self.content.get("evidence_commitments", ())))
@@ -217,6 +224,34 @@ class Entry(Fact):
     lines: tuple[Line, ...]
 
 
+class Assessment(Fact):
+    """What the rules answered when the case was verified, by the bounds of its ruling: as it was signed."""
+
+    document: str
+
+    @property
+    def commitment(self) -> str:
+        """What the act of the verification restates, where the document is the one that was signed."""
+        return commitment_to(self.document)
+
+    @cached_property
+    def content(self) -> Assessed | None:
+        """What it says; None when it is no such document any more."""
+        try:
+            return Assessed.model_validate_json(self.document)
+        except ValidationError:
+            return None
+
+
+class OpenedAnswer(Fact):
+    """What a rule answered on exact facts, as a device has opened it."""
+
+    obligation: str
+    rule: str
+    outcome: str
+    facts: dict[str, str | int]
+
+
 class Opened(Fact):
     """What a device has opened, or why it could not: `refused` is the rule and `where` the part that disagrees.
 
@@ -233,6 +268,8 @@ class Opened(Fact):
     ruling_number: str | None = None
     files: tuple[str, ...] = ()
     """The commitments of files whose content was held against them."""
+    answers: tuple[OpenedAnswer, ...] | None = None
+    """None where the box of the rules' answers is not there, or is not the one that was signed."""
 
 
 class Facts(Fact):
@@ -251,6 +288,7 @@ class Facts(Fact):
     entered_by: str
     received_on: date
     rulings: tuple[Ruling, ...]
+    assessment: Assessment | None = None
     boxes: tuple[Box, ...]
     files: tuple[File, ...]
     acts: tuple[Act, ...]

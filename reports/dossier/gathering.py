@@ -9,6 +9,7 @@ from sqlmodel import Session, SQLModel, col, select
 from ledger import approvals, book, people
 from ledger.aid import (
     acts,
+    assessments,
     bail_acts,
     batch_lines,
     batches,
@@ -42,6 +43,7 @@ from reports.dossier.facts import (
     Act,
     Amount,
     Appeal,
+    Assessment,
     Batch,
     Box,
     Disbursement,
@@ -64,8 +66,8 @@ def gather(session: Session, alias: str, *, as_of: datetime) -> Facts:
     paying = _disbursements(session, alias)
     ruled = _rulings(session, case)
     owed = obligations.of_case(session, alias)
-    things = [*(one.alias for one in ruled), *(one.alias for one in owed)]
-    about = [alias, *things, *(one.agreed_object for one in paying)]
+    things = [alias, *(one.alias for one in ruled), *(one.alias for one in owed)]
+    about = [*things, *(one.agreed_object for one in paying)]
     about += [told.about for one in paying for told in (one.accepted, one.carried_out) if told is not None]
     about += [one.alias for one in paying]  # a line that the bank never paid is ended alone
     founded = book.require(session)
@@ -83,6 +85,7 @@ def gather(session: Session, alias: str, *, as_of: datetime) -> Facts:
         entered_by=case.entered_by,
         received_on=case.received_on,
         rulings=tuple(ruled),
+        assessment=_assessment(session, alias),
         boxes=tuple(_boxes(session, [case.beneficiary_alias, *things, *(one.alias for one in paying)])),
         files=tuple(_file(file, keys) for file in acts.files_of(session, case)),
         acts=tuple(_acts(session, about, applied=_applied(session, owed))),
@@ -101,6 +104,11 @@ def gather(session: Session, alias: str, *, as_of: datetime) -> Facts:
         disbursements=tuple(paying),
         entries=tuple(_entries(session, alias)),
     )
+
+
+def _assessment(session: Session, case: str) -> Assessment | None:
+    document = assessments.of_case(session, case)
+    return Assessment(document=document) if document is not None else None
 
 
 def _rulings(session: Session, case: Case) -> list[Ruling]:

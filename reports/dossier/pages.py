@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from reports import layout
+from reports.dossier import assessed
 from reports.dossier.chain import Chain, chains
 from reports.dossier.facts import SERVER, Act, Entry, Facts
 from reports.dossier.steps import Standing
@@ -66,6 +67,7 @@ def _rows(facts: Facts) -> Iterator[Row]:
         yield Row(SECTION, (f"{KINDS.get(one.kind, one.kind)} of {one.amount}, obligation {one.alias}",))
         for step in chain.steps:
             yield Row(LINE, (step.title, _mark(step.standing), step.says, "; ".join(step.rests_on) or "nothing"))
+    yield from _answers(facts)
     if facts.opened is not None and facts.opened.refused is None:
         yield Row(SECTION, ("Opened for this dossier",))
         yield from _opened(facts)
@@ -84,6 +86,23 @@ def _rows(facts: Facts) -> Iterator[Row]:
     yield from _sealed(facts)
     yield Row(GROUP, ("",))
     yield Row(NOTE, (_HOW_TO_READ,))
+
+
+def _answers(facts: Facts) -> Iterator[Row]:
+    """What the rules answered of each obligation, and by which version of which pack."""
+    content = facts.assessment.content if facts.assessment else None
+    if content is None:
+        return
+    exact = facts.opened is not None and facts.opened.answers is not None
+    how = "on exact facts, as opened" if exact else "by the ruling's bounds"
+    yield Row(SECTION, (f"What the rules answered on {content.on.isoformat()}, {how}",))
+    told = "" if exact else " Of the facts only the names stand here; their exact values are sealed."
+    yield Row(NOTE, (f"Pack {content.pack}, SHA-256 {content.pack_digest} over all that it says.{told}",))
+    for obligation in facts.obligations:
+        if len(facts.obligations) > 1:
+            yield Row(NOTE, (f"{KINDS.get(obligation.kind, obligation.kind)}, obligation {obligation.alias}",))
+        for one in assessed.answers_of(facts, obligation.alias):
+            yield Row(LINE, (one.rule.capitalize(), one.outcome.capitalize(), one.says, assessed.source_of(facts)))
 
 
 def _answer(found: list[Chain]) -> str:
@@ -178,7 +197,7 @@ def _restated(facts: Facts, commitment: str) -> str:
     found = [
         str(number)
         for number, act in enumerate(facts.acts, start=1)
-        if commitment in act.commitments or commitment == act.content.get("payee_commitment")
+        if commitment in act.commitments or commitment == act.payee_commitment
     ]
     return f"; restated in act {', '.join(found)}" if found else "; restated in no act"
 

@@ -6,6 +6,7 @@ import pytest
 
 from api.client import cases, payments
 from api.client.http import ApiRefusal
+from ledger.aid import assessments, jurisdictions
 from ledger.people import Role
 from tests.attempts import LOOKED, act_on, approve, refused, told
 from tests.cast import byn
@@ -120,9 +121,12 @@ def test_a_verification_of_a_case_that_was_not_opened_is_refused(furnished: Offi
     anna = furnished.desk("anna")
     case = anna.api.get(f"/v1/cases/{alias}")
     agreed = anna.agree("verify_case", alias, version=1, amount=byn("810.00"), evidence=case["evidence_commitments"])
+    answered = assessments.assess(jurisdictions.load("by"), alias, {}, on=anna.now().date(), sealed="0" * 64)
+    box = {"kind": "case", "alias": alias, "field": "assessment", "version": 1, "bytes": "", "commitment": "0" * 64}
+    body = {"agreed": agreed, "assessed": answered.model_dump(mode="json"), "box": box}
 
     with furnished.nothing_written():
-        answer = furnished.post(f"/v1/cases/{alias}/verify", {"agreed": agreed}, by="anna")
+        answer = furnished.post(f"/v1/cases/{alias}/verify", body, by="anna")
 
     assert told(answer) == (409, "evidence_not_opened")
 

@@ -19,7 +19,7 @@ def verify_beside(house: House, case: Case, *others: Case) -> None:
     for one in (case, *others):
         house.open(one, by=anton)
     agreed = house.on_case("verify_case", case, by=anton, detail="+".join(names) or None)
-    acts.verify_case(house.session, case.alias, agreed, not_duplicates=names)
+    acts.verify_case(house.session, case.alias, agreed, assessment=house.assessed(case), not_duplicates=names)
     house.session.commit()
 
 
@@ -45,7 +45,9 @@ def test_a_case_that_is_like_no_other_is_not_called_no_duplicate(house: House) -
     named = house.on_case("verify_case", case, by=house.fund.anton, detail=other.alias)
 
     with nothing_written(house.session), pytest.raises(approvals.ActDiffers):
-        acts.verify_case(house.session, case.alias, named, not_duplicates=[other.alias])
+        acts.verify_case(
+            house.session, case.alias, named, assessment=house.assessed(case), not_duplicates=[other.alias]
+        )
 
 
 def test_a_pair_stays_settled_when_one_of_them_is_compared_anew(house: House) -> None:

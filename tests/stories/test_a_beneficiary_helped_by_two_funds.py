@@ -44,7 +44,7 @@ def test_a_beneficiary_helped_by_two_funds_is_paid_for_once(house: House) -> Non
     for one in (case, again, other):
         house.open(one, by=anton)
     named = house.on_case("verify_case", other, by=anton, detail="+".join(sorted(alike)))
-    acts.verify_case(session, other.alias, named, not_duplicates=alike)
+    acts.verify_case(session, other.alias, named, assessment=house.assessed(other), not_duplicates=alike)
     theirs = house.a_released_payment(of=other)
     disbursements.pay(session, theirs, source_key="test:3", on=TODAY, recorded_at=NOW, recorded_by="test")
     assert intake.possible_duplicates(session, other.alias) == []

@@ -56,7 +56,10 @@ def verified_and_approved(house: House, case: Case) -> Disbursement:
     opened = house.open(case, by=fund.anton, at=THURSDAY)
     assert name_on(opened, house, by=fund.anton) == NAME
     assert name_on(opened, house, by=fund.boris) == NAME
-    acts.verify_case(session, case.alias, house.on_case("verify_case", case, by=fund.anton, now=THURSDAY))
+    answered = house.assessed(case, now=THURSDAY)
+    acts.verify_case(
+        session, case.alias, house.on_case("verify_case", case, by=fund.anton, now=THURSDAY), assessment=answered
+    )
 
     # Clara asks for the payment, Boris looks at the evidence and at the payee, and approves.
     alias = draw(Kind.DISBURSEMENT)

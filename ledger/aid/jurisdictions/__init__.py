@@ -3,6 +3,7 @@
 A pack is read whole or refused with the place: what it does not know, says twice for one day, or says without a source.
 """
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
+import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from ledger.errors import BadInput
@@ -260,6 +262,11 @@ def load(jurisdiction: str) -> Pack:
         known = sorted(_of_folder.keys() | _ours().keys())
         raise UnknownJurisdiction("no jurisdiction pack has this name", known=", ".join(known))
     return found
+
+
+def digest(pack: Pack) -> str:
+    """Which version of a pack it is: SHA-256 of all that it says, its sources included, as JSON by RFC 8785."""
+    return hashlib.sha256(rfc8785.dumps(pack.model_dump(mode="json"))).hexdigest()
 
 
 def read_folder(folder: Path | None) -> list[Pack]:

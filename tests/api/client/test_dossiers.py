@@ -95,6 +95,10 @@ def test_a_device_checks_again_and_opens_exact_facts_but_never_a_name(furnished:
         CANARIES["ruling_number"],
     )
     assert opened.files == tuple(file.commitment for file in facts.files) != ()
+    exact = {one.rule: one.facts for one in opened.answers or ()}
+    assert exact["after_not_before"] == {"on": "2020-10-02", "issued": "2020-08-31"}
+    assert exact["sanction_within_article"]["amount"] == "810.00"
+    assert standings(facts)["Eligibility"] == Standing.ESTABLISHED.value
     written = text_of_pdf(pages.render_pdf(facts))
     assert sightings([CANARIES["name"], CANARIES["payee_account"]], written) == []
     assert sightings([CANARIES["ruling_number"]], written) != []

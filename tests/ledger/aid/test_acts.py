@@ -32,7 +32,7 @@ def test_a_verified_case_keeps_who_verified_it_and_what_they_signed(house: House
     house.open(case, by=anton)
     agreed = house.on_case("verify_case", case, by=anton)
 
-    acts.verify_case(house.session, case.alias, agreed)
+    acts.verify_case(house.session, case.alias, agreed, assessment=house.assessed(case))
 
     (kept,) = approvals.of_object(house.session, case.alias)
     assert (case.state, case.version, case.verified_by) == (State.VERIFIED, 2, anton.alias)
@@ -51,7 +51,9 @@ def test_who_has_not_opened_the_evidence_does_not_verify(house: House, anton: Pe
     case = house.a_case()
 
     with nothing_written(house.session), pytest.raises(EvidenceNotOpened):
-        acts.verify_case(house.session, case.alias, house.on_case("verify_case", case, by=anton))
+        acts.verify_case(
+            house.session, case.alias, house.on_case("verify_case", case, by=anton), assessment=house.assessed(case)
+        )
 
 
 def test_what_changed_since_it_was_opened_is_opened_again(house: House, anton: Person) -> None:
@@ -64,12 +66,14 @@ def test_what_changed_since_it_was_opened_is_opened_again(house: House, anton: P
     shelves.keep(house.session, [newer], shelf=case.beneficiary_alias)
 
     with nothing_written(house.session), pytest.raises(EvidenceNotOpened):
-        acts.verify_case(house.session, case.alias, stale)
+        acts.verify_case(house.session, case.alias, stale, assessment=house.assessed(case))
     house.open(case, by=anton)
     with nothing_written(house.session), pytest.raises(ActDiffers):
-        acts.verify_case(house.session, case.alias, stale)
+        acts.verify_case(house.session, case.alias, stale, assessment=house.assessed(case))
 
-    acts.verify_case(house.session, case.alias, house.on_case("verify_case", case, by=anton))
+    acts.verify_case(
+        house.session, case.alias, house.on_case("verify_case", case, by=anton), assessment=house.assessed(case)
+    )
     assert case.state is State.VERIFIED
 
 
@@ -81,17 +85,17 @@ def test_a_possible_duplicate_is_verified_only_by_naming_the_others(house: House
 
     for named in ([], names[:1], [case.alias]):
         with nothing_written(house.session), pytest.raises(PossibleDuplicate) as refusal:
-            acts.verify_case(house.session, case.alias, agreed, not_duplicates=named)
+            acts.verify_case(house.session, case.alias, agreed, assessment=house.assessed(case), not_duplicates=named)
         assert refusal.value.data == {"case": case.alias, "others": 2}
 
     with nothing_written(house.session), pytest.raises(EvidenceNotOpened):  # named, and not looked at
-        acts.verify_case(house.session, case.alias, agreed, not_duplicates=names)
+        acts.verify_case(house.session, case.alias, agreed, assessment=house.assessed(case), not_duplicates=names)
     for other in others:
         house.open(other, by=anton)
     with nothing_written(house.session), pytest.raises(ActDiffers):  # named, and not in what was signed
-        acts.verify_case(house.session, case.alias, agreed, not_duplicates=names)
+        acts.verify_case(house.session, case.alias, agreed, assessment=house.assessed(case), not_duplicates=names)
     agreed = house.on_case("verify_case", case, by=anton, detail="+".join(sorted(names)))
-    acts.verify_case(house.session, case.alias, agreed, not_duplicates=names)
+    acts.verify_case(house.session, case.alias, agreed, assessment=house.assessed(case), not_duplicates=names)
     assert case.state is State.VERIFIED
 
 
@@ -102,7 +106,9 @@ def test_who_is_not_of_the_intake_neither_verifies_nor_rejects(house: House, nam
     house.open(case, by=person)
 
     with nothing_written(house.session), pytest.raises(NotInRole):
-        acts.verify_case(house.session, case.alias, house.on_case("verify_case", case, by=person))
+        acts.verify_case(
+            house.session, case.alias, house.on_case("verify_case", case, by=person), assessment=house.assessed(case)
+        )
     with nothing_written(house.session), pytest.raises(NotInRole):
         acts.reject_case(
             house.session,
@@ -118,14 +124,15 @@ def test_a_verified_case_is_not_verified_again(house: House) -> None:
     agreed = house.on_case("verify_case", case, by=house.fund.ana)
 
     with nothing_written(house.session), pytest.raises(CaseNotReady):
-        acts.verify_case(house.session, case.alias, agreed)
+        acts.verify_case(house.session, case.alias, agreed, assessment=house.assessed(case))
 
 
 def test_an_unknown_case_is_not_verified(house: House, anton: Person) -> None:
-    agreed = house.on_case("verify_case", house.a_case(), by=anton)
+    case = house.a_case()
+    agreed = house.on_case("verify_case", case, by=anton)
 
     with nothing_written(house.session), pytest.raises(UnknownCase):
-        acts.verify_case(house.session, "C-0000-0000-0001", agreed)
+        acts.verify_case(house.session, "C-0000-0000-0001", agreed, assessment=house.assessed(case))
     with nothing_written(house.session), pytest.raises(UnknownCase):
         acts.reject_case(house.session, "C-0000-0000-0001", agreed, because=Rejection.ILLEGIBLE)
 
@@ -145,6 +152,7 @@ def test_a_signature_to_verify_does_not_reject(house: House, anton: Person) -> N
 def test_one_verifies_while_another_rejects_and_one_of_them_wins(house: House, anton: Person, ana: Person) -> None:
     case = house.a_case()
     house.open(case, by=anton)
+    assessment = house.assessed(case)
     yes, no = (
         house.on_case("verify_case", case, by=anton),
         house.on_case("reject_case", case, by=ana, detail="duplicate"),
@@ -154,7 +162,7 @@ def test_one_verifies_while_another_rejects_and_one_of_them_wins(house: House, a
         house.session,
         lambda own: acts.reject_case(own, case.alias, no, because=Rejection.DUPLICATE),
         look=lambda own: cases.require(own, case.alias),
-        then=lambda own: acts.verify_case(own, case.alias, yes),
+        then=lambda own: acts.verify_case(own, case.alias, yes, assessment=assessment),
     )
 
     assert isinstance(answers[1], ActDiffers)

@@ -64,10 +64,10 @@ def test_what_was_signed_before_does_not_cover_it(house: House, ana: Person) -> 
     correct(house, case, amended(house, case))
 
     with nothing_written(house.session), pytest.raises(EvidenceNotOpened):
-        acts.verify_case(house.session, case.alias, stale)
+        acts.verify_case(house.session, case.alias, stale, assessment=house.assessed(case))
     house.open(case, by=ana)
     with nothing_written(house.session), pytest.raises(ActDiffers):
-        acts.verify_case(house.session, case.alias, stale)
+        acts.verify_case(house.session, case.alias, stale, assessment=house.assessed(case))
     assert house.verify(case, by=ana).state is cases.State.VERIFIED
 
 

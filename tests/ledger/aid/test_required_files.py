@@ -26,7 +26,7 @@ def test_a_fine_without_its_ruling_is_not_verified(house: House) -> None:
     agreed = house.on_case("verify_case", case, by=house.fund.anton)
 
     with nothing_written(house.session), pytest.raises(EvidenceMissing) as refusal:
-        acts.verify_case(house.session, case.alias, agreed)
+        acts.verify_case(house.session, case.alias, agreed, assessment=house.assessed(case))
 
     assert refusal.value.data == {"kind": "fine", "files": "ruling"}
 

@@ -105,10 +105,10 @@ def test_what_was_signed_or_looked_at_before_does_not_cover_it(house: House) -> 
     add(house, case, a_fee(house, case))
 
     with pytest.raises(EvidenceNotOpened):
-        acts.verify_case(house.session, case.alias, before)
+        acts.verify_case(house.session, case.alias, before, assessment=house.assessed(case))
     house.open(case, by=anton)
     with pytest.raises(ActDiffers):
-        acts.verify_case(house.session, case.alias, before)
+        acts.verify_case(house.session, case.alias, before, assessment=house.assessed(case))
 
 
 def test_who_added_it_approves_nothing_of_the_case(house: House) -> None:
@@ -212,7 +212,7 @@ def test_a_sum_that_was_added_wrongly_is_amended_before_anybody_verifies_it(hous
 
     assert (added.minor, case.version, acts.owed(house.session, case)) == (4500, 3, byn("855.00"))
     with nothing_written(house.session), pytest.raises(EvidenceNotOpened):
-        acts.verify_case(house.session, case.alias, stale)
+        acts.verify_case(house.session, case.alias, stale, assessment=house.assessed(case))
     assert house.fund.olga.alias in corrections.authors_of(house.session, [case])[case.alias]
     house.verify(case, by=house.fund.anton)
     again = replace(right, details=details(house, case, added.alias, version=3))

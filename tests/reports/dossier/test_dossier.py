@@ -19,7 +19,7 @@ from ledger.reconciliation.answers import Answer, Because
 from ledger.storage import guards
 from reports.dossier import pages
 from reports.dossier.chain import chains
-from reports.dossier.facts import SERVER, Facts, Opened
+from reports.dossier.facts import SERVER, Act, Facts, Opened, OpenedAnswer
 from reports.dossier.gathering import gather
 from reports.dossier.steps import Standing
 from tests.canaries import sightings, text_of_pdf
@@ -179,6 +179,9 @@ ON_ROWS = {
     "DELETE FROM signed_act WHERE verb = 'approve_disbursement'": "Approval",
     "DELETE FROM signed_act WHERE verb = 'verify_case'": "Ruling",
     "UPDATE box SET commitment = 'another' WHERE field = 'details'": "Ruling",
+    "UPDATE assessment SET document = replace(document, 'holds', 'shown')": "Eligibility",
+    "UPDATE assessment SET document = 'no json'": "Eligibility",
+    "DELETE FROM assessment": "Eligibility",
     "UPDATE obligation SET told_on = NULL": "Recognition",
     "UPDATE entry SET effective_on = '2020-11-10', happened_on = '2020-11-10' WHERE kind = 'aid_paid'": "Payment",
     "UPDATE line SET minor = minor * 2 WHERE subject IS NOT NULL": "Payment",
@@ -269,6 +272,43 @@ def test_what_a_device_opened_makes_the_day_exact_and_what_it_could_not_open_con
     assert "28 September 2020" in words(opened)
     assert pages.render_pdf(opened)
     assert standings(later)["Ruling"] == standings(refused)["Ruling"] == AGAINST
+
+
+def test_the_rules_answers_stand_on_the_pages_with_their_pack_and_exact_facts_once_opened(
+    house: House, paid: Disbursement
+) -> None:
+    facts = dossier_of(house, paid.case_alias)
+    told = OpenedAnswer(
+        obligation=paid.obligation_alias, rule="payment_deadline", outcome="holds", facts={"due_by": "2020-11-08"}
+    )
+    by = house.fund.boris.alias
+    opened = facts.model_copy(update={"opened": Opened(by=by, issued_on="2020-09-28", answers=(told,))})
+    swapped = facts.model_copy(update={"opened": Opened(by=by, issued_on="2020-09-28", answers=None)})
+    unsigned = facts.model_copy(update={"assessment": None})
+
+    assert facts.assessment is not None
+    assert facts.assessment.content is not None
+    assert facts.assessment.content.pack_digest in words(facts)
+    assert "Payment deadline" in words(facts)
+    assert "on: due by" in words(facts)
+    assert "due by 2020-11-08" in words(opened)
+    assert "10 rules of pack 'by' were asked on 20 November 2020: none refuses" in words(facts)
+    assert standings(opened)["Eligibility"] == YES
+    assert standings(swapped)["Eligibility"] == standings(unsigned)["Eligibility"] == AGAINST
+    assert facts.assessment.document in json.loads(pages.render_json(facts))["facts"]["assessment"]["document"]
+
+
+def test_a_case_verified_before_answers_were_signed_says_that_nobody_signed_them(
+    house: House, paid: Disbursement
+) -> None:
+    facts = dossier_of(house, paid.case_alias)
+    first, *others = facts.acts
+    content = json.dumps(first.content | {"payee_commitment": None})
+    act = Act.model_validate(first.model_dump() | {"document": content})
+    before = facts.model_copy(update={"acts": (act, *others), "assessment": None})
+
+    assert standings(before)["Eligibility"] == NO
+    assert "What the rules answered was not signed" in words(before)
 
 
 def test_days_do_not_matter_to_whoever_asks_later(house: House, paid: Disbursement) -> None:

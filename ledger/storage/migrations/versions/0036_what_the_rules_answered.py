@@ -1,0 +1,18 @@
+"""What the rules answered when a case was verified, as it was signed; rows are only added."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0036"
+down_revision = "0034"
+
+
+def upgrade() -> None:
+    """Creates the table. Of cases that were verified before, nobody has signed what the rules answered."""
+    op.create_table(
+        "assessment",
+        sa.Column("case_alias", sa.String(length=20), nullable=False),
+        sa.Column("document", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["case_alias"], ["aid_case.alias"]),
+        sa.PrimaryKeyConstraint("case_alias"),
+    )
