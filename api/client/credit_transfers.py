@@ -12,6 +12,7 @@ from typing import Any
 
 from lxml import etree
 
+from api.client import pain_schemas
 from ledger.errors import BadInput
 from ledger.money import Money
 from ledger.references import is_reference
@@ -70,6 +71,7 @@ def render(
     Raises:
         BadOrder: none or too many, several currencies, an amount not above zero, the same reference twice, a name or an
             account that cannot be sent as it stands.
+        AgainstSchema, NoSchema: the file is not as the schema of its form asks, or there is none to ask.
     """
     checked = check(orders)
     _check_party(debtor.name, debtor.account, currency=checked[0].amount.currency, where="debtor")
@@ -77,7 +79,9 @@ def render(
         raise BadOrder("not a BIC (ISO 9362)", where="debtor: bic")
     if form is Form.CSV:
         return as_csv(_CSV_HEADER, rows=(_cells(order) for order in checked))
-    return _pain(checked, debtor=debtor, message_id=message_id, on=on, made_at=made_at, form=form)
+    content = _pain(checked, debtor=debtor, message_id=message_id, on=on, made_at=made_at, form=form)
+    pain_schemas.check(content, form)
+    return content
 
 
 def check(orders: Sequence[Order]) -> Sequence[Order]:

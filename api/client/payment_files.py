@@ -63,8 +63,8 @@ def write(
     Noted first: a file that lies in the folder is one that stands. When writing fails, it is withdrawn by two people.
 
     Raises:
-        FolderNotPrivate, BadOrder: nothing was noted nor written. ApiRefusal: the file is not what was released, or a
-            payment stands in another one. FileStands: it is noted, and was not written.
+        FolderNotPrivate, BadOrder, AgainstSchema, NoSchema: nothing was noted nor written. ApiRefusal: the file is not
+            what was released, or a payment stands in another one. FileStands: it is noted, and was not written.
     """
     private_files.require_private(folder)
     message_id = references.draw()
