@@ -10,8 +10,8 @@ from api import pulling, refunding
 from api.settings import ProcessorSettings, Settings
 from api.stripe_link import Link
 from ledger import jobs, reminders
-from ledger.aid import agents_lists, file_retention
-from ledger.books import holds, rollups
+from ledger.aid import agents_lists, file_retention, lapses
+from ledger.books import rollups
 from ledger.giving import notices
 from ledger.reconciliation import bank, matchings, shelf_retention
 from ledger.storage.engine import transaction
@@ -100,11 +100,11 @@ def remind(means: Means) -> Counts:
 
 
 def end_what_expires(means: Means) -> Counts:
-    """Frees holds whose last day is over, and removes agents' lists whose last day is over."""
+    """Ends approvals that led to nothing within the days of the pack, and removes agents' lists past their last day."""
     on = means.now().date()
     with transaction(means.engine) as session:
         return {
-            "holds": len(holds.expire(session, on=on)),
+            "holds": len(lapses.end(session, on=on)),
             "lists": agents_lists.remove_expired(session, on=on),
         }
 

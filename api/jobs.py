@@ -66,7 +66,9 @@ JOBS: tuple[ScheduledJob, ...] = (
     ),
     ScheduledJob("refunds", "5-59/15 * * * *", duties.send_refunds, "signed refunds are carried out", _can_refund),
     ScheduledJob("rollups", "*/10 * * * *", duties.take_in_entries, "balances are read from roll-ups"),
-    ScheduledJob("expiry", "10 0 * * *", duties.end_what_expires, "holds and agents' lists end with their last day"),
+    ScheduledJob(
+        "expiry", "10 0 * * *", duties.end_what_expires, "approvals and agents' lists end with their last day"
+    ),
     ScheduledJob("match", "50 0 * * *", duties.match_lines, "lines of the bank are matched with what they can only be"),
     ScheduledJob("checks", "30 1 * * *", duties.check_books, "every check over the book is run each night"),
     ScheduledJob("reminders", "30 5 * * *", duties.remind, "open months, missing rates and what expires are told of"),

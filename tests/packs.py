@@ -23,12 +23,17 @@ def needed_files(kind: str, *files: str) -> str:
     return f'[[evidence]]\nkind = "{kind}"\nfiles = [{listed}]\nvalid_from = 2016-07-01\nsource = "Invented"\n'
 
 
+def standing(days: int, *, since: str = "2016-07-01") -> str:
+    """A table of how long what is approved stands."""
+    return f'[[approvals]]\ndays = {days}\nvalid_from = {since}\nsource = "Invented"\n'
+
+
 @contextmanager
 def belarus_with(folder: Path, *tables: str) -> Iterator[None]:
-    """The pack of Belarus with these tables in place of its caps and its files."""
+    """The pack of Belarus with these tables in place of its caps, its files and its approvals."""
     shipped = (resources.files(jurisdictions) / "by.toml").read_text("utf-8")
     parts = re.split(r"^(?=\[)", shipped, flags=re.MULTILINE)
-    shipped = "".join(part for part in parts if not part.startswith(("[[caps]]", "[[evidence]]")))
+    shipped = "".join(part for part in parts if not part.startswith(("[[caps]]", "[[evidence]]", "[[approvals]]")))
     own = folder / "packs"
     own.mkdir(exist_ok=True)
     (own / "by.toml").write_text(shipped + "\n" + "\n".join(tables), "utf-8")

@@ -23,6 +23,7 @@ NEXT: Mapping[str, str] = {
     "to_release": "disbursements release {object}",
     "batches_to_release": "batches release {object}",
     "payments_to_file": "payments file --help",
+    "promises_ending": "cases show {object}",
     "hearings_near": "bail list",
     "advances_to_approve": "advances approve {object}",
     "advances_to_release": "advances release {object}",

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -9,8 +10,8 @@ from fractions import Fraction
 import rfc8785
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from ledger import exceptions, overdrafts, references
-from ledger.aid import agents, purse_changes
+from ledger import book, exceptions, overdrafts, references
+from ledger.aid import agents, jurisdictions, purse_changes
 from ledger.aid.agents import Agent, OverCap
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, exchange, funds, holds, journal, recipes, spending
@@ -168,7 +169,9 @@ def approve(session: Session, advance: Advance, *, by: str, on: date) -> None:
     """
     _require_state(advance, State.REQUESTED)
     _require_within_cap(session, advance)
-    spending.reserve(session, _promises(session, advance), on=on)
+    until = jurisdictions.load(book.require(session).jurisdiction).approved_until(on)
+    promises = [replace(one, expires_on=until) for one in _promises(session, advance)]
+    spending.reserve(session, promises, on=on)
     advance.approved_by = by
     _move(session, advance, State.APPROVED)
 
@@ -217,6 +220,16 @@ def take_up(session: Session, advance: Advance) -> None:
     """
     _require_state(advance, State.FAILED)
     _move(session, advance, State.RELEASED)
+
+
+def lapse(session: Session, advance: Advance) -> None:
+    """Gives up an approved advance whose promises have expired: nobody released it in time.
+
+    Raises:
+        AdvanceNotReady: it is not approved.
+    """
+    _require_state(advance, State.APPROVED)
+    _move(session, advance, State.CANCELLED)
 
 
 def send(

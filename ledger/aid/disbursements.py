@@ -9,7 +9,7 @@ from sqlalchemy import Index, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import references
-from ledger.aid import bail_parts, cases, obligations
+from ledger.aid import bail_parts, cases, jurisdictions, obligations
 from ledger.aid.agents import Agent
 from ledger.aid.cases import Case
 from ledger.aid.obligations import Obligation, ObligationKind
@@ -228,8 +228,10 @@ def approve_all(session: Session, chosen: Sequence[Disbursement], *, by: str, on
     owed = {one.alias: one for one in obligations.lock_all(session, {one.obligation_alias for one in chosen})}
     first = {one.obligation_alias: one for one in sorted(chosen, key=lambda one: one.alias, reverse=True)}
     new = [one for alias, one in sorted(first.items()) if owed[alias].state is obligations.State.DUE]
+    until = _approved_until(session, new, on=on)
     with session.begin_nested():  # all of them, or none
-        spending.reserve(session, [_promise(one, owed[one.obligation_alias]) for one in new], on=on)
+        promises = [replace(_promise(one, owed[one.obligation_alias]), expires_on=until[one.case_alias]) for one in new]
+        spending.reserve(session, promises, on=on)
         cases.approve_all(session, cases.lock_all(session, {one.case_alias for one in chosen}), on=on)
         obligations.approve_all(session, [(owed[one.obligation_alias], one.fund_code) for one in chosen])
         for disbursement in chosen:
@@ -497,6 +499,12 @@ def _promise(disbursement: Disbursement, obligation: Obligation) -> NewHold:
         held_for=disbursement.obligation_alias,
         fund=disbursement.fund_code,
     )
+
+
+def _approved_until(session: Session, chosen: Sequence[Disbursement], *, on: date) -> dict[str, date | None]:
+    """By case: the last day on which an approval of the day `on` stands while nobody is told, by the case's pack."""
+    columns = select(Case.alias, Case.jurisdiction).where(col(Case.alias).in_({one.case_alias for one in chosen}))
+    return {alias: jurisdictions.load(jurisdiction).approved_until(on) for alias, jurisdiction in session.exec(columns)}
 
 
 def _order(disbursement: Disbursement) -> NewHold:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ColumnElement, func
+from sqlalchemy import CheckConstraint, ColumnElement, Index, func, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -87,6 +87,10 @@ class Hold(SQLModel, table=True):
         return Money(self.minor, self.currency)
 
 
+EXPIRED = "move = 'expired'"
+"""Movements that ended a hold with its last day; a partial index has these words, and so must a query."""
+
+
 class HoldMovement(SQLModel, table=True):
     """A part of a hold, by number from 1; an end moves all that is left."""
 
@@ -100,6 +104,7 @@ class HoldMovement(SQLModel, table=True):
 
     __table_args__ = (
         CheckConstraint("minor > 0", name="movement_is_above_zero"),
+        Index("expired_holds", "hold_key", sqlite_where=text(EXPIRED), postgresql_where=text(EXPIRED)),
         *whole_minor("minor"),
         WITHOUT_ROWID,
     )
@@ -198,19 +203,30 @@ def void_for(session: Session, held_for: str, *, on: date) -> None:
         _move(session, hold, Move.VOIDED, source_key=f"{hold.source_key}:voided", on=on)
 
 
-def expire(session: Session, *, on: date) -> list[Hold]:
-    """Frees what is left of the holds whose last day is before `on`, and gives them; done again, it finds none."""
+def past(session: Session, *, on: date) -> Sequence[Hold]:
+    """The holds whose last day is before `on` and of which something is left, in the order of their keys."""
     over = (
         select(Hold)
         .where(col(Hold.expires_on) < on, _left() > 0)
         .order_by(col(Hold.source_key))
         .execution_options(populate_existing=True)
     )
-    return [
-        hold
-        for hold in session.exec(over).all()
-        if _move(session, hold, Move.EXPIRED, source_key=f"{hold.source_key}:expired", on=on).minor
-    ]
+    return session.exec(over).all()
+
+
+def expire(session: Session, hold_key: str, *, on: date) -> Money:
+    """Frees what is left of a hold whose last day is over, and gives it; what rests on it is for the caller to end.
+
+    Raises:
+        UnknownHold: there is none. HoldFinished: nothing is left. BadHold: it has no last day, or not before `on`.
+    """
+    hold = require(session, hold_key)
+    if hold.expires_on is None or on <= hold.expires_on:
+        raise BadHold("a hold stands until its last day is over", where="expires_on")
+    freed = _move(session, hold, Move.EXPIRED, source_key=f"{hold_key}:expired", on=on)
+    if not freed.minor:
+        raise HoldFinished("nothing is left of the hold", held_for=hold.held_for)
+    return freed
 
 
 def standing(session: Session, wanted: Sequence[NewHold]) -> dict[str, Hold]:

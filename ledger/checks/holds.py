@@ -14,7 +14,7 @@ from ledger.aid.disbursements import BANK, Disbursement
 from ledger.aid.obligations import Obligation
 from ledger.aid.outlays import Repayment
 from ledger.books import recipes
-from ledger.books.holds import Hold, HoldMovement, Reserve
+from ledger.books.holds import Hold, HoldMovement, Move, Reserve
 from ledger.checks.findings import Check, Fact, Finding, Tell, paged
 from ledger.giving import gift_returns, refund_orders
 from ledger.giving.gift_returns import GiftReturn
@@ -40,6 +40,18 @@ def find_overdrawn(session: Session, _tell: Tell) -> Iterator[Finding]:
     for held_for, minor, total, count, last in session.connection().execute(moved):
         if total > minor or count != last:
             yield Finding("holds", "hold", held_for, {"minor": minor, "moved_minor": int(total), "movements": count})
+
+
+def find_expired(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Holds that expired though they have no last day, or before it was over."""
+    moved = (
+        select(_HOLDS.c.held_for, _HOLDS.c.expires_on, _MOVEMENTS.c.moved_on)
+        .join(_MOVEMENTS, _MOVEMENTS.c.hold_key == _HOLDS.c.source_key)
+        .where(_MOVEMENTS.c.move == Move.EXPIRED)
+    )
+    for held_for, expires_on, moved_on in session.connection().execute(moved):
+        if expires_on is None or moved_on <= expires_on:
+            yield Finding("holds-expired", "hold", held_for, {"expires_on": str(expires_on), "on": str(moved_on)})
 
 
 def find_unheld(
@@ -120,6 +132,7 @@ def _of_conversion(one: Conversion) -> Needs:
 
 CHECKS = (
     Check("holds", "no hold gives more than it has", find_overdrawn),
+    Check("holds-expired", "what expired had a last day, and it was over", find_expired),
     Check(
         "promises-held",
         "every approved and not recognised obligation is held on its fund, and nothing else",

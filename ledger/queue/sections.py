@@ -12,7 +12,7 @@ from sqlmodel import Session
 from ledger.errors import NotFound
 from ledger.giving.cash_deposits import LONGEST_WAY
 from ledger.people import Role
-from ledger.queue import agent_work, case_work, exception_work, gift_work, paper_work, treasury_work
+from ledger.queue import agent_work, case_work, exception_work, gift_work, paper_work, promise_work, treasury_work
 from ledger.queue.questions import Question
 
 HOLD_DAYS, RECEIPT_DAYS, REFUND_DAYS, GIFT_DAYS, PERSON_DAYS = 14, 30, 60, 30, 14
@@ -112,6 +112,7 @@ SECTIONS = (
     Section("to_release", _TREASURER, 0, case_work.to_release),
     Section("batches_to_release", _TREASURER, 0, case_work.batches_to_release),
     Section("payments_to_file", _TREASURER, 0, treasury_work.payments_to_file),
+    Section("promises_ending", _INTAKE | _TREASURER, 0, promise_work.ending),
     Section("hearings_near", _INTAKE | _TREASURER, 0, agent_work.hearings_near),
     Section("advances_to_approve", _APPROVER, 0, agent_work.advances_to_approve),
     Section("advances_to_release", _TREASURER, 0, agent_work.advances_to_release),

@@ -400,9 +400,11 @@ class BookMachine(PlayedBook):
             if left and new.expires_on is not None and new.expires_on < self.today
         }
 
-        freed = self.does(partial(holds.expire, self.session, on=self.today))
+        found = [hold.source_key for hold in holds.past(self.session, on=self.today)]
+        for key in found:
+            self.does(partial(holds.expire, self.session, key, on=self.today))
 
-        assert [hold.source_key for hold in freed] == sorted(over)
+        assert found == sorted(over)
         self.held |= {key: (new, 0) for key, new in over.items()}
 
     def _close(self, month: str) -> ClosedMonth:

@@ -7,7 +7,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
 from importlib import resources
@@ -156,6 +156,12 @@ class Cap(Dated):
     most_count: Count | None = None
 
 
+class Standing(Dated):
+    """For how many days what is approved stands: a payment until its beneficiary is told, an advance until release."""
+
+    days: Count
+
+
 class Retention(Rule):
     """For how many months an identity is kept after a case was paid, rejected, or its ruling quashed (or refunded)."""
 
@@ -183,11 +189,12 @@ class Pack(Rule):
     detention_tariffs: tuple[DetentionTariff, ...] = ()
     evidence: tuple[Requirement, ...] = ()
     caps: tuple[Cap, ...] = ()
+    approvals: tuple[Standing, ...] = ()
 
     @model_validator(mode="after")
     def _check_whole(self) -> Self:
         _check_apart("articles", self.articles, lambda one: one.code)
-        for name in ("deadlines", "base_values", "detention_tariffs"):
+        for name in ("deadlines", "base_values", "detention_tariffs", "approvals"):
             _check_apart(name, getattr(self, name), lambda _: "")
         _check_apart("evidence", self.evidence, lambda one: one.kind)
         _check_apart("caps", self.caps, lambda one: f"{one.kind} {one.within_days}")
@@ -245,6 +252,11 @@ class Pack(Rule):
 
     def _requirement(self, kind: str, *, received_on: date) -> Requirement | None:
         return held(tuple(one for one in self.evidence if one.kind == kind), on=received_on)
+
+    def approved_until(self, on: date) -> date | None:
+        """The last day of what is approved on a day; None where the pack names none: it then stands until used."""
+        found = held(self.approvals, on=on)
+        return on + timedelta(days=found.days) if found else None
 
     def caps_on(self, kind: str, *, on: date) -> list[Cap]:
         """The caps on a kind that hold on a day."""

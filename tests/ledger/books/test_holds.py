@@ -214,7 +214,7 @@ def test_the_rest_is_voided_once_and_free_again(founded: Session) -> None:
         with pytest.raises(HoldFinished):
             holds.void(founded, KEY, on=LATER)
         assert take(founded, eur("1.00"), "test:2") == eur("0.00")
-        assert holds.expire(founded, on=date(2099, 1, 1)) == []
+        assert holds.past(founded, on=date(2099, 1, 1)) == []
 
 
 def test_what_was_captured_whole_cannot_be_voided(founded: Session) -> None:
@@ -242,14 +242,20 @@ def test_a_hold_stands_on_its_last_day_and_expires_after_it_once(founded: Sessio
     holds.place(founded, on_fund(eur("5.00"), "test:without end"), on=DAY)
     take(founded, eur("30.00"), "test:1")
     with nothing_written(founded):
-        assert holds.expire(founded, on=LATER) == []
+        assert holds.past(founded, on=LATER) == []
+        for key, day in ((KEY, LATER), ("test:without end", date(2099, 1, 1))):
+            with pytest.raises(BadHold):
+                holds.expire(founded, key, on=day)
+    past = holds.past(founded, on=LATER + timedelta(days=1))
 
-    expired = holds.expire(founded, on=LATER + timedelta(days=1))
+    freed = holds.expire(founded, KEY, on=LATER + timedelta(days=1))
 
-    assert expired == [hold]
+    assert (past, freed) == ([hold], eur("70.00"))
     assert held(founded) == {"EUR": eur("5.00")}
     with nothing_written(founded):
-        assert holds.expire(founded, on=LATER + timedelta(days=2)) == []
+        assert holds.past(founded, on=LATER + timedelta(days=2)) == []
+        with pytest.raises(HoldFinished):
+            holds.expire(founded, KEY, on=LATER + timedelta(days=2))
         with pytest.raises(HoldFinished):
             holds.void(founded, KEY, on=LATER)
 

@@ -1,0 +1,60 @@
+"""What waits of promises: approvals that nobody has told the beneficiary of, before they lapse and after."""
+
+from datetime import date, timedelta
+
+from sqlalchemy import func, select, text
+from sqlmodel import col
+
+from ledger.aid import cases, disbursements, obligations
+from ledger.aid.cases import Case
+from ledger.aid.disbursements import Disbursement
+from ledger.aid.obligations import Obligation
+from ledger.books.holds import EXPIRED, Hold, HoldMovement
+from ledger.queue.questions import Question
+
+_SOON, _JOB_MAY_BE_DOWN = timedelta(days=14), timedelta(days=30)
+"""How long before its last day a promise is told of, and how long after it, where no job ran meanwhile."""
+
+
+def ending(_operator: str, on: date) -> list[Question]:
+    """Obligations that are approved and told to nobody, and lapse soon; and those that lapsed and nobody asked for."""
+    return [_lapsing(on), _lapsed()]
+
+
+def _lapsing(on: date) -> Question:
+    day, alias = col(Hold.expires_on), col(Obligation.alias)
+    moved = select(col(HoldMovement.number)).where(col(HoldMovement.hold_key) == col(Hold.source_key))
+    rows = (
+        select(day, alias, col(Obligation.case_alias))
+        .join(Obligation, alias == col(Hold.held_for))
+        .where(
+            day.between(on - _JOB_MAY_BE_DOWN, on + _SOON),
+            col(Obligation.state) == obligations.State.APPROVED,
+            col(Obligation.told_on).is_(None),
+            ~moved.exists(),
+        )
+    )
+    return Question(rows, day, alias)
+
+
+def _lapsed() -> Question:
+    """By the last day of the last promise."""
+    day, alias = func.max(col(Hold.expires_on)), col(Obligation.alias)
+    standing = select(col(Disbursement.alias)).where(
+        col(Disbursement.obligation_alias) == alias, col(Disbursement.state).not_in(disbursements.GONE)
+    )
+    rows = (
+        select(day, alias, col(Obligation.case_alias))
+        .select_from(HoldMovement)
+        .join(Hold, col(Hold.source_key) == col(HoldMovement.hold_key))
+        .join(Obligation, alias == col(Hold.held_for))
+        .join(Case, col(Case.alias) == col(Obligation.case_alias))
+        .where(
+            text(EXPIRED),
+            col(Obligation.state) == obligations.State.DUE,
+            col(Case.state).in_(cases.UNPAID),
+            ~standing.exists(),
+        )
+        .group_by(alias, col(Obligation.case_alias))
+    )
+    return Question(rows, day, alias, is_grouped=True)
