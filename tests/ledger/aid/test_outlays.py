@@ -22,7 +22,21 @@ from ledger.people import Limit, Role
 from ledger.reconciliation import issued
 from ledger.reconciliation.aid_answers import LeftTooEarly
 from ledger.reconciliation.answers import Answer, Because
-from tests.cast import LEAF, NOW, SECOND_LEAF, House, Person, agreed_by, byn, enrol, eur, give, nothing_written, race
+from tests.cast import (
+    LEAF,
+    NOW,
+    SECOND_LEAF,
+    TODAY,
+    House,
+    Person,
+    agreed_by,
+    byn,
+    enrol,
+    eur,
+    give,
+    nothing_written,
+    race,
+)
 from tests.cast import the_next as next_roster
 from tests.purses import (
     EUR_LEAF,
@@ -38,6 +52,7 @@ from tests.purses import (
     verified,
 )
 from tests.saying import resolve, say, saying, show, shown
+from tests.told import a_version
 
 SHOWN_ON = date(2020, 11, 20)
 OWED_SINCE = date(2020, 11, 15)
@@ -248,6 +263,20 @@ def test_a_repayment_that_comes_back_less_a_fee_is_owed_again(house: House, agen
     assert balances.balance(house.session, agents.OWED, currency="BYN") == byn("-210.00")
     assert balances.balance(house.session, "6020", currency="BYN", fund="general") == byn("3.00")
     assert outlays.owed_by_fund(house.session, agent, currency="BYN") == {"fines": 21_000}
+    agrees(house)
+
+
+def test_a_fee_on_a_returned_repayment_is_borne_by_its_fund_when_its_purposes_say_so(
+    house: House, agent: Agent
+) -> None:
+    a_version(house, net_of_costs=True)  # from tomorrow on
+    repayment = paid_outlay(house, agent)
+    opened = shown(house, byn("207.00"), repayment.reference, on=TODAY + timedelta(days=1), at=NOW + timedelta(days=1))
+
+    resolve(house, opened.alias, Answer.PAYMENT_RETURNED, repayment.alias, byn("210.00"), Because.FEE_TAKEN)
+
+    borne = [balances.balance(house.session, "6020", currency="BYN", fund=fund) for fund in ("fines", "general")]
+    assert borne == [byn("3.00"), byn("0.00")]
     agrees(house)
 
 

@@ -131,6 +131,47 @@ def test_a_fund_whose_purposes_say_net_of_costs_bears_the_fee(house: House) -> N
     assert bearers == ["general", "fines"]
 
 
+TOMORROW = TODAY + timedelta(days=1)
+
+
+def fees(house: House) -> dict[str, Money]:
+    """By fund: the bank's fees that it bears, where there are any."""
+    funds = ("fines", "detention", "general")
+    borne = {fund: balances.balance(house.session, "6020", currency="BYN", fund=fund) for fund in funds}
+    return {fund: fee for fund, fee in borne.items() if fee.minor}
+
+
+def test_a_fee_on_what_comes_back_is_borne_by_the_fund_whose_purposes_say_so_on_the_lines_day(
+    house: House, paid: Disbursement
+) -> None:
+    a_version(house, net_of_costs=True)  # from tomorrow on
+    refund = quash(house, paid)
+    tomorrow = shown(house, byn("493.00"), refund.reference, on=TOMORROW, at=NOW + timedelta(days=1))
+    resolve(house, tomorrow.alias, Answer.REFUND, refund.reference, byn("500.00"), Because.FEE_TAKEN)
+    borne = fees(house)
+
+    today = shown(house, byn("305.00"), refund.reference)
+    resolve(house, today.alias, Answer.REFUND, refund.reference, byn("310.00"), Because.FEE_TAKEN)
+
+    assert borne == {"fines": byn("7.00")}
+    assert fees(house) == borne | {"general": byn("5.00")}
+    assert balances.balance(house.session, LEAF, currency="BYN", fund="fines") == byn("1993.00")
+    holds(house)
+
+
+def test_a_fee_on_a_returned_payment_is_borne_by_the_payments_fund_when_its_purposes_say_so(
+    house: House, paid: Disbursement
+) -> None:
+    a_version(house, net_of_costs=True)
+    opened = shown(house, byn("805.00"), paid.reference, on=TOMORROW, at=NOW + timedelta(days=1))
+
+    resolve(house, opened.alias, Answer.PAYMENT_RETURNED, paid.alias, byn("810.00"), Because.FEE_TAKEN)
+
+    assert fees(house) == {"fines": byn("5.00")}
+    assert balances.balance(house.session, LEAF, currency="BYN", fund="fines") == byn("1995.00")
+    assert found(house.session, by=BOOKED) == []
+
+
 def test_what_comes_back_in_part_is_no_payment_and_who_has_the_rest_owes_it(house: House, paid: Disbursement) -> None:
     opened = shown(house, byn("500.00"), paid.reference)
 
