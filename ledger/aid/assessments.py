@@ -138,7 +138,7 @@ def keep(session: Session, case: Case, new: NewAssessment, *, signed_on: date, f
 def by_bounds(pack: Pack, application: Application, bounds: Bounds, *, on: date) -> list[Answer]:
     """What the rules answer when no more of a ruling's days is known than its bounds.
 
-    What is not certain before the week is over waits: the exact answer, which the verifier has seen, is another one.
+    That it was issued is not certain before its week is over, and waits: the verifier, who has seen the day, knows it.
     """
     width = timedelta(0) if pack.grain == "day" else _WEEK
     coarse = replace(
@@ -148,7 +148,7 @@ def by_bounds(pack: Pack, application: Application, bounds: Bounds, *, on: date)
         due=Span(bounds.due_by, bounds.due_by + width),
     )
     answers = rules.answer(pack, coarse, on=on)
-    return [replace(one, outcome=Outcome.WAITS) if one.outcome is Outcome.REFUSED else one for one in answers]
+    return [replace(one, outcome=Outcome.WAITS) if _is_young(one) else one for one in answers]
 
 
 def assess(pack: Pack, case: str, answers: Mapping[str, Sequence[Answer]], *, on: date, sealed: str) -> Assessed:
@@ -199,8 +199,14 @@ def _require_same(assessed: Assessed, known_of: Mapping[str, Sequence[Answer]]) 
             raise AssessmentDiffers("the books give another answer", field="outcome", name=own.rule)
 
 
+def _is_young(one: Answer) -> bool:
+    return one.rule == "after_not_before" and one.outcome is Outcome.REFUSED
+
+
 def _admitted(own: Answer) -> set[Outcome]:
     """What a verifier may have been answered, where the server has this answer: an exact fact may decide it."""
+    if own.outcome is Outcome.REFUSED:
+        return set()
     if own.rule in BY_BOUNDS:
         return {own.outcome}
     if own.rule in _CERTAIN:

@@ -105,6 +105,15 @@ def test_an_assessment_that_the_books_do_not_give_is_refused(house: House) -> No
     assert outcomes(assessments.of_case(house.session, case.alias) or "")["sanction_within_article"] == "shown"
 
 
+def test_a_case_under_an_article_that_no_day_of_its_week_admits_is_not_verified(house: House) -> None:
+    case = opened_case(house, article="17.1")
+
+    for said in ("refused", "waits", "holds"):
+        with nothing_written(house.session), pytest.raises(AssessmentDiffers) as refusal:
+            sign(house, case, with_outcome("assembly_articles", said))
+        assert refusal.value.data == {"field": "outcome", "name": "assembly_articles"}
+
+
 def test_a_box_of_another_thing_or_that_the_document_does_not_name_is_refused(house: House) -> None:
     case, other = opened_case(house), house.a_case()
     key = house.session.get_one(shelves.Shelf, case.beneficiary_alias).sealing_key

@@ -69,7 +69,7 @@ def test_an_approval_of_which_nobody_is_told_lapses_after_its_last_day_and_frees
     owed = obligations.require(house.session, approved.obligation_alias)
     assert (ended.held_for, ended.expires_on) == (owed.alias, LAST)
     assert (approved.state, owed.state, owed.fund_code, promised(house)) == ("cancelled", "due", None, {})
-    assert found(house.session, by=HELD) == []
+    assert found(house.session) == []
     with nothing_written(house.session):
         assert lapses.end(house.session, on=AFTER) == []
 
