@@ -38,6 +38,7 @@ from tests.cast import (
     race,
 )
 from tests.cast import the_next as next_roster
+from tests.office import on_one_database
 from tests.purses import (
     EUR_LEAF,
     a_released_batch,
@@ -294,6 +295,20 @@ def test_a_repayment_that_comes_back_in_parts_is_owed_again_part_by_part(house: 
     again = shown(house, byn("60.00"), repayment.reference, on=date(2020, 11, 19))
     with nothing_written(house.session), pytest.raises(RepaymentNotReady):
         say(house, saying(again.alias, Answer.PAYMENT_RETURNED, repayment.alias, byn("60.00")))
+
+
+@on_one_database
+def test_more_than_is_left_of_a_repayment_is_unidentified_beyond_that(house: House, agent: Agent) -> None:
+    repayment = paid_outlay(house, agent)
+    first = shown(house, byn("150.00"), repayment.reference)
+    resolve(house, first.alias, Answer.PAYMENT_RETURNED, repayment.alias, byn("150.00"))
+    rest = shown(house, byn("65.00"), repayment.reference, on=date(2020, 11, 19))
+
+    resolve(house, rest.alias, Answer.PAYMENT_RETURNED, repayment.alias, byn("60.00"))
+
+    assert repayment.state is State.RETURNED
+    assert balances.balance(house.session, "2000", currency="BYN") == byn("-5.00")
+    agrees(house)
 
 
 def test_a_repayment_in_another_currency_comes_back_whole_or_not_at_all(house: House, agent: Agent) -> None:

@@ -218,6 +218,20 @@ def test_a_payout_that_the_bank_makes_another_currency_is_two_peoples_word_for_t
 
 
 @on_one_database
+def test_the_banks_figure_holds_though_the_payout_was_told_to_arrive_as_another(carded: House) -> None:
+    charge = a_charge(usd("100.00"), fee=usd("3.00"))
+    book(carded.session, charge, cards.changed(a_payout(usd("97.00")), arriving=eur("82.00")))
+    opened = came(carded, eur("82.10"))
+
+    resolve(carded, opened.alias, Answer.PAYOUT, "po_Invented0001", usd("97.00"), TOLD)
+
+    (payout,) = payouts.listed(carded.session)
+    assert (payout.state, payout.arriving()) == (payouts.State.PAID, eur("82.10"))
+    assert balance(carded, USD_TRANSIT, "USD") == usd("0.00")
+    assert found(carded.session) == []
+
+
+@on_one_database
 def test_far_from_the_rate_or_from_what_was_told_a_credit_is_a_gift(carded: House) -> None:
     book(carded.session, cards.changed(a_payout(usd("97.00")), arriving=eur("82.00")))
 
@@ -258,6 +272,27 @@ def test_a_line_is_no_payout_that_it_cannot_be(
     opened = came(carded, eur(amount))
 
     refused(carded, error, NewResolution(about=opened.alias, answer=Answer.PAYOUT, of=payout))
+
+
+@on_one_database
+def test_a_credit_that_the_bank_calls_a_reversal_is_no_payout(carded: House) -> None:
+    book(carded.session, *(a_payout(eur("50.00"), nth=nth) for nth in (1, 2)))
+    shown(carded, eur("50.00"), leaf=EUR_LEAF, on=NEXT_DAY, reversal=True)
+
+    refused(
+        carded,
+        NotThisPayout,
+        NewResolution(about=the_exception(carded).alias, answer=Answer.PAYOUT, of="po_Invented0001"),
+    )
+
+
+@on_one_database
+def test_a_line_settles_all_that_it_moved_of_a_conversion(house: House, converting: Conversion) -> None:
+    opened = the_exception(house)
+
+    for settles in ("296.99", "300.00"):
+        new = saying(opened.alias, Answer.CONVERSION, converting.alias, byn(settles), TOLD)
+        refused(house, LineDiffers, new)
 
 
 # --- refunds that are owed

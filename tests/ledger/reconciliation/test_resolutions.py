@@ -272,6 +272,15 @@ def test_bail_that_a_court_has_had_is_no_returned_payment(house: House, posted: 
     holds(house)
 
 
+@on_one_database
+def test_bail_that_a_court_has_announced_to_give_back_is_no_returned_payment(house: House, posted: Obligation) -> None:
+    (payment,) = disbursements.standing(house.session, [posted.alias])
+    announce(house, posted, "1500.00")
+    opened = shown(house, usd("1500.00"), payment.reference, leaf=USD_LEAF)
+
+    refused(house, BadResolution, opened.alias, Answer.PAYMENT_RETURNED, payment.alias, usd("1500.00"))
+
+
 # --- bail
 
 
