@@ -256,6 +256,7 @@ def test_every_section_is_in_the_table_and_the_other_way_round() -> None:
     two_ways = {
         "overdue": "what stands in other sections, by its deadline",
         "hearings_near": "a day in a court's calendar",
+        "promises_ending": "what nobody is told of, by the last day of its approval",
         "agents_receipts": "a fact about a line of a batch",
     }
 
