@@ -70,6 +70,7 @@ from ledger.storage import schema
 from ledger.storage.engine import open_database, transaction
 
 ROUTERS: tuple[APIRouter, ...] = (
+    processor_notices.router,  # first: every route before it would be tried for each notice of a storm
     books.router,
     exchange.router,
     periods.router,
@@ -87,7 +88,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     refunding.router,
     donors.router,
     receipts.router,
-    processor_notices.router,
     processor_side.router,
     aid.router,
     bail.router,

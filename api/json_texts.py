@@ -20,14 +20,17 @@ def read(text: bytes | str, *, numbers_as_text: bool = False) -> Any:
             that it would become infinite, a string has half a character (a surrogate alone), it is nested too deep.
     """
     try:
+        written = text if isinstance(text, str) else text.decode(json.detect_encoding(text))
+        written.encode()
         told = json.loads(
-            text,
+            written,
             object_pairs_hook=_object,
             parse_constant=_refuse,
             parse_float=str if numbers_as_text else _finite,
             parse_int=str if numbers_as_text else int,
         )
-        json.dumps(told, ensure_ascii=False).encode()
+        if "\\u" in written:  # only so can a half still come of a whole text
+            json.dumps(told, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise NotJson("not JSON that says one thing", where="body") from None
     return told

@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from fastapi.routing import APIRoute
 from pydantic import SecretStr
 
+from api.app import ROUTERS
 from api.authorisation import NOTICE_BODY
 from api.bodies import UNPROVEN_BODY
 from api.stripe_notices import TOLERANCE_SECONDS
@@ -54,6 +56,10 @@ def test_a_signed_notice_is_kept_by_its_name_once_and_nothing_else_of_it(open_do
     assert "evt_Invented0001" in row
     assert "ch_Invented0001" in row
     assert sightings(("kanarejka", "Kanarejka"), repr((open_door.rows(), open_door.logs)).encode()) == []
+
+
+def test_of_all_routes_that_of_notices_is_tried_first() -> None:
+    assert [route.path for route in ROUTERS[0].routes if isinstance(route, APIRoute)] == [PATH]
 
 
 @on_one_database
