@@ -171,9 +171,9 @@ class Link:
         )
 
     def _items(self, payout: str) -> tuple[str, ...]:
-        """What an automatic payout pays out, oldest first."""
+        """What an automatic payout pays out, oldest first; not the payout itself, which is listed each time it left."""
         listed = self._all(self._client.v1.balance_transactions.list, {"payout": payout})
-        return tuple(one["id"] for one in reversed(listed))
+        return tuple(one["id"] for one in reversed(listed) if one.get("source") != payout)
 
     def _at_rest(self, asked: dict[str, Any]) -> tuple[list[Money] | None, list[dict[str, Any]]]:
         """The balance and all that is listed, if possible of one moment."""

@@ -28,7 +28,7 @@ from ledger.giving.gift_returns import GiftReturn, NewGiftReturn
 
 router = APIRouter()
 
-PayoutId = Annotated[str, StringConstraints(pattern=r"^po_[A-Za-z0-9]{4,58}$")]
+PayoutId = Annotated[str, StringConstraints(pattern=r"^po_[A-Za-z0-9]{4,58}(:[0-9]{1,2})?$")]
 
 
 class StepOut(Wire):

@@ -7,7 +7,7 @@ afterwards changes no entry, and is an exception.
 import hashlib
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import and_, func
+from sqlalchemy import and_, func, or_
 from sqlmodel import Session, col, select
 
 from ledger import exceptions
@@ -67,12 +67,11 @@ def are_told(session: Session, payout: str) -> bool:
 
 
 def find_missing(session: Session, payout: str) -> str | None:
-    """One of the balance transactions of an automatic payout that is not booked, or None."""
-    settled = and_(
-        col(Booking.balance_transaction) == PayoutItem.balance_transaction, col(Booking.state) != State.WAITING
-    )
+    """One of the balance transactions of an automatic payout that is not booked, in each of its amounts, or None."""
+    own = select(Booking.balance_transaction).where(Booking.balance_transaction == PayoutItem.balance_transaction)
     query = select(PayoutItem.balance_transaction).where(
-        PayoutItem.payout == payout, ~select(Booking.balance_transaction).where(settled).exists()
+        PayoutItem.payout == payout,
+        or_(~own.exists(), own.where(Booking.state == State.WAITING).exists()),
     )
     return session.exec(query.limit(1)).first()
 

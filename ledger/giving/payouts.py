@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, func
+from sqlalchemy import CheckConstraint, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -36,7 +36,9 @@ class Payout(SQLModel, table=True):
 
     The bank's side has days of its own, since it may be told before or after the processor's: `paid_on` it was seen
     there, `pulled_back_on` the bank gave it back. `items_of` is the balance transaction whose items it pays out, None
-    when somebody asked for it. Paid again under the same id, it tells of the last time.
+    when somebody asked for it.
+
+    What failed and is paid again under the same id is another payout: the second is `po_…:2`, the third `po_…:3`.
     """
 
     id: str = Field(primary_key=True, max_length=64)
@@ -61,6 +63,15 @@ class Payout(SQLModel, table=True):
         ),
         *whole_minor("minor"),
     )
+
+    @property
+    def source(self) -> str:
+        """The processor's id, which payouts that are paid again have in common."""
+        return self.id.partition(":")[0]
+
+    def next_id(self) -> str:
+        """The id of the one that is paid under the same id after this one."""
+        return f"{self.source}:{int(self.id.partition(':')[2] or 1) + 1}"
 
     def amount(self) -> Money:
         """What leaves the processor."""
@@ -97,17 +108,19 @@ class TopUp(SQLModel, table=True):
 
 
 def digest(payout: str) -> str:
-    """By what a bank's line names a payout without telling its id: SHA-256, since the processor's ids are long."""
-    return hashlib.sha256(f"payout {payout}".encode()).hexdigest()
+    """By what a bank's line names a payout without telling its id: SHA-256, since the processor's ids are long.
+
+    Of one that is paid again it is the same: the bank knows the processor's id.
+    """
+    return hashlib.sha256(f"payout {payout.partition(':')[0]}".encode()).hexdigest()
 
 
-def create(standing: Payout | None, new: Payout) -> Payout:
-    """Puts a payout on its way: for the first time, or, after it failed, again, with all that is told of it now."""
-    if standing is None:
-        return new
-    for name, value in new.model_dump().items():
-        setattr(standing, name, value)
-    return standing
+def under(session: Session, source: str) -> list[Payout]:
+    """The payouts under the processor's id, in the order in which they were booked."""
+    found: list[Payout] = []
+    while (one := session.get(Payout, found[-1].next_id() if found else source)) is not None:
+        found.append(one)
+    return found
 
 
 def split(amount: Money, balances_by_fund: Mapping[str, int]) -> dict[str, Money]:
@@ -130,10 +143,11 @@ def shares_of_leaf(session: Session, leaf: str, *, currency: str) -> dict[str, i
     return {fund: minor for fund, minor in sorted(found.items()) if minor}
 
 
-def paid_elsewhere(session: Session, payout: str) -> int:
-    """What of a payout's transactions another payout that did not fail pays out as well, in minor units."""
+def paid_elsewhere(session: Session, payout: str, *, source: str) -> int:
+    """What of a payout's transactions one under another id, that did not fail, pays out as well, in minor units."""
     other = aliased(PayoutItem)
-    stands = select(Payout.id).where(Payout.items_of == other.payout, Payout.state != State.FAILED).exists()
+    own = or_(col(Payout.id) == source, col(Payout.id).startswith(f"{source}:", autoescape=True))
+    stands = select(Payout.id).where(Payout.items_of == other.payout, Payout.state != State.FAILED, ~own).exists()
     twice = select(other.payout).where(
         other.balance_transaction == PayoutItem.balance_transaction, other.payout != payout, stands
     )

@@ -191,11 +191,15 @@ def _plan_dispute_reversal(session: Session, movement: Movement, leaf: str) -> P
 
 
 def _plan_payout(session: Session, movement: Movement, leaf: str) -> Plan:
-    """One that failed may be paid again under its name, also half a year later."""
+    """One that failed may be paid again under its id, also half a year later: that is another payout.
+
+    Told the other way round, it is booked as well: the failure in between is still to come.
+    """
     amount = -movement.gross
     transit = require_leaf(session, IN_TRANSIT, currency=amount.currency)
-    standing = session.get(Payout, movement.source)
-    if standing is not None and standing.state is not payouts.State.FAILED:
+    under = payouts.under(session, movement.source or "")
+    before = [one for one in under if one.created_on <= movement.created_on]
+    if any(one.state is not payouts.State.FAILED for one in before):
         raise MustWait(Reason.TWICE, movement.source)
     if movement.transactions is None:
         weights = payouts.shares_of_leaf(session, leaf, currency=amount.currency)
@@ -206,10 +210,12 @@ def _plan_payout(session: Session, movement: Movement, leaf: str) -> Plan:
         if missing is not None:
             raise MustWait(Reason.CAUSE_MISSING, missing)
         weights = payout_items.shares_of(session, movement.balance_transaction, leaf=leaf)
-        own = sum(weights.values()) - payouts.paid_elsewhere(session, movement.balance_transaction)
+        own = sum(weights.values()) - payouts.paid_elsewhere(
+            session, movement.balance_transaction, source=movement.source or ""
+        )
         _tell_difference(session, movement, amount - Money(own, amount.currency), leaf)
-    new = Payout(
-        id=movement.source or "",
+    payout = Payout(
+        id=under[-1].next_id() if under else movement.source or "",
         source_key=movement.source_key,
         account_code=leaf,
         transit_code=transit,
@@ -221,17 +227,20 @@ def _plan_payout(session: Session, movement: Movement, leaf: str) -> Plan:
         items_of=movement.balance_transaction if movement.transactions is not None else None,
         created_on=movement.created_on,
     )
-    payout = payouts.create(standing, new)
     postings = recipes.payout_created(leaf=leaf, transit=transit, shares=payouts.split(amount, weights))
     return Plan("payout_created", leaf, [*postings, *_fee(leaf, movement)], payout.id, None, payout)
 
 
 def _plan_payout_reversal(session: Session, movement: Movement, leaf: str) -> Plan:
-    payout = session.get(Payout, movement.source)
-    if payout is None:
-        raise MustWait(Reason.CAUSE_MISSING, movement.source)
-    if payout.state is payouts.State.FAILED:
+    """Of what left under its id before it, and came back by no other, it takes the newest back."""
+    under = payouts.under(session, movement.source or "")
+    standing = [one for one in under if one.state is not payouts.State.FAILED]
+    if under and not standing:
         raise MustWait(Reason.TWICE, movement.source)
+    left = [one for one in standing if one.created_on <= movement.created_on]
+    if not left:
+        raise MustWait(Reason.CAUSE_MISSING, movement.source)
+    payout = max(left, key=lambda one: one.created_on)
     if movement.gross != payout.amount() or leaf != payout.account_code:
         raise MustWait(Reason.NO_RECIPE)
     shares = payouts.shares_of(session, payout)

@@ -1,5 +1,6 @@
 """Sightings: which payouts and top-ups a line of the bank can be, and which it should have shown by now."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -15,7 +16,10 @@ from ledger.storage.locks import locked
 
 
 def candidates(session: Session, *, amount: Money, on: date) -> list[Payout]:
-    """The payouts that a credit of this amount on this day can be, also those that the processor took back since."""
+    """The payouts that a credit of this amount on this day can be, also those that the processor took back since.
+
+    Of those under one id it is the newest: one that failed before it may never have come to the bank.
+    """
     query = select(Payout).where(
         Payout.state != State.PAID,
         col(Payout.paid_on).is_(None),
@@ -23,18 +27,22 @@ def candidates(session: Session, *, amount: Money, on: date) -> list[Payout]:
         col(Payout.created_on) <= on,
         col(Payout.created_on) >= on - LONGEST_WAY,
     )
-    return sorted(session.exec(locked(query)), key=lambda payout: (payout.created_on, payout.id))
+    return list({one.source: one for one in _in_order(session.exec(locked(query)))}.values())
 
 
 def returning(session: Session, *, amount: Money, on: date, reversal: bool) -> list[Payout]:
-    """The payouts that a debit of this amount can be the end of: those that failed, and by a `reversal` any."""
+    """The payouts that a debit of this amount can be the end of: those that failed, and by a `reversal` any.
+
+    Of those under one id it is the oldest.
+    """
     query = select(Payout).where(
         col(Payout.paid_on).is_not(None), col(Payout.pulled_back_on).is_(None), _arriving_as(amount)
     )
     query = query.where(col(Payout.paid_on) <= on)
     if not reversal:
         query = query.where(Payout.state == State.FAILED)
-    return sorted(session.exec(locked(query)), key=lambda payout: (payout.created_on, payout.id))
+    oldest_last = reversed(_in_order(session.exec(locked(query))))
+    return _in_order({one.source: one for one in oldest_last}.values())
 
 
 def leaving(session: Session, *, amount: Money, on: date) -> list[TopUp]:
@@ -89,6 +97,11 @@ def overdue(session: Session, *, on: date) -> list[Payout]:
     """The payouts on their way that the bank should have shown by this day."""
     query = select(Payout).where(Payout.state == State.CREATED, col(Payout.created_on) < on - LONGEST_WAY)
     return sorted(session.exec(query), key=lambda payout: (payout.created_on, payout.id))
+
+
+def _in_order(found: Iterable[Payout]) -> list[Payout]:
+    """Oldest first; under one id as they were paid."""
+    return sorted(found, key=lambda one: (one.created_on, one.source, len(one.id), one.id))
 
 
 def _arriving_as(amount: Money) -> Any:

@@ -179,10 +179,28 @@ def test_a_payout_that_failed_is_paid_again_months_later_in_whatever_order_that_
     for movement in order:
         book(card_book, movement)
 
-    (payout,) = payouts.listed(card_book)
-    assert (payout.state, balance(card_book, TRANSIT, currency="EUR")) == (payouts.State.CREATED, eur("145.80"))
+    first, second = payouts.listed(card_book)
+    assert (first.state, first.created_on, first.failed_on) == (payouts.State.FAILED, DAY, FAILURE.created_on)
+    assert (second.state, second.created_on, second.failed_on) == (payouts.State.CREATED, AGAIN.created_on, None)
+    assert ({first.id, second.id}, first.source) == ({AUTOMATIC.source, f"{AUTOMATIC.source}:2"}, second.source)
+    assert balance(card_book, TRANSIT, currency="EUR") == eur("145.80")
     assert balance(card_book, CARD_LEAF, currency="EUR") == eur("0.00")
     assert (exceptions.listed(card_book), found(card_book)) == ([], [])
+
+
+def test_a_failure_is_of_what_left_before_it_and_one_that_is_of_nothing_waits(card_book: Session) -> None:
+    early = changed(FAILURE, balance_transaction="txn_Early0001", created_on=DAY - timedelta(days=1))
+    book(card_book, CHARGE, OTHER, AUTOMATIC)
+
+    book(card_book, early)
+    twice = changed(AGAIN, balance_transaction="txn_PaidTwice0001")
+    book(card_book, FAILURE, AGAIN, twice, changed(FAILURE, balance_transaction="txn_FailedTwice0001"))
+
+    assert [one.state for one in payouts.listed(card_book)] == [payouts.State.FAILED, payouts.State.CREATED]
+    assert {one.about.split(":")[2] for one in exceptions.listed(card_book)} == {
+        *("txn_Early0001", "txn_PaidTwice0001", "txn_FailedTwice0001")
+    }
+    assert found(card_book) == []
 
 
 def test_fees_and_taxes_are_borne_by_general_also_in_another_currency_than_the_gift(card_book: Session) -> None:

@@ -18,6 +18,7 @@ from ledger.money import Money
 from ledger.reconciliation import bank, processor, statements
 from ledger.reconciliation.bank import Outcome
 from ledger.reconciliation.statements import NewLine, NewStatement
+from tests.bookcheck import found
 from tests.bookkeeping import BYN_LEAF, EUR_LEAF, RECORDER
 from tests.cards import (
     DAY,
@@ -193,6 +194,40 @@ def test_a_reversal_is_no_payout(card_book: Session) -> None:
 
     assert states(card_book) == [payouts.State.CREATED]
     assert differences(card_book) == [(Difference.REVERSAL, PAID)]
+
+
+def test_a_payout_that_is_paid_again_leaves_the_first_to_its_own_end(card_book: Session) -> None:
+    first, later = a_payout(PAID), DAY + timedelta(days=60)
+    again = changed(first, balance_transaction="txn_PaidAgain0001", created_on=later)
+    book(card_book, first)
+    receive(card_book, credited(PAID))
+    book(card_book, a_payout_failure(first, on=DAY + timedelta(days=5)), again)
+
+    receive(card_book, credited(-PAID, on=later), content="cd")
+    seen = receive(card_book, credited(PAID, on=later + timedelta(days=1)), content="ef")
+
+    ended, standing = payouts.listed(card_book)
+    assert (ended.state, ended.paid_on, ended.pulled_back_on) == (payouts.State.FAILED, NEXT_DAY, later)
+    assert (standing.state, standing.paid_on, seen.booked) == (payouts.State.PAID, later + timedelta(days=1), 1)
+    assert balances.balance(card_book, TRANSIT, currency="EUR") == eur("0.00")
+    assert balances.balance(card_book, EUR_LEAF, currency="EUR") == PAID
+    assert (differences(card_book), found(card_book)) == ([], [])
+
+
+def test_of_two_under_one_id_a_credit_is_the_newer_and_a_debit_ends_the_older(card_book: Session) -> None:
+    first = a_payout(PAID)
+    again = changed(first, balance_transaction="txn_PaidAgain0001", created_on=NEXT_DAY)
+    book(card_book, first, a_payout_failure(first, on=NEXT_DAY), again)
+
+    one = receive(card_book, credited(PAID, on=DAY + timedelta(days=2)))
+    other = receive(card_book, credited(PAID, on=DAY + timedelta(days=3)), content="cd")
+    back = receive(card_book, credited(-PAID, on=DAY + timedelta(days=4)), content="ef")
+
+    ended, standing = payouts.listed(card_book)
+    assert (ended.paid_on, ended.pulled_back_on) == (DAY + timedelta(days=3), DAY + timedelta(days=4))
+    assert (standing.state, standing.paid_on) == (payouts.State.PAID, DAY + timedelta(days=2))
+    assert (one.booked, other.booked, back.booked) == (1, 1, 1)
+    assert (differences(card_book), found(card_book)) == ([], [])
 
 
 def test_the_same_line_again_moves_nothing_twice(card_book: Session) -> None:
