@@ -42,10 +42,26 @@ class Account:
     """Movements that are known beforehand, told from their second on."""
     _unlisted: dict[str, list[str]] = field(default_factory=dict)
     """Automatic payout to what it pays out, while it is put together."""
+    _replaced: set[str] = field(default_factory=set)
+    """Payouts that came back and were paid again as another one."""
     _numbers: Counter[str] = field(default_factory=Counter)
 
-    def charge(self, minor: int, currency: str, *, description: str | None = None, fee: int | None = None) -> str:
-        """A card pays; of the giver the processor knows more than it should tell us."""
+    def charge(
+        self,
+        minor: int,
+        currency: str,
+        *,
+        description: str | None = None,
+        fee: int | None = None,
+        tax: int = 0,
+        presented: tuple[int, str] | None = None,
+        **told: Any,
+    ) -> str:
+        """A card pays; of the giver the processor knows more than it should tell us.
+
+        Of the `fee`, so much is `tax`. `presented` is what the card paid when that is another currency than ours: what
+        the processor tells of its fee is in that one then.
+        """
         charge = self._keep(
             self.charges,
             "ch",
@@ -56,11 +72,29 @@ class Account:
             description=description,
             billing_details={"name": "Kanarejka Donor", "email": "kanarejka@example.invalid"},
             status="succeeded",
+            **told,
         )
         taken = minor * 29 // 1000 + 30 if fee is None else fee
-        self._move("charge", charge, minor, currency, fee=taken, description=description)
+        moved = self._move("charge", charge, minor, currency, fee=taken, tax=min(tax, taken), description=description)
+        if presented is not None:
+            shown, coin = presented
+            charge["presentment_details"] = {"presentment_amount": shown, "presentment_currency": coin}
+            moved["exchange_rate"] = minor / shown
+            moved["fee_details"] = [
+                part | {"amount": part["amount"] * shown // minor, "currency": coin} for part in moved["fee_details"]
+            ]
         self._tell("charge.succeeded", charge)
         return str(charge["id"])
+
+    def renew(self, minor: int, currency: str) -> str:
+        """A gift that comes again each month: an invoice, paid by a payment intent, by one charge; three notices."""
+        intent = {"id": self._name("pi"), "object": "payment_intent", "amount": minor, "currency": currency}
+        invoice = {"id": self._name("in"), "object": "invoice", "amount_paid": minor, "payment_intent": intent["id"]}
+        told = {"payment_intent": intent["id"], "invoice": invoice["id"]}
+        charge = self.charge(minor, currency, description="Subscription update", **told)
+        self._tell("payment_intent.succeeded", intent | {"latest_charge": charge})
+        self._tell("invoice.paid", invoice | {"charge": charge})
+        return charge
 
     def refund(self, charge: str, minor: int | None = None, *, metadata: dict[str, str] | None = None) -> str:
         """Gives a charge back, or a part of it; `ValueError` when no more is left."""
@@ -98,13 +132,14 @@ class Account:
         self._tell("charge.dispute.created", dispute)
         return str(dispute["id"])
 
-    def win(self, dispute: str) -> None:
-        """The money comes back, the fee does not."""
+    def win(self, dispute: str, *, with_fee: bool = False) -> None:
+        """The money comes back, and perhaps the fee."""
         won = self.disputes[dispute]
         if won["status"] != "needs_response":
             return
         won["status"] = "won"
-        self._move("dispute_reversal", won, won["amount"], won["currency"])
+        fee = -DISPUTE_FEE if with_fee else 0
+        self._move("dispute_reversal", won, won["amount"], won["currency"], fee=fee)
         self._tell("charge.dispute.closed", won)
 
     def lose(self, dispute: str) -> None:
@@ -149,9 +184,11 @@ class Account:
         """Something moves that is about no object: a reserve, a tax, or what nobody has heard of yet."""
         self._move(category, None, minor, currency)
 
-    def take_fee(self, minor: int, currency: str) -> None:
-        """The processor takes a fee by itself."""
-        self._move("fee", None, -minor, currency)
+    def take_fee(self, minor: int, currency: str, *, more: int = 0) -> None:
+        """The processor takes a fee by itself; `more` is another amount under the same id."""
+        taken = self._move("fee", None, -minor, currency)
+        if more and more != minor:
+            self._move("fee", None, -more, currency, name=taken["id"])
 
     def pay_out(self, minor: int, currency: str, *, arriving: tuple[int, str] | None = None) -> str:
         """A payout that somebody asked for by hand; `arriving` is what comes to a bank of another currency."""
@@ -198,9 +235,34 @@ class Account:
         if failed["status"] == "failed":
             return
         failed["status"] = "failed"
-        (left,) = (one for one in self.transactions if (one["reporting_category"], one["source"]) == ("payout", payout))
+        left = self._left_as(payout)
         self._move("payout_reversal", failed, -left["amount"], left["currency"])
         self._tell("payout.failed", failed)
+
+    def pay_again(self, payout: str, *, renamed: bool = False) -> str:
+        """Pays once more what came back, however late: under the same id, or as another payout."""
+        failed, left = self.payouts[payout], self._left_as(payout)
+        if failed["status"] != "failed" or payout in self._replaced:
+            return payout
+        if renamed:
+            self._replaced.add(payout)
+            arriving = failed["amount"], failed["currency"]
+            again = self._pay_out(-left["amount"], left["currency"], automatic=failed["automatic"], arriving=arriving)
+            if failed["automatic"]:
+                came_back = next(
+                    one
+                    for one in reversed(self.transactions)
+                    if (one["reporting_category"], one["source"]) == ("payout_reversal", payout)
+                )
+                self._unlisted[again] = [came_back["id"]]
+                self.reconcile(again)
+            return again
+        failed["status"], failed["arrival_date"] = "in_transit", self.now + SETTLING
+        moved = self._move("payout", failed, left["amount"], left["currency"])
+        if failed["automatic"]:
+            self.paid_out_by[moved["id"]] = payout
+        self._tell("payout.updated", failed)
+        return payout
 
     def expect(self, transactions: list[Thing]) -> None:
         """Balance transactions of a story, as the API lists them; their sources may be expanded."""
@@ -235,6 +297,14 @@ class Account:
         self._tell("payout.created", payout)
         return str(payout["id"])
 
+    def _left_as(self, payout: str) -> Thing:
+        """The balance transaction by which a payout left, the last time."""
+        return next(
+            one
+            for one in reversed(self.transactions)
+            if (one["reporting_category"], one["source"]) == ("payout", payout)
+        )
+
     def _give_back(self, charge: str, minor: int, category: str) -> None:
         paid = self.charges[charge]
         paid["amount_refunded"] += minor
@@ -256,12 +326,14 @@ class Account:
         currency: str,
         *,
         fee: int = 0,
+        tax: int = 0,
         description: str | None = None,
+        name: str | None = None,
     ) -> Thing:
         self.balance[currency] += amount - fee
         self.journal.append((category, amount - fee, currency))
         moved = {
-            "id": self._name("txn"),
+            "id": name or self._name("txn"),
             "object": "balance_transaction",
             "amount": amount,
             "available_on": self.now + SETTLING,
@@ -269,7 +341,11 @@ class Account:
             "currency": currency,
             "description": description,
             "fee": fee,
-            "fee_details": [{"amount": fee, "currency": currency, "type": "stripe_fee"}] if fee else [],
+            "fee_details": [
+                {"amount": part, "currency": currency, "type": kind}
+                for part, kind in ((fee - tax, "stripe_fee"), (tax, "tax"))
+                if part
+            ],
             "net": amount - fee,
             "reporting_category": category,
             "source": source["id"] if source else None,

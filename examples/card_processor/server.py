@@ -77,7 +77,10 @@ class Processor:
             "payouts": self.account.payouts,
             "refunds": self.account.refunds,
         }[kind]
-        return self._find(among, name, asked) if name else self._list(f"/v1/{kind}", list(among.values()), asked)
+        if name:
+            return self._find(among, name, asked)
+        moved = kind == "balance_transactions"  # several may have one id
+        return self._list(f"/v1/{kind}", self.account.transactions if moved else list(among.values()), asked)
 
     def _find(self, among: Mapping[str, Thing], name: str, asked: list[tuple[str, str]]) -> tuple[int, Thing]:
         if name not in among:
@@ -99,8 +102,10 @@ class Processor:
             before = found[: names.index(told["ending_before"])]
             page, has_more = before[-limit:], len(before) > limit
         else:
-            start = names.index(told["starting_after"]) + 1 if "starting_after" in told else 0
-            page, has_more = found[start : start + limit], len(found) > start + limit
+            start = _end_of(names, told["starting_after"]) if "starting_after" in told else 0
+            end = min(start + limit, len(found))
+            end = _end_of(names, names[end - 1]) if found else 0  # what has one id is on one page
+            page, has_more = found[start:end], len(found) > end
         data = [self._expanded(one, asked, prefix="data.") for one in page]
         return 200, {"object": "list", "url": url, "has_more": has_more, "data": data}
 
@@ -219,6 +224,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(written)))
         self.end_headers()
         self.wfile.write(written)
+
+
+def _end_of(names: list[str], name: str) -> int:
+    """The place after the last of this name."""
+    return len(names) - names[::-1].index(name)
 
 
 def _error(status: int, kind: str, message: str, **more: Any) -> tuple[int, Thing]:
