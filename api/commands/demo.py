@@ -2,6 +2,7 @@
 
 import shutil
 from contextlib import ExitStack
+from datetime import date, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from api.client import agents, cases, quashing
 from api.commands import demo_people, demo_season
 from api.commands.demo_processor import open_processor
 from api.commands.demo_stage import Stage, open_stage, say
-from api.commands.output import Steps, screen
+from api.commands.output import DAYS, Steps, screen
 from ledger.money import Money
 from ledger.storage.engine import transaction
 from reports import site
@@ -24,6 +25,9 @@ def run_demo(
     with_processor: Annotated[
         bool, typer.Option(help="Start an invented card processor on loopback, and pull from it.")
     ] = False,
+    until: Annotated[
+        datetime | None, typer.Option(formats=DAYS, help="Only up to this day, such as 2020-08-31.")
+    ] = None,
     fresh: Annotated[bool, typer.Option(help="Throw an earlier demonstration in the folder away first.")] = False,
 ) -> None:
     """Lets an invented fund live through the autumn of 2020: gifts, lists, an agent, the bank, closes, publication."""
@@ -35,14 +39,16 @@ def run_demo(
         if with_processor:
             say(f"the card processor answers on {stack.enter_context(open_processor(stage))}")
         before = stage.count_entries()
-        play(stage)
+        play(stage, until=until.date() if until else None)
         write_files(stage)
         summarise(stage, before=before, seconds=perf_counter() - started)
 
 
-def play(stage: Stage) -> None:
-    """Every step of the season, each on its day; a season that was played already changes nothing."""
-    story = list(demo_season.steps(stage))
+def play(stage: Stage, *, until: date | None = None) -> None:
+    """Every step of the season, each on its day, up to `until`; what was played already changes nothing."""
+    story = [(day, step) for day, step in demo_season.steps(stage) if until is None or day <= until]
+    if until is not None:
+        stage.plan["last_day"] = min(str(until), stage.plan["last_day"])
     with Steps("The season") as progress:
         for number, (day, step) in enumerate(story, start=1):
             stage.set_clock(day)

@@ -23,8 +23,8 @@ NAMES = {
     "1100:eur": "Card processor, euros",
     "1100:usd": "Card processor, dollars",
 }
-PULLS = ("2020-08-31", "2020-09-09", "2020-09-30", "2020-10-14", "2020-10-31", "2020-11-18", "2020-11-30")
-"""The days on which the processor's balance transactions are fetched: the day after a payout, and at a month's end."""
+PULLS = ("2020-08-14", "2020-08-31", "2020-09-09", "2020-09-30", "2020-10-14", "2020-10-31", "2020-11-18", "2020-11-30")
+"""The days on which balance transactions are fetched: soon, the day after a payout, and at a month's end."""
 EUR_STATEMENTS = ("2020-08-19", "2020-08-31", "2020-09-30", "2020-10-31", "2020-11-20", "2020-11-30")
 BYN_STATEMENTS = ("2020-09-09", "2020-09-30", "2020-10-31", "2020-11-30")
 """The days up to which statements are written; each advance brings one of its own."""

@@ -1,6 +1,7 @@
 """A legal receipt, or the note that one counts no more, as PDF in the language that its donor reads."""
 
 import tomllib
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -12,6 +13,8 @@ from reports.layout import Document
 from reports.pagination import GROUP, LINE, NOTE, TOTAL, Column, Row
 from reports.receipts.facts import Cancelled, Facts, Gift, Letterhead, Recipient
 
+_OPEN = replace(LINE, stays=True)
+"""A line that goes on in the next one, without a rule between them."""
 LANGUAGES = ("en", "de", "ru", "be")
 """What receipts are written in."""
 
@@ -44,7 +47,7 @@ def render_pdf(facts: Facts) -> bytes:
             columns=(
                 Column("", width=118.0),
                 Column(""),
-                Column(facts.gifts[0].certified.currency, holds_figures=True),
+                Column("", holds_figures=True),
             ),
             rows=_rows(facts, words),
             lang=facts.lang,
@@ -63,7 +66,7 @@ def render_cancellation(facts: Cancelled) -> bytes:
     words = words_of(facts.lang)
     label, day = words["number"].format(label=facts.label), words["day"]
     told = words["cancelled"].format(label=facts.label, issued=facts.issued_on.strftime(day))
-    figure = f"{_figure(facts.amount, words)} {facts.amount.currency}"
+    figure = _amount(facts.amount, words)
     rows = [
         *_parties(facts.letterhead, facts.recipient, words),
         Row(GROUP, (told,)),
@@ -102,7 +105,7 @@ def _rows(facts: Facts, words: dict[str, Any]) -> tuple[Row, ...]:
     ]
     currency = facts.gifts[0].certified.currency
     total = Money(sum(gift.certified.minor for gift in facts.gifts), currency)
-    rows.append(Row(TOTAL, (words["total"], "", _figure(total, words))))
+    rows.append(Row(TOTAL, (words["total"], "", _amount(total, words))))
     if facts.replaces:
         rows.append(Row(NOTE, (words["replaces"].format(label=facts.replaces),)))
     rows += [Row(NOTE, (line,)) for line in _lines(facts.letterhead.note)]
@@ -129,8 +132,10 @@ def _parties(head: Letterhead, to: Recipient, words: dict[str, Any]) -> list[Row
 
 
 def _told(head: str, text: str) -> list[Row]:
-    """A line for each line of the text, the first under its head; none for an empty one."""
-    return [Row(LINE, (head if nth == 0 else "", line, "")) for nth, line in enumerate(_lines(text))]
+    """A row for each line of the text, the first beside its head, with a hairline below the last; none for no text."""
+    lines = _lines(text)
+    looks = [_OPEN] * (len(lines) - 1) + [LINE]
+    return [Row(looks[nth], (head if nth == 0 else "", line, "")) for nth, line in enumerate(lines)]
 
 
 def _lines(text: str) -> list[str]:
@@ -140,12 +145,12 @@ def _lines(text: str) -> list[str]:
 def _gift(gift: Gift, words: dict[str, Any]) -> Row:
     said = f"{words['sources'].get(gift.source, gift.source)}, {gift.alias}"
     if gift.given != gift.certified:
-        given = f"{_figure(gift.given, words)} {gift.given.currency}"
-        said += f" ({words['reduced'].format(given=given)})"
-    return Row(LINE, (gift.received_on.strftime(words["day"]), said, _figure(gift.certified, words)))
+        said += f" ({words['reduced'].format(given=_amount(gift.given, words))})"
+    return Row(LINE, (gift.received_on.strftime(words["day"]), said, _amount(gift.certified, words)))
 
 
-def _figure(amount: Money, words: dict[str, Any]) -> str:
+def _amount(amount: Money, words: dict[str, Any]) -> str:
     whole, point, decimals = amount.decimal().partition(".")
     grouped = f"{int(whole):,}".replace(",", words["thousands"])
-    return f"{grouped}{words['point']}{decimals}" if point else grouped
+    figure = f"{grouped}{words['point']}{decimals}" if point else grouped
+    return f"{figure} {amount.currency}"

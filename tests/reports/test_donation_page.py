@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -158,7 +159,8 @@ def test_a_purpose_is_shown_with_all_that_a_giver_should_know() -> None:
         "please do not give",
     ):
         assert part in text
-    assert "It is taken from your gift." in Reader(a_page(BILLS)).visible()
+    assert "It is taken from your gift." in Reader(a_page(replace(BILLS, link=LINK))).visible()
+    assert "fee" not in Reader(a_page(BILLS)).visible()
     assert "Give by card" not in Reader(a_page(BILLS)).visible()
     assert "By bank transfer" not in Reader(a_page(BILLS)).visible()
 
