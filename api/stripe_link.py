@@ -188,11 +188,15 @@ class Link:
         return sum_up(self._ask(self._client.v1.balance.retrieve))
 
     def _telling(self, item: dict[str, Any]) -> dict[str, Any]:
-        """A balance transaction that tells its charge, where it is about one that was booked before."""
+        """A balance transaction that tells its charge, where it is about one that was booked before.
+
+        Its amounts are those of the list: two may have one id, and asked for by that, only one of them is told.
+        """
         source = item.get("source")
         if isinstance(source, str) and source.startswith(TELL_THEIR_CHARGE):
             expanded: Any = {"expand": ["source"]}
-            return self._ask(lambda: self._client.v1.balance_transactions.retrieve(item["id"], expanded))
+            told = self._ask(lambda: self._client.v1.balance_transactions.retrieve(item["id"], expanded)).get("source")
+            return item | {"source": told} if isinstance(told, dict) and told.get("id") == source else item
         return item
 
     def _all(self, lists: Callable[..., Any], asked: dict[str, Any]) -> list[dict[str, Any]]:

@@ -56,6 +56,32 @@ def test_everything_that_moved_is_pulled_with_its_charge_and_the_balance(process
     assert {one.purpose for _, one in pulled.movements} == {"FINES", None}
 
 
+def test_two_amounts_under_one_id_both_come_with_their_charge(processor: Processor) -> None:
+    account = processor.account
+    refund = next(one for one in account.transactions if one["reporting_category"] == "refund")
+    account.transactions.append(refund | {"amount": -7, "net": -7})
+    account.take_fee(30, "eur", more=6)
+
+    with linked(processor) as link:
+        moved = [one for _, one in link.pull(BEGAN + 60).movements]
+
+    refunds = {(one.gross, one.charge) for one in moved if one.category == Category.REFUND}
+    assert refunds == {(eur("-0.07"), "ch_Invented000001"), (eur("-10.00"), "ch_Invented000001")}
+    assert {one.gross for one in moved if one.category == Category.FEE} == {eur("-0.30"), eur("-0.06"), usd("-0.25")}
+
+
+def test_two_amounts_under_one_id_are_not_parted_by_a_page(processor: Processor) -> None:
+    processor.account.take_fee(30, "eur", more=6)
+    for _ in range(PAGE - 1):
+        processor.account.take_fee(1, "usd")
+
+    with linked(processor) as link:
+        moved = [one for _, one in link.pull(BEGAN + 60).movements]
+
+    assert {one.gross for one in moved} >= {eur("-0.30"), eur("-0.06")}
+    assert len({(one.balance_transaction, one.gross) for one in moved}) == len(moved) == PAGE + 4
+
+
 def test_a_pull_begins_where_it_is_told_to(processor: Processor) -> None:
     with linked(processor) as link:
         pulled = link.pull(BEGAN + 60)

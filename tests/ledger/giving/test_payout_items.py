@@ -4,12 +4,14 @@ import pytest
 from sqlmodel import Session, select
 
 from ledger.exceptions import Difference, OpenException
-from ledger.giving import payout_items, payouts
+from ledger.giving import payout_items, payouts, processor
 from ledger.giving.bookings import Reason
+from ledger.giving.explanations import What
 from ledger.money import Money
-from tests.bookcheck import found
+from tests.bookcheck import BELOW_THE_ACTS, found
+from tests.bookkeeping import RECORDER
 from tests.cards import a_charge, a_payout, book, changed, paying_out
-from tests.cast import eur, nothing_written
+from tests.cast import NOW, eur, nothing_written
 
 CHARGE = a_charge(eur("100.00"), fee=eur("3.20"))
 OTHER = a_charge(eur("50.00"), fee=eur("1.00"), purpose="DETENTION", nth=2)
@@ -55,6 +57,25 @@ def test_what_is_told_while_a_gift_is_missing_waits_for_that(card_book: Session)
 
     assert [one.minor for one in payouts.listed(card_book)] == [14_580]
     assert found(card_book) == []
+
+
+def test_a_payout_waits_until_each_amount_under_an_id_is_booked(card_book: Session) -> None:
+    strange = changed(CHARGE, category="contribution", gross=eur("5.00"), fee=eur("0.00"), net=eur("5.00"), source=None)
+    whole = changed(WHOLE, gross=eur("-150.80"), net=eur("-150.80"))
+    book(card_book, CHARGE, OTHER, strange, whole)
+    assert payouts.listed(card_book) == []
+
+    processor.explain(
+        card_book,
+        strange.balance_transaction,
+        gross=strange.gross,
+        what=What.COST,
+        recorded_at=NOW,
+        recorded_by=RECORDER,
+    )
+
+    assert [one.minor for one in payouts.listed(card_book)] == [15_080]
+    assert (differing(card_book), found(card_book, but=BELOW_THE_ACTS)) == ([], [])
 
 
 @pytest.mark.parametrize(
