@@ -19,7 +19,7 @@ from ledger.reconciliation.waits import Thing, Waiting
 
 router = APIRouter()
 
-PayoutId = Annotated[str, StringConstraints(pattern=r"^(po|txn)_[A-Za-z0-9]{4,58}$")]
+PayoutId = Annotated[str, StringConstraints(pattern=r"^(po|txn)_[A-Za-z0-9]{4,58}(:[0-9]{1,2})?$")]
 
 
 class WaitingOut(Wire):
