@@ -8,7 +8,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, example, given, settings
@@ -76,10 +76,11 @@ def test_whatever_happens_to_notices_and_pulls_the_books_equal_the_processors_ow
 
 @contextmanager
 def a_book(engine: Engine, folder: Path) -> Iterator[Session]:
-    conftest.found_without_people(engine, folder)
-    with Session(engine, expire_on_commit=False) as session:
-        yield session
-    engine.dispose()
+    """A founded book; its database is let go also when a season is broken off, as hypothesis does with long ones."""
+    with ExitStack() as stack:
+        stack.callback(engine.dispose)
+        conftest.found_without_people(engine, folder)
+        yield stack.enter_context(Session(engine, expire_on_commit=False))
 
 
 def became(session: Session) -> dict[tuple[str, int], tuple[str, str | None]]:
