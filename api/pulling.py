@@ -4,7 +4,7 @@ Nothing but this books cards from the processor itself. Movements and the place 
 committed together, part by part: after a crash the next pull begins where the books end.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,11 +12,11 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from api.stripe_link import Link, Pulled
-from ledger.errors import LedgerError
-from ledger.giving import cursors, payout_items, purposes
+from ledger.giving import cursors, payout_items, purposes, strays
 from ledger.giving.movements import Movement
 from ledger.giving.processor import Booked
 from ledger.giving.unread import Told
+from ledger.money import Money
 from ledger.reconciliation import processor
 from ledger.storage.engine import transaction
 
@@ -31,24 +31,27 @@ Reached = Callable[[int], None]
 def pull(engine: Engine, link: Link, *, now: datetime, reached: Reached = lambda _: None) -> list[Booked]:
     """Books everything that moved since the last pull, each movement once; gives what is new.
 
-    Payouts of which the processor had not told what they pay out are asked again, however old they are. The balance
-    that it tells is compared after the last part; a difference opens an exception. A description that is none of our
-    purposes is dropped here: it may be a name. `reached` is told, after each part was committed, how many movements
-    were looked at.
+    Payouts of which the processor had not told what they pay out, and what could not be read, are asked again, however
+    old they are. What cannot be read, or contradicts what was received, is an exception by itself and holds nothing up.
+    The balance that the processor tells is compared after the last part; a difference opens an exception. A description
+    that is none of our purposes is dropped here: it may be a name. `reached` is told, after each part was committed,
+    how many movements were looked at.
 
     Raises:
-        What `Link.pull` raises: nothing was booked. What `reconciliation.processor.receive` raises: the parts before
-            are booked, and `balance_transaction` in the data names the movement that is refused.
+        What `Link.pull` raises: nothing was booked.
     """
     with transaction(engine, write=False) as session:
-        start, again = cursors.find_start(session), payout_items.waiting(session)
-    pulled = link.pull(start, again=again)
+        start, again, unread = cursors.find_start(session), payout_items.waiting(session), strays.waiting(session)
+    pulled = link.pull(start, again=again, unread=unread)
+    with transaction(engine) as session:
+        strays.tell(session, pulled.unreadable, on=now.date())
     new: list[Booked] = []
     for at, part in _parts(pulled):
         with transaction(engine) as session:
             is_last = at + len(part) == len(pulled.movements)
-            new += _book(session, part, pulled=pulled if is_last else None, now=now)
-            newest = part[-1][0] if part else 0
+            new += book(session, part, balances=pulled.balances if is_last else None, now=now)
+            past = [second for second, _ in part if second <= now.timestamp()]  # what moves today is no later day's
+            newest = max(past, default=0)
             cursors.advance(session, newest, looked_at=now if is_last else None)
         reached(at + len(part))
     return new
@@ -60,22 +63,16 @@ def _parts(pulled: Pulled) -> Iterator[tuple[int, list[tuple[int, Movement | Tol
         yield start, pulled.movements[start : start + PART]
 
 
-def _book(
-    session: Session, part: list[tuple[int, Movement | Told]], *, pulled: Pulled | None, now: datetime
+def book(
+    session: Session, part: list[tuple[int, Movement | Told]], *, balances: Sequence[Money] | None, now: datetime
 ) -> list[Booked]:
+    """Books a part of what was pulled, after which the processor told `balances`; gives what is new."""
     known = [_known(session, moved) for _, moved in part]
-    received = [moved for moved in known if isinstance(moved, Movement)]
-    told = [moved for moved in known if isinstance(moved, Told)]
-    reported = pulled.balances if pulled is not None and pulled.balances is not None else ()
-    try:
-        booked = processor.receive(
-            session, received, told=told, reported=reported, received_at=now, received_by=RECORDER
-        )
-    except LedgerError as refusal:
-        number = refusal.data.get("movement")
-        if isinstance(number, int) and 0 < number <= len(received):
-            refusal.data["balance_transaction"] = received[number - 1].balance_transaction
-        raise
+    received, told = strays.part(session, known, on=now.date())
+    strays.settle(session, {moved.balance_transaction for moved in known}, on=now.date())
+    booked = processor.receive(
+        session, received, told=told, reported=balances or (), received_at=now, received_by=RECORDER
+    )
     return [one for one in booked if not one.replayed]
 
 

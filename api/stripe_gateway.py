@@ -3,9 +3,9 @@
 Descriptors, names and references of givers end here: of a description only our own purpose code passes.
 """
 
+import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from api import json_texts
 from ledger.errors import BadInput, LedgerError
 from ledger.giving import unread
 from ledger.giving.movements import Category, Movement
+from ledger.giving.strays import Unreadable
 from ledger.giving.unread import Told
 from ledger.money import BadAmount, BadCurrency, Money, exponent
 
@@ -40,6 +41,8 @@ _OBJECTS: dict[str, str] = {
     Category.TOP_UP_REVERSAL: "topup",
 }
 """What an expanded source of each category calls itself."""
+UNREADABLE = "unreadable"
+"""What stands for a reporting category that is none."""
 
 
 _OF_A_CHARGE_OR_A_REFUND = {Category.PARTIAL_CAPTURE, Category.CHARGE_FAILURE}
@@ -69,12 +72,13 @@ class RefundTold:
 class PayoutTold:
     """A payout as the processor tells it: whether it made it by itself, and what comes to the bank, in minor units.
 
-    `is_complete` tells that all it pays out can be listed; of one that somebody asked for nothing ever is.
+    Of one that takes from the bank, nothing comes there. `is_complete` tells that all it pays out can be listed; of one
+    that somebody asked for nothing ever is.
     """
 
     is_automatic: bool
     is_complete: bool
-    arriving: int
+    arriving: int | None
     currency: str
 
 
@@ -96,12 +100,35 @@ def read_movements(data: bytes) -> list[Movement | Told]:
 
 def in_order(items: list[Any]) -> list[tuple[int, Movement | Told]]:
     """What `read_movements` reads, of items that are read already; each movement with the second it was made in."""
-    import stripe  # noqa: PLC0415  # takes half a second: whoever books no cards does not wait for it
+    return _sorted([_moved(item, f"item {number}") for number, item in enumerate(items, start=1)])
 
-    order = [str(category) for category in Category]
-    return sorted(
-        _movements(items, stripe), key=lambda one: (one[0], _place(order, one[1].category), one[1].balance_transaction)
-    )
+
+def sort_out(items: list[Any]) -> tuple[list[tuple[int, Movement | Told]], list[Unreadable]]:
+    """As `in_order`, and nothing holds anything up: what cannot be read is handed back by itself.
+
+    One whose money can be read and little else is a movement without a source: it will wait for a person.
+    """
+    moved, unreadable = [], []
+    for number, item in enumerate(items, start=1):
+        try:
+            moved.append(_moved_as_far_as_told(item, f"item {number}"))
+        except BadMovements:
+            unreadable.append(as_unreadable(item))
+    return _sorted(moved), unreadable
+
+
+def as_unreadable(item: Any) -> Unreadable:
+    """What can be told of an item that cannot be read, or asked for: its id and its net."""
+    facts = item if isinstance(item, dict) else {}
+    name, net = facts.get("id"), facts.get("net")
+    if not isinstance(name, str) or not _is_id(name, "txn_"):
+        return Unreadable(hashlib.sha256(repr(item).encode()).hexdigest())
+    try:
+        currency = _currency(facts.get("currency"), "currency", BadMovements)
+        code, (minor,) = as_we_count(net if type(net) is int else 0, currency=currency)
+        return Unreadable(name, Money(minor, code) if type(net) is int else None)
+    except (BadMovements, BadCurrency, BadAmount):
+        return Unreadable(name)
 
 
 def read_balance(data: bytes) -> list[Money]:
@@ -170,14 +197,14 @@ def read_payout(payout: dict[str, Any]) -> PayoutTold:
     _named(payout, "po_", where="payout")
     automatic, minor = payout.get("automatic"), payout.get("amount")
     currency = _currency(payout.get("currency"), "payout", BadMovements)
-    if not isinstance(automatic, bool) or type(minor) is not int or minor <= 0:
+    if not isinstance(automatic, bool) or type(minor) is not int or not minor:
         raise BadMovements("a field is missing or of another form", where="payout")
     currency, (arriving,) = as_we_count(minor, currency=currency)
     reconciled = payout.get("reconciliation_status")  # versions of the API before 2023 do not tell it
     return PayoutTold(
         is_automatic=automatic and reconciled != "not_applicable",
         is_complete=reconciled in {None, "completed"},
-        arriving=arriving,
+        arriving=arriving if arriving > 0 else None,
         currency=currency,
     )
 
@@ -205,19 +232,35 @@ def _read(data: bytes, refusal: type[BadInput]) -> dict[str, Any]:
     return answer
 
 
-def _movements(items: list[Any], stripe: Any) -> Iterator[tuple[int, Movement | Told]]:
-    """Each movement with the second in which it was made."""
-    for number, item in enumerate(items, start=1):
-        where = f"item {number}"
-        if not isinstance(item, dict) or item.get("object") != "balance_transaction":
-            raise BadMovements("not a balance transaction", where=where)
-        transaction = stripe.BalanceTransaction.construct_from(item, None)
-        told = _told(transaction, where)
-        try:
-            unread.check(told)
-        except LedgerError as refusal:
-            raise BadMovements(refusal.message, where=f"{where}, {refusal.data.get('where')}") from None
-        yield transaction.created, as_far_as_known(told)
+def _sorted(moved: list[tuple[int, Movement | Told]]) -> list[tuple[int, Movement | Told]]:
+    order = [str(category) for category in Category]
+    return sorted(moved, key=lambda one: (one[0], _place(order, one[1].category), one[1].balance_transaction))
+
+
+def _moved_as_far_as_told(item: Any, where: str) -> tuple[int, Movement | Told]:
+    try:
+        return _moved(item, where)
+    except BadMovements:
+        if not isinstance(item, dict):
+            raise
+        reported = item.get("reporting_category")
+        is_category = isinstance(reported, str) and _CATEGORY.fullmatch(reported)
+        return _moved(item | {"reporting_category": reported if is_category else UNREADABLE}, where, bare=True)
+
+
+def _moved(item: Any, where: str, *, bare: bool = False) -> tuple[int, Movement | Told]:
+    """A movement with the second in which it was made; `bare`, without what it is about."""
+    import stripe  # noqa: PLC0415  # takes half a second: whoever books no cards does not wait for it
+
+    if not isinstance(item, dict) or item.get("object") != "balance_transaction":
+        raise BadMovements("not a balance transaction", where=where)
+    transaction = stripe.BalanceTransaction.construct_from(item, None)
+    told = _told(transaction, where, bare=bare)
+    try:
+        unread.check(told)
+    except LedgerError as refusal:
+        raise BadMovements(refusal.message, where=f"{where}, {refusal.data.get('where')}") from None
+    return transaction.created, as_far_as_known(told)
 
 
 def as_far_as_known(told: Told) -> Movement | Told:
@@ -228,7 +271,7 @@ def as_far_as_known(told: Told) -> Movement | Told:
         return told
 
 
-def _told(transaction: Any, where: str) -> Told:
+def _told(transaction: Any, where: str, *, bare: bool) -> Told:
     try:
         amounts = (transaction.amount, transaction.fee, transaction.net)
         created, reported = transaction.created, transaction.reporting_category
@@ -243,9 +286,11 @@ def _told(transaction: Any, where: str) -> Told:
         created_on = datetime.fromtimestamp(created, UTC).date()
     except (ValueError, OverflowError, OSError):
         raise BadMovements("a field is of another form", where=where) from None
-    is_purpose = category == Category.CHARGE and isinstance(description, str) and _PURPOSE.fullmatch(description)
-    source, charge = _references(transaction, category, where)
-    arriving = _arriving(transaction, where) if category == Category.PAYOUT else (None, None)
+    is_purpose = (
+        category == Category.CHARGE and not bare and isinstance(description, str) and _PURPOSE.fullmatch(description)
+    )
+    source, charge = (None, None) if bare else _references(transaction, category, where)
+    arriving = _arriving(transaction, where) if category == Category.PAYOUT and not bare else (None, None)
     code, (gross, fee, net) = as_we_count(*amounts, currency=_currency(currency, where, BadMovements))
     return Told(
         identifier,
@@ -260,7 +305,7 @@ def _told(transaction: Any, where: str) -> Told:
         charge=charge,
         arriving=arriving[0],
         arriving_currency=arriving[1],
-        cancelled=category == Category.REFUND_FAILURE and _status(transaction) == "canceled",
+        cancelled=category == Category.REFUND_FAILURE and not bare and _status(transaction) == "canceled",
     )
 
 

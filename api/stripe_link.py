@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Self
 
@@ -18,13 +18,15 @@ from api.stripe_gateway import (
     RefundTold,
     as_far_as_known,
     as_they_count,
-    in_order,
+    as_unreadable,
     read_payout,
     read_refund,
+    sort_out,
     sum_up,
 )
 from ledger.errors import LedgerError, NotFound, Refused
 from ledger.giving.movements import Category, Movement
+from ledger.giving.strays import Unreadable
 from ledger.giving.unread import Told
 from ledger.money import BadAmount, Money
 
@@ -73,11 +75,12 @@ class ProcessorRefused(Refused):
 class Pulled:
     """Movements, oldest first, each with the second it was made in; the balance after them, None if it did not rest.
 
-    One in a currency that we do not know is as it was told.
+    One in a currency that we do not know is as it was told. What could not be read at all stands by itself.
     """
 
     movements: list[tuple[int, Movement | Told]]
     balances: list[Money] | None
+    unreadable: list[Unreadable] = field(default_factory=list)
 
 
 class Link:
@@ -110,20 +113,29 @@ class Link:
     def __exit__(self, *_: object) -> None:
         self._http.close()  # type: ignore[no-untyped-call]  # the library forgot it
 
-    def pull(self, since: int, *, again: Sequence[Movement] = ()) -> Pulled:
+    def pull(self, since: int, *, again: Sequence[Movement] = (), unread: Sequence[str] = ()) -> Pulled:
         """Everything that moved from the second `since` on.
 
         Of one second, charges come first and payouts last: what is given back was given before. `again` are payouts
-        that are asked once more what they pay out; they come first, with the second 0.
+        that are asked once more what they pay out; they come first, with the second 0. `unread` are the ids of balance
+        transactions that could not be read before.
 
         Raises:
-            BadMovements, BadBalance: something cannot be read exactly.
+            BadMovements, BadBalance: a list, or the balance, cannot be read.
             ProcessorUnavailable, ProcessorKeyRefused, UnknownAtProcessor, ProcessorRefused: see there.
         """
         balances, items = self._at_rest({"created": {"gte": since}})
-        told = in_order([self._telling(item) for item in items])
+        listed = {item.get("id") for item in items if isinstance(item, dict)}
+        items += [item for name in unread if name not in listed for item in self._once_more(name)]
+        found, silent = [], []
+        for item in items:
+            try:
+                found.append(self._telling(item))
+            except (UnknownAtProcessor, ProcessorRefused):
+                silent.append(as_unreadable(item))
+        told, unreadable = sort_out(found)
         moved = [*self._asked_again(again), *((second, self._with_items(one)) for second, one in told)]
-        return Pulled(moved, balances)
+        return Pulled(moved, balances, [*silent, *unreadable])
 
     def refund(self, charge: str, amount: Money, *, order: str) -> RefundTold:
         """Gives back an amount of a charge for one order: however often it is asked for, it is done once.
@@ -138,7 +150,7 @@ class Link:
         except BadAmount:
             raise ProcessorRefused("the processor takes this currency without decimals") from None
         for done in self._all(self._client.v1.refunds.list, {"charge": charge}):
-            if (done.get("metadata") or {}).get("order") == order:
+            if isinstance(done, dict) and (done.get("metadata") or {}).get("order") == order:
                 return read_refund(done)
         facts: Any = {"charge": charge, "amount": units, "metadata": {"order": order}}
         once: Any = {"idempotency_key": f"refund:{order}"}
@@ -150,32 +162,40 @@ class Link:
 
     def _asked_again(self, waiting: Sequence[Movement]) -> Iterator[tuple[int, Movement | Told]]:
         """Payouts as they are told now; one that the processor knows no more goes on waiting, and holds nothing up."""
-        for one in waiting:
-            with suppress(UnknownAtProcessor):
-                yield 0, self._with_items(one)
+        return ((0, self._with_items(one)) for one in waiting)
+
+    def _once_more(self, name: str) -> Iterator[dict[str, Any]]:
+        """A balance transaction by itself; one that the processor does not tell goes on waiting."""
+        expanded: Any = {"expand": ["source"]}
+        with suppress(UnknownAtProcessor, ProcessorRefused):
+            yield self._ask(partial(self._client.v1.balance_transactions.retrieve, name, expanded))
 
     def _with_items(self, moved: Movement | Told) -> Movement | Told:
         """A payout with what comes to the bank in another currency, and, if it is automatic, the transactions in it.
 
-        What the processor still puts together is listed in part: nothing of it is taken.
+        What the processor still puts together is listed in part: nothing of it is taken. One that cannot be read is
+        asked again, like those that are put together.
         """
         if moved.category != Category.PAYOUT or moved.source is None:
             return moved
-        payout = read_payout(self._ask(partial(self._client.v1.payouts.retrieve, moved.source)))
-        items: tuple[str, ...] | None = () if payout.is_automatic else None
-        if payout.is_automatic and payout.is_complete:
-            items = self._items(moved.source)
         told = moved if isinstance(moved, Told) else Told.of(moved)
-        return as_far_as_known(
-            replace(told, arriving=payout.arriving, arriving_currency=payout.currency, transactions=items)
-        )
+        try:
+            payout = read_payout(self._ask(partial(self._client.v1.payouts.retrieve, moved.source)))
+            items: tuple[str, ...] | None = () if payout.is_automatic else None
+            if payout.is_automatic and payout.is_complete:
+                items = self._items(moved.source)
+        except (BadMovements, UnknownAtProcessor, ProcessorRefused):
+            return as_far_as_known(replace(told, transactions=()))
+        arriving = payout.arriving, payout.currency if payout.arriving is not None else None
+        return as_far_as_known(replace(told, arriving=arriving[0], arriving_currency=arriving[1], transactions=items))
 
     def _items(self, payout: str) -> tuple[str, ...]:
         """What an automatic payout pays out, oldest first; not the payout itself, which is listed each time it left."""
         listed = self._all(self._client.v1.balance_transactions.list, {"payout": payout})
-        return tuple(one["id"] for one in reversed(listed) if one.get("source") != payout)
+        own = [one for one in reversed(listed) if isinstance(one, dict) and one.get("source") != payout]
+        return tuple(str(one.get("id")) for one in own)
 
-    def _at_rest(self, asked: dict[str, Any]) -> tuple[list[Money] | None, list[dict[str, Any]]]:
+    def _at_rest(self, asked: dict[str, Any]) -> tuple[list[Money] | None, list[Any]]:
         """The balance and all that is listed, if possible of one moment."""
         for _ in range(LOOKS):
             before = self._balance()
@@ -187,33 +207,33 @@ class Link:
     def _balance(self) -> list[Money]:
         return sum_up(self._ask(self._client.v1.balance.retrieve))
 
-    def _telling(self, item: dict[str, Any]) -> dict[str, Any]:
+    def _telling(self, item: Any) -> Any:
         """A balance transaction that tells its charge, where it is about one that was booked before.
 
         Its amounts are those of the list: two may have one id, and asked for by that, only one of them is told.
         """
-        source = item.get("source")
+        source = item.get("source") if isinstance(item, dict) and isinstance(item.get("id"), str) else None
         if isinstance(source, str) and source.startswith(TELL_THEIR_CHARGE):
             expanded: Any = {"expand": ["source"]}
             told = self._ask(lambda: self._client.v1.balance_transactions.retrieve(item["id"], expanded)).get("source")
             return item | {"source": told} if isinstance(told, dict) and told.get("id") == source else item
         return item
 
-    def _all(self, lists: Callable[..., Any], asked: dict[str, Any]) -> list[dict[str, Any]]:
-        """Everything that is listed, newest first."""
-        found: list[dict[str, Any]] = []
+    def _all(self, lists: Callable[..., Any], asked: dict[str, Any]) -> list[Any]:
+        """Everything that is listed, newest first; what has no id is told like the rest."""
+        found: list[Any] = []
         page: dict[str, Any] = {"has_more": True}
+        last: dict[str, str] = {}
         while page.get("has_more"):
-            after = {"starting_after": found[-1]["id"]} if found else {}
-            page = self._ask(partial(lists, asked | after | {"limit": PAGE}))
+            page = self._ask(partial(lists, asked | last | {"limit": PAGE}))
             data = page.get("data")
-            if not isinstance(data, list) or not all(
-                isinstance(one, dict) and isinstance(one.get("id"), str) for one in data
-            ):
+            if not isinstance(data, list):
                 raise BadMovements("not a list of the processor's API", where="page")
-            if not data:
-                break
             found += data
+            named = [one["id"] for one in data if isinstance(one, dict) and isinstance(one.get("id"), str)]
+            if page.get("has_more") and named[-1:] in ([], list(last.values())):
+                raise BadMovements("the list does not go on", where="page")
+            last = {"starting_after": named[-1]} if named else last
         return found
 
     def _ask(self, asks: Callable[[], Any]) -> dict[str, Any]:

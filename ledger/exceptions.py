@@ -33,6 +33,8 @@ class Difference(StrEnum):
     LATE_RESULT = "late_result"
     MOVEMENT_WAITS = "movement_waits"
     UNKNOWN_CURRENCY = "unknown_currency"
+    UNREADABLE = "unreadable"
+    TOLD_OTHERWISE = "told_otherwise"
     OVER_REFUNDED = "over_refunded"
     PAYOUT_DIFFERS = "payout_differs"
     PAYOUT_NOT_SEEN = "payout_not_seen"

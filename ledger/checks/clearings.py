@@ -11,9 +11,11 @@ from ledger.books.accounts import Account
 from ledger.checks.findings import Check, Finding, Tell, paged
 from ledger.errors import LedgerError
 from ledger.exceptions import Difference, OpenException
+from ledger.giving import movements
 from ledger.giving.bookings import Booking, State
 from ledger.giving.leaves import PROCESSOR
 from ledger.giving.payouts import Payout
+from ledger.giving.unread import UnreadMovement
 from ledger.identities.shelves import Shelf
 from ledger.people import Role
 from ledger.reconciliation import bank, chain, clearings, matching_rules, matchings, pairings, processor
@@ -98,8 +100,15 @@ def _is_booked(session: Session, one: OpenException, about: str) -> bool:
         _, transaction, gross = about.split(":")
         booking = session.get(Booking, (transaction, int(gross)))
         return booking is not None and booking.state is State.BOOKED
+    if one.difference is Difference.UNREADABLE:
+        return any(True for _ in movements.by_transaction(session, [about])) or about in _unread(session)
     payout = session.exec(select_rows(Payout).where(Payout.source_key == about)).first()
     return payout is not None and payout.paid_on is not None
+
+
+def _unread(session: Session) -> set[str]:
+    """What is kept as it was told, in a currency that nobody knows."""
+    return set(session.exec(select_rows(UnreadMovement.balance_transaction)))
 
 
 def _is_in_agreement(session: Session, leaf: str) -> bool:

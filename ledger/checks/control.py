@@ -213,7 +213,8 @@ def _withdrawn(states: Collection[disputes.State], session: Session, page: Seque
     disputed = col(Donation.alias).in_([one.donation_alias for one in page])
     funds = dict(session.exec(gifts.where(disputed)).all())
     return {
-        one.alias: {(funds[one.donation_alias], one.currency): one.minor} if one.state in states else {} for one in page
+        one.alias: {(funds[one.donation_alias], one.currency): one.outstanding().minor} if one.state in states else {}
+        for one in page
     }
 
 

@@ -45,8 +45,8 @@ _BY_ITSELF: dict[str, frozenset[str]] = {
     Category.REFUND_FAILURE: frozenset({"refund_failed", "refund_cancelled"}),
     Category.DISPUTE: frozenset({"gift_disputed"}),
     Category.DISPUTE_REVERSAL: frozenset({"dispute_won"}),
-    Category.PAYOUT: frozenset({"payout_created"}),
-    Category.PAYOUT_REVERSAL: frozenset({"payout_failed"}),
+    Category.PAYOUT: frozenset({"payout_created", "bank_debited"}),
+    Category.PAYOUT_REVERSAL: frozenset({"payout_failed", "top_up_reversed"}),
     Category.TOP_UP: frozenset({"top_up_arrived"}),
     Category.TOP_UP_REVERSAL: frozenset({"top_up_reversed"}),
     Category.RESERVE: _OF_RESERVES,
@@ -99,7 +99,7 @@ def find_unsaid(session: Session, _tell: Tell) -> Iterator[Finding]:
         if booking.recipe not in _BY_ITSELF.get(category, frozenset()) and source_key not in settled:
             yield Finding("unsaid", "movement", booking.balance_transaction, {"recipe": booking.recipe})
     for dispute in session.exec(select_rows(Dispute).where(Dispute.state == disputes.State.LOST)):
-        if disputes.lost_key(dispute.alias) not in settled:
+        if disputes.lost_key(session, dispute) not in settled:
             yield Finding("unsaid", "dispute", dispute.alias)
 
 

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     ITEMS_NOT_TOLD = "items_not_told"
     OTHER_CURRENCY = "other_currency"
     TWICE = "twice"
+    REFUSED = "refused"
 
 
 class UnknownBooking(NotFound):
@@ -47,8 +48,9 @@ class Booking(SQLModel, table=True):
 
     A booked one has its recipe, its leaf at the processor and its entry; `about` is the alias of the donation or of the
     dispute, or the processor's id of the payout or top-up; `fund` the gift's. A waiting one has its reason, and
-    `awaits` what would have it booked: an id of the processor, `items:<payout>`, `leaf:<account>:<currency>` or
-    `category:<name>`; None when only a person can say.
+    `awaits` what would have it booked: an id of the processor, `items:<payout>`, `leaf:<account>:<currency>`,
+    `category:<name>` or `again:<rule>` (what is tried again, and the rule that refused it); None when only a person can
+    say.
     """
 
     __tablename__ = "movement_booking"
@@ -94,6 +96,11 @@ class NewBooking:
     entry_id: int | None = None
     about: str | None = None
     fund_code: str | None = None
+
+    def forget(self) -> None:
+        """Takes back that it was booked: nothing of it was written."""
+        self.state, self.reason, self.awaits = State.WAITING, None, None
+        self.recipe = self.account_code = self.entry_id = self.about = self.fund_code = None
 
 
 _INSERT = insert(SQLModel.metadata.tables["movement_booking"])

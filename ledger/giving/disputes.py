@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.aliases import Kind, draw
 from ledger.books import journal, recipes
@@ -37,7 +37,10 @@ class DisputeIsDecided(Conflict):
 
 
 class Dispute(SQLModel, table=True):
-    """One dispute of one gift; `source` is the processor's id of it, `minor` what was withdrawn."""
+    """One dispute of one gift; `source` is the processor's id of it, `minor` what was withdrawn last.
+
+    `returned_minor` of that came back: all of it, when it is won. `fee_minor` is of all its withdrawals together.
+    """
 
     alias: str = Field(primary_key=True, max_length=20)
     source: str = Field(max_length=64, unique=True)
@@ -45,14 +48,19 @@ class Dispute(SQLModel, table=True):
     state: State = Field(sa_type=enumeration(State))
     minor: int = Field(sa_type=MinorUnits)
     fee_minor: int = Field(sa_type=MinorUnits)
+    returned_minor: int = Field(default=0, sa_type=MinorUnits)
     currency: str = Field(max_length=3)
     opened_on: date
 
-    __table_args__ = whole_minor("minor", "fee_minor")
+    __table_args__ = whole_minor("minor", "fee_minor", "returned_minor")
 
     def withdrawn(self) -> Money:
         """What the processor took for it, without the fee."""
         return Money(self.minor, self.currency)
+
+    def outstanding(self) -> Money:
+        """What of that has not come back."""
+        return Money(self.minor - self.returned_minor, self.currency)
 
 
 def lose(
@@ -60,13 +68,13 @@ def lose(
 ) -> tuple[Dispute, journal.Posted]:
     """Books that a dispute is decided for the giver: nothing moves at the processor, so somebody has to say it.
 
-    The same again, on the same day, is a replay.
+    What has not come back is lost. The same again, on the same day, is a replay.
 
     Raises:
         UnknownDispute: see there. DisputeIsDecided: it is won, or was lost on another day.
     """
     dispute = _require(session, alias)
-    source_key = lost_key(alias)
+    source_key = lost_key(session, dispute)
     if dispute.state is State.WON or (dispute.state is State.LOST and not _lost_on(session, source_key, on)):
         raise DisputeIsDecided("the dispute is decided", dispute=alias, state=dispute.state)
     donation = session.get_one(Donation, dispute.donation_alias)
@@ -74,15 +82,14 @@ def lose(
         session,
         source_key=source_key,
         kind="dispute_lost",
-        postings=recipes.dispute_lost(withdrawn=dispute.withdrawn(), fund=donation.fund_code, dispute=alias),
+        postings=recipes.dispute_lost(withdrawn=dispute.outstanding(), fund=donation.fund_code, dispute=alias),
         happened_on=on,
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
     if not posted.replayed:
         dispute.state = State.LOST
-        session.add(dispute)
-        donations.lose_dispute(session, donation)
+        _note(session, dispute, donation)
     return dispute, posted
 
 
@@ -99,7 +106,12 @@ def require_open(session: Session, alias: str) -> Dispute:
 
 
 def begin(session: Session, source: str, *, donation: Donation, withdrawn: Money, fee: Money, on: date) -> Dispute:
-    """Opens the dispute of a gift."""
+    """Opens the dispute of a gift.
+
+    Raises:
+        WrongState: it was never booked as a gift.
+    """
+    donations.require_standing(donation)
     dispute = Dispute(
         alias=draw(Kind.DISPUTE),
         source=source,
@@ -110,12 +122,11 @@ def begin(session: Session, source: str, *, donation: Donation, withdrawn: Money
         currency=withdrawn.currency,
         opened_on=on,
     )
-    session.add(dispute)
-    session.flush()
+    _note(session, dispute, donation)
     return dispute
 
 
-def begin_again(session: Session, dispute: Dispute, *, withdrawn: Money, fee: Money) -> None:
+def begin_again(session: Session, dispute: Dispute, *, donation: Donation, withdrawn: Money, fee: Money) -> None:
     """Opens a dispute anew that was won: the giver's bank took the money back after all.
 
     Raises:
@@ -123,23 +134,35 @@ def begin_again(session: Session, dispute: Dispute, *, withdrawn: Money, fee: Mo
     """
     if dispute.state is not State.WON:
         raise DisputeIsDecided("the dispute was not won", dispute=dispute.alias, state=dispute.state)
-    dispute.state, dispute.minor = State.OPEN, withdrawn.minor
+    dispute.state, dispute.minor, dispute.returned_minor = State.OPEN, withdrawn.minor, 0
     dispute.fee_minor += fee.minor
-    session.add(dispute)
-    session.flush()
+    _note(session, dispute, donation)
 
 
-def win(session: Session, dispute: Dispute) -> None:
-    """Notes that a dispute is decided for the fund.
+def reinstate(session: Session, dispute: Dispute, *, donation: Donation, returned: Money) -> None:
+    """Notes that what was withdrawn came back, or a part of it: with all of it the dispute is won.
+
+    So it is when somebody had said that it was lost.
 
     Raises:
-        DisputeIsDecided: it is decided already.
+        DisputeIsDecided: not so much of it is outstanding.
     """
-    if dispute.state is not State.OPEN:
-        raise DisputeIsDecided("the dispute is decided", dispute=dispute.alias, state=dispute.state)
-    dispute.state = State.WON
-    session.add(dispute)
-    session.flush()
+    if dispute.outstanding() < returned:
+        raise DisputeIsDecided("less of the dispute is outstanding", dispute=dispute.alias, state=dispute.state)
+    dispute.returned_minor += returned.minor
+    if not dispute.outstanding().minor:
+        dispute.state = State.WON
+    _note(session, dispute, donation)
+
+
+def state_of_gift(session: Session, donation: str) -> donations.State | None:
+    """Where its disputes leave a gift: disputed while one is open, lost when one was; None when it has none."""
+    states = set(session.exec(select(Dispute.state).where(Dispute.donation_alias == donation)))
+    if State.OPEN in states:
+        return donations.State.DISPUTED
+    if State.LOST in states:
+        return donations.State.LOST
+    return donations.State.WON if states else None
 
 
 def find(session: Session, source: str) -> Dispute | None:
@@ -152,9 +175,22 @@ def listed(session: Session) -> list[Dispute]:
     return sorted(session.exec(select(Dispute)), key=lambda one: (one.opened_on, one.alias))
 
 
-def lost_key(alias: str) -> str:
-    """The source key of the entry that books a dispute as lost."""
-    return f"dispute:{alias}:lost"
+def lost_key(session: Session, dispute: Dispute) -> str:
+    """The source key of the entry that books a dispute as lost, or will; it may be lost again after it was won."""
+    first = f"dispute:{dispute.alias}:lost"
+    booked = session.exec(select(Entry.id).where(col(Entry.source_key).startswith(first, autoescape=True))).all()
+    number = len(booked) + (dispute.state is not State.LOST)
+    return first if number <= 1 else f"{first}:{number}"
+
+
+def _note(session: Session, dispute: Dispute, donation: Donation) -> None:
+    """Writes a dispute, and where the gift stands with it."""
+    session.add(dispute)
+    session.flush()
+    state = state_of_gift(session, donation.alias)
+    if state is not None:
+        donation.state = state
+        donations.keep(session, donation)
 
 
 def _require(session: Session, alias: str) -> Dispute:

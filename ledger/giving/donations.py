@@ -252,8 +252,12 @@ def refund(session: Session, donation: Donation, amount: Money) -> Money:
     return Money(max(donation.refunded_minor - before, 0), donation.currency)
 
 
-def call_off_refund(session: Session, donation: Donation, amount: Money) -> Donation:
+def call_off_refund(
+    session: Session, donation: Donation, amount: Money, *, becomes: State = State.RECEIVED
+) -> Donation:
     """Notes that a refund did not take place: what it would have given back stands again.
+
+    Once nothing is given back any more, the gift `becomes` received, or settled where its payout has arrived.
 
     Raises:
         OverRefunded: so much was not given back.
@@ -262,41 +266,17 @@ def call_off_refund(session: Session, donation: Donation, amount: Money) -> Dona
         raise OverRefunded("so much was not given back", donation=donation.alias, amount=str(amount))
     donation.refunded_minor -= amount.minor
     if donation.state is State.REFUNDED and not donation.refunded_minor:
-        donation.state = State.RECEIVED
+        donation.state = becomes
     return keep(session, donation)
 
 
-def dispute(session: Session, donation: Donation) -> Donation:
-    """Notes that the giver's bank calls a gift back, whether a part was refunded or not.
+def require_standing(donation: Donation) -> None:
+    """Refuses a gift that the books do not hold as one.
 
     Raises:
         WrongState: it was never booked as a gift.
     """
     _require(donation, *_STANDING)
-    donation.state = State.DISPUTED
-    return keep(session, donation)
-
-
-def win_dispute(session: Session, donation: Donation) -> Donation:
-    """Notes that a disputed gift stays.
-
-    Raises:
-        WrongState: it is not disputed.
-    """
-    _require(donation, State.DISPUTED)
-    donation.state = State.WON
-    return keep(session, donation)
-
-
-def lose_dispute(session: Session, donation: Donation) -> Donation:
-    """Notes that a disputed gift is gone.
-
-    Raises:
-        WrongState: it is not disputed.
-    """
-    _require(donation, State.DISPUTED)
-    donation.state = State.LOST
-    return keep(session, donation)
 
 
 def settle(session: Session, charges: Collection[str], *, arrived: bool) -> None:

@@ -97,7 +97,7 @@ def _plan_refund(session: Session, movement: Movement, leaf: str, *, gift: str, 
         raise CannotBe("it is counted in the gift's currency, where that is another one", where="counted")
     facts = {"leaf": leaf, "fund": row.fund_code, "donation": row.alias}
     if movement.gross.minor > 0:
-        donations.call_off_refund(session, row, of_gift)
+        donations.call_off_refund(session, row, of_gift, becomes=payouts.state_of_gift(session, row))
         postings = recipes.refund_cancelled(**facts, refund=of_gift, came=moved)
         return Plan("refund_cancelled", leaf, postings, row.alias, row.fund_code)
     excess = donations.refund(session, row, of_gift)

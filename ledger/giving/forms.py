@@ -30,7 +30,6 @@ _COMING_IN = {
     Category.CHARGE,
     Category.REFUND_FAILURE,
     Category.DISPUTE_REVERSAL,
-    Category.PAYOUT_REVERSAL,
     Category.TOP_UP,
     Category.MINIMUM_RELEASED,
 }
@@ -39,10 +38,11 @@ _GOING_OUT = {
     Category.PARTIAL_CAPTURE,
     Category.CHARGE_FAILURE,
     Category.DISPUTE,
-    Category.PAYOUT,
     Category.TOP_UP_REVERSAL,
     Category.MINIMUM_HELD,
 }
+_EITHER_WAY = {Category.PAYOUT, Category.PAYOUT_REVERSAL}
+"""What refunds and fees leave below zero the processor takes from the bank, and calls a payout too."""
 _FEE_ABOVE_ZERO = {Category.CHARGE, Category.DISPUTE}
 _FEE_BELOW_ZERO = {Category.DISPUTE_REVERSAL}
 
@@ -54,7 +54,8 @@ def has_recipe(movement: Movement) -> bool:
     """
     category, gross, fee = movement.category, movement.gross.minor, movement.fee.minor
     is_too_large = max(abs(gross), abs(fee), abs(movement.net.minor)) > LARGEST_POSTING_MINOR
-    if is_too_large or (category in _COMING_IN and gross <= 0) or (category in _GOING_OUT and gross >= 0):
+    wrong_way = (category in _COMING_IN and gross <= 0) or (category in _GOING_OUT and gross >= 0)
+    if is_too_large or wrong_way or (category in _EITHER_WAY and not gross):
         return False
     if (category in _FEE_ABOVE_ZERO and fee < 0) or (category in _FEE_BELOW_ZERO and fee > 0):
         return False

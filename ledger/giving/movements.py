@@ -157,19 +157,11 @@ def keep(session: Session, received: Sequence[Movement]) -> list[bool]:
     Raises:
         SourceKeyConflict: one was received with another content. `movement` in the data is its number, from 1.
     """
-    standing = {
-        (row.balance_transaction, row.gross_minor): row.model_dump(exclude={"automatic"})
-        for row in by_transaction(session, {one.balance_transaction for one in received})
-    }
     new: list[bool] = []
     rows: list[dict[str, Any]] = []
     items: list[tuple[str, str]] = []
-    for number, movement in enumerate(received, start=1):
-        content = _content(movement)
-        known = standing.setdefault(movement.key, content)
-        # What was not told before may be told now: the charges of old gifts, purposes that came after their donors.
-        # What arrives at the bank is told by the payout itself, which not every list shows.
-        if any(known[name] not in {None, told} for name, told in content.items() if (name, told) not in _UNTOLD):
+    for number, (movement, known, content) in enumerate(_compared(session, received), start=1):
+        if differing(known, content):
             with numbered(number):
                 raise SourceKeyConflict("the balance transaction was received with another content")
         new.append(known is content)
@@ -180,6 +172,37 @@ def keep(session: Session, received: Sequence[Movement]) -> list[bool]:
         session.connection().execute(_INSERT, rows)
     add_items(session, items)
     return new
+
+
+def contradicting(session: Session, received: Sequence[Movement]) -> list[list[str]]:
+    """For each, the names of what was received otherwise under its key, before or earlier in this list."""
+    return [differing(known, content) for _, known, content in _compared(session, received)]
+
+
+def differing(known: dict[str, Any], told: dict[str, Any]) -> list[str]:
+    """The names of what is told otherwise than it is known.
+
+    What was not told before may be told now: the charges of old gifts, purposes that came after their donors. What
+    arrives at the bank is told by the payout itself, which not every list shows.
+    """
+    return [
+        name
+        for name, value in told.items()
+        if known[name] != value and known[name] is not None and (name, value) not in _UNTOLD
+    ]
+
+
+def _compared(
+    session: Session, received: Sequence[Movement]
+) -> Iterator[tuple[Movement, dict[str, Any], dict[str, Any]]]:
+    """Each movement with what is known under its key, and what is told now: one and the same when it is new."""
+    standing = {
+        (row.balance_transaction, row.gross_minor): row.model_dump(exclude={"automatic"})
+        for row in by_transaction(session, {one.balance_transaction for one in received})
+    }
+    for movement in received:
+        content = _content(movement)
+        yield movement, standing.setdefault(movement.key, content), content
 
 
 def items_told(movement: Movement) -> list[str]:

@@ -14,11 +14,15 @@ from ledger.books.accounts import Account
 from ledger.books.journal import Entry
 from ledger.books.postings import Posting, Side
 from ledger.giving import donations
+from ledger.giving.bookings import Booking
+from ledger.giving.donations import Donation
 from ledger.giving.movements import Category, PayoutItem, ReceivedMovement
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
 from ledger.storage.locks import locked
 
+BANK_DEBITED = "bank_debited"
+"""The kind of the entry by which the processor took money from the bank: a payout below zero."""
 LONGEST_WAY = timedelta(days=10)
 """How long after its creation a payout is still looked for among the bank's credits."""
 
@@ -86,6 +90,8 @@ class Payout(SQLModel, table=True):
 
 class TopUp(SQLModel, table=True):
     """Money that the processor got from the bank, by its id; `sent_on` the bank showed that it left.
+
+    A payout below zero is one, too: the processor takes from the bank what refunds and fees left below zero.
 
     `reversed_on` the processor gave it back, `returned_on` the bank showed that.
     """
@@ -241,8 +247,8 @@ def send(
     recorded_at: datetime,
     recorded_by: str,
 ) -> journal.Posted:
-    """Books a top-up that the bank shows as sent."""
-    shares = {recipes.GENERAL: top_up.amount()}
+    """Books a top-up that the bank shows as sent, with the shares it came to the processor with."""
+    shares = shares_of_top_up(session, top_up)
     posted = journal.post(
         session,
         source_key=source_key,
@@ -276,6 +282,23 @@ def shares_of(session: Session, payout: Payout) -> dict[str, Money]:
     }
 
 
+def shares_of_top_up(session: Session, top_up: TopUp) -> dict[str, Money]:
+    """What each fund has in what came from the bank: all is general's, unless the processor took it by itself."""
+    query = (
+        select(Booking.entry_id)
+        .join(ReceivedMovement, col(ReceivedMovement.balance_transaction) == Booking.balance_transaction)
+        .where(ReceivedMovement.source == top_up.id, Booking.recipe == BANK_DEBITED)
+    )
+    entry_id = session.exec(query).first()
+    if entry_id is None:
+        return {recipes.GENERAL: top_up.amount()}
+    return {
+        posting.fund: posting.money if posting.side is Side.CREDIT else -posting.money
+        for posting in journal.postings_of(session, entry_id)
+        if posting.account == top_up.transit_code
+    }
+
+
 def listed(session: Session) -> list[Payout]:
     """All payouts, oldest first."""
     return sorted(session.exec(select(Payout)), key=lambda payout: (payout.created_on, payout.id))
@@ -288,6 +311,20 @@ def _at_the_bank(payout: Payout, shares: Mapping[str, Money]) -> dict[str, Money
         return None
     minors = recipes.apportion(arriving.minor, by={fund: share.minor for fund, share in shares.items()})
     return {fund: Money(minor, arriving.currency) for fund, minor in minors.items()}
+
+
+def state_of_gift(session: Session, gift: Donation) -> donations.State:
+    """Where the payout that brings a gift by card leaves it: settled while the bank has it, else received."""
+    if gift.charge is None:
+        return donations.State.RECEIVED
+    query = (
+        select(Payout.id)
+        .join(PayoutItem, col(PayoutItem.payout) == Payout.items_of)
+        .join(ReceivedMovement, col(ReceivedMovement.balance_transaction) == PayoutItem.balance_transaction)
+        .where(ReceivedMovement.charge == gift.charge, ReceivedMovement.category == Category.CHARGE)
+        .where(Payout.state == State.PAID, col(Payout.pulled_back_on).is_(None))
+    )
+    return donations.State.SETTLED if session.exec(query.limit(1)).first() else donations.State.RECEIVED
 
 
 def _settle(session: Session, payout: Payout, *, arrived: bool) -> None:

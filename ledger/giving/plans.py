@@ -148,7 +148,7 @@ def _plan_refund_failure(session: Session, movement: Movement, leaf: str) -> Pla
         return Plan("refund_failed", leaf, [*postings, *_fee(leaf, movement)], about, fund)
     if donation.refunded_minor < movement.gross.minor:
         raise MustWait(Reason.NO_RECIPE)
-    donations.call_off_refund(session, donation, movement.gross)
+    donations.call_off_refund(session, donation, movement.gross, becomes=payouts.state_of_gift(session, donation))
     postings = recipes.refund_cancelled(leaf=leaf, refund=movement.gross, fund=fund, donation=about)
     return Plan("refund_cancelled", leaf, [*postings, *_fee(leaf, movement)], about, fund)
 
@@ -163,29 +163,30 @@ def _plan_dispute(session: Session, movement: Movement, leaf: str) -> Plan:
     if dispute is None:
         dispute = disputes.begin(session, movement.source or "", donation=donation, on=movement.created_on, **facts)
     else:
-        disputes.begin_again(session, dispute, **facts)
-    donations.dispute(session, donation)
+        disputes.begin_again(session, dispute, donation=donation, **facts)
     postings = recipes.gift_disputed(leaf=leaf, fund=donation.fund_code, dispute=dispute.alias, **facts)
     return Plan("gift_disputed", leaf, postings, dispute.alias, donation.fund_code)
 
 
 def _plan_dispute_reversal(session: Session, movement: Movement, leaf: str) -> Plan:
+    """What was withdrawn comes back, or a part of it; also when somebody had said that it was lost."""
     donation = _require_gift(session, movement)
     dispute = disputes.find(session, movement.source or "")
     if dispute is None:
         raise MustWait(Reason.CAUSE_MISSING, movement.source)
-    if dispute.state is not disputes.State.OPEN:
+    if dispute.state is disputes.State.WON:
         raise MustWait(Reason.TWICE, movement.source)
-    if movement.gross != dispute.withdrawn():
+    if dispute.outstanding() < movement.gross:
         raise MustWait(Reason.NO_RECIPE)
-    disputes.win(session, dispute)
-    donations.win_dispute(session, donation)
+    was_lost = dispute.state is disputes.State.LOST
+    disputes.reinstate(session, dispute, donation=donation, returned=movement.gross)
     postings = recipes.dispute_won(
         leaf=leaf,
         returned=movement.gross,
         fee_returned=-movement.fee,
         fund=donation.fund_code,
         dispute=dispute.alias,
+        was_lost=was_lost,
     )
     return Plan("dispute_won", leaf, postings, dispute.alias, donation.fund_code)
 
@@ -193,27 +194,18 @@ def _plan_dispute_reversal(session: Session, movement: Movement, leaf: str) -> P
 def _plan_payout(session: Session, movement: Movement, leaf: str) -> Plan:
     """One that failed may be paid again under its id, also half a year later: that is another payout.
 
-    Told the other way round, it is booked as well: the failure in between is still to come.
+    Told the other way round, it is booked as well: the failure in between is still to come. One below zero takes from
+    the bank.
     """
+    if movement.gross.minor > 0:
+        return _plan_bank_debit(session, movement, leaf)
     amount = -movement.gross
     transit = require_leaf(session, IN_TRANSIT, currency=amount.currency)
     under = payouts.under(session, movement.source or "")
     before = [one for one in under if one.created_on <= movement.created_on]
     if any(one.state is not payouts.State.FAILED for one in before):
         raise MustWait(Reason.TWICE, movement.source)
-    if movement.transactions is None:
-        weights = payouts.shares_of_leaf(session, leaf, currency=amount.currency)
-    else:
-        if not payout_items.are_told(session, movement.balance_transaction):
-            raise MustWait(Reason.ITEMS_NOT_TOLD, f"{payout_items.AWAITED}{movement.source}")
-        missing = payout_items.find_missing(session, movement.balance_transaction)
-        if missing is not None:
-            raise MustWait(Reason.CAUSE_MISSING, missing)
-        weights = payout_items.shares_of(session, movement.balance_transaction, leaf=leaf)
-        own = sum(weights.values()) - payouts.paid_elsewhere(
-            session, movement.balance_transaction, source=movement.source or ""
-        )
-        _tell_difference(session, movement, amount - Money(own, amount.currency), leaf)
+    shares = payouts.split(amount, _weights(session, movement, leaf))
     payout = Payout(
         id=under[-1].next_id() if under else movement.source or "",
         source_key=movement.source_key,
@@ -227,12 +219,53 @@ def _plan_payout(session: Session, movement: Movement, leaf: str) -> Plan:
         items_of=movement.balance_transaction if movement.transactions is not None else None,
         created_on=movement.created_on,
     )
-    postings = recipes.payout_created(leaf=leaf, transit=transit, shares=payouts.split(amount, weights))
+    postings = recipes.payout_created(leaf=leaf, transit=transit, shares=shares)
     return Plan("payout_created", leaf, [*postings, *_fee(leaf, movement)], payout.id, None, payout)
 
 
+def _plan_bank_debit(session: Session, movement: Movement, leaf: str) -> Plan:
+    """What refunds and fees took below zero comes from the bank, each fund with what its own took: a top-up."""
+    came = movement.gross
+    transit = require_leaf(session, IN_TRANSIT, currency=came.currency)
+    if session.get(TopUp, movement.source) is not None:
+        raise MustWait(Reason.TWICE, movement.source)
+    weights = {fund: -minor for fund, minor in _weights(session, movement, leaf).items()}
+    row = TopUp(
+        id=movement.source or "",
+        transit_code=transit,
+        minor=came.minor,
+        currency=came.currency,
+        arrived_on=movement.created_on,
+    )
+    postings = recipes.top_up_arrived(leaf=leaf, transit=transit, shares=payouts.split(came, weights))
+    return Plan(payouts.BANK_DEBITED, leaf, [*postings, *_fee(leaf, movement)], row.id, None, row)
+
+
+def _weights(session: Session, movement: Movement, leaf: str) -> dict[str, int]:
+    """By what a payout is split by fund: by what it pays out, or by what each has on the leaf."""
+    amount = -movement.gross
+    if movement.transactions is None:
+        return payouts.shares_of_leaf(session, leaf, currency=amount.currency)
+    if not payout_items.are_told(session, movement.balance_transaction):
+        raise MustWait(Reason.ITEMS_NOT_TOLD, f"{payout_items.AWAITED}{movement.source}")
+    missing = payout_items.find_missing(session, movement.balance_transaction)
+    if missing is not None:
+        raise MustWait(Reason.CAUSE_MISSING, missing)
+    weights = payout_items.shares_of(session, movement.balance_transaction, leaf=leaf)
+    own = sum(weights.values()) - payouts.paid_elsewhere(
+        session, movement.balance_transaction, source=movement.source or ""
+    )
+    _tell_difference(session, movement, amount - Money(own, amount.currency), leaf)
+    return weights
+
+
 def _plan_payout_reversal(session: Session, movement: Movement, leaf: str) -> Plan:
-    """Of what left under its id before it, and came back by no other, it takes the newest back."""
+    """Of what left under its id before it, and came back by no other, it takes the newest back.
+
+    What the processor took from the bank it gives back.
+    """
+    if movement.gross.minor < 0:
+        return _plan_top_up_reversal(session, movement, leaf)
     under = payouts.under(session, movement.source or "")
     standing = [one for one in under if one.state is not payouts.State.FAILED]
     if under and not standing:
@@ -265,14 +298,17 @@ def _plan_top_up(session: Session, movement: Movement, leaf: str) -> Plan:
 
 
 def _plan_top_up_reversal(session: Session, movement: Movement, leaf: str) -> Plan:
-    """What a top-up brought goes back the way it came."""
+    """What a top-up brought, or was taken from the bank, goes back the way it came."""
     row = session.get(TopUp, movement.source)
     if row is None:
         raise MustWait(Reason.CAUSE_MISSING, movement.source)
+    if row.reversed_on is not None:
+        raise MustWait(Reason.TWICE, movement.source)
     if -movement.gross != row.amount():
         raise MustWait(Reason.NO_RECIPE)
+    shares = payouts.shares_of_top_up(session, row)
     top_up_reversals.reverse(session, row, on=movement.created_on)
-    postings = recipes.top_up_reversed(leaf=leaf, transit=row.transit_code, shares={recipes.GENERAL: row.amount()})
+    postings = recipes.top_up_reversed(leaf=leaf, transit=row.transit_code, shares=shares)
     return Plan("top_up_reversed", leaf, [*postings, *_fee(leaf, movement)], row.id, recipes.GENERAL)
 
 

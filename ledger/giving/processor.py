@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from ledger import exceptions
 from ledger.books import journal
 from ledger.books.accounts import Account
-from ledger.errors import Conflict
+from ledger.errors import Conflict, LedgerError
 from ledger.exceptions import Difference
 from ledger.giving import bookings, donations, explanations, movements, payout_items, plans, unread
 from ledger.giving.bookings import Booking, NewBooking, Reason, State
@@ -20,6 +21,9 @@ from ledger.giving.plans import MustWait, Plan
 from ledger.giving.unread import Told
 from ledger.money import Money
 from ledger.storage.locks import locked
+
+AGAIN = "again:"
+"""What a movement waits for that is tried again at each call: this, and the rule that refused it."""
 
 
 class IsBooked(Conflict):
@@ -57,14 +61,31 @@ def book(
 
     What cannot be booked yet waits, and is an exception with its amount: it is booked when what it waits for comes.
     So is, in the same call, what waited for one of these, for a leaf that the chart has got, for a recipe, or for a
-    version that knows its currency: of those no currency is known that are `told`.
+    version that knows its currency: of those no currency is known that are `told`. What a rule of the books refuses
+    waits, too, and holds nothing else up: each call tries it again.
 
     Raises:
         UnknownMovement, CurrencyMismatch: the parts of one do not tie. SourceKeyConflict: one came before with another
             content. `movement` in the data is the number of the one that is refused, from 1 (`told`: in that
             list). Nothing was written.
     """
-    run = _Run(session, recorded_at, recorded_by)
+    facts = (session, received, told, recorded_at, recorded_by)
+    try:
+        return _book(*facts, one_by_one=False)
+    except (LedgerError, IntegrityError):  # a savepoint for each costs half as much again as the booking itself
+        return _book(*facts, one_by_one=True)
+
+
+def _book(
+    session: Session,
+    received: Sequence[Movement],
+    told: Sequence[Told],
+    recorded_at: datetime,
+    recorded_by: str,
+    *,
+    one_by_one: bool,
+) -> list[Booked]:
+    run = _Run(session, recorded_at, recorded_by, one_by_one=one_by_one)
     with session.begin_nested():
         for number, movement in enumerate(received, start=1):
             with movements.numbered(number):
@@ -129,11 +150,15 @@ def explain(
 
 @dataclass(slots=True)
 class _Run:
-    """One call of `book`: `sources` are the processor's objects that are booked, `arrived` what others may wait for."""
+    """One call of `book`: `sources` are the processor's objects that are booked, `arrived` what others may wait for.
+
+    `one_by_one`, each movement is booked in a savepoint of its own; what waited always is.
+    """
 
     session: Session
     recorded_at: datetime
     recorded_by: str
+    one_by_one: bool = False
     sources: set[tuple[str, str]] = field(default_factory=set)
     arrived: set[str] = field(default_factory=set)
     told: dict[tuple[str, int], Booking | NewBooking] = field(default_factory=dict)
@@ -166,8 +191,9 @@ class _Run:
         if not (movement.gross.minor or movement.fee.minor):
             booking.state = State.MOVES_NOTHING
         else:
+            book = self._try if self.one_by_one or waiting is not None else self._book
             try:
-                self._book(movement, booking, waited=waiting is not None)
+                book(movement, booking, waited=waiting is not None)
             except MustWait as why:
                 self._wait(movement, booking, why, is_new=waiting is None)
         self.told[movement.key] = booking
@@ -194,12 +220,27 @@ class _Run:
             for awaited in bookings.awaited(self.session, "category:")
             if plans.is_known(awaited.partition(":")[2])
         }
+        self.arrived |= set(bookings.awaited(self.session, AGAIN))
         while self.arrived:
             found = bookings.waiting_for(self.session, self.arrived)
             self.arrived = set()
             self.sources |= bookings.booked_sources(self.session, {row.source for _, row in found if row.source})
             for booking, row in found:
                 self.book(movements.as_movement(self.session, row), booking)
+
+    def _try(self, movement: Movement, booking: Booking | NewBooking, *, waited: bool) -> None:
+        """Books it, or has it wait when it is refused: then nothing of it is written."""
+        self.write()
+        try:
+            with self.session.begin_nested():
+                self._book(movement, booking, waited=waited)
+        except MustWait:
+            raise
+        except (LedgerError, IntegrityError) as refusal:
+            if isinstance(booking, NewBooking):
+                booking.forget()
+            rule = refusal.rule if isinstance(refusal, LedgerError) else "refused_by_database"
+            raise MustWait(Reason.REFUSED, f"{AGAIN}{rule}") from refusal
 
     def _book(self, movement: Movement, booking: Booking | NewBooking, *, waited: bool) -> None:
         if movement.transactions is not None:

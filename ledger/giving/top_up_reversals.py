@@ -5,6 +5,7 @@ from datetime import date, datetime
 from sqlmodel import Session, col, select
 
 from ledger.books import journal, recipes
+from ledger.giving import payouts
 from ledger.giving.payouts import LONGEST_WAY, TopUp
 from ledger.money import Money
 from ledger.storage.locks import locked
@@ -41,7 +42,7 @@ def take_back(
     recorded_by: str,
 ) -> journal.Posted:
     """Books a top-up that the bank shows as come back."""
-    shares = {recipes.GENERAL: top_up.amount()}
+    shares = payouts.shares_of_top_up(session, top_up)
     posted = journal.post(
         session,
         source_key=source_key,

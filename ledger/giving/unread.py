@@ -149,6 +149,12 @@ def keep(session: Session, received: Sequence[Told]) -> None:
     session.flush()
 
 
+def contradicts(session: Session, told: Told) -> bool:
+    """Whether it was told before with another content."""
+    known = _known(session, told)
+    return known is not None and not _is_same(known, told)
+
+
 def listed(session: Session) -> list[Told]:
     """What could not be read and is no movement yet, oldest first."""
     same = and_(

@@ -76,7 +76,7 @@ def find(session: Session, about: str, *, settles: Money | None, on: date) -> Wa
             raise BadResolution("of a refund it is said how much", where="settles")
         return Waiting(thing=Thing.OBLIGATION, moved=settles, on=on, source_key=None)
     if kind is Kind.DISPUTE:
-        return _of_dispute(disputes.require_open(session, about), on=on)
+        return _of_dispute(session, disputes.require_open(session, about), on=on)
     opened = exceptions.require_open(session, about)
     if opened.difference is Difference.MOVEMENT_WAITS:
         return _of_movement(session, opened)
@@ -96,7 +96,7 @@ def listed(session: Session, *, on: date) -> Iterator[tuple[str, Waiting, OpenEx
                 yield opened.alias, _of_line(session, line), opened
     for one in disputes.listed(session):
         if one.state is disputes.State.OPEN:
-            yield one.alias, _of_dispute(one, on=on), None
+            yield one.alias, _of_dispute(session, one, on=on), None
 
 
 def _of_line(session: Session, line: StatementLine) -> Waiting:
@@ -112,10 +112,10 @@ def _of_movement(session: Session, opened: OpenException) -> Waiting:
     return Waiting(thing=Thing.MOVEMENT, moved=moved, on=row.created_on, source_key=_key(opened), of=transaction)
 
 
-def _of_dispute(dispute: Dispute, *, on: date) -> Waiting:
-    source_key = disputes.lost_key(dispute.alias)
+def _of_dispute(session: Session, dispute: Dispute, *, on: date) -> Waiting:
+    source_key = disputes.lost_key(session, dispute)
     gift = dispute.donation_alias
-    return Waiting(thing=Thing.DISPUTE, moved=dispute.withdrawn(), on=on, source_key=source_key, of=gift)
+    return Waiting(thing=Thing.DISPUTE, moved=dispute.outstanding(), on=on, source_key=source_key, of=gift)
 
 
 def _key(opened: OpenException) -> str:

@@ -234,3 +234,61 @@ def test_a_notice_of_what_nobody_has_seen_only_says_that_it_is_time(till: Sessio
     assert len(new) == len(processor.account.transactions)
     assert "ch_Never0001" not in {gift.charge for gift in donations.listed(till)}
     assert notices.count_since_last_look(till) == 0
+
+
+def test_a_future_second_moves_the_place_no_further_than_now(till: Session, processor: Processor) -> None:
+    """Else nothing that moves before that second would ever be found."""
+    account = processor.account
+    account.charge(100, "eur", fee=0)
+    account.transactions[-1]["created"] += 400 * DAY
+
+    with linked(processor) as link:
+        pull(till, link)
+        account.now += DAY
+        account.charge(500, "eur", fee=0)
+        (new,) = pull(till, link)
+
+    assert (new.movement.gross, new.recipe) == (eur("5.00"), "card_gift")
+    assert cursor(till).second <= NOW.timestamp()
+    assert [one.reason for one, _ in bookings.listed(till, waiting_only=True)] == [Reason.REFUSED]
+    assert_it_holds(engine_of(till))
+
+
+def test_what_the_processor_takes_from_the_bank_holds_nothing_up(till: Session, processor: Processor) -> None:
+    account = processor.account
+    account.refund("ch_Invented000001")
+    facts = {"automatic": True, "arrival_date": account.now, "reconciliation_status": "completed"}
+    taken = account._keep(account.payouts, "po", "payout", status="in_transit", amount=-500, currency="eur", **facts)  # noqa: SLF001  # no story of the account makes one
+    account._move("payout", taken, 500, "eur")  # noqa: SLF001  # as above
+    account.charge(700, "eur", description="FINES", fee=0)
+    account.paid_out_by |= {
+        one["id"]: taken["id"] for one in account.transactions if one["reporting_category"] == "refund"
+    }
+
+    with linked(processor) as link:
+        new = pull(till, link)
+
+    assert {"bank_debited", "gift_refunded", "card_gift"} == {one.recipe for one in new}
+    assert balance(till, CARD_LEAF, currency="EUR").minor == account.balance["eur"]
+
+
+def test_what_cannot_be_read_is_asked_for_until_it_can_and_nothing_waits_for_it(
+    till: Session, processor: Processor
+) -> None:
+    account = processor.account
+    strange = account.transactions[0]
+    net, strange["net"] = strange["net"], 1
+
+    with linked(processor) as link:
+        first = pull(till, link)
+        account.now += 2 * OVERLAP_SECONDS
+        account.charge(700, "eur", fee=0)
+        pull(till, link)
+        strange["net"] = net
+        (late,) = pull(till, link)
+
+    assert (len(first), late.movement.balance_transaction) == (1, strange["id"])
+    told = till.exec(select(OpenException).where(OpenException.difference == Difference.UNREADABLE)).all()
+    assert [(one.about, one.resolved_on) for one in told] == [(f"unreadable:{strange['id']}", NOW.date())]
+    assert balance(till, CARD_LEAF, currency="EUR").minor == account.balance["eur"]
+    assert_it_holds(engine_of(till))

@@ -1,7 +1,9 @@
 """The real library of the processor talks to the invented one over HTTP; no database plays a part."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,8 @@ from api.stripe_link import (
 )
 from examples.card_processor.account import SETTLING
 from examples.card_processor.server import READS, Processor, Trouble
-from ledger.giving.movements import Category
+from ledger.giving.movements import Category, Movement
+from ledger.giving.strays import Unreadable
 from ledger.money import Money
 from tests.canaries import sightings
 from tests.cards import a_charge, paying_out, usd
@@ -205,10 +208,58 @@ def test_what_the_processor_does_not_know_is_told_without_its_words(processor: P
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("id", None), ("created", 10**18), ("amount", 1.5), ("currency", "x"), ("source", None)],
+    [("id", None), ("created", 10**18), ("amount", 1.5), ("currency", "x"), ("net", 1), ("object", "charge")],
 )
-def test_what_cannot_be_read_exactly_is_refused(processor: Processor, field: str, value: object) -> None:
-    processor.account.transactions[-2 if field == "source" else -1][field] = value
+def test_what_cannot_be_read_stands_by_itself(processor: Processor, field: str, value: object) -> None:
+    strange = processor.account.transactions[-1]
+    net = None if field == "currency" else Money(1 if field == "net" else strange["net"], strange["currency"].upper())
+    strange[field] = value
+
+    with linked(processor) as link:
+        pulled = link.pull(0)
+
+    (unreadable,) = pulled.unreadable
+    assert len(pulled.movements) == len(processor.account.transactions) - 1
+    assert (unreadable.name == strange["id"], unreadable.net) == ((False, None) if field == "id" else (True, net))
+
+
+def test_what_tells_its_money_and_nothing_else_waits_for_a_person(processor: Processor) -> None:
+    dispute, fee = processor.account.transactions[-2:]
+    dispute["source"] = None
+    fee["reporting_category"] = "Fee, perhaps"
+
+    with linked(processor) as link:
+        pulled = link.pull(0)
+
+    told = {one.balance_transaction: one for _, one in pulled.movements if isinstance(one, Movement)}
+    assert (told[dispute["id"]].source, told[dispute["id"]].net.minor) == (None, dispute["net"])
+    assert (told[fee["id"]].category, told[fee["id"]].net.minor) == ("unreadable", fee["net"])
+    assert pulled.unreadable == []
+
+
+def test_what_the_processor_lists_and_does_not_tell_of_is_unreadable_until_it_does(
+    processor: Processor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refund = processor.account.transactions[-3]
+    answer = Processor.answer
+
+    def without_it(self: Processor, method: str, path: str, *rest: Any) -> Any:
+        return answer(self, method, path.replace(refund["id"], "txn_Never0001"), *rest)
+
+    with linked(processor) as link:
+        with monkeypatch.context() as silent:
+            silent.setattr(Processor, "answer", without_it)
+            pulled = link.pull(0, unread=["txn_Never0001"])
+        again = link.pull(BEGAN + 10**6, unread=[refund["id"]])
+
+    assert pulled.unreadable == [Unreadable(refund["id"], eur("-10.00"))]
+    assert [one.balance_transaction for _, one in again.movements] == [refund["id"]]
+
+
+def test_a_list_that_does_not_go_on_is_refused(processor: Processor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.stripe_link.PAGE", 2)
+    for number, one in enumerate(processor.account.transactions):
+        one["id"] = number
 
     with linked(processor) as link, pytest.raises(BadMovements):
         link.pull(0)
@@ -220,7 +271,8 @@ def test_a_payout_that_is_asked_for_again_and_known_no_more_holds_nothing_up(pro
     with linked(processor) as link:
         pulled = link.pull(BEGAN + 60, again=[gone])
 
-    assert [second for second, _ in pulled.movements] == [BEGAN + 60] * 3
+    assert [second for second, _ in pulled.movements] == [0, *[BEGAN + 60] * 3]
+    assert pulled.movements[0][1] == replace(gone, transactions=())
 
 
 def test_payouts_come_with_what_is_in_them_if_they_are_automatic(processor: Processor) -> None:

@@ -99,9 +99,15 @@ def gift_disputed(*, leaf: str, withdrawn: Money, fee: Money, fund: str, dispute
     return balanced(*taken, debit(DISPUTE_FEES, fee, GENERAL), credit(leaf, fee, GENERAL))
 
 
-def dispute_won(*, leaf: str, returned: Money, fee_returned: Money, fund: str, dispute: str) -> list[Posting]:
-    """A dispute decided for the fund; `fee_returned` is zero where the processor keeps its fee."""
-    back = [debit(leaf, returned, fund), credit(DISPUTES_RECEIVABLE, returned, fund, subject=dispute)]
+def dispute_won(
+    *, leaf: str, returned: Money, fee_returned: Money, fund: str, dispute: str, was_lost: bool = False
+) -> list[Posting]:
+    """A dispute decided for the fund, or a part of it; `fee_returned` is zero where the processor keeps its fee.
+
+    One that somebody had said was lost raises the income again that it had lowered.
+    """
+    account = LOST_DISPUTES if was_lost else DISPUTES_RECEIVABLE
+    back = [debit(leaf, returned, fund), credit(account, returned, fund, subject=dispute)]
     if not fee_returned.minor:
         return balanced(*back)
     return balanced(*back, debit(leaf, fee_returned, GENERAL), credit(DISPUTE_FEES, fee_returned, GENERAL))
