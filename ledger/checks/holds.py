@@ -84,6 +84,18 @@ def find_unheld_refunds(session: Session, _tell: Tell) -> Iterator[Finding]:
                 yield Finding("refunds-held", "refund_order", one.alias, {"held_minor": sum(held.values())})
 
 
+def find_unheld_cards(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Refunds by card that are agreed to and not booked, and not held on their fund and leaf; holds of others."""
+    for page in paged(session, RefundOrder, RefundOrder.alias, col(RefundOrder.by_bank).is_(False)):
+        left = _left(session, [one.alias for one in page])
+        for one in page:
+            needed = one.minor if refund_orders.is_under_way(session, one) else 0
+            held = left.get(one.alias, Counter())
+            if any(held[reserves, one.currency] != needed for reserves in (Reserve.LEAF, Reserve.SPENDABLE)):
+                facts: dict[str, Fact] = {"needed_minor": needed, "held_minor": held[Reserve.SPENDABLE, one.currency]}
+                yield Finding("cards-held", "refund_order", one.alias, facts)
+
+
 def _left(session: Session, aliases: Sequence[str]) -> dict[str, Counter[tuple[Reserve, str]]]:
     """What is left of the holds for each of these."""
     moved = select(func.sum(_MOVEMENTS.c.minor)).where(_MOVEMENTS.c.hold_key == _HOLDS.c.source_key).scalar_subquery()
@@ -165,5 +177,10 @@ CHECKS = (
     ),
     Check(
         "refunds-held", "every refund by bank that is under way is held on its leaf, and no other", find_unheld_refunds
+    ),
+    Check(
+        "cards-held",
+        "every refund by card that is agreed to and not booked is held on its fund and its leaf, and no other",
+        find_unheld_cards,
     ),
 )

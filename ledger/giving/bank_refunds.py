@@ -42,11 +42,13 @@ def request(session: Session, alias: str, *, donation: str, account: str, amount
 def approve(session: Session, alias: str, agreed: Agreed) -> RefundOrder:
     """Agrees to what another person asked for, by card or by bank: the second signature, an approver's.
 
-    What goes by bank is held on its leaf until the bank has shown it, or the order is withdrawn.
+    What goes by bank is held on its leaf until the bank has shown it, what goes by card on its fund and on the leaf of
+    the processor until the refund is booked; or until the order is given up.
 
     Raises:
-        What `refund_orders.approve` raises. WouldOverdraw: the leaf has not so much. NoRate: it cannot be told what it
-        is in the leaf's currency. Nothing was written.
+        What `refund_orders.approve` raises. WouldOverdraw: the fund or the leaf has not so much. NoRate: it cannot be
+        told what it is in the leaf's currency, or what the fund has. NotRefundable: no leaf of the processor is open.
+        Nothing was written.
     """
     today = agreed.now.date()
     with session.begin_nested():
@@ -98,10 +100,10 @@ def pay(
 def _holds(session: Session, order: RefundOrder, *, on: date) -> list[NewHold]:
     """What an order sets aside: on a leaf of another currency what it is worth there at the latest rates, rounded up.
 
-    The fund owes it already (2050): nothing more is set aside of it.
+    What goes by bank the fund owes already (2050): nothing more is set aside of it.
     """
     if order.account_code is None:
-        return []
+        return [] if order.by_bank else refund_orders.holds_of(session, order)
     leaf, amount = session.get_one(Account, order.account_code), order.amount()
     if leaf.currency is not None and leaf.currency != amount.currency:
         worth, unit = (

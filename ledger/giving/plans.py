@@ -11,7 +11,16 @@ from ledger.books import recipes
 from ledger.books.postings import Posting
 from ledger.errors import Conflict
 from ledger.exceptions import Difference
-from ledger.giving import disputes, donations, payout_items, payouts, purpose_versions, purposes, top_up_reversals
+from ledger.giving import (
+    disputes,
+    donations,
+    payout_items,
+    payouts,
+    purpose_versions,
+    purposes,
+    refund_orders,
+    top_up_reversals,
+)
 from ledger.giving.bookings import Reason
 from ledger.giving.donations import Donation, Source
 from ledger.giving.forms import has_recipe
@@ -124,6 +133,7 @@ def _plan_refund(session: Session, movement: Movement, leaf: str) -> Plan:
     """A refund; what was reserved of a charge and not captured; a payment that its giver's bank did not make."""
     donation = _require_gift(session, movement)
     excess = donations.refund(session, donation, -movement.gross)
+    refund_orders.note_booked(session, movement.source or "", on=movement.created_on)
     if excess.minor:
         exceptions.open_once(
             session,

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 import rfc8785
 from sqlalchemy import CheckConstraint
@@ -17,11 +18,13 @@ from ledger import approvals
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.approvals import Agreed, Verb
 from ledger.books import holds
+from ledger.books.holds import NewHold, Reserve
 from ledger.errors import BadInput, Conflict, NotFound, Refused
-from ledger.giving import donations
+from ledger.giving import bookings, donations
 from ledger.giving.donations import Donation
+from ledger.giving.leaves import PROCESSOR, find_leaf
 from ledger.giving.movements import Category, ReceivedMovement
-from ledger.money import Money
+from ledger.money import Money, exponent
 from ledger.storage.columns import MinorUnits, UtcDateTime, enumeration, whole_minor
 from ledger.storage.locks import locked
 
@@ -43,6 +46,7 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+_THREE_DECIMALS = 3
 OVER = (State.FAILED, State.CANCELED, State.REFUSED, State.WITHDRAWN)
 """Nothing goes back by an order in one of these."""
 
@@ -74,6 +78,7 @@ class NotRefundable(Refused):
 class RefundOrder(SQLModel, table=True):
     """`minor` of a gift is to go back; `refund` is the processor's id of it, once it was told.
 
+    From the second signature until the refund is booked, what goes by card is held on its fund and on its leaf.
     `by_bank` goes what the processor could not give back and is owed, from the bank leaf `account_code`: it is told of
     no processor. Orders of older versions name no leaf, and nothing is held for them.
     """
@@ -114,9 +119,12 @@ def request(session: Session, alias: str, *, donation: str, amount: Money, agree
     """Asks for a gift by card, or a part of it, to go back: the first signature, a treasurer's.
 
     Raises:
-        What `enter` raises. NotRefundable: see there. Nothing was written.
+        What `enter` raises. NotRefundable: see there. BadRefundOrder: of a currency with three decimals the processor
+        gives back tens of the smallest unit. Nothing was written.
     """
     gift = donations.require(session, donation)
+    if exponent(amount.currency) == _THREE_DECIMALS and amount.minor % 10:
+        raise BadRefundOrder("the processor gives back whole tens of the smallest unit", where="amount")
     return enter(session, alias, gift=gift, amount=amount, agreed=agreed, require=_require_left)
 
 
@@ -229,8 +237,10 @@ def require_agreed(session: Session, alias: str, *admitted: State) -> RefundOrde
     return order
 
 
-def note(session: Session, alias: str, *, state: State, refund: str | None) -> RefundOrder:
+def note(session: Session, alias: str, *, state: State, refund: str | None, on: date) -> RefundOrder:
     """Notes what the processor says of an order that it was told of.
+
+    What is held for it is free when nothing goes back by it, and taken when the refund is booked already.
 
     Raises:
         UnknownRefundOrder. RefundOrderNotReady: it was not told, or told another refund.
@@ -240,7 +250,51 @@ def note(session: Session, alias: str, *, state: State, refund: str | None) -> R
     if order.refund not in {None, refund}:
         raise RefundOrderNotReady("the order is another refund", refund_order=alias, state=order.state)
     order.refund = refund
+    if state in OVER:
+        holds.void_for(session, alias, on=on)
+    elif refund is not None and (Category.REFUND, refund) in bookings.booked_sources(session, [refund]):
+        _take_held(session, order, on=on)
     return order if order.state is state else _move(session, order, state)
+
+
+def note_booked(session: Session, refund: str, *, on: date) -> None:
+    """Takes what is held for the order that a refund carries out, as its movement is booked; there may be none."""
+    order = session.exec(locked(select(RefundOrder).where(RefundOrder.refund == refund))).one_or_none()
+    if order is not None:
+        _take_held(session, order, on=on)
+
+
+def _take_held(session: Session, order: RefundOrder, *, on: date) -> None:
+    for held in holds.open_for(session, order.alias):
+        key = f"{held.source_key}:booked"
+        holds.capture(session, held.source_key, holds.left(session, held), source_key=key, on=on)
+
+
+def holds_of(session: Session, order: RefundOrder) -> list[NewHold]:
+    """What an order by card sets aside until its refund is booked: of the gift's fund, and on the processor's leaf.
+
+    Raises:
+        NotRefundable: the chart has no open leaf for it.
+    """
+    leaf = find_leaf(session, PROCESSOR, currency=order.currency)
+    if leaf is None:
+        raise NotRefundable("no leaf holds the gift's currency", donation=order.donation_alias)
+    fund = session.get_one(Donation, order.donation_alias).fund_code
+    facts: dict[str, Any] = {"amount": order.amount(), "held_for": order.alias}
+    key = f"refund:{order.alias}"
+    return [
+        NewHold(source_key=f"{key}:leaf", reserves=Reserve.LEAF, account=leaf, **facts),
+        NewHold(source_key=f"{key}:fund", reserves=Reserve.SPENDABLE, fund=fund, **facts),
+    ]
+
+
+def is_under_way(session: Session, order: RefundOrder) -> bool:
+    """Whether an order by card is agreed to, and its refund is neither booked nor given up."""
+    if order.by_bank or order.state in {*OVER, State.REQUESTED}:
+        return False
+    return order.refund is None or (Category.REFUND, order.refund) not in bookings.booked_sources(
+        session, [order.refund]
+    )
 
 
 def goes_back(session: Session, gift: Donation) -> bool:

@@ -4,6 +4,7 @@ import pytest
 from sqlmodel import Session, select
 
 from api import refunding
+from api.refunding import AnotherAccount
 from api.stripe_link import TRIES, ProcessorKeyRefused, ProcessorUnavailable
 from examples.card_processor.server import Processor, Trouble
 from ledger.books import accounts
@@ -111,3 +112,15 @@ def test_a_refund_that_fails_later_is_seen(house: House, processor: Processor, a
     with nothing_written(house.session):
         assert carry_out(house.session, processor) == []
     assert state_of(house.session, approved) is State.FAILED
+
+
+def test_a_key_of_another_account_stops_the_run_and_refuses_no_order(
+    house: House, processor: Processor, approved: RefundOrder
+) -> None:
+    other = a_processor()
+
+    with pytest.raises(AnotherAccount):
+        carry_out(house.session, other)
+
+    assert state_of(house.session, approved) is State.SENDING
+    assert carry_out(house.session, processor) == [("succeeded", None)]
