@@ -1,5 +1,6 @@
 """Disputes: gifts that a giver's bank calls back. The money is receivable until the dispute is won or lost."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -155,14 +156,19 @@ def reinstate(session: Session, dispute: Dispute, *, donation: Donation, returne
     _note(session, dispute, donation)
 
 
-def state_of_gift(session: Session, donation: str) -> donations.State | None:
-    """Where its disputes leave a gift: disputed while one is open, lost when one was; None when it has none."""
-    states = set(session.exec(select(Dispute.state).where(Dispute.donation_alias == donation)))
+def states_of_gifts(session: Session, gifts: Collection[str]) -> dict[str, donations.State]:
+    """Where their disputes leave gifts: disputed while one is open, lost when one was. Others have none."""
+    found: dict[str, set[State]] = {}
+    query = select(col(Dispute.donation_alias), col(Dispute.state)).where(col(Dispute.donation_alias).in_(gifts))
+    for alias, state in session.exec(query):
+        found.setdefault(alias, set()).add(state)
+    return {alias: _standing(states) for alias, states in found.items()}
+
+
+def _standing(states: Collection[State]) -> donations.State:
     if State.OPEN in states:
         return donations.State.DISPUTED
-    if State.LOST in states:
-        return donations.State.LOST
-    return donations.State.WON if states else None
+    return donations.State.LOST if State.LOST in states else donations.State.WON
 
 
 def find(session: Session, source: str) -> Dispute | None:
@@ -187,10 +193,8 @@ def _note(session: Session, dispute: Dispute, donation: Donation) -> None:
     """Writes a dispute, and where the gift stands with it."""
     session.add(dispute)
     session.flush()
-    state = state_of_gift(session, donation.alias)
-    if state is not None:
-        donation.state = state
-        donations.keep(session, donation)
+    donation.state = states_of_gifts(session, [donation.alias])[donation.alias]
+    donations.keep(session, donation)
 
 
 def _require(session: Session, alias: str) -> Dispute:

@@ -1,7 +1,7 @@
 """Payouts: money on its way from the card processor to the bank, each fund with its share; top-ups go the other way."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from ledger.books import balances, funds, journal, recipes
 from ledger.books.accounts import Account
 from ledger.books.journal import Entry
 from ledger.books.postings import Posting, Side
-from ledger.giving import donations
+from ledger.giving import donations, movements
 from ledger.giving.bookings import Booking
 from ledger.giving.donations import Donation
 from ledger.giving.movements import Category, PayoutItem, ReceivedMovement
@@ -313,18 +313,25 @@ def _at_the_bank(payout: Payout, shares: Mapping[str, Money]) -> dict[str, Money
     return {fund: Money(minor, arriving.currency) for fund, minor in minors.items()}
 
 
-def state_of_gift(session: Session, gift: Donation) -> donations.State:
-    """Where the payout that brings a gift by card leaves it: settled while the bank has it, else received."""
-    if gift.charge is None:
-        return donations.State.RECEIVED
+def settled(session: Session, charges: Collection[str]) -> set[str]:
+    """Which of these charges an automatic payout has brought that the bank has."""
+    found: set[str] = set()
     query = (
-        select(Payout.id)
-        .join(PayoutItem, col(PayoutItem.payout) == Payout.items_of)
-        .join(ReceivedMovement, col(ReceivedMovement.balance_transaction) == PayoutItem.balance_transaction)
-        .where(ReceivedMovement.charge == gift.charge, ReceivedMovement.category == Category.CHARGE)
+        select(ReceivedMovement.charge)
+        .join(PayoutItem, col(PayoutItem.balance_transaction) == ReceivedMovement.balance_transaction)
+        .join(Payout, col(Payout.items_of) == PayoutItem.payout)
+        .where(ReceivedMovement.category == Category.CHARGE)
         .where(Payout.state == State.PAID, col(Payout.pulled_back_on).is_(None))
     )
-    return donations.State.SETTLED if session.exec(query.limit(1)).first() else donations.State.RECEIVED
+    for some in movements.in_parts(charges):
+        found |= {one for one in session.exec(query.where(col(ReceivedMovement.source).in_(some))) if one}
+    return found
+
+
+def state_of_gift(session: Session, gift: Donation) -> donations.State:
+    """Where the payout that brings a gift by card leaves it: settled while the bank has it, else received."""
+    is_settled = gift.charge is not None and settled(session, [gift.charge])
+    return donations.State.SETTLED if is_settled else donations.State.RECEIVED
 
 
 def _settle(session: Session, payout: Payout, *, arrived: bool) -> None:

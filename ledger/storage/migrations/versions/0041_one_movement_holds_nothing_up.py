@@ -20,6 +20,13 @@ _HELD = """
       AND EXISTS (SELECT 1 FROM account WHERE parent_code = '1100' AND currency = told.currency AND NOT closed)
 """
 _LEAF = "(SELECT min(code) FROM account WHERE parent_code = '1100' AND currency = told.currency AND NOT closed)"
+_SETTLED = """
+    UPDATE donation SET state = 'settled' WHERE state = 'received' AND charge IN (
+        SELECT moved.charge FROM movement AS moved
+        JOIN payout_item AS item ON item.balance_transaction = moved.balance_transaction
+        JOIN payout AS paid ON paid.items_of = item.payout
+        WHERE moved.category = 'charge' AND paid.state = 'paid' AND paid.pulled_back_on IS NULL)
+"""
 
 
 def upgrade() -> None:
@@ -30,6 +37,7 @@ def upgrade() -> None:
     check = whole if op.get_bind().dialect.name == "sqlite" else ""
     op.execute(f"ALTER TABLE dispute ADD COLUMN returned_minor BIGINT NOT NULL DEFAULT 0{check}")
     op.execute("UPDATE dispute SET returned_minor = minor WHERE state = 'won'")
+    op.execute(_SETTLED)
     day = "date(told.requested_at)" if check else "(told.requested_at AT TIME ZONE 'UTC')::date"
     op.execute(_HELD.format(reserves="leaf", kind="leaf", fund="NULL", account=_LEAF, day=day))
     op.execute(_HELD.format(reserves="fund", kind="spendable", fund="gift.fund_code", account="NULL", day=day))
