@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from api import duties
 from api.duties import Duty, Means
@@ -24,26 +26,43 @@ from api.logs import describe
 from api.settings import ProcessorSettings, Settings
 from ledger import jobs
 from ledger.errors import LedgerError
+from ledger.giving import notices
 from ledger.jobs import JobRun, LeaseLost, UnknownJob
 from ledger.storage.engine import transaction
 
 LOOK_SECONDS = 15
 """How often a worker looks for what was asked for, is to be tried again, or was left by a worker that died."""
+PAUSE_SECONDS = 60
+"""How long after its last run a job runs at the earliest because something has come."""
 RENEW_SECONDS = 15
 """How often a lease is moved on: three times before it would run out."""
+
+
+class Wanted(Protocol):
+    """Whether something has come for which a job should run before its hour."""
+
+    def __call__(self, session: Session, /, *, now: datetime) -> bool:
+        """By the book's clock; nothing is written."""
+        ...
+
 
 _LOG = structlog.get_logger("solidarity")
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledJob:
-    """A job: its duty, its hours as five fields of cron in UTC, and the keys without which it is not run here."""
+    """A job: its duty, its hours as five fields of cron in UTC, and the keys without which it is not run here.
+
+    `is_wanted` tells by the book's clock that something has come for which it should run before its hour: it does then,
+    a minute after its last run at the earliest, and not while its runs fail.
+    """
 
     name: str
     hours: str
     duty: Duty
     promise: str
     is_equipped: Callable[[ProcessorSettings], bool] = lambda _: True
+    is_wanted: Wanted = lambda _, *, now: False  # noqa: ARG005  # most keep to their hours
 
     def next_after(self, moment: datetime) -> datetime:
         """The first of its hours after a moment."""
@@ -62,7 +81,12 @@ def _can_refund(processor: ProcessorSettings) -> bool:
 
 JOBS: tuple[ScheduledJob, ...] = (
     ScheduledJob(
-        "pull", "*/15 * * * *", duties.pull_movements, "what moved at the card processor is booked", _can_pull
+        "pull",
+        "*/15 * * * *",
+        duties.pull_movements,
+        "what moved at the card processor is booked",
+        _can_pull,
+        notices.is_time_to_look,
     ),
     ScheduledJob("refunds", "5-59/15 * * * *", duties.send_refunds, "signed refunds are carried out", _can_refund),
     ScheduledJob("rollups", "*/10 * * * *", duties.take_in_entries, "balances are read from roll-ups"),
@@ -120,6 +144,8 @@ class Worker:
         None: it is not due, or another holds it, or took it over meanwhile.
         """
         with transaction(self._engine) as session:
+            if next_after is not None and self._is_wanted(session, job):
+                next_after = _a_pause_after
             run = jobs.claim(session, job.name, holder=self._holder, now=_clock(), next_after=next_after)
         if run is None:
             return None
@@ -153,6 +179,10 @@ class Worker:
             yield
         finally:
             scheduler.shutdown(wait=True)
+
+    def _is_wanted(self, session: Session, job: ScheduledJob) -> bool:
+        standing = jobs.find(session, job.name)
+        return (standing is None or not standing.failures) and job.is_wanted(session, now=self._settings.now())
 
     def _look(self) -> None:
         try:
@@ -202,6 +232,11 @@ def _raising(lost: threading.Event, name: str) -> Callable[[], None]:
             raise LeaseLost("another holds this job now", job=name)
 
     return still_held
+
+
+def _a_pause_after(moment: datetime) -> datetime:
+    """When what is wanted runs again: a flood of notices is looked at once a minute."""
+    return moment + timedelta(seconds=PAUSE_SECONDS)
 
 
 def _clock() -> datetime:

@@ -6,12 +6,13 @@ committed together, part by part: after a crash the next pull begins where the b
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from api.stripe_link import Link, Pulled
+from ledger.exceptions import Difference, OpenException
 from ledger.giving import cursors, payout_items, purposes, strays
 from ledger.giving.movements import Movement
 from ledger.giving.processor import Booked
@@ -28,8 +29,13 @@ PART = 500
 Reached = Callable[[int], None]
 
 
-def pull(engine: Engine, link: Link, *, now: datetime, reached: Reached = lambda _: None) -> list[Booked]:
-    """Books everything that moved since the last pull, each movement once; gives what is new.
+def pull(
+    engine: Engine, link: Link, *, now: datetime, since: date | None = None, reached: Reached = lambda _: None
+) -> list[Booked]:
+    """Books all that moved since the last pull, or from the day `since` on, each movement once; gives what is new.
+
+    What the processor lists late is found for three days, and for five weeks by the first pull of a day while its
+    balance differs from what was received.
 
     Payouts of which the processor had not told what they pay out, and what could not be read, are asked again, however
     old they are. What cannot be read, or contradicts what was received, is an exception by itself and holds nothing up.
@@ -41,7 +47,8 @@ def pull(engine: Engine, link: Link, *, now: datetime, reached: Reached = lambda
         What `Link.pull` raises: nothing was booked.
     """
     with transaction(engine, write=False) as session:
-        start, again, unread = cursors.find_start(session), payout_items.waiting(session), strays.waiting(session)
+        start = _start(session, now=now) if since is None else int(datetime.combine(since, time(), UTC).timestamp())
+        again, unread = payout_items.waiting(session), strays.waiting(session)
     pulled = link.pull(start, again=again, unread=unread)
     with transaction(engine) as session:
         strays.tell(session, pulled.unreadable, on=now.date())
@@ -55,6 +62,13 @@ def pull(engine: Engine, link: Link, *, now: datetime, reached: Reached = lambda
             cursors.advance(session, newest, looked_at=now if is_last else None)
         reached(at + len(part))
     return new
+
+
+def _start(session: Session, *, now: datetime) -> int:
+    query = select(OpenException.alias).where(
+        OpenException.difference == Difference.PROCESSOR_DIFFERS, col(OpenException.resolved_on).is_(None)
+    )
+    return cursors.find_start(session, now=now, differs=session.exec(query.limit(1)).first() is not None)
 
 
 def _parts(pulled: Pulled) -> Iterator[tuple[int, list[tuple[int, Movement | Told]]]]:

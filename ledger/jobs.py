@@ -189,6 +189,11 @@ def ask(session: Session, name: str, *, by: str, at: datetime) -> Job:
     return job
 
 
+def find(session: Session, name: str) -> Job | None:
+    """The job, if it was run or asked for."""
+    return session.get(Job, name)
+
+
 def standing(session: Session) -> dict[str, Job]:
     """Every job that was run or asked for, by its name."""
     return {job.name: job for job in session.exec(select(Job)).all()}

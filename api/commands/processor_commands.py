@@ -1,6 +1,7 @@
 """Commands at the card processor: pulling what moved, and refunds that two people signed."""
 
 from collections import Counter
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -37,7 +38,12 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(refunds, name="refunds", no_args_is_help=True)
 
 
-def pull_movements(as_json: AsJson = False) -> None:
+def pull_movements(
+    since: Annotated[
+        str | None, typer.Option(metavar="DAY", help="From this day on, whatever was pulled before.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Books what moved at the card processor since the last pull; needs the server's database and the pulling key."""
     configured, server = settings.load_for_processor(), settings.load()
     with (
@@ -45,7 +51,8 @@ def pull_movements(as_json: AsJson = False) -> None:
         Link(configured.key_to_pull(), base=configured.address) as link,
     ):
         schema.require_current(engine)
-        new = pulling.pull(engine, link, now=server.now())
+        day = date.fromisoformat(since) if since else None
+        new = pulling.pull(engine, link, now=server.now(), since=day)
     by_recipe = Counter(one.recipe for one in new)
     lines = [f"{count:>6}  {recipe}" for recipe, count in sorted(by_recipe.items())]
     output.show({"booked": len(new), "by_recipe": dict(by_recipe)}, as_json=as_json, lines=lines or ["nothing new"])

@@ -14,6 +14,9 @@ OVERLAP_SECONDS = 3 * 24 * 60 * 60
 """How far before its place a pull begins: what the processor lists late is still found, and what was booked is not
 booked again."""
 
+WIDER_SECONDS = 35 * 24 * 60 * 60
+"""How far before it the first pull of a day begins while the processor's balance is not what was received."""
+
 
 class PullCursor(SQLModel, table=True):
     """`second` is the newest booked movement's on the processor's clock, `looked_at` when the last whole pull began."""
@@ -24,10 +27,13 @@ class PullCursor(SQLModel, table=True):
     looked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-def find_start(session: Session) -> int:
-    """The second from which the next pull asks."""
+def find_start(session: Session, *, now: datetime | None = None, differs: bool = False) -> int:
+    """The second from which the next pull asks: further back, once a day, while something `differs`."""
     cursor = session.get(PullCursor, STRIPE)
-    return max(0, cursor.second - OVERLAP_SECONDS) if cursor else 0
+    if cursor is None:
+        return 0
+    is_first = now is not None and (cursor.looked_at is None or cursor.looked_at.date() < now.date())
+    return max(0, cursor.second - (WIDER_SECONDS if differs and is_first else OVERLAP_SECONDS))
 
 
 def advance(session: Session, second: int, *, looked_at: datetime | None = None) -> PullCursor:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Executable, delete
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Field, Session, SQLModel, col, func, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger.errors import BadInput
 from ledger.giving.cursors import STRIPE, PullCursor
@@ -20,6 +20,8 @@ _ABOUT = re.compile(r"(txn|ch|py|re|pyr|dp|du|po|tu)_[A-Za-z0-9]{4,58}", re.ASCI
 KEPT = timedelta(days=30)
 """How long a notice is kept: so long the processor keeps an event, and may send it again. One that comes later still
 would be taken for new, and at worst have somebody look once more."""
+QUIET = timedelta(seconds=20)
+"""How long a notice lies before somebody looks: its movement is listed by then, and what came with it."""
 
 
 class BadNotice(BadInput):
@@ -59,13 +61,13 @@ def take(session: Session, notice: str, *, kind: str, about: str | None, receive
     return connection.execute(_INSERT[connection.dialect.name], row).first() is not None
 
 
-def count_since_last_look(session: Session) -> int:
-    """How many notices came since the last whole pull began: above none, it is time for the next."""
+def is_time_to_look(session: Session, *, now: datetime) -> bool:
+    """Whether a notice has come since the last whole pull began and lain for `QUIET`: one look is for a burst."""
     cursor = session.get(PullCursor, STRIPE)
-    query = select(func.count()).select_from(Notice)
+    query = select(Notice.id).where(col(Notice.received_at) <= now - QUIET)
     if cursor is not None and cursor.looked_at is not None:
         query = query.where(col(Notice.received_at) >= cursor.looked_at)
-    return session.exec(query).one()
+    return session.exec(query.limit(1)).first() is not None
 
 
 def prune(session: Session, *, now: datetime) -> int:

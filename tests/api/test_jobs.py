@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from api.jobs import JOBS, ScheduledJob, Worker
 from api.settings import ProcessorSettings, Settings
 from ledger import exceptions, jobs
 from ledger.exceptions import Difference
+from ledger.giving import notices
 from ledger.jobs import JobRun, Outcome
 from ledger.storage.engine import open_database, transaction
 from tests.attempts import refused
@@ -232,6 +234,32 @@ def test_a_job_that_is_none_and_who_may_not_ask_are_refused(furnished: Office) -
         furnished.desk("clara").api.post("/v1/jobs/nothing/runs", {}, key="job:1")
     with refused(furnished, "not_allowed", status=403):
         furnished.desk("boris").api.post("/v1/jobs/rollups/runs", {}, key="job:2")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "failures", "wanted", "runs"), [(61, 0, True, 1), (61, 0, False, 0), (50, 0, True, 0), (61, 1, True, 0)]
+)
+@pytest.mark.usefixtures("founded")
+def test_a_job_that_something_has_come_for_runs_before_its_hour_once_a_minute_and_not_while_it_fails(
+    engine: Engine, settings: Settings, *, seconds: int, failures: int, wanted: bool, runs: int
+) -> None:
+    job = replace(a_job(lambda _: {}), hours=an_hour_ago(), is_wanted=lambda _, *, now: wanted and now is not None)
+    with transaction(engine) as session:
+        began = datetime.now(UTC) - timedelta(seconds=seconds)
+        session.add(jobs.Job(name="count", started_at=began, failures=failures))
+
+    ran = Worker(engine, settings, NO_KEYS, jobs=(job,)).run_due()
+
+    assert len(ran) == runs
+
+
+def an_hour_ago() -> str:
+    """Hours that do not come while the test runs."""
+    return f"0 {(datetime.now(UTC) - timedelta(hours=1)).hour} * * *"
+
+
+def test_it_is_the_pull_that_notices_ask_for() -> None:
+    assert [job.name for job in JOBS if job.is_wanted == notices.is_time_to_look] == ["pull"]
 
 
 def test_every_job_has_hours_that_come(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,14 @@
 """Pulling from the invented processor into a real book, on both databases."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import Session, select
 
+from api import pulling
 from api.stripe_link import TRIES, ProcessorUnavailable
 from examples.card_processor.account import DAY
 from examples.card_processor.server import Processor, Trouble
@@ -21,8 +22,6 @@ from tests.bookcheck import assert_it_holds, found
 from tests.bookkeeping import CARD_LEAF
 from tests.cast import NOW, engine_of, eur, nothing_written, race
 from tests.processors import BEGAN, a_processor, linked, pull
-
-ONE_SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -225,15 +224,17 @@ def cursor_in(session: Session) -> PullCursor:
 
 
 def test_a_notice_of_what_nobody_has_seen_only_says_that_it_is_time(till: Session, processor: Processor) -> None:
-    notices.take(till, "evt_Invented0001", kind="charge.succeeded", about="ch_Never0001", received_at=NOW - ONE_SECOND)
+    notices.take(
+        till, "evt_Invented0001", kind="charge.succeeded", about="ch_Never0001", received_at=NOW - notices.QUIET
+    )
     till.commit()
-    assert notices.count_since_last_look(till) == 1
+    assert notices.is_time_to_look(till, now=NOW)
     with linked(processor) as link:
         new = pull(till, link)
 
     assert len(new) == len(processor.account.transactions)
     assert "ch_Never0001" not in {gift.charge for gift in donations.listed(till)}
-    assert notices.count_since_last_look(till) == 0
+    assert not notices.is_time_to_look(till, now=NOW)
 
 
 def test_a_future_second_moves_the_place_no_further_than_now(till: Session, processor: Processor) -> None:
@@ -292,3 +293,41 @@ def test_what_cannot_be_read_is_asked_for_until_it_can_and_nothing_waits_for_it(
     assert [(one.about, one.resolved_on) for one in told] == [(f"unreadable:{strange['id']}", NOW.date())]
     assert balance(till, CARD_LEAF, currency="EUR").minor == account.balance["eur"]
     assert_it_holds(engine_of(till))
+
+
+def test_what_is_listed_later_than_that_is_found_by_the_first_pull_of_a_day_while_the_balance_differs(
+    till: Session, processor: Processor
+) -> None:
+    account = processor.account
+    late = account.transactions.pop(0)  # it moved, and is not listed
+    tomorrow = NOW + timedelta(days=1)
+    with linked(processor) as link:
+        account.now += 20 * DAY
+        account.charge(700, "eur", fee=0)
+        pull(till, link)
+        account.transactions.insert(0, late)
+        assert pull(till, link) == []
+
+        (found_late,) = pulling.pull(engine_of(till), link, now=tomorrow)
+
+    assert found_late.movement.balance_transaction == late["id"]
+    till.rollback()
+    differing = select(OpenException).where(OpenException.difference == Difference.PROCESSOR_DIFFERS)
+    assert [one.resolved_on for one in till.exec(differing)] == [tomorrow.date()]
+
+
+def test_a_pull_may_begin_on_any_day(till: Session, processor: Processor) -> None:
+    account = processor.account
+    late = account.transactions.pop(0)
+    with linked(processor) as link:
+        account.now += 20 * DAY
+        account.charge(700, "eur", fee=0)
+        pull(till, link)
+        account.transactions.insert(0, late)
+        day = datetime.fromtimestamp(late["created"], UTC).date()
+        assert pull(till, link, since=day + timedelta(days=1)) == []
+
+        (found_late,) = pull(till, link, since=day)
+
+    assert found_late.movement.balance_transaction == late["id"]
+    assert cursor(till).second == account.now

@@ -1,5 +1,7 @@
 """Orders that two people signed are carried out at the invented processor, each once."""
 
+from datetime import timedelta
+
 import pytest
 from sqlmodel import Session, select
 
@@ -35,10 +37,12 @@ def approved(house: House, processor: Processor) -> RefundOrder:
     return agree(house, ask(house, house.session.exec(select(Donation)).one()))
 
 
-def carry_out(session: Session, processor: Processor, *, key: str = REFUND_KEY) -> list[tuple[str, str | None]]:
+def carry_out(
+    session: Session, processor: Processor, *, key: str = REFUND_KEY, later: timedelta = timedelta()
+) -> list[tuple[str, str | None]]:
     engine = engine_of(session)
     with linked(processor, key=key) as link:
-        outcomes = refunding.carry_out(engine, link, now=NOW)
+        outcomes = refunding.carry_out(engine, link, now=NOW + later)
     session.expire_all()
     return [(one.state, one.rule) for one in outcomes]
 
@@ -124,3 +128,24 @@ def test_a_key_of_another_account_stops_the_run_and_refuses_no_order(
 
     assert state_of(house.session, approved) is State.SENDING
     assert carry_out(house.session, processor) == [("succeeded", None)]
+
+
+def test_a_refund_for_which_its_giver_must_do_something_is_under_way(
+    house: House, processor: Processor, approved: RefundOrder
+) -> None:
+    carry_out(house.session, processor)
+    processor.account.refunds["re_Invented000001"]["status"] = "requires_action"
+
+    assert carry_out(house.session, processor) == [("pending", None)]
+    assert state_of(house.session, approved) is State.PENDING
+
+
+@pytest.mark.parametrize(("days", "seen"), [(60, [("failed", None)]), (61, [])])
+def test_a_refund_is_looked_after_for_sixty_days(
+    house: House, processor: Processor, approved: RefundOrder, *, days: int, seen: list[tuple[str, None]]
+) -> None:
+    carry_out(house.session, processor)
+    processor.account.undo_refund("re_Invented000001")
+
+    assert approved.state is not State.FAILED
+    assert carry_out(house.session, processor, later=timedelta(days=days)) == seen

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stripe
 
 from api.stripe_gateway import BadMovements
 from api.stripe_link import (
@@ -332,3 +333,26 @@ def test_a_refund_that_fails_later_says_so(processor: Processor) -> None:
         processor.account.undo_refund(told.id)
 
         assert (told.state, link.find_refund(told.id).state) == ("succeeded", "failed")
+
+
+@pytest.mark.parametrize("prefix", ["re_", "pyr_", "dp_", "du_"])
+def test_each_kind_of_object_that_is_about_a_charge_is_asked_which(processor: Processor, prefix: str) -> None:
+    """The processor names refunds and disputes by two prefixes each: of payments by card, and of others."""
+    account = processor.account
+    moved = account.transactions[-2 if prefix.startswith("d") else -3]
+    things = account.disputes if prefix.startswith("d") else account.refunds
+    source = things.pop(moved["source"])
+    moved["source"] = source["id"] = f"{prefix}Other0001"
+    things[source["id"]] = source
+
+    with linked(processor) as link:
+        pulled = link.pull(0)
+
+    told = {one.source: one.charge for _, one in pulled.movements if isinstance(one, Movement)}
+    assert told[f"{prefix}Other0001"] == source["charge"]
+    assert pulled.unreadable == []
+
+
+def test_the_library_tells_nobody_how_fast_the_processor_answers(processor: Processor) -> None:
+    with linked(processor):
+        assert stripe.enable_telemetry is False

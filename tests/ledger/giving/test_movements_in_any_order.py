@@ -267,3 +267,31 @@ def test_a_part_of_a_top_up_that_goes_back_waits(card_book: Session) -> None:
     (_, part) = book(card_book, a_top_up(eur("50.00")), a_top_up_reversal(a_top_up(eur("49.99"))))
 
     assert (part.reason, stands(card_book, CARD_LEAF, "general")) == ("no_recipe", eur("50.00"))
+
+
+def test_what_is_set_aside_stands_on_the_leaf_of_its_currency(card_book: Session) -> None:
+    accounts.add_leaf(card_book, "1110:eur", name="A leaf", currency="EUR")
+    book(card_book, a_charge(eur("100.00")), a_move("risk_reserved_funds", eur("-30.00")))
+    assert (stands(card_book, "1110:eur"), stands(card_book, CARD_LEAF)) == (eur("30.00"), eur("70.00"))
+
+    book(card_book, a_move("risk_reserved_funds", eur("30.00"), nth=2))
+
+    assert stands(card_book, "1110:eur") == eur("0.00")
+    assert found(card_book) == []
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        a_move("payout_minimum_balance_hold", eur("5.00")),
+        a_move("payout_minimum_balance_release", eur("-5.00")),
+        changed(a_dispute_won(DISPUTE), fee=eur("1.00"), net=eur("99.00")),
+    ],
+)
+def test_what_goes_the_other_way_than_its_category_waits_for_a_person(card_book: Session, strange: Movement) -> None:
+    """A minimum balance is held by taking it and released by giving it; a dispute that is won takes no fee."""
+    book(card_book, CHARGE, DISPUTE)
+
+    (waiting,) = book(card_book, strange)
+
+    assert waiting.reason == "no_recipe"

@@ -5,8 +5,10 @@ import pytest
 from sqlmodel import Session, select
 
 from ledger.giving import cursors, notices
-from ledger.giving.notices import BadNotice, Notice
+from ledger.giving.notices import QUIET, BadNotice, Notice
 from tests.cast import NOW, nothing_written, race
+
+ONE_SECOND = timedelta(seconds=1)
 
 
 def test_a_notice_is_kept_once_with_what_moves_money_and_says_that_it_is_time(founded: Session) -> None:
@@ -18,9 +20,10 @@ def test_a_notice_is_kept_once_with_what_moves_money_and_says_that_it_is_time(fo
 
     kept = [one.about for one in founded.exec(select(Notice).order_by(Notice.id))]
     assert (first, again, kept) == (True, False, ["ch_Invented0001", None])
-    assert notices.count_since_last_look(founded) == 2
-    cursors.advance(founded, 1, looked_at=NOW + timedelta(seconds=1))
-    assert notices.count_since_last_look(founded) == 0
+    assert not notices.is_time_to_look(founded, now=NOW + QUIET - ONE_SECOND)  # what came with it is still coming
+    assert notices.is_time_to_look(founded, now=NOW + QUIET)
+    cursors.advance(founded, 1, looked_at=NOW + ONE_SECOND)
+    assert not notices.is_time_to_look(founded, now=NOW + QUIET)
 
 
 def test_a_notice_that_comes_in_twice_at_once_is_kept_once(founded: Session) -> None:
@@ -43,7 +46,7 @@ def test_notices_that_were_looked_at_are_pruned_when_the_processor_sends_them_no
     assert notices.prune(founded, now=NOW) == 0  # nobody has looked
     cursors.advance(founded, 1, looked_at=NOW - timedelta(days=100))
     assert notices.prune(founded, now=NOW) == 1
-    assert notices.count_since_last_look(founded) == 3
+    assert notices.is_time_to_look(founded, now=NOW)
     cursors.advance(founded, 1, looked_at=NOW)
 
     assert notices.prune(founded, now=NOW) == 1

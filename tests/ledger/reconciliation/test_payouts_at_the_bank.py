@@ -1,7 +1,7 @@
 """Payouts among the credits of a bank statement: recognised when only one can be meant, never guessed."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import permutations
 
 import pytest
@@ -358,3 +358,27 @@ def test_a_top_up_that_goes_back_is_where_it_was_in_whatever_order_its_sides_are
         False,
         set(),
     )
+
+
+@pytest.mark.parametrize(("days", "told"), [(10, []), (11, [Difference.PAYOUT_NOT_SEEN])])
+def test_a_payout_is_missed_when_the_banks_statements_go_beyond_its_ten_days(
+    card_book: Session, *, days: int, told: list[Difference]
+) -> None:
+    book(card_book, a_payout(PAID))
+    day = DAY + timedelta(days=days)
+    said = NewStatement(
+        alias=draw(Kind.STATEMENT),
+        account=EUR_LEAF,
+        currency="EUR",
+        opened_on=DAY,
+        closed_on=day,
+        opening=eur("0.00"),
+        closing=eur("0.00"),
+        content_token="cd" * 32,
+        lines=(),
+    )
+    bank.receive(card_book, said, received_at=NOW, received_by=RECORDER)
+
+    processor.receive(card_book, [], received_at=datetime.combine(day, time(), UTC), received_by=RECORDER)
+
+    assert [difference for difference, _ in differences(card_book)] == told
