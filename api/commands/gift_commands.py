@@ -33,16 +33,20 @@ def list_unassigned(as_json: AsJson = False) -> None:
         output.show_table(client.unassigned(desk), WAITING, as_json=as_json)
 
 
-def assign_gift(
-    alias: Annotated[str, typer.Argument(help="The gift.")],
-    purpose: Annotated[str, typer.Option(help="What it was given for.")],
-    account: Annotated[str, typer.Option(help="The leaf where its money is now.")],
+def assign_gifts(
+    aliases: Annotated[list[str], typer.Argument(help="The gifts.")],
+    purpose: Annotated[str, typer.Option(help="What they were given for.")],
+    account: Annotated[str, typer.Option(help="The leaf where their money is now.")],
     as_json: AsJson = False,
 ) -> None:
-    """Says, with your signature, what a gift was given for; this is said once."""
+    """Says, with your signature on each, what gifts were given for; this is said once. The first refusal ends it."""
+    assigned = []
     with connect() as desk:
-        answer = client.assign(desk, alias, purpose=purpose, account=account)
-    output.show(answer, as_json=as_json, lines=[f"{alias}: {answer['purpose']}, fund {answer['fund']}"])
+        for alias in dict.fromkeys(aliases):
+            answer = client.assign(desk, alias, purpose=purpose, account=account)
+            assigned.append({"donation": alias, **answer})
+    lines = [f"{one['donation']}: {one['purpose']}, fund {one['fund']}" for one in assigned]
+    output.show(assigned[0] if len(assigned) == 1 else {"assigned": assigned}, as_json=as_json, lines=lines)
 
 
 def show_history(alias: Annotated[str, typer.Argument(help="The gift.")], as_json: AsJson = False) -> None:
@@ -58,5 +62,5 @@ def show_history(alias: Annotated[str, typer.Argument(help="The gift.")], as_jso
 def add_to(app: typer.Typer) -> None:
     """Adds them to the commands for donations."""
     app.command("unassigned")(list_unassigned)
-    app.command("assign")(assign_gift)
+    app.command("assign")(assign_gifts)
     app.command("history")(show_history)

@@ -94,7 +94,7 @@ def test_what_does_not_tie_is_refused_with_its_place(movement: Movement, where: 
         changed(REFUND, source="dp_Invented0001"),
         changed(DISPUTE, fee=eur("-1.00"), net=eur("-99.00")),
         changed(DISPUTE, charge="re_Invented0001"),
-        changed(PAYOUT, gross=eur("50.00"), net=eur("50.00")),
+        changed(PAYOUT, gross=eur("0.00"), fee=eur("1.00"), net=eur("-1.00")),
         changed(PAYOUT, source=None),
         changed(FEE, fee=eur("1.00"), net=eur("-13.00")),
         a_charge(Money(LARGEST_POSTING_MINOR + 1, "EUR")),
