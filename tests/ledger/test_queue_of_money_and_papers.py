@@ -192,7 +192,9 @@ def refund_that_failed(house: House) -> Work:
     refund_orders.withdraw(house.session, before.alias, on=TODAY)
     order = giving_back.agree(house, giving_back.ask(house, gift_by_card(house)))
     refund_orders.begin_sending(house.session, order.alias)
-    refund_orders.note(house.session, order.alias, state=refund_orders.State.FAILED, refund="re_Invented0009")
+    refund_orders.note(
+        house.session, order.alias, state=refund_orders.State.FAILED, refund="re_Invented0009", on=NOW.date()
+    )
     return Work(order.alias, TODAY, lambda: giving_back.ask(house, gift_by_card(house)))
 
 
