@@ -10,6 +10,7 @@ from api.routes.wire import Alias, AmountOnWire, BoxOnWire, ShelfOnWire, SignedA
 from api.transactions import Tx
 from ledger.approvals import Agreed
 from ledger.errors import BadInput
+from ledger.giving import strays
 from ledger.identities import shelves
 from ledger.reconciliation import ageing, clearings
 from ledger.reconciliation.ageing import Aged
@@ -35,7 +36,8 @@ class SuggestedOut(Wire):
 class ExceptionOut(Wire):
     """One open difference; with a `fund` it is that fund that is below zero, after money left from the account.
 
-    Without an account it is not about money: `about` tells the operator and the day. `severity` is 1 to 3.
+    Without an account it is not about money: `about` tells the operator and the day, or the id at the processor of what
+    cannot be read or was told otherwise. `severity` is 1 to 3.
     """
 
     alias: str
@@ -158,12 +160,13 @@ def agree_to_clearing(
 
 def _of(one: Aged, *, is_clearable: bool) -> ExceptionOut:
     opened, amount, suggested = one.opened, one.opened.amount(), one.suggested
+    tells = opened.account_code is None or opened.difference in strays.DIFFERENCES
     return ExceptionOut(
         alias=opened.alias,
         difference=opened.difference,
         account=opened.account_code,
         fund=opened.fund_code,
-        about=opened.about.partition(":")[2] if opened.account_code is None else None,
+        about=opened.about.partition(":")[2] if tells else None,
         amount=AmountOnWire.of(amount) if amount is not None else None,
         opened_on=opened.opened_on,
         age_days=one.age_days,

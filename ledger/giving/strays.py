@@ -18,6 +18,7 @@ from ledger.giving.movements import Movement
 from ledger.giving.unread import Told
 from ledger.money import Money
 
+DIFFERENCES = frozenset({Difference.UNREADABLE, Difference.TOLD_OTHERWISE})
 _MOST_NAMED = 60
 """How much of the names of what differs stands in what an exception is about."""
 

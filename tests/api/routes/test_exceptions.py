@@ -5,12 +5,17 @@ from typing import Any
 
 import pytest
 
+from api import pulling, stripe_gateway
 from api.client import exceptions
+from ledger.giving import strays
 from ledger.reconciliation.clearings import Because
+from ledger.storage.engine import transaction as write
 from tests import terminal
 from tests.attempts import refused
 from tests.bookcheck import assert_it_holds
 from tests.canaries import sightings
+from tests.cards import a_charge, transaction
+from tests.cast import eur
 from tests.office import Office, on_one_database
 
 CANARY = "Kanarejka by the window"
@@ -39,6 +44,28 @@ def test_an_exception_is_dismissed_by_two_and_its_note_stays_sealed(furnished: O
     assert agreed["agreed_by"] == furnished.alias("boris")
     assert opened["alias"] not in {one["alias"] for one in exceptions.listed(anna)["exceptions"]}
     assert sightings([CANARY], repr(furnished.rows()).encode()) == []
+    assert_it_holds(furnished.engine)
+
+
+@on_one_database
+def test_what_the_processor_tells_otherwise_or_unreadably_has_its_id_and_is_dismissed_by_two(furnished: Office) -> None:
+    anna, boris, charge = furnished.desk("anna"), furnished.desk("boris"), a_charge(eur("7.00"))
+    now, lines = furnished.now(), [transaction(charge), transaction(charge) | {"description": None}]
+    with write(furnished.engine) as session:
+        moved, unreadable = stripe_gateway.sort_out([*lines, transaction(charge) | {"id": "txn_Strange0001", "net": 1}])
+        strays.tell(session, unreadable, on=now.date())
+        pulling.book(session, moved, balances=None, now=now)
+
+    strange = [one for one in exceptions.listed(anna)["exceptions"] if one["difference"] in strays.DIFFERENCES]
+    for one in strange:
+        exceptions.resolve(anna, one["alias"], because=Because.LOOKED_INTO)
+        exceptions.agree(boris, one["alias"])
+
+    told = {one["difference"]: (one["about"].split(":")[:4], one["amount"]["amount"]) for one in strange}
+    assert told == {
+        "told_otherwise": (["stripe", charge.balance_transaction, "700", "purpose"], "7.00"),
+        "unreadable": (["txn_Strange0001"], "0.01"),
+    }
     assert_it_holds(furnished.engine)
 
 
