@@ -406,3 +406,48 @@ def test_what_was_said_of_lines_by_one_or_by_two_is_kept_in_one_table(empty: Eng
         ]
         agreed = session.execute(text("SELECT about, number, agreed_by, agreed_on FROM resolution_agreement")).one()
         assert tuple(map(str, agreed)) == ("X-2", "1", "OP-2", "2020-11-21")
+
+
+def test_refunds_that_two_agreed_to_are_held_and_what_came_to_the_bank_is_settled(empty: Engine) -> None:
+    migrate_to(empty, "0037")
+    with Session(empty) as session:
+        book.found(
+            session,
+            book_id=BOOK_ID,
+            organisation="Invented Fund",
+            functional_currency="EUR",
+            jurisdiction="by",
+            demo=False,
+            created_at=FOUNDED_AT,
+        )
+        accounts.add_leaf(session, CARD_LEAF, name="Cards", currency="EUR")
+        accounts.add_leaf(session, "1050:eur", name="In transit", currency="EUR")
+        facts = {"minor": 10_000, "fee_minor": 0, "currency": "EUR"}
+        of_gift = {"source": "card", "fund_code": "fines", "received_on": "2020-09-14", "refunded_minor": 0}
+        keys = {"state": "received", "source_key": "stripe:txn_Charge0001:10000", "charge": "ch_Invented0001"}
+        insert(session, "donation", alias="G-1", **facts, **of_gift, **keys)
+        dispute = {"alias": "Q-1", "source": "dp_1", "donation_alias": "G-1", "opened_on": "2020-09-14"}
+        insert(session, "dispute", state="won", **dispute, **facts)
+        moved = {"source": "ch_Invented0001", "charge": "ch_Invented0001", "category": "charge", "automatic": False}
+        named = {"balance_transaction": "txn_Charge0001", "created_on": "2020-09-14", "cancelled": False}
+        nets = {"gross_minor": 10_000, "net_minor": 10_000, "fee_minor": 0, "currency": "EUR"}
+        insert(session, "movement", **moved, **named, **nets)
+        insert(session, "payout_item", payout="txn_Payout0001", balance_transaction="txn_Charge0001")
+        paid = {"id": "po_1", "source_key": "x", "account_code": CARD_LEAF, "transit_code": "1050:eur", "state": "paid"}
+        days = {"created_on": "2020-09-15", "paid_on": "2020-09-16"}
+        insert(session, "payout", minor=10_000, currency="EUR", items_of="txn_Payout0001", **paid, **days)
+        asked = {"version": 1, "requested_by": "OP-1", "requested_at": "2020-10-01 08:00:00", "by_bank": False}
+        for state in ("requested", "approved", "failed"):
+            order = {"alias": f"Y-{state}", "state": state, "approved_by": None if state == "requested" else "OP-2"}
+            insert(session, "refund_order", donation_alias="G-1", minor=100, currency="EUR", **order, **asked)
+        session.commit()
+
+    schema.migrate(empty)
+
+    with Session(empty) as session:
+        assert what_is_held(session) == [
+            ("refund:Y-approved:fund", "spendable", "fines", "None", "1.00 EUR", "Y-approved"),
+            ("refund:Y-approved:leaf", "leaf", "None", CARD_LEAF, "1.00 EUR", "Y-approved"),
+        ]
+        assert session.exec(select(donations.Donation.state)).all() == [State.SETTLED]
+        assert session.scalar(text("SELECT returned_minor FROM dispute")) == 10_000
