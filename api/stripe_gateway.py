@@ -41,6 +41,8 @@ _OBJECTS: dict[str, str] = {
     Category.TOP_UP_REVERSAL: "topup",
 }
 """What an expanded source of each category calls itself."""
+_UNDER_WAY = {"pending", "requires_action"}
+"""States in which a refund has neither failed nor been called off."""
 UNREADABLE = "unreadable"
 """What stands for a reporting category that is none."""
 
@@ -52,6 +54,10 @@ class BadMovements(BadInput):
     """The file is no list of balance transactions; `where` is the first that cannot be read, nothing is booked."""
 
     rule = "bad_movements"
+
+
+class NotYetTold(BadMovements):
+    """A refund came back, and the processor does not say yet whether it failed or was called off."""
 
 
 class BadBalance(BadInput):
@@ -240,6 +246,8 @@ def _sorted(moved: list[tuple[int, Movement | Told]]) -> list[tuple[int, Movemen
 def _moved_as_far_as_told(item: Any, where: str) -> tuple[int, Movement | Told]:
     try:
         return _moved(item, where)
+    except NotYetTold:
+        raise
     except BadMovements:
         if not isinstance(item, dict):
             raise
@@ -289,6 +297,8 @@ def _told(transaction: Any, where: str, *, bare: bool) -> Told:
     is_purpose = (
         category == Category.CHARGE and not bare and isinstance(description, str) and _PURPOSE.fullmatch(description)
     )
+    if category == Category.REFUND_FAILURE and _status(transaction) in _UNDER_WAY:
+        raise NotYetTold("it is not told what became of the refund", where=where)
     source, charge = (None, None) if bare else _references(transaction, category, where)
     arriving = _arriving(transaction, where) if category == Category.PAYOUT and not bare else (None, None)
     code, (gross, fee, net) = as_we_count(*amounts, currency=_currency(currency, where, BadMovements))

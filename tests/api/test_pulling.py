@@ -331,3 +331,22 @@ def test_a_pull_may_begin_on_any_day(till: Session, processor: Processor) -> Non
 
     assert found_late.movement.balance_transaction == late["id"]
     assert cursor(till).second == account.now
+
+
+@pytest.mark.parametrize(("status", "recipe"), [("canceled", "refund_cancelled"), ("failed", "refund_failed")])
+def test_a_refund_that_came_back_is_booked_when_it_is_told_whether_it_failed_or_was_called_off(
+    till: Session, processor: Processor, status: str, recipe: str
+) -> None:
+    account = processor.account
+    refund = account.refund("ch_Invented000001", 1_000)
+    account.undo_refund(refund, status="pending")
+    with linked(processor) as link:
+        pull(till, link)
+        differing = [one for one in till.exec(select(OpenException)) if one.difference is Difference.UNREADABLE]
+        account.refunds[refund]["status"] = status
+
+        (came_back,) = pull(till, link)
+
+    assert (came_back.recipe, [one.minor for one in differing]) == (recipe, [1_000])
+    assert balance(till, CARD_LEAF, currency="EUR").minor == account.balance["eur"]
+    assert_it_holds(engine_of(till))
