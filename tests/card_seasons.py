@@ -84,7 +84,7 @@ class Season:
     def look(self) -> None:
         """The job that a later hour would run again."""
         with transaction(engine_of(self.session), write=False) as own:
-            if not notices.is_time_to_look(own, now=NOW + notices.QUIET) and self.chance.randrange(2):
+            if not notices.is_time_to_look(own, now=self.now()) and self.chance.randrange(2):
                 return
         bad = [Trouble.BUSY, Trouble.BROKEN, Trouble.CUT]
         many = self.chance.choice((0, 0, 2, TRIES + 2))

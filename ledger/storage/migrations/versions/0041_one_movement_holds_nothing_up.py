@@ -5,7 +5,7 @@ from alembic import op
 from ledger.storage.enumerations import admit
 
 revision = "0041"
-down_revision = "0037"
+down_revision = "0038"
 
 _HELD = """
     INSERT INTO hold (source_key, reserves, fund_code, account_code, minor, currency, held_for, placed_on)
