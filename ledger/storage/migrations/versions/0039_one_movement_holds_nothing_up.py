@@ -4,7 +4,7 @@ from alembic import op
 
 from ledger.storage.enumerations import admit
 
-revision = "0041"
+revision = "0039"
 down_revision = "0038"
 
 _HELD = """
