@@ -70,13 +70,18 @@ def take_in_entries(means: Means) -> Counts:
 
 
 def match_lines(means: Means) -> Counts:
-    """Books lines of the bank that waited for the processor's side, and matches what is exact and unique."""
+    """Books lines of the bank that waited for the processor's side, matches what is exact and unique, tells the rest.
+
+    The rest is what the bank should have shown by now.
+    """
     at = means.now()
     with transaction(means.engine) as session:
         booked = bank.look_again(session, recorded_at=at, recorded_by=matchings.MACHINE)
     means.still_held()
     with transaction(means.engine) as session:
-        return {"booked": booked, "matched": matchings.match_unique(session, at=at)}
+        matched = matchings.match_unique(session, at=at)
+        bank.tell_overdue(session, on=at.date())
+    return {"booked": booked, "matched": matched}
 
 
 def check_books(means: Means) -> Counts:

@@ -17,7 +17,7 @@ from ledger.errors import NotFound
 from ledger.giving import bookings, sightings
 from ledger.giving.leaves import PROCESSOR
 from ledger.money import Money
-from ledger.reconciliation import advances, bank, processor, statements
+from ledger.reconciliation import advances, bank, processor, transit
 from ledger.reconciliation.sheets import With
 from ledger.reconciliation.statements import BANK
 
@@ -47,9 +47,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What stands on one side only: `shown_not_booked` by them, or `on_its_way` to them, which the books await.
+    """What stands on one side only: `shown_not_booked` by them, or `in_transit`: booked here and not shown by them.
 
-    `side` is the bank's: money comes `in` or goes `out`. `about` is an alias, a source key or a reason.
+    What is `on_its_way` was ordered, or has left the processor, and is in neither balance. `side` is the bank's: money
+    comes `in` or goes `out`. `about` is an alias, a source key, a reason or the number of an entry.
     """
 
     where: str
@@ -62,7 +63,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A sheet's content. `differences` are what nothing explains: none, when both sides agree."""
+    """A sheet's content. `differences` are what nothing explains: each zero, when both sides agree."""
 
     compared: str
     book: str
@@ -108,24 +109,38 @@ def _of_bank(session: Session, leaf: str) -> Comparison:
     }
     seen = [
         _item("shown_not_booked", line.amount(), exception_of.get(line.source_key, line.source_key), line.booked_on)
-        for line in statements.unmatched(session, leaf)
-        if line.booked_on <= found.on
+        for line in transit.lines(session, leaf, on=found.on)
     ]
-    leaving = [
-        _item("on_its_way", -holds.left(session, hold), hold.held_for, hold.placed_on)
-        for hold in holds.open_on_leaf(session, leaf, currency=found.currency)
-    ]
-    coming = [
-        _item("on_its_way", payout.arriving(), payout.id, payout.created_on)
-        for payout in sightings.on_their_way(session, currency=found.currency)
+    booked = [
+        _item("in_transit", one.amount, str(one.entry_id), one.happened_on)
+        for one in transit.entries(session, leaf, currency=found.currency, on=found.on)
     ]
     shown = (
         Figure.of("per_bank", found.per_bank),
+        Figure.of("coming", found.coming),
+        Figure.of("going", found.going),
         Figure.of("not_booked", found.not_booked),
         Figure.of("per_books", found.per_books),
     )
-    items = [*seen, *leaving, *coming]
+    items = [*seen, *booked, *_on_its_way(session, leaf, currency=found.currency, on=found.on)]
     return _comparison(session, With.BANK, leaf, on=found.on, shown=shown, differences=[found.difference], items=items)
+
+
+def _on_its_way(session: Session, leaf: str, *, currency: str, on: date) -> list[Item]:
+    """What the bank was told to pay, and payouts and top-ups that it had not shown at the end of a day."""
+    leaving = [
+        _item("on_its_way", -left, hold.held_for, hold.placed_on)
+        for hold, left in holds.left_on_leaf(session, leaf, currency=currency, on=on)
+    ]
+    coming = [
+        _item("on_its_way", payout.arriving(), payout.id, payout.created_on)
+        for payout in sightings.on_their_way(session, currency=currency, on=on)
+    ]
+    sent = [
+        _item("on_its_way", -top_up.amount(), top_up.id, top_up.arrived_on)
+        for top_up in sightings.top_ups_on_their_way(session, currency=currency, on=on)
+    ]
+    return [*leaving, *coming, *sent]
 
 
 def _of_processor(session: Session, leaf: str) -> Comparison:
@@ -211,7 +226,7 @@ def _comparison(
         on=on.isoformat(),
         figures=tuple(shown),
         items=tuple(sorted(items, key=lambda one: (one.where, one.since or "", one.about, one.amount))),
-        differences=tuple(Figure.of("difference", one) for one in differences if one.minor),
+        differences=tuple(Figure.of("difference", one) for one in differences),
         checks=tuple(one.check.name for one in outcomes),
         failed_checks=tuple(one.check.name for one in outcomes if one.findings),
     )

@@ -43,6 +43,7 @@ class Difference(StrEnum):
     PERIOD_OPEN = "period_open"
     RATE_MISSING = "rate_missing"
     UNBOOKED = "unbooked"
+    ENTRY_NOT_SEEN = "entry_not_seen"
     ACCESS_EXPIRES = "access_expires"
     OFFICERS_EXPIRE = "officers_expire"
 

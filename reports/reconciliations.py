@@ -20,6 +20,8 @@ TITLES = {
 _NAMES = {
     "per_bank": "Balance per bank",
     "per_processor": "Balance per processor: the sum of all its movements",
+    "coming": "Add: in transit to them, booked and not shown there",
+    "going": "Less: in transit from them, booked and not shown there",
     "not_booked": "Less: shown there and not booked",
     "per_books": "Balance per books",
     "advanced": "Advanced, in the currency that was received",
@@ -33,7 +35,8 @@ _NAMES = {
 }
 _PLACES = {
     "shown_not_booked": "Shown by them and not booked",
-    "on_its_way": "In transit: awaited by the books and not shown by them",
+    "in_transit": "In transit: booked and not shown by them",
+    "on_its_way": "Ordered or announced, and in neither balance",
 }
 _COLUMNS = (
     Column("Since", width=64),
@@ -132,6 +135,8 @@ def _money(figure: dict[str, str]) -> Money:
 
 def _line(since: str, text: str, figure: dict[str, str], *, side: str | None = None, look: Any = LINE) -> Row:
     money = _money(figure)
-    shown = layout.figure(Money(abs(money.minor), money.currency))
+    # That nothing differs is what a sheet is for: it stands there in digits.
+    is_agreed = look == TOTAL and not money.minor
+    shown = money.decimal() if is_agreed else layout.figure(Money(abs(money.minor), money.currency))
     is_in = side == "in" if side else money.minor >= 0
     return Row(look, (since, text, shown if is_in else "", "" if is_in else shown))

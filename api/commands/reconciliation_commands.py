@@ -43,9 +43,10 @@ def look(compared: Compared, account: Account = None, as_json: AsJson = False) -
         f"{one['where']:>20}  {one['amount']:>16} {one['currency']} {one['side']:<3} {one['about']}"
         for one in told["items"]
     ]
+    open_differences = [one for one in told["differences"] if one["amount"].strip("-0.")]
     lines += [f"{'difference':>20}  {one['amount']:>16} {one['currency']}" for one in told["differences"]]
     lines += [f"{'failed check':>20}  {one}" for one in told["failed_checks"]]
-    if not told["differences"] and not told["failed_checks"]:
+    if not open_differences and not told["failed_checks"]:
         lines.append("Both sides agree.")
     output.show(told, as_json=as_json, lines=lines)
 

@@ -52,6 +52,8 @@ def reconcile(as_json: AsJson = False) -> None:
         "account": "Account",
         "on": "On",
         "per_bank": "Per bank",
+        "coming": "Coming",
+        "going": "Going",
         "not_booked": "Not booked yet",
         "per_books": "Per books",
         "difference": "Difference",

@@ -131,15 +131,18 @@ class ReconciliationOut(Wire):
     """A bank leaf on the closing day of its newest statement, a processor's leaf after its newest movement, or a purse.
 
     `per_bank` is what the bank or the processor says, or what an agent was advanced less what was claimed and returned;
-    `not_booked` are lines of the bank, or movements, that wait.
+    `coming` and `going` were booked and are not shown by a bank; `not_booked` are lines of the bank, or movements, that
+    wait. `per_bank + coming - going - not_booked` is `per_books` and the difference.
     """
 
     kind: LeafKind
     account: str
     on: date
     per_bank: AmountOnWire
-    per_books: AmountOnWire
+    coming: AmountOnWire
+    going: AmountOnWire
     not_booked: AmountOnWire
+    per_books: AmountOnWire
     difference: AmountOnWire
 
 
@@ -279,8 +282,10 @@ def _of_agent(session: Session, agent: Agent, *, on: date) -> list[Reconciliatio
             account=one.account,
             on=one.on,
             per_bank=AmountOnWire.of(one.per_advances),
-            per_books=AmountOnWire.of(one.per_books),
+            coming=AmountOnWire.of(Money(0, one.currency)),
+            going=AmountOnWire.of(Money(0, one.currency)),
             not_booked=AmountOnWire.of(Money(0, one.currency)),
+            per_books=AmountOnWire.of(one.per_books),
             difference=AmountOnWire.of(one.difference),
         )
         for one in advances.reconcile(session, agent, on=on)
@@ -296,8 +301,10 @@ def _of_bank(session: Session, leaf: str) -> ReconciliationOut | None:
         account=one.account,
         on=one.on,
         per_bank=AmountOnWire.of(one.per_bank),
-        per_books=AmountOnWire.of(one.per_books),
+        coming=AmountOnWire.of(one.coming),
+        going=AmountOnWire.of(one.going),
         not_booked=AmountOnWire.of(one.not_booked),
+        per_books=AmountOnWire.of(one.per_books),
         difference=AmountOnWire.of(one.difference),
     )
 
@@ -311,7 +318,9 @@ def _of_processor(session: Session, leaf: str) -> ReconciliationOut | None:
         account=one.account,
         on=one.on,
         per_bank=AmountOnWire.of(one.per_processor),
-        per_books=AmountOnWire.of(one.per_books),
+        coming=AmountOnWire.of(Money(0, one.currency)),
+        going=AmountOnWire.of(Money(0, one.currency)),
         not_booked=AmountOnWire.of(one.not_booked),
+        per_books=AmountOnWire.of(one.per_books),
         difference=AmountOnWire.of(one.difference),
     )

@@ -294,10 +294,17 @@ def held_on_leaf(session: Session, account: str, *, currency: str) -> Money:
     return Money(int(session.exec(query).one() or 0), currency)
 
 
-def open_on_leaf(session: Session, account: str, *, currency: str) -> Sequence[Hold]:
-    """The holds on a leaf in a currency of which something is left, the oldest first."""
-    query = select(Hold).where(Hold.account_code == account, Hold.currency == currency, _left() > 0)
-    return session.exec(query.order_by(col(Hold.placed_on), col(Hold.source_key))).all()
+def left_on_leaf(session: Session, account: str, *, currency: str, on: date) -> list[tuple[Hold, Money]]:
+    """The holds on a leaf in a currency of which something was left at the end of a day, and how much, oldest first."""
+    moved = select(func.sum(HoldMovement.minor)).where(
+        HoldMovement.hold_key == Hold.source_key, col(HoldMovement.moved_on) <= on
+    )
+    left_then = col(Hold.minor) - func.coalesce(moved.scalar_subquery(), 0)
+    query = select(Hold, left_then).where(
+        Hold.account_code == account, Hold.currency == currency, col(Hold.placed_on) <= on, left_then > 0
+    )
+    found = session.exec(query.order_by(col(Hold.placed_on), col(Hold.source_key)))
+    return [(hold, Money(int(minor), currency)) for hold, minor in found]
 
 
 def _left() -> ColumnElement[int]:

@@ -18,7 +18,7 @@ from ledger.giving.payouts import Payout
 from ledger.giving.unread import UnreadMovement
 from ledger.identities.shelves import Shelf
 from ledger.people import Role
-from ledger.reconciliation import bank, chain, clearings, matching_rules, matchings, pairings, processor
+from ledger.reconciliation import bank, chain, clearings, matching_rules, matchings, pairings, processor, transit
 from ledger.reconciliation.clearings import BY_MACHINES, Clearing, ClearingAgreement
 from ledger.reconciliation.statements import Match, StatementLine
 
@@ -45,14 +45,14 @@ def find_unfounded(session: Session, _tell: Tell) -> Iterator[Finding]:
 
 def find_unequal(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Pairings whose lines and entries differ in sum, or share one with another that stands."""
-    taken: set[str | int] = set()
+    taken: set[str | tuple[str, int]] = set()
     for pairing, undone in matchings.listed(session):
         if undone is not None:
             continue
         parts = matchings.parts_of(session, pairing.alias)
         lines = [session.get_one(StatementLine, one.source_key) for one in parts if one.source_key is not None]
         entries = [one.entry_id for one in parts if one.entry_id is not None]
-        told = {line.source_key for line in lines} | set(entries)
+        told = {line.source_key for line in lines} | {(pairing.account_code, entry) for entry in entries}
         answered = [key for key in told if isinstance(key, str) and session.get(Match, key) is not None]
         leaves = {line.account_code for line in lines}
         same = sum(line.minor for line in lines) == matchings.moved(session, entries, account=pairing.account_code)
@@ -82,16 +82,27 @@ def _is_explained(session: Session, one: OpenException) -> bool:
     return _is_booked(session, one, about)
 
 
-_OF_STATEMENTS = (Difference.STATEMENT_DOES_NOT_ADD_UP, Difference.BALANCE_DIFFERS)
+_OF_STATEMENTS = (Difference.STATEMENT_DOES_NOT_ADD_UP, Difference.BALANCE_DIFFERS, Difference.ENTRY_NOT_SEEN)
 
 
 def _is_gone(session: Session, one: OpenException, about: str, *, leaf: str) -> bool:
     """Whether a difference of statements is none any more, or another one tells it."""
     if one.difference is Difference.BALANCE_DIFFERS:
         return _is_in_agreement(session, leaf)
+    if one.difference is Difference.ENTRY_NOT_SEEN:
+        return about not in _awaited(session, leaf)
     if one.difference is Difference.STATEMENT_DOES_NOT_ADD_UP:
         return about in chain.wrong_openings(session, leaf)
     return (one.difference, about) not in {(each.difference, each.about) for each in chain.find_breaks(session, leaf)}
+
+
+def _awaited(session: Session, leaf: str) -> set[str]:
+    """What exceptions are about of entries that the bank has not shown by the day its newest statement closes."""
+    found = bank.reconcile(session, leaf)
+    if found is None:
+        return set()
+    awaited = transit.entries(session, leaf, currency=found.currency, on=found.on)
+    return {transit.about(leaf, one.entry_id) for one in awaited}
 
 
 def _is_booked(session: Session, one: OpenException, about: str) -> bool:

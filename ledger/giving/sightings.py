@@ -86,11 +86,29 @@ def waiting(session: Session, *, amount: Money, on: date) -> bool:
     return session.exec(query).first() is not None
 
 
-def on_their_way(session: Session, *, currency: str) -> list[Payout]:
-    """The payouts that left the processor and that the bank has not shown, by what arrives in a currency."""
-    query = select(Payout).where(Payout.state == State.CREATED)
+def on_their_way(session: Session, *, currency: str, on: date) -> list[Payout]:
+    """The payouts that had left the processor by a day and that the bank shows later, by what arrives in a currency.
+
+    Of one that is paid again under the same id nothing is known but the last time.
+    """
+    query = select(Payout).where(
+        col(Payout.created_on) <= on,
+        or_(col(Payout.paid_on).is_(None), col(Payout.paid_on) > on),
+        or_(col(Payout.failed_on).is_(None), col(Payout.failed_on) > on),
+    )
     found = [payout for payout in session.exec(query) if payout.arriving().currency == currency]
     return sorted(found, key=lambda payout: (payout.created_on, payout.id))
+
+
+def top_ups_on_their_way(session: Session, *, currency: str, on: date) -> list[TopUp]:
+    """The top-ups that the processor had got by a day and that the bank shows to have left later."""
+    query = select(TopUp).where(
+        TopUp.currency == currency,
+        col(TopUp.arrived_on) <= on,
+        or_(col(TopUp.sent_on).is_(None), col(TopUp.sent_on) > on),
+        or_(col(TopUp.reversed_on).is_(None), col(TopUp.reversed_on) > on),
+    )
+    return sorted(session.exec(query), key=lambda one: (one.arrived_on, one.id))
 
 
 def overdue(session: Session, *, on: date) -> list[Payout]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from ledger import exceptions, overdrafts
 from ledger.books import balances
@@ -13,7 +13,7 @@ from ledger.giving import cash_deposits, donations
 from ledger.giving.cash_deposits import CashDeposit
 from ledger.giving.payouts import Payout, TopUp
 from ledger.money import Money
-from ledger.reconciliation import arrivals, chain, clearings, issued, statements
+from ledger.reconciliation import arrivals, chain, clearings, issued, statements, transit
 from ledger.reconciliation.issued import Issued
 from ledger.reconciliation.statements import NewStatement, Statement, StatementLine
 from ledger.treasury import conversion_sides
@@ -22,14 +22,20 @@ from ledger.treasury.conversions import Conversion
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """A leaf on the day its newest statement closes: `per_bank` less `not_booked` lines less `per_books`."""
+    """A leaf on the day its newest statement closes.
+
+    `per_bank`, and what came (`coming`) and went (`going`) in the books alone, less the lines `not_booked`, is
+    `per_books` and the `difference`, which nothing in transit explains.
+    """
 
     account: str
     currency: str
     on: date
     per_bank: Money
-    per_books: Money
+    coming: Money
+    going: Money
     not_booked: Money
+    per_books: Money
     difference: Money
 
 
@@ -71,6 +77,14 @@ def look_again(session: Session, *, recorded_at: datetime, recorded_by: str) -> 
         return arrivals.look_again(session, recorded_at=recorded_at, recorded_by=recorded_by)
 
 
+def tell_overdue(session: Session, *, on: date) -> None:
+    """Tells, of every leaf that the bank has told of, which entries it should have shown: see `transit.tell`."""
+    for account in session.exec(select(Statement.account_code).distinct().order_by(Statement.account_code)).all():
+        newest = chain.newest_with_balance(session, account)
+        if newest is not None and newest.closed_on is not None:
+            transit.tell(session, account, currency=newest.currency, shown_until=newest.closed_on, on=on)
+
+
 def reconcile(session: Session, account: str) -> Reconciliation | None:
     """The leaf as of its newest statement with a closing balance, or None when there is none."""
     newest = chain.newest_with_balance(session, account)
@@ -79,16 +93,20 @@ def reconcile(session: Session, account: str) -> Reconciliation | None:
     on = newest.closed_on or date.min
     per_bank = Money(newest.closing_minor or 0, newest.currency)
     per_books = balances.balance(session, account, currency=newest.currency, on=on)
-    waiting = [line.minor for line in statements.unmatched(session, account) if line.booked_on <= on]
-    not_booked = Money(sum(waiting), newest.currency)
+    not_booked = Money(sum(line.minor for line in transit.lines(session, account, on=on)), newest.currency)
+    moved = [one.amount.minor for one in transit.entries(session, account, currency=newest.currency, on=on)]
+    coming = Money(sum(minor for minor in moved if minor > 0), newest.currency)
+    going = Money(-sum(minor for minor in moved if minor < 0), newest.currency)
     return Reconciliation(
         account=account,
         currency=newest.currency,
         on=on,
         per_bank=per_bank,
-        per_books=per_books,
+        coming=coming,
+        going=going,
         not_booked=not_booked,
-        difference=per_bank - not_booked - per_books,
+        per_books=per_books,
+        difference=per_bank + coming - going - not_booked - per_books,
     )
 
 
@@ -223,6 +241,7 @@ def _check_balance(session: Session, statement: Statement, *, on: date) -> None:
     found = reconcile(session, leaf)
     if found is None:
         return
+    transit.tell(session, leaf, currency=found.currency, shown_until=found.on, on=on)
     standing = [one for one in known(session, leaf) if one.difference is Difference.BALANCE_DIFFERS]
     waiting = [one for one in standing if one.resolved_on is None]
     rest = (found.difference - explained(session, found)).minor

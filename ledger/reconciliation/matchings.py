@@ -23,7 +23,7 @@ from ledger.books.journal import Entry
 from ledger.errors import BadInput, NotFound
 from ledger.exceptions import OpenException
 from ledger.money import Money
-from ledger.reconciliation import pairings, proposals, statements
+from ledger.reconciliation import pairings, proposals, statements, transit
 from ledger.reconciliation.pairings import Pairing, PairingPart, PairingUndone, Undone
 from ledger.reconciliation.proposals import Item, Proposal
 from ledger.reconciliation.statements import BANK, Match, StatementLine
@@ -110,7 +110,7 @@ def _match_unique(session: Session, leaf: str, *, at: datetime) -> int:
         made.append({"alias": alias, "score": one.score})
         parts.append({"pairing_alias": alias, "number": 1, "source_key": line, "entry_id": None})
         parts.append({"pairing_alias": alias, "number": 2, "source_key": None, "entry_id": int(entry)})
-        for opened in waiting.get(line, []):
+        for opened in (*waiting.get(line, []), *waiting.get(transit.about(leaf, int(entry)), [])):
             opened.resolved_on = at.date()
             session.add(opened)
     session.flush()
@@ -150,7 +150,7 @@ def unmatch(session: Session, alias: str, *, because: Undone, agreed: Agreed) ->
             pairing_alias=alias, because=because, undone_by=agreed.signer.alias, undone_at=agreed.now
         )
         session.add(undone)
-        for opened in _exceptions_of(session, keys):
+        for opened in _exceptions_of(session, pairing.account_code, keys, entries):
             exceptions.reopen(session, opened)
         session.flush()
     return undone
@@ -237,7 +237,7 @@ def _keep(
     for number, part in enumerate(parts, start=1):
         part.number = number
     session.add_all(parts)
-    for opened in _exceptions_of(session, new.lines):
+    for opened in _exceptions_of(session, made.account_code, new.lines, new.entries):
         if opened.resolved_on is None:
             exceptions.resolve(session, opened, on=at.date())
     session.flush()
@@ -253,14 +253,23 @@ def _waiting_by_line(session: Session, leaf: str) -> dict[str, list[OpenExceptio
     return found
 
 
-def _exceptions_of(session: Session, keys: Sequence[str]) -> list[OpenException]:
-    abouts = [f"{difference}:{key}" for difference in exceptions.Difference for key in keys]
+def _exceptions_of(session: Session, account: str, keys: Sequence[str], entries: Sequence[int]) -> list[OpenException]:
+    told = [*keys, *(transit.about(account, entry) for entry in entries)]
+    abouts = [f"{difference}:{key}" for difference in exceptions.Difference for key in told]
     return list(session.exec(select(OpenException).where(col(OpenException.about).in_(abouts))))
 
 
 def _open_entries(session: Session, account: str) -> list[Item]:
-    """The entries that move a leaf, answer no line, and were not reversed. Each is looked up by an index."""
+    """The entries that move a leaf, answer no line of it, and were not reversed. Each is looked up by an index.
+
+    One between two leaves answers a line of each.
+    """
     entry = col(Entry.id)
+    answers = (
+        select(Match.entry_id)
+        .join(StatementLine, col(StatementLine.source_key) == Match.source_key)
+        .where(StatementLine.account_code == account)
+    )
     reversal = aliased(Entry)
     total = func.sum(_LINES.c.minor)
     query = (
@@ -269,9 +278,9 @@ def _open_entries(session: Session, account: str) -> list[Item]:
         .where(
             _LINES.c.account_code == account,
             col(Entry.reverses_id).is_(None),
-            ~exists().where(col(Match.entry_id) == entry),
+            ~answers.where(col(Match.entry_id) == entry).exists(),
             ~exists().where(col(reversal.reverses_id) == entry),
-            ~pairings.standing_entries().where(col(PairingPart.entry_id) == entry).exists(),
+            ~pairings.standing_entries(account).where(col(PairingPart.entry_id) == entry).exists(),
         )
         .group_by(entry, col(Entry.happened_on))
     )

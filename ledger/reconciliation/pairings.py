@@ -89,9 +89,11 @@ def standing_lines() -> SelectOfScalar[str] | SelectOfScalar[None]:
     return select(PairingPart.source_key).where(col(PairingPart.source_key).is_not(None), _stands())
 
 
-def standing_entries() -> SelectOfScalar[int] | SelectOfScalar[None]:
-    """The numbers of entries in pairings that stand, as a query."""
-    return select(PairingPart.entry_id).where(col(PairingPart.entry_id).is_not(None), _stands())
+def standing_entries(account: str) -> SelectOfScalar[int] | SelectOfScalar[None]:
+    """The numbers of entries in pairings of a leaf that stand, as a query."""
+    of_leaf = col(Pairing.alias) == PairingPart.pairing_alias
+    query = select(PairingPart.entry_id).join(Pairing, of_leaf).where(Pairing.account_code == account)
+    return query.where(col(PairingPart.entry_id).is_not(None), _stands())
 
 
 def has_line(session: Session, source_key: str) -> bool:

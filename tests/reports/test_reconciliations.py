@@ -29,7 +29,13 @@ def item(where: str, side: str, about: str, amount: str) -> dict[str, Any]:
 
 
 FIGURES = {
-    With.BANK: [figure("per_bank", "1.00"), figure("not_booked", "-12.50"), figure("per_books", "13.50")],
+    With.BANK: [
+        figure("per_bank", "1.00"),
+        figure("coming", "3.25"),
+        figure("going", "0.75"),
+        figure("not_booked", "-12.50"),
+        figure("per_books", "16.00"),
+    ],
     With.PROCESSOR: [figure("per_processor", "-1.00"), figure("not_booked", "0.00"), figure("per_books", "-1.00")],
     With.AGENT: [figure("advanced", "90071992547409.93", "BYN"), figure("per_books", "5.00", "BYN")],
     With.LEDGER: [figure("debit", "5.00"), figure("credit", "5.00"), figure("debit_by_roll_ups", "5.00")],
@@ -37,6 +43,8 @@ FIGURES = {
 IN_TRANSIT = [
     item("shown_not_booked", "in", LINE, "900719925474.09"),
     item("shown_not_booked", "out", "X-7K3M-Q2XD-0000", "12.50"),
+    item("in_transit", "in", "1000017", "3.25"),
+    item("in_transit", "out", "1000018", "0.75"),
     item("on_its_way", "in", PAYOUT, "96.80"),
     *(item("on_its_way", "out", f"D-7K3M-Q2XD-{nth:04d}", "810.00") for nth in range(40)),
 ]
@@ -69,6 +77,14 @@ def test_whatever_is_in_transit_each_way_stands_there_whole_and_is_summed(tmp_pa
         assert said in told
     assert "".join(ORGANISATION.split()) in told
     assert "Together,EUR96.8032,400.00" in told
+    assert "Together,EUR3.250.75" in told
+    assert "Intransit:bookedandnotshownbythem" in told
+
+
+def test_that_nothing_differs_is_a_figure(tmp_path: Path) -> None:
+    told = drawn(a_sheet(With.BANK, differences=[figure("difference", "0.00")]), tmp_path)
+
+    assert "Differencenotexplained,EUR0.00" in told
 
 
 @pytest.mark.parametrize("compared", list(With))

@@ -135,7 +135,15 @@ def seen_at_the_bank(house: House, case: Case, disbursement: Disbursement) -> No
     assert balances.balance(session, LEAF, currency="BYN") == byn("190.00")
     assert exceptions.listed(session) == []
     assert bank.reconcile(session, LEAF) == Reconciliation(
-        LEAF, "BYN", date(2020, 11, 23), byn("190.00"), byn("190.00"), byn("0.00"), byn("0.00")
+        LEAF,
+        "BYN",
+        date(2020, 11, 23),
+        per_bank=byn("190.00"),
+        coming=byn("0.00"),
+        going=byn("0.00"),
+        not_booked=byn("0.00"),
+        per_books=byn("190.00"),
+        difference=byn("0.00"),
     )
 
     # The same statement again changes nothing.

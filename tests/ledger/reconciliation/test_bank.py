@@ -376,8 +376,10 @@ def test_books_and_bank_agree_but_for_lines_that_are_differences_themselves(hous
         currency="BYN",
         on=date(2020, 11, 20),
         per_bank=byn("104.00"),
-        per_books=byn("107.00"),
+        coming=byn("0.00"),
+        going=byn("0.00"),
         not_booked=byn("-3.00"),
+        per_books=byn("107.00"),
         difference=byn("0.00"),
     )
     assert differences(house) == [(Difference.UNMATCHED_DEBIT, byn("-3.00"))]
