@@ -22,6 +22,7 @@ WAITING = {
     "opened_on": "Opened",
     "age_days": "Days",
     "severity": "Severity",
+    "next": "Next",
 }
 SAID = {
     "alias": "Clearing",

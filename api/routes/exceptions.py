@@ -15,6 +15,7 @@ from ledger.identities import shelves
 from ledger.reconciliation import ageing, clearings
 from ledger.reconciliation.ageing import Aged
 from ledger.reconciliation.clearings import Because, Clearing, ClearingAgreement, NewClearing
+from ledger.reconciliation.suggestions import NoPosting, Suggested
 
 router = APIRouter()
 
@@ -38,6 +39,7 @@ class ExceptionOut(Wire):
 
     Without an account it is not about money: `about` tells the operator and the day, or the id at the processor of what
     cannot be read or was told otherwise. `severity` is 1 to 3.
+    `next` is the command of `solidarity` by which it goes on; where no posting is suggested, `why_none` tells why.
     """
 
     alias: str
@@ -50,7 +52,9 @@ class ExceptionOut(Wire):
     age_days: int
     severity: int
     clearable: bool
+    next: str
     suggested: SuggestedOut | None
+    why_none: NoPosting | None
 
 
 class ClearingOut(Wire):
@@ -172,7 +176,9 @@ def _of(one: Aged, *, is_clearable: bool) -> ExceptionOut:
         age_days=one.age_days,
         severity=int(one.severity),
         clearable=is_clearable,
+        next=one.next,
         suggested=SuggestedOut(debit=suggested.debit, credit=suggested.credit, amount=AmountOnWire.of(suggested.amount))
-        if suggested is not None
+        if isinstance(suggested, Suggested)
         else None,
+        why_none=suggested if isinstance(suggested, NoPosting) else None,
     )

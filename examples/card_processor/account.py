@@ -90,7 +90,7 @@ class Account:
         """A gift that comes again each month: an invoice, paid by a payment intent, by one charge; three notices."""
         intent = {"id": self._name("pi"), "object": "payment_intent", "amount": minor, "currency": currency}
         invoice = {"id": self._name("in"), "object": "invoice", "amount_paid": minor, "payment_intent": intent["id"]}
-        told = {"payment_intent": intent["id"], "invoice": invoice["id"]}
+        told: dict[str, Any] = {"payment_intent": intent["id"], "invoice": invoice["id"]}
         charge = self.charge(minor, currency, description="Subscription update", **told)
         self._tell("payment_intent.succeeded", intent | {"latest_charge": charge})
         self._tell("invoice.paid", invoice | {"charge": charge})

@@ -1,4 +1,4 @@
-"""Ageing: how old an open exception is, how grave, and by what posting it might be closed. Rules, and no opinions."""
+"""Ageing: how old an open exception is, how grave, and what is done next. Rules, and no opinions."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,9 +7,9 @@ from enum import IntEnum
 from sqlmodel import Session
 
 from ledger import exceptions
-from ledger.books import recipes
 from ledger.exceptions import Difference, OpenException
-from ledger.money import Money
+from ledger.reconciliation import suggestions
+from ledger.reconciliation.suggestions import NoPosting, Suggested
 
 GROWS_AFTER = (7, 30)
 """Days after which an open exception is one step graver, and one more."""
@@ -42,41 +42,22 @@ _AT_FIRST = {
     Difference.OFFICERS_EXPIRE: Severity.HIGH,
 }
 """How grave a difference is on its first day; the others are in the middle."""
-_BOOKABLE = frozenset(
-    {
-        Difference.BALANCE_DIFFERS,
-        Difference.UNMATCHED_DEBIT,
-        Difference.AMOUNT_DIFFERS,
-        Difference.NOT_RELEASED,
-        Difference.PAYMENT_RETURNED,
-        Difference.REVERSAL,
-        Difference.AMBIGUOUS_PAYOUT,
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Suggested:
-    """A posting that would close it, if nothing better is known of it."""
-
-    debit: str
-    credit: str
-    amount: Money
 
 
 @dataclass(frozen=True, slots=True)
 class Aged:
-    """An open exception with its days since it was opened, how grave it is, and what is suggested."""
+    """An open exception: its days since it was opened, how grave it is, what is done next, and what is suggested."""
 
     opened: OpenException
     age_days: int
     severity: Severity
-    suggested: Suggested | None
+    next: str
+    suggested: Suggested | NoPosting
 
 
 def aged(session: Session, *, on: date) -> list[Aged]:
     """The open exceptions on a day: the gravest first, and of these the oldest."""
-    found = [_aged(opened, on=on) for opened in exceptions.listed(session)]
+    found = [_aged(session, opened, on=on) for opened in exceptions.listed(session)]
     return sorted(found, key=lambda one: (-one.severity, -one.age_days, one.opened.alias))
 
 
@@ -89,19 +70,10 @@ def severity(difference: Difference, *, age_days: int, days_left: int | None = N
     return Severity(min(at_first + steps, Severity.HIGH))
 
 
-def suggest(opened: OpenException) -> Suggested | None:
-    """What came and is nobody's is an unidentified receipt, what left is a fee: until somebody says what it was."""
-    amount, leaf = opened.amount(), opened.account_code
-    if amount is None or leaf is None or not amount.minor or opened.difference not in _BOOKABLE:
-        return None
-    if amount.minor > 0:
-        return Suggested(leaf, recipes.UNIDENTIFIED, amount)
-    return Suggested(recipes.BANK_FEES, leaf, -amount)
-
-
-def _aged(opened: OpenException, *, on: date) -> Aged:
+def _aged(session: Session, opened: OpenException, *, on: date) -> Aged:
     age_days = max((on - opened.opened_on).days, 0)
     last_day = opened.last_day()
     days_left = None if last_day is None else (last_day - on).days
     grave = severity(opened.difference, age_days=age_days, days_left=days_left)
-    return Aged(opened, age_days, grave, suggest(opened))
+    way, suggested = suggestions.of(session, opened)
+    return Aged(opened, age_days, grave, way.next, suggested)

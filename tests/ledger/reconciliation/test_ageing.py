@@ -1,11 +1,11 @@
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from ledger import exceptions
 from ledger.exceptions import Difference
 from ledger.reconciliation import ageing
-from ledger.reconciliation.ageing import Severity, Suggested
+from ledger.reconciliation.ageing import Severity
 from tests.cast import LEAF, TODAY, House, byn
 
 
@@ -45,23 +45,3 @@ def test_the_gravest_come_first_and_of_these_the_oldest(house: House) -> None:
 
     assert [one.opened.about.partition(":")[2] for one in told] == ["old", "grave", "new"]
     assert [one.age_days for one in told] == [40, 2, 1]
-
-
-@pytest.mark.parametrize(
-    ("difference", "amount", "suggested"),
-    [
-        (Difference.UNMATCHED_DEBIT, "-5.00", Suggested("6020", LEAF, byn("5.00"))),
-        (Difference.REVERSAL, "5.00", Suggested(LEAF, "2000", byn("5.00"))),
-        (Difference.BALANCE_DIFFERS, "5.00", Suggested(LEAF, "2000", byn("5.00"))),
-        (Difference.STATEMENT_DOES_NOT_ADD_UP, "5.00", None),
-        (Difference.BELOW_ZERO, "-5.00", None),
-    ],
-)
-def test_a_posting_is_suggested_for_what_one_would_close(
-    house: House, difference: Difference, amount: str, suggested: Suggested | None
-) -> None:
-    opened = exceptions.open_once(
-        house.session, difference=difference, about="x", on=date(2020, 11, 1), account=LEAF, amount=byn(amount)
-    )
-
-    assert ageing.suggest(opened) == suggested
