@@ -1,4 +1,4 @@
-"""Many things wrong at once, of every kind and of each kind twice: each is one difference of its amount, and no more."""
+"""Many things wrong at once, of every kind, and of each kind twice: each is one difference of its amount, no more."""
 
 from collections import Counter
 from collections.abc import Callable

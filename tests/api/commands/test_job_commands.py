@@ -3,12 +3,15 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from api.commands.main import REFUSED
@@ -64,3 +67,38 @@ def test_a_worker_runs_what_is_due_and_ends_when_it_is_told_to(furnished: Office
 
     assert worker.returncode == 0, said
     assert '"job": "site"' in said
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_server_that_works_on_jobs_too_tells_of_them_and_ends_when_it_is_told_to(furnished: Office) -> None:
+    environment = os.environ | terminal.environment_of(furnished, "clara")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["serve", "--jobs", "--port", str(port)]
+    command = [sys.executable, "-c", "from api.commands.main import run; run()", *words]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:
+        ran = _await_run(f"http://127.0.0.1:{port}/v1/jobs", furnished.bearer("clara"), job="site")
+        server.send_signal(signal.SIGTERM)
+        _, said = server.communicate(timeout=20)
+
+    assert server.returncode in {0, -signal.SIGTERM}, said
+    assert (ran["outcome"], ran["asked_by"]) == ("succeeded", None)
+    assert '"job": "site"' in said
+    with transaction(furnished.engine, write=False) as session:
+        assert [job.name for job in jobs.standing(session).values() if job.holder] == []
+
+
+def _await_run(address: str, key: str, *, job: str) -> dict[str, Any]:
+    """The newest run of a job, as the API tells it once it has ended; empty when nobody answers."""
+    for _ in range(300):
+        try:
+            told = httpx2.get(address, headers={"Authorization": f"Bearer {key}"}, trust_env=False).json()["jobs"]
+        except httpx2.TransportError:
+            told = []
+        for one in told:
+            run: dict[str, Any] | None = one["newest"]
+            if one["name"] == job and run is not None and run["ended_at"] is not None:
+                return run
+        time.sleep(0.1)
+    return {}
