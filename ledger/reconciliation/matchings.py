@@ -265,26 +265,18 @@ def _open_entries(session: Session, account: str) -> list[Item]:
     One between two leaves answers a line of each.
     """
     entry = col(Entry.id)
-    answers = (
-        select(Match.entry_id)
-        .join(StatementLine, col(StatementLine.source_key) == Match.source_key)
-        .where(StatementLine.account_code == account)
-    )
+    answers = select(Match.entry_id).join(StatementLine, col(StatementLine.source_key) == Match.source_key)
+    taken = {*session.exec(answers.where(StatementLine.account_code == account))}
+    taken |= {*session.exec(pairings.standing_entries(account))}
     reversal = aliased(Entry)
-    total = func.sum(_LINES.c.minor)
+    moved_there = transit.moved_by_entry(account)
     query = (
-        select_core(entry, total, col(Entry.happened_on))
-        .join(_LINES, _LINES.c.entry_id == entry)
-        .where(
-            _LINES.c.account_code == account,
-            col(Entry.reverses_id).is_(None),
-            ~answers.where(col(Match.entry_id) == entry).exists(),
-            ~exists().where(col(reversal.reverses_id) == entry),
-            ~pairings.standing_entries(account).where(col(PairingPart.entry_id) == entry).exists(),
-        )
-        .group_by(entry, col(Entry.happened_on))
+        select_core(entry, moved_there.c.minor, col(Entry.happened_on))
+        .join(moved_there, moved_there.c.entry_id == entry)
+        .where(col(Entry.reverses_id).is_(None), ~exists().where(col(reversal.reverses_id) == entry))
     )
-    return [Item(str(number), int(minor), on) for number, minor, on in session.connection().execute(query) if minor]
+    rows = session.connection().execute(query)
+    return [Item(str(number), int(minor), on) for number, minor, on in rows if minor and number not in taken]
 
 
 def _is_that(one: Proposal, new: NewPairing) -> bool:

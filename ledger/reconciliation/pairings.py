@@ -5,6 +5,7 @@ Also lines that were booked by themselves as what they are not.
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ColumnElement
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -89,7 +90,7 @@ def standing_lines() -> SelectOfScalar[str] | SelectOfScalar[None]:
     return select(PairingPart.source_key).where(col(PairingPart.source_key).is_not(None), _stands())
 
 
-def standing_entries(account: str) -> SelectOfScalar[int] | SelectOfScalar[None]:
+def standing_entries(account: str) -> SelectOfScalar[Any]:
     """The numbers of entries in pairings of a leaf that stand, as a query."""
     of_leaf = col(Pairing.alias) == PairingPart.pairing_alias
     query = select(PairingPart.entry_id).join(Pairing, of_leaf).where(Pairing.account_code == account)

@@ -17,6 +17,7 @@ from ledger.giving import purposes
 from ledger.identities.boxes import check_token
 from ledger.money import Money
 from ledger.reconciliation import issued, pairings
+from ledger.reconciliation.pairings import PairingPart
 from ledger.storage.columns import MinorUnits, UtcDateTime, whole_minor
 from ledger.storage.locks import locked
 
@@ -276,7 +277,9 @@ def locked_bank() -> SelectOfScalar[Account]:
 def unanswered() -> tuple[ColumnElement[bool], ...]:
     """Which lines neither an entry of their own answers nor a pairing that stands."""
     key = col(StatementLine.source_key)
-    return key.not_in(select(Match.source_key)), key.not_in(pairings.standing_lines())
+    of_own = select(Match.source_key).where(col(Match.source_key) == key)
+    paired = pairings.standing_lines().where(col(PairingPart.source_key) == key)
+    return ~of_own.exists(), ~paired.exists()
 
 
 def _is_answered(session: Session, source_key: str) -> bool:

@@ -4,22 +4,21 @@ An entry is answered by what the bank shows, whatever recipe booked it. What mov
 in that one's opening balance, and so is what was brought forward; neither is awaited.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import Subquery, func
 from sqlalchemy import select as select_core
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from ledger import exceptions
 from ledger.books.journal import Entry
 from ledger.books.recipes.codes import OPENING
 from ledger.exceptions import Difference, OpenException
 from ledger.money import Money
-from ledger.reconciliation import proposals
+from ledger.reconciliation import proposals, statements
 from ledger.reconciliation.clearings import Clearing
 from ledger.reconciliation.pairings import Pairing, PairingPart, PairingUndone
 from ledger.reconciliation.statements import Match, Statement, StatementLine
@@ -46,40 +45,47 @@ def entries(session: Session, account: str, *, currency: str, on: date) -> list[
     start = _first_day(session, account)
     if start is None:
         return []
-    entry, reversal = col(Entry.id), aliased(Entry)
-    total = func.sum(_LINES.c.minor)
-    reversed_by_then = select(reversal.id).where(col(reversal.reverses_id) == entry, reversal.effective_on <= on)
+    # What answers is compared here: databases that have not counted their rows would look at each against each.
+    shown = {*_answered(session, account, on=on), *_explaining(session, account), *_brought_forward(session)}
+    shown |= _reversed(session, on=on)
+    shown |= {part.entry_id for part in _parts(session, account) if part.is_whole(on)}
+    moved = moved_by_entry(account)
     query = (
-        select_core(entry, total, col(Entry.happened_on), col(Entry.effective_on))
-        .join(_LINES, _LINES.c.entry_id == entry)
-        .where(
-            _LINES.c.account_code == account,
-            col(Entry.effective_on).between(start, on),
-            col(Entry.reverses_id).is_(None),
-            ~reversed_by_then.exists(),
-            ~_answers_of(account, on=on).exists(),
-            entry.not_in(_entries_of_whole(account, on=on)),
-            entry.not_in(_telling_a_balance(account)),
-            ~_brought_forward().exists(),
-        )
-        .group_by(entry, col(Entry.happened_on), col(Entry.effective_on))
-        .order_by(col(Entry.effective_on), entry)
+        select_core(moved.c.entry_id, moved.c.minor, col(Entry.happened_on), col(Entry.effective_on))
+        .join(Entry, col(Entry.id) == moved.c.entry_id)
+        .where(col(Entry.reverses_id).is_(None))
     )
-    rows = session.connection().execute(query)
-    return [InTransit(number, Money(int(minor), currency), *days) for number, minor, *days in rows if minor]
+    found = [
+        InTransit(number, Money(int(minor), currency), happened_on, effective_on)
+        for number, minor, happened_on, effective_on in session.connection().execute(query)
+        if minor and start <= effective_on <= on and number not in shown
+    ]
+    return sorted(found, key=lambda one: (one.effective_on, one.entry_id))
+
+
+def moved_by_entry(account: str) -> Subquery:
+    """What each entry moves on a leaf: `entry_id` and `minor`.
+
+    Added up before entries are looked at: their lines lie together in the index, and an entry is found by its number.
+    """
+    total = func.sum(_LINES.c.minor).label("minor")
+    of_leaf = select_core(_LINES.c.entry_id, total).where(_LINES.c.account_code == account)
+    return of_leaf.group_by(_LINES.c.entry_id).subquery()
 
 
 def lines(session: Session, account: str, *, on: date) -> list[StatementLine]:
     """The lines that the bank has shown by a day and that nothing answers which the books have by then."""
-    key = col(StatementLine.source_key)
-    booked = select(Match.source_key).join(Entry, col(Entry.id) == Match.entry_id)
-    query = select(StatementLine).where(
-        StatementLine.account_code == account,
-        StatementLine.booked_on <= on,
-        ~booked.where(col(Match.source_key) == key, Entry.effective_on <= on).exists(),
-        key.not_in(_lines_of_whole(account, on=on)),
+    of_leaf = (StatementLine.account_code == account, col(StatementLine.booked_on) <= on)
+    later = (
+        select(StatementLine)
+        .join(Match, col(Match.source_key) == StatementLine.source_key)
+        .join(Entry, col(Entry.id) == Match.entry_id)
+        .where(*of_leaf, Entry.effective_on > on)
     )
-    return sorted(session.exec(query), key=lambda line: (line.booked_on, line.source_key))
+    waiting = select(StatementLine).where(*of_leaf, *statements.unanswered())
+    partly = [part.source_key for part in _parts(session, account) if part.source_key and not part.is_whole(on)]
+    found = [*session.exec(waiting), *session.exec(later), *(session.get_one(StatementLine, key) for key in partly)]
+    return sorted((line for line in found if line.booked_on <= on), key=lambda line: (line.booked_on, line.source_key))
 
 
 def tell(session: Session, account: str, *, currency: str, shown_until: date, on: date) -> None:
@@ -123,58 +129,53 @@ def _first_day(session: Session, account: str) -> date | None:
     return min((day for day in told if day is not None), default=None)
 
 
-def _answers_of(account: str, *, on: date) -> SelectOfScalar[str]:
-    """The lines of a leaf that were shown by a day and that the outer query's entry answers."""
-    return (
-        select(col(StatementLine.source_key))
-        .join(Match, col(Match.source_key) == StatementLine.source_key)
-        .where(
-            col(Match.entry_id) == col(Entry.id),
-            col(StatementLine.account_code) == account,
-            col(StatementLine.booked_on) <= on,
-        )
-    )
+def _answered(session: Session, account: str, *, on: date) -> Iterable[int]:
+    """The entries that answer lines of the leaf which were shown by a day."""
+    query = select(Match.entry_id).join(StatementLine, col(StatementLine.source_key) == Match.source_key)
+    return session.exec(query.where(StatementLine.account_code == account, StatementLine.booked_on <= on))
 
 
-def _telling_a_balance(account: str) -> SelectOfScalar[Any]:
+def _explaining(session: Session, account: str) -> Iterable[int | None]:
     """The entries that explain a balance which the bank told without any line: none is to come."""
-    return (
-        select(col(Clearing.entry_id))
-        .join(OpenException, col(OpenException.alias) == Clearing.exception_alias)
-        .where(col(Clearing.entry_id).is_not(None), col(OpenException.account_code) == account)
+    query = select(Clearing.entry_id).join(OpenException, col(OpenException.alias) == Clearing.exception_alias)
+    return session.exec(query.where(col(Clearing.entry_id).is_not(None), OpenException.account_code == account))
+
+
+def _brought_forward(session: Session) -> Iterable[int]:
+    """The entries that bring balances forward."""
+    opening = (_LINES.c.account_code == OPENING) | _LINES.c.account_code.startswith(f"{OPENING}:")
+    return session.exec(select(_LINES.c.entry_id).where(opening))
+
+
+def _reversed(session: Session, *, on: date) -> set[int | None]:
+    query = select(Entry.reverses_id).where(col(Entry.reverses_id).is_not(None), col(Entry.effective_on) <= on)
+    return set(session.exec(query))
+
+
+class _Part(NamedTuple):
+    """A line or an entry of a pairing that stands, and the last day of all of its parts."""
+
+    source_key: str | None
+    entry_id: int | None
+    complete_on: date
+
+    def is_whole(self, on: date) -> bool:
+        return self.complete_on <= on
+
+
+def _parts(session: Session, account: str) -> list[_Part]:
+    alias = col(PairingPart.pairing_alias)
+    query = (
+        select_core(alias, col(PairingPart.source_key), col(PairingPart.entry_id))
+        .add_columns(func.coalesce(col(StatementLine.booked_on), col(Entry.effective_on)))
+        .join(Pairing, col(Pairing.alias) == alias)
+        .join(PairingUndone, col(PairingUndone.pairing_alias) == alias, isouter=True)
+        .join(StatementLine, col(StatementLine.source_key) == PairingPart.source_key, isouter=True)
+        .join(Entry, col(Entry.id) == PairingPart.entry_id, isouter=True)
+        .where(col(Pairing.account_code) == account, col(PairingUndone.pairing_alias).is_(None))
     )
-
-
-def _brought_forward() -> SelectOfScalar[int]:
-    """The lines of the outer query's entry that bring balances forward."""
-    other = _LINES.alias()
-    opening = (other.c.account_code == OPENING) | other.c.account_code.startswith(f"{OPENING}:")
-    return select(other.c.number).where(other.c.entry_id == col(Entry.id), opening)
-
-
-def _entries_of_whole(account: str, *, on: date) -> SelectOfScalar[Any]:
-    found = select(col(PairingPart.entry_id)).where(col(PairingPart.entry_id).is_not(None))
-    return found.where(_is_whole(account, on=on))
-
-
-def _lines_of_whole(account: str, *, on: date) -> SelectOfScalar[Any]:
-    found = select(col(PairingPart.source_key)).where(col(PairingPart.source_key).is_not(None))
-    return found.where(_is_whole(account, on=on))
-
-
-def _is_whole(account: str, *, on: date) -> ColumnElement[bool]:
-    """Whether a part's pairing is of the leaf, stands, and each of its lines and entries is of this day or before."""
-    part = aliased(PairingPart)
-    late_lines = select(col(part.pairing_alias)).join(
-        StatementLine, (col(StatementLine.source_key) == part.source_key) & (col(StatementLine.booked_on) > on)
-    )
-    late_entries = select(col(part.pairing_alias)).join(
-        Entry, (col(Entry.id) == part.entry_id) & (col(Entry.effective_on) > on)
-    )
-    whole = select(col(Pairing.alias)).where(
-        col(Pairing.account_code) == account,
-        col(Pairing.alias).not_in(select(col(PairingUndone.pairing_alias))),
-        col(Pairing.alias).not_in(late_lines),
-        col(Pairing.alias).not_in(late_entries),
-    )
-    return col(PairingPart.pairing_alias).in_(whole)
+    found = [tuple(row) for row in session.connection().execute(query)]
+    last: dict[str, date] = {}
+    for pairing, _, _, on in found:
+        last[pairing] = max(last.get(pairing, on), on)
+    return [_Part(source_key, entry_id, last[pairing]) for pairing, source_key, entry_id, _ in found]
