@@ -9,7 +9,9 @@ import csv
 import subprocess
 import sys
 import time
+import zipfile
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,29 @@ def test_a_file_has_the_expected_totals(name: str) -> None:
         assert decimal(statement.closing) == expected_decimal(row["closing"])
         assert statement.adds_up is VERDICTS[row["adds_up"]]
     assert len(file.statements) == len({row["unit"] for row in expected})
+
+
+def test_the_specifications_own_example_of_ofx_is_read_as_the_specification_says() -> None:
+    """The shared table leaves it out; its figures stand in its own text: two debits, and the ledger's balance."""
+    file = read("ofx/libofx+libofx/doc/ofx_sample_files/ofx_spec160_stmtrs_example.sgml")
+    (statement,) = file.statements
+
+    assert (file.format, statement.currency, decimal(statement.closing)) == ("ofx.1", "USD", Decimal("200.29"))
+    assert booked(statement, "USD") == [Decimal("-200.00"), Decimal("-300.00")]
+
+
+def test_an_archive_of_statements_is_refused_and_each_file_in_it_is_read() -> None:
+    """An archive is unpacked by who has it: two of its files are two statements, and a reader takes one file."""
+    folder = "camt/OCA+bank-statement-import/account_statement_import_camt/test_files"
+    data = (DATA / folder / "test-camt053.zip").read_bytes()
+    with pytest.raises(UnreadableFile):
+        detection.read(data)
+
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        files = [detection.read(archive.read(name)) for name in sorted(archive.namelist())]
+    assert [(file.format, len(file.statements)) for file in files] == [("camt.053", 1), ("camt.053", 1)]
+    found = [booked(file.statements[0], "") for file in files]
+    assert found == [[Decimal("-754.25"), Decimal("-594.05"), Decimal("1405.31")]] * 2
 
 
 @pytest.mark.parametrize("row", rows("DOES_NOT_ADD_UP.tsv"), ids=lambda row: f"{row['file']} {row['unit']}")
