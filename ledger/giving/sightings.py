@@ -87,10 +87,7 @@ def waiting(session: Session, *, amount: Money, on: date) -> bool:
 
 
 def on_their_way(session: Session, *, currency: str, on: date) -> list[Payout]:
-    """The payouts that had left the processor by a day and that the bank shows later, by what arrives in a currency.
-
-    Of one that is paid again under the same id nothing is known but the last time.
-    """
+    """The payouts that had left the processor by a day and that the bank shows later, by what arrives in a currency."""
     query = select(Payout).where(
         col(Payout.created_on) <= on,
         or_(col(Payout.paid_on).is_(None), col(Payout.paid_on) > on),
