@@ -85,6 +85,8 @@ WAYS: dict[Difference, Way] = {
     Difference.BELOW_ZERO: Way("transfers request", why_none=NoPosting.DECISION),
     Difference.MOVEMENT_WAITS: Way("resolutions say", why_none=NoPosting.ANSWER_BOOKS),
     Difference.OVER_REFUNDED: Way(_LOOKED_INTO, why_none=NoPosting.BOOKED_ALREADY),
+    Difference.UNREADABLE: Way("donations pull", why_none=NoPosting.ANSWER_BOOKS),
+    Difference.TOLD_OTHERWISE: Way(_LOOKED_INTO, why_none=NoPosting.BOOKED_ALREADY),
     # Without an amount.
     Difference.UNKNOWN_CURRENCY: Way("donations pull", why_none=NoPosting.NO_MONEY),
     Difference.TOO_MANY_READINGS: Way("accesses", why_none=NoPosting.NO_MONEY),

@@ -3,7 +3,7 @@
 from ledger.storage.enumerations import admit
 
 revision = "0040"
-down_revision = "0038"
+down_revision = "0039"
 
 
 def upgrade() -> None:
