@@ -58,7 +58,9 @@ def fill(engine: Engine, many: int) -> None:
         if session.get(Case, _alias("C", 0)) is not None:
             return
     pack = jurisdictions.load("by")
-    days = {day: eligibility.bounds(pack, issued_on=day, in_force_on=None) for day in map(_day, range(_DAYS))}
+    days = {
+        day: eligibility.bounds(pack, kind="fine", issued_on=day, in_force_on=None) for day in map(_day, range(_DAYS))
+    }
     made: dict[type[SQLModel], list[dict[str, Any]]] = {
         Beneficiary: [{"alias": _alias("B", nth), "created_at": NOW} for nth in range(many)],
         Case: [

@@ -46,6 +46,8 @@ class Difference(StrEnum):
     ENTRY_NOT_SEEN = "entry_not_seen"
     ACCESS_EXPIRES = "access_expires"
     OFFICERS_EXPIRE = "officers_expire"
+    PAID_BEFORE_FORCE = "paid_before_force"
+    PAID_BEFORE_RELEASE = "paid_before_release"
 
 
 _OF_A_DAY = frozenset({Difference.ACCESS_EXPIRES, Difference.OFFICERS_EXPIRE})

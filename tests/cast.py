@@ -233,7 +233,7 @@ def a_row(
         region="minsk_city",
         kind=kind,
         amount=amount or byn("810.00"),
-        bounds=eligibility.bounds(jurisdictions.load("by"), issued_on=issued_on, in_force_on=in_force_on),
+        bounds=eligibility.bounds(jurisdictions.load("by"), kind=kind, issued_on=issued_on, in_force_on=in_force_on),
         rejection=rejection,
         shelf=NewShelf(shelf.alias, shelf.vault, shelf.epoch, shelf.public, shelf.signature, shelf.wrap),
         boxes=[

@@ -35,7 +35,7 @@ def open_dollars(house: House, amount: str = "9000.00") -> None:
 def a_case(house: House, amount: str, *, kind: ObligationKind = ObligationKind.BAIL, **facts: Any) -> Case:
     """A verified case of the bail fund's pack."""
     issued_on = date(2020, 11, 2)
-    kept = eligibility.bounds(jurisdictions.load("us-bail"), issued_on=issued_on, in_force_on=issued_on)
+    kept = eligibility.bounds(jurisdictions.load("us-bail"), kind="bail", issued_on=issued_on, in_force_on=issued_on)
     row = a_row(house.fund, amount=usd(amount), kind=kind, article="240.20", **({"name": ACCUSED} | facts))
     case = house.receive(replace(row, jurisdiction="us-bail", region="county", bounds=kept))
     house.session.commit()

@@ -198,7 +198,9 @@ class CasePlay(PaymentPlay):
         clerk = self.person(by)
         row = a_row(self.house.fund, amount=Money(minor, currency), issued_on=issued_on, by=clerk, kind=kind, **facts)
         if currency == "USD":
-            kept = eligibility.bounds(jurisdictions.load("us-bail"), issued_on=issued_on, in_force_on=issued_on)
+            kept = eligibility.bounds(
+                jurisdictions.load("us-bail"), kind="bail", issued_on=issued_on, in_force_on=issued_on
+            )
             row = replace(row, jurisdiction="us-bail", region="county", article="240.20", bounds=kept)
         receive = partial(intake.receive, self.session, row, entered_by=clerk.operator)
         self.may(partial(receive, recorded_at=self.now(), shred_keys=self.house.shred_keys), LedgerError)

@@ -13,10 +13,12 @@ from api.client import amounts, batch_reviews, cases, payments, sealing
 from api.client.batch_reviews import Review
 from api.client.cases import Evidence, EvidenceDiffers
 from api.client.desk import Desk
+from api.client.http import ApiRefusal
 from api.client.payments import FUND_OF
 from api.client.results import BadResults, ResultRow
 from ledger.aid import batch_lines, eligibility, jurisdictions
 from ledger.aid.batch_lines import Agreement
+from ledger.aid.results import Early
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
 
@@ -163,11 +165,11 @@ def enter_results(
 
     Where the pack has receipts kept, a verified line comes with its receipt, now or before.
 
-    The exact days are tested here and stay here: what is sent are the ends of their weeks.
+    The exact days are tested here and stay here: what is sent are the ends of their weeks, and what was paid too early.
 
     Raises:
-        BadResults: a code is not of this batch, or receipts are missing: `where` tells the lines.
-        NotEligible: paid before its ruling was in force. In either case nothing is sent.
+        BadResults: a code is not of this batch, or receipts are missing: `where` tells the lines. Nothing is sent.
+        ApiRefusal: a result cannot be: its data has the line of the file and the code.
     """
     batch = find(desk, alias)
     by_code = {line["code"]: line for line in batch["lines"]}
@@ -178,15 +180,25 @@ def enter_results(
     body = {
         "results": [
             _result(
-                row, by_code[row.code], evidence[by_code[row.code]["case"]["alias"]], (receipts or {}).get(row.code)
+                row,
+                by_code[row.code],
+                evidence[by_code[row.code]["case"]["alias"]],
+                (receipts or {}).get(row.code),
+                released_on=date.fromisoformat(batch["released_on"]),
             )
             for row in rows
         ]
     }
     # The key goes to the server, which could find out exact days that were hashed into it: only what it is told is.
-    told = ("code", "outcome", "receipt", "paid_by", "verified_on")
+    told = ("code", "outcome", "receipt", "paid_by", "verified_on", "early")
     facts = json.dumps([[*(one[name] for name in told), bool(one["receipt_box"])] for one in body["results"]])
-    return _post(desk, alias, "results", body, key=f"results:{alias}:{hashlib.sha256(facts.encode()).hexdigest()[:32]}")
+    key = f"results:{alias}:{hashlib.sha256(facts.encode()).hexdigest()[:32]}"
+    try:
+        return _post(desk, alias, "results", body, key=key)
+    except ApiRefusal as refusal:
+        if isinstance(position := refusal.data.get("position"), int):  # of the rows, counted from 1
+            refusal.data |= {"line": rows[position - 1].line, "code": rows[position - 1].code}
+        raise
 
 
 def _require_receipts(
@@ -278,11 +290,12 @@ def _evidence(lines: Iterable[dict[str, Any]]) -> list[str]:
     return [commitment for commitments in by_case.values() for commitment in commitments]
 
 
-def _result(row: ResultRow, line: dict[str, Any], evidence: Evidence, receipt: bytes | None) -> dict[str, Any]:
+def _result(
+    row: ResultRow, line: dict[str, Any], evidence: Evidence, receipt: bytes | None, *, released_on: date
+) -> dict[str, Any]:
     pack = jurisdictions.load(line["case"]["jurisdiction"])
     paid_on = row.paid_on or row.verified_on
-    if paid_on is not None:
-        eligibility.require_payable(payable_from=cases.payable_on(pack, evidence.ruling), on=paid_on)
+    early = _early(paid_on, payable_on=cases.payable_on(pack, evidence.ruling), released_on=released_on)
     box = None
     if receipt is not None:
         content = {"file": sealing.to_base64(receipt)}
@@ -301,7 +314,17 @@ def _result(row: ResultRow, line: dict[str, Any], evidence: Evidence, receipt: b
         "paid_by": eligibility.end_of_grain(pack, paid_on).isoformat() if paid_on else None,
         "verified_on": row.verified_on.isoformat() if row.verified_on else None,
         "receipt_box": box,
+        "early": early,
     }
+
+
+def _early(paid_on: date | None, *, payable_on: date, released_on: date) -> Early | None:
+    """What was paid too early, by the exact days, is a fact all the same: it is booked, and two people look at it."""
+    if paid_on is None:
+        return None
+    if paid_on < payable_on:
+        return Early.BEFORE_FORCE
+    return Early.BEFORE_RELEASE if paid_on < released_on else None
 
 
 def _post(desk: Desk, alias: str, what: str, body: dict[str, Any], *, key: str) -> dict[str, Any]:

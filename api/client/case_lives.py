@@ -110,7 +110,7 @@ def add_obligation(
     """
     case = desk.api.get(f"/v1/cases/{alias}")
     stands = check_evidence(desk, case, reason="verification")
-    if stands.ruling["served_on"] is not None:
+    if stands.ruling["kind"] == ObligationKind.DETENTION:
         raise BadList("a bill is paid from its service: the other sum is a case of its own", where="kind")
     body = _sum(case, stands, draw(Kind.OBLIGATION), kind=kind, amount=amount, detained_days=detained_days, version=1)
     answer: dict[str, Any] = desk.api.post(

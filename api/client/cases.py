@@ -32,6 +32,8 @@ FOR_A_PERSON = (POSSIBLE_DUPLICATE, EvidenceNotOpened.rule, EvidenceMissing.rule
 """Refusals of a case that a person must look at; the others go on."""
 UNREADABLE = (CannotOpen, WrongCommitment, WrongKey)
 """What is said of boxes that look random to a server, and were never sealed for their shelf."""
+TOLD = "told"
+"""What became of a case whose beneficiary was told; otherwise the rule of the refusal."""
 
 Progress = Callable[[int, int], None]
 """Called with how many are done, of how many."""
@@ -384,7 +386,7 @@ def application_of(case: dict[str, Any], facts: Evidence, *, obligation: str) ->
     """The exact facts of one obligation of an opened case, as the rules take them."""
     pack = jurisdictions.load(case["jurisdiction"])
     told = facts.told_of(obligation)
-    exact = _bounds(pack.model_copy(update={"grain": "day"}), told)
+    exact = _bounds(pack.model_copy(update={"grain": "day"}), facts.ruling)  # a further sum rests on its days
     issued_on, payable, due = exact.ruled_by, exact.payable_from, exact.due_by
     return Application(
         ruling_kind=told["ruling_kind"],
@@ -458,6 +460,31 @@ def tell(desk: Desk, alias: str, *, told_on: date) -> dict[str, Any]:
     return answer
 
 
+def tell_many(desk: Desk, aliases: Sequence[str], *, told_on: date) -> dict[str, str]:
+    """As `tell` for many cases: what became of each, `told` or the rule by which it was refused.
+
+    Raises:
+        ApiUnreachable: see there.
+    """
+    answers: dict[str, str] = {}
+    for alias in aliases:
+        try:
+            tell(desk, alias, told_on=told_on)
+        except ApiRefusal as refusal:
+            answers[alias] = refusal.rule
+        else:
+            answers[alias] = TOLD
+    return answers
+
+
+def untold(desk: Desk) -> Iterator[str]:
+    """The cases of which something is approved that the beneficiary was not told of."""
+    for listed_one in listed(desk, state="approved"):
+        case = desk.api.get(f"/v1/cases/{listed_one['alias']}")
+        if any(one["state"] == "approved" and one["told_on"] is None for one in case["obligations"]):
+            yield case["alias"]
+
+
 def check_evidence(desk: Desk, case: dict[str, Any], *, reason: str) -> Evidence:
     """Opens a case and holds what the boxes say against what the books say.
 
@@ -485,6 +512,8 @@ def _hold_against(desk: Desk, case: dict[str, Any], evidence: Evidence) -> Evide
         "amount": ({alias: one["amount"] for alias, one in owed.items()}, {a: evidence.owed_by(a) for a in owed}),
         "ruled_by": (ruling["ruled_by"], bounds.ruled_by.isoformat()),
         "payable_from": (ruling["payable_from"], bounds.payable_from.isoformat()),
+        "due_by": (ruling["due_by"], bounds.due_by.isoformat()),
+        "force_presumed": (ruling["force_presumed"], bounds.force_presumed),
     }
     for name, (books, boxes) in compared.items():
         if books != boxes:
@@ -618,7 +647,11 @@ def _bounds(pack: Pack, details: dict[str, Any]) -> eligibility.Bounds:
     if issued_on is None:
         raise EvidenceDiffers("a case without a ruling's day has no bounds", field="issued_on")
     return eligibility.bounds(
-        pack, issued_on=issued_on, in_force_on=_day(details["in_force_on"]), served_on=_day(details["served_on"])
+        pack,
+        kind=details["kind"],
+        issued_on=issued_on,
+        in_force_on=_day(details["in_force_on"]),
+        served_on=_day(details["served_on"]),
     )
 
 

@@ -1,7 +1,7 @@
 """Commands for agents and their advances."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +9,7 @@ import typer
 from api.client import advances, agents, purses
 from api.commands import output
 from api.commands.connection import connect
-from api.commands.output import AsJson
+from api.commands.output import DAYS, AsJson
 from ledger.errors import BadInput
 from ledger.money import Money
 
@@ -186,13 +186,13 @@ def acknowledge_advance(
     alias: AdvanceAlias,
     received: Annotated[str, typer.Option(help="What the agent really received.")],
     currency: Currency,
-    on: Annotated[str, typer.Option(help="The day they received it, such as 2020-10-05.")],
+    on: Annotated[datetime, typer.Option(formats=DAYS, help="The day they received it.")],
     as_json: AsJson = False,
 ) -> None:
     """Enters what the agent really received, in their own currency."""
     with connect() as desk:
         money = Money.parse(received, currency)
-        _show([advances.acknowledge(desk, alias, received=money, on=date.fromisoformat(on))], as_json=as_json)
+        _show([advances.acknowledge(desk, alias, received=money, on=on.date())], as_json=as_json)
 
 
 @advances_app.command("return")

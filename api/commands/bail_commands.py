@@ -1,6 +1,6 @@
 """Commands for bail: what courts hold, by age, hearings, and what becomes of it."""
 
-from datetime import date
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +8,7 @@ import typer
 from api.client import bail
 from api.commands import output
 from api.commands.connection import connect
-from api.commands.output import AsJson
+from api.commands.output import DAYS, AsJson
 
 app = typer.Typer(help="Bail that courts hold: heard, returned, applied to a fine, forfeited.", no_args_is_help=True)
 
@@ -38,12 +38,12 @@ def show_ages(as_json: AsJson = False) -> None:
 @app.command("hearing")
 def note_hearing(
     alias: Bail,
-    on: Annotated[str, typer.Option(help="The day of the hearing, such as 2026-03-02.")],
+    on: Annotated[datetime, typer.Option(formats=DAYS, help="The day of the hearing.")],
     as_json: AsJson = False,
 ) -> None:
     """Notes a day on which the court hears the case."""
     with connect() as desk:
-        noted = bail.note_hearing(desk, alias, on=date.fromisoformat(on))
+        noted = bail.note_hearing(desk, alias, on=on.date())
     output.show(noted, as_json=as_json, lines=[f"{alias}: heard by {noted['held_by']}"])
 
 

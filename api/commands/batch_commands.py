@@ -1,7 +1,7 @@
 """Commands for batches: many payments asked for, locked, approved and released together; agents' lists and results."""
 
 import os
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from api.client.batch_reviews import Review
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.files import read_file
-from api.commands.output import AsJson
+from api.commands.output import DAYS, AsJson
 from ledger.aid.disbursements import Payee
 from ledger.aid.line_failures import Reason
 from ledger.aid.obligations import ObligationKind
@@ -91,12 +91,12 @@ def approve_batch(
 @app.command("told")
 def note_told(
     alias: Alias,
-    on: Annotated[str, typer.Option(help="The day the beneficiaries were told, such as 2020-10-05.")],
+    on: Annotated[datetime, typer.Option(formats=DAYS, help="The day the beneficiaries were told.")],
     as_json: AsJson = False,
 ) -> None:
     """Notes that everybody in a batch was told that the fund pays."""
     with connect() as desk:
-        _show(batches.tell(desk, alias, told_on=date.fromisoformat(on)), as_json=as_json)
+        _show(batches.tell(desk, alias, told_on=on.date()), as_json=as_json)
 
 
 @app.command("release")
@@ -129,12 +129,12 @@ def write_list(
 @app.command("seal-list")
 def seal_list(
     alias: Alias,
-    last_day: Annotated[str, typer.Option(help="The last day on which it is handed out, such as 2020-10-20.")],
+    last_day: Annotated[datetime, typer.Option(formats=DAYS, help="The last day on which it is handed out.")],
     as_json: AsJson = False,
 ) -> None:
     """Seals the list to the agent's key and has the server keep it until its last day."""
     with connect() as desk:
-        answer = agents_lists.put(desk, alias, expires_on=date.fromisoformat(last_day))
+        answer = agents_lists.put(desk, alias, expires_on=last_day.date())
     output.show(answer | {"sealed": None}, as_json=as_json, lines=[f"{alias}: sealed until {answer['expires_on']}"])
 
 

@@ -21,6 +21,10 @@ app = typer.Typer(help="Cases of fined and detained people.", no_args_is_help=Tr
 app.command("import")(import_list)
 
 
+REFUSED = 1
+"""The exit code when one of several was refused."""
+
+
 class Form(StrEnum):
     """How a dossier is written."""
 
@@ -146,15 +150,23 @@ def reject_case(
 @app.command("told")
 def note_told(
     on: Annotated[datetime, typer.Option(formats=DAYS, help="The day the beneficiaries were told.")],
-    alias: Annotated[list[str] | None, typer.Argument(help="The cases; all approved ones unless given.")] = None,
+    alias: Annotated[
+        list[str] | None, typer.Argument(help="The cases; all that are approved and were not told unless given.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Notes that beneficiaries were told that the fund pays; what is in force becomes a liability."""
+    """Notes that beneficiaries were told that the fund pays; what is in force becomes a liability.
+
+    Of all that are approved, who was told before stays as they are. One that is refused does not stop the others.
+    """
     with connect() as desk:
-        chosen = alias or [case["alias"] for case in cases.listed(desk, state="approved")]
-        for case in chosen:
-            cases.tell(desk, case, told_on=on.date())
-    output.show({"told": chosen}, as_json=as_json, lines=[f"{len(chosen)} beneficiaries told."])
+        answers = cases.tell_many(desk, alias or list(cases.untold(desk)), told_on=on.date())
+    told = [case for case, answer in answers.items() if answer == cases.TOLD]
+    refused = {case: answer for case, answer in answers.items() if answer != cases.TOLD}
+    lines = [f"{len(told)} beneficiaries told.", *(f"{case}: {answer}" for case, answer in refused.items())]
+    output.show({"told": told, "refused": refused}, as_json=as_json, lines=lines)
+    if refused:
+        raise typer.Exit(REFUSED)
 
 
 def _told(answer: Answer) -> dict[str, Any]:

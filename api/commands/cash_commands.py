@@ -33,7 +33,7 @@ DEPOSITS = {
 }
 IN_KIND = {"alias": "Donation", "state": "State", "kind": "Kind", "fund": "Fund", "worth": "Worth", "given_on": "Given"}
 Currency = Annotated[str, typer.Option(help="The currency's code.")]
-On = Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="The day.")]
+On = Annotated[datetime, typer.Option("--on", formats=output.DAYS, help="The day.")]
 GiftInKind = Annotated[str, typer.Argument(help="The gift.")]
 
 cash = typer.Typer(help="Cash: counted by two, taken to the bank.", no_args_is_help=True)

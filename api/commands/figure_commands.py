@@ -1,16 +1,17 @@
 """Commands for the statements in the functional currency: position, activities, cash flows."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from api.commands import output
 from api.commands.connection import connect
-from api.commands.output import AsJson
+from api.commands.output import DAYS, AsJson
 
-Since = Annotated[str, typer.Option("--from", help="The first day, such as 2020-01-01.")]
-Until = Annotated[str, typer.Option("--to", help="The last day, such as 2020-12-31.")]
+Since = Annotated[datetime, typer.Option("--from", formats=DAYS, help="The first day.")]
+Until = Annotated[datetime, typer.Option("--to", formats=DAYS, help="The last day.")]
 Known = Annotated[str | None, typer.Option(help="Leave out what was recorded after this moment.")]
 
 
@@ -22,13 +23,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 def position(
-    on: Annotated[str, typer.Option(help="The day, such as 2020-12-31.")],
+    on: Annotated[datetime, typer.Option(formats=DAYS, help="The day.")],
     as_known_at: Known = None,
     as_json: AsJson = False,
 ) -> None:
     """What the fund has and owes at the end of a day, in its functional currency."""
     with connect() as desk:
-        answer = desk.api.get("/v1/reports/position", on=on, as_known_at=as_known_at)
+        answer = desk.api.get("/v1/reports/position", on=on.date().isoformat(), as_known_at=as_known_at)
     net = answer["net_assets"]
     rows = [
         *({"title": f"{row['account']} {row['name']}", "total": row["total"]} for row in answer["assets"]),
@@ -49,7 +50,7 @@ def position(
 def activities(since: Since, until: Until, as_known_at: Known = None, as_json: AsJson = False) -> None:
     """What changed net assets from a day to a day, with and without donors' restrictions."""
     with connect() as desk:
-        answer = desk.api.get("/v1/reports/activities", **{"from": since, "to": until}, as_known_at=as_known_at)
+        answer = desk.api.get("/v1/reports/activities", **_days(since, until), as_known_at=as_known_at)
     proofs = [
         f"Exchange result of {fund}: {one['reported']} = {one['revaluation']} held while rates moved, "
         f"{one['dealing']} in dealing, {one['back_valued']} back-valued" + ("" if one["is_proved"] else ": NOT PROVED")
@@ -63,7 +64,7 @@ def activities(since: Since, until: Until, as_known_at: Known = None, as_json: A
 def cash_flows(since: Since, until: Until, as_known_at: Known = None, as_json: AsJson = False) -> None:
     """What cash came for and went for from a day to a day, and what rates did to it."""
     with connect() as desk:
-        answer = desk.api.get("/v1/reports/cash-flows", **{"from": since, "to": until}, as_known_at=as_known_at)
+        answer = desk.api.get("/v1/reports/cash-flows", **_days(since, until), as_known_at=as_known_at)
     effect = answer["effect_of_rates"]
     rows = [
         answer["opening"],
@@ -76,6 +77,10 @@ def cash_flows(since: Since, until: Until, as_known_at: Known = None, as_json: A
     ]
     unproved = [] if effect["is_proved"] else ["The effect of rates is NOT PROVED."]
     _show(answer, rows, {"total": "Total"}, as_json=as_json, notes=unproved)
+
+
+def _days(since: datetime, until: datetime) -> dict[str, str]:
+    return {"from": since.date().isoformat(), "to": until.date().isoformat()}
 
 
 def _show(

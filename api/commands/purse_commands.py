@@ -1,6 +1,6 @@
 """Commands for agents' purses: what moved in them, and what two people decide."""
 
-from datetime import date
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -9,7 +9,7 @@ import typer
 from api.client import purses
 from api.commands import output
 from api.commands.connection import connect
-from api.commands.output import AsJson
+from api.commands.output import DAYS, AsJson
 from ledger.money import Money
 
 app = typer.Typer(help="What moves in agents' purses beside claims and returns.", no_args_is_help=True)
@@ -43,7 +43,7 @@ class Move(StrEnum):
 
 
 Agent = Annotated[str, typer.Argument(help="The agent.")]
-On = Annotated[str, typer.Option(help="The day it happened, such as 2020-10-05.")]
+On = Annotated[datetime, typer.Option(formats=DAYS, help="The day it happened.")]
 Currency = Annotated[str, typer.Option(help="The currency's code.")]
 
 
@@ -67,7 +67,7 @@ def seize(
     """Tells, with your signature, what was seized from an agent, or lost."""
     money = Money.parse(amount, currency or "") if amount is not None else None
     with connect() as desk:
-        told = purses.seize(desk, agent, on=date.fromisoformat(on), amount=money, advance=advance, what=what.value)
+        told = purses.seize(desk, agent, on=on.date(), amount=money, advance=advance, what=what.value)
     output.show_table([told], COLUMNS, as_json=as_json)
 
 
@@ -89,9 +89,7 @@ def tell(
     came = Money.parse(bought, bought_currency or "") if bought is not None else None
     more = {"bought": came, "taker": taker, "loss": loss, "fund": fund}
     with connect() as desk:
-        told = purses.move(
-            desk, agent, what=what.value, amount=Money.parse(amount, currency), on=date.fromisoformat(on), **more
-        )
+        told = purses.move(desk, agent, what=what.value, amount=Money.parse(amount, currency), on=on.date(), **more)
     output.show_table([told], COLUMNS, as_json=as_json)
 
 

@@ -1,5 +1,6 @@
 """Commands for figures: trial balance, balance, reconcile, reports as files."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from api.commands import output
 from api.commands.connection import connect
-from api.commands.output import AsJson
+from api.commands.output import DAYS, AsJson
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,13 +20,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 def trial_balance(
-    on: Annotated[str | None, typer.Option(help="The day, such as 2020-12-31; all days unless given.")] = None,
+    on: Annotated[datetime | None, typer.Option(formats=DAYS, help="The day; all days unless given.")] = None,
     as_known_at: Annotated[str | None, typer.Option(help="Leave out what was recorded after this moment.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Every account that moved, per fund and currency; a credit balance is negative."""
     with connect() as desk:
-        answer = desk.api.get("/v1/trial-balance", on=on, as_known_at=as_known_at)
+        answer = desk.api.get("/v1/trial-balance", on=on.date().isoformat() if on else None, as_known_at=as_known_at)
     columns = {"account": "Account", "name": "Name", "fund": "Fund", "balance": "Balance"}
     output.show_table(answer["rows"], columns, as_json=as_json)
 
@@ -34,12 +35,14 @@ def balance(
     account: Annotated[str, typer.Argument(help="A leaf, or a code with all its leaves.")],
     currency: Annotated[str, typer.Option(help="In which currency.")],
     fund: Annotated[str | None, typer.Option(help="Of one fund only.")] = None,
-    on: Annotated[str | None, typer.Option(help="At the end of this day.")] = None,
+    on: Annotated[datetime | None, typer.Option(formats=DAYS, help="At the end of this day.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """What stands on an account."""
     with connect() as desk:
-        answer = desk.api.get("/v1/balances", account=account, currency=currency, fund=fund, on=on)
+        answer = desk.api.get(
+            "/v1/balances", account=account, currency=currency, fund=fund, on=on.date().isoformat() if on else None
+        )
     said = [f"{answer['account']}: {answer['balance']['amount']} {answer['balance']['currency']}"]
     output.show(answer, as_json=as_json, lines=said)
 
@@ -63,15 +66,15 @@ def reconcile(as_json: AsJson = False) -> None:
 
 def report(
     name: Annotated[str, typer.Argument(help="audit (all statements, one PDF), trial-balance or disbursements.")],
-    on: Annotated[str, typer.Option(help="The day, such as 2020-12-31.")],
+    on: Annotated[datetime, typer.Option(formats=DAYS, help="The day.")],
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
     form: Annotated[str, typer.Option("--format", help="pdf, csv or json.")] = "pdf",
     as_json: AsJson = False,
 ) -> None:
     """Writes a report for auditors."""
     with connect() as desk:
-        content = desk.api.download(f"/v1/reports/{name}.{form}", on=on)
+        content = desk.api.download(f"/v1/reports/{name}.{form}", on=on.date().isoformat())
     out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{name}-{on}.{form}"
+    path = out / f"{name}-{on:%Y-%m-%d}.{form}"
     path.write_bytes(content)
     output.show({"written": [str(path)]}, as_json=as_json, lines=[f"Written: {path}"])

@@ -20,7 +20,7 @@ from ledger.aid.batches import Batch, NewLine
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Payee
 from ledger.aid.obligations import Obligation, ObligationKind
-from ledger.aid.results import Result
+from ledger.aid.results import Early, Result
 from ledger.aid.rulings import Ruling
 from ledger.approvals import Agreed
 from ledger.errors import BadInput
@@ -162,7 +162,10 @@ class BatchToldIn(Wire):
 
 
 class ResultIn(Wire):
-    """What became of a line. `paid_by` is the end of the week of payment (the day itself where the pack says so)."""
+    """What became of a line. `paid_by` is the end of the week of payment (the day itself where the pack says so).
+
+    `early` tells that, by the exact days, it was paid before its ruling was in force, or before its release.
+    """
 
     code: ListCode
     outcome: Outcome
@@ -170,11 +173,12 @@ class ResultIn(Wire):
     paid_by: Day | None = None
     verified_on: Day | None = None
     receipt_box: BoxOnWire | None = None
+    early: Early | None = None
 
     def result(self) -> Result:
         """The result as the ledger takes it."""
         box = self.receipt_box.box() if self.receipt_box else None
-        return Result(self.code, self.outcome, self.receipt, self.paid_by, self.verified_on, box)
+        return Result(self.code, self.outcome, self.receipt, self.paid_by, self.verified_on, box, self.early)
 
 
 class ResultsIn(Wire):

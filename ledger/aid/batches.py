@@ -241,7 +241,7 @@ def tell(
     """Notes that everybody in the batch was told that the fund pays; who was told before stays as they are.
 
     Raises:
-        BatchNotReady: it is not approved. ObligationNotReady: the day is in the future.
+        BatchNotReady: it is not approved. NotToldYet: see there.
     """
     if batch.state not in {State.APPROVED, State.RELEASED}:
         raise BatchNotReady("the batch is not approved", batch=batch.alias, state=batch.state)

@@ -58,7 +58,12 @@ def correct(session: Session, alias: str, amended: Amended, *, version: int, by:
     """
     case = _require_received(session, alias, version=version)
     intake.check_facts(
-        case.jurisdiction, amount=amended.amount, region=amended.region, bounds=amended.bounds, tokens=amended.tokens
+        case.jurisdiction,
+        kind=amended.kind,
+        amount=amended.amount,
+        region=amended.region,
+        bounds=amended.bounds,
+        tokens=amended.tokens,
     )
     found = rulings.of_case(session, alias)
     if len(found) != 1:

@@ -14,6 +14,8 @@ from ledger.books.periods import months_later
 from ledger.errors import Refused
 
 SUNDAY = 6
+SERVED = "detention"
+"""The one kind of obligation that is payable from its service: no appeal against a ruling defers a bill."""
 
 
 class Rejection(StrEnum):
@@ -47,28 +49,42 @@ class Bounds:
     force_presumed: bool
 
 
-def bounds(pack: Pack, *, issued_on: date, in_force_on: date | None, served_on: date | None = None) -> Bounds:
-    """The bounds of a ruling's exact dates, at the pack's grain.
+def bounds(
+    pack: Pack, *, kind: str, issued_on: date, in_force_on: date | None, served_on: date | None = None
+) -> Bounds:
+    """The bounds of a ruling's exact dates, at the pack's grain, for the kind of obligation that its details tell of.
 
     Without a date of legal force it is presumed to be the day of issue plus the days of appeal. A detention bill is
-    payable from the day it was served. Where the grain is the week, `payable_from` is never before and `due_by` never
+    payable from the day it was served; of any other kind that day says nothing: a fine is served before it is in
+    force. Where the grain is the week, `payable_from` is never before and `due_by` never
     after the true day, and all days of a week give the same bounds: what is presumed is reckoned from the last day on
     which the ruling can have been issued, at most six days late; the deadline from the first day of its week.
     """
     deadlines = pack.deadlines_on(issued_on)
     force = in_force_on or issued_on + timedelta(days=deadlines.appeal_days)
-    payable = served_on or force
+    service = served_on if kind == SERVED else None
+    payable = service or force
     is_presumed = in_force_on is None
     if pack.grain == "day":
         return Bounds(issued_on, payable, months_later(payable, deadlines.payment_months), force_presumed=is_presumed)
     ruled_by = _week_end(issued_on)
-    if served_on or in_force_on:
+    if service or in_force_on:
         earliest, payable_from = _week_start(payable), _week_end(payable)
     else:
         payable_from = _presumed_force(pack, ruled_by)
         earliest = payable_from - timedelta(days=SUNDAY)
     due_by = _week_start(months_later(earliest, deadlines.payment_months))
     return Bounds(ruled_by, payable_from, due_by, force_presumed=is_presumed)
+
+
+def payable_from(pack: Pack, kept: Bounds, *, kind: str) -> date:
+    """The first day on which a sum of this kind is payable for certain, whatever bounds a client sent.
+
+    Where nobody knows the day of legal force it is not before the days of appeal; a bill is served before that.
+    """
+    if kind == SERVED or not kept.force_presumed:
+        return kept.payable_from
+    return max(kept.payable_from, _presumed_force(pack, kept.ruled_by))
 
 
 def at_grain(pack: Pack, kept: Bounds) -> bool:

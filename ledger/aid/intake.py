@@ -212,7 +212,13 @@ def _enter(session: Session, entering: Sequence[_Entering]) -> None:
 
 
 def check_facts(
-    jurisdiction: str, *, amount: Money, region: str, bounds: Bounds, tokens: Sequence[tuple[int, str, str]]
+    jurisdiction: str,
+    *,
+    kind: ObligationKind,
+    amount: Money,
+    region: str,
+    bounds: Bounds,
+    tokens: Sequence[tuple[int, str, str]],
 ) -> None:
     """Refuses coarse facts that cannot be, and tokens that are not one each of person and ruling for every epoch.
 
@@ -226,6 +232,8 @@ def check_facts(
         raise BadRow("the jurisdiction pack has no such region", where="region")
     if not eligibility.at_grain(pack, bounds) or bounds.payable_from < bounds.ruled_by:
         raise BadRow("bounds are in their order, and no finer than the jurisdiction's grain", where="bounds")
+    if bounds.payable_from < eligibility.payable_from(pack, bounds, kind=kind):
+        raise BadRow("what is presumed to be in force is payable after the days of appeal", where="bounds")
     epochs = {epoch for epoch, _, _ in tokens}
     brought = [(epoch, field) for epoch, field, _ in tokens if field != ROW]
     if not epochs or sorted(brought) != sorted((epoch, field) for epoch in epochs for field in (PERSON, RULING)):
@@ -233,7 +241,9 @@ def check_facts(
 
 
 def _check(row: Row) -> None:
-    check_facts(row.jurisdiction, amount=row.amount, region=row.region, bounds=row.bounds, tokens=row.tokens)
+    check_facts(
+        row.jurisdiction, kind=row.kind, amount=row.amount, region=row.region, bounds=row.bounds, tokens=row.tokens
+    )
     if row.shelf.alias != row.beneficiary or row.shelf.vault != "people":
         raise BadRow("the shelf is the beneficiary's, in the people vault", where="shelf")
     brought = {(box.kind, box.field) for box in row.boxes}

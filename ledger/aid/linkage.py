@@ -189,7 +189,7 @@ def _days_left(jurisdiction: str, kept: Bounds) -> tuple[date, ...]:
     days = _days_of_week(jurisdiction, kept.ruled_by)
     if not kept.force_presumed:
         return days
-    reckonings = (partial(eligibility.bounds, in_force_on=None), _bounds_of_before)
+    reckonings = (partial(eligibility.bounds, kind="fine", in_force_on=None), _bounds_of_before)
     fitting = tuple(d for d in days if any(reckon(pack, issued_on=d) == kept for reckon in reckonings))
     return fitting or days
 

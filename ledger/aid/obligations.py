@@ -7,13 +7,14 @@ from enum import StrEnum
 from sqlalchemy import Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from ledger.aid import cases, eligibility
+from ledger.aid import cases, eligibility, jurisdictions
 from ledger.aid.cases import Case
 from ledger.aid.rulings import Ruling
 from ledger.aliases import Kind, check
 from ledger.books import holds, journal, recipes
+from ledger.books.holds import Reserve
 from ledger.books.journal import Entry
-from ledger.errors import BadInput, Conflict, NotFound
+from ledger.errors import BadInput, Conflict, NotFound, Refused
 from ledger.money import Money
 from ledger.storage import newcomers
 from ledger.storage.columns import MinorUnits, enumeration, whole_minor
@@ -58,6 +59,12 @@ class ObligationNotReady(Conflict):
     """The obligation is not in the state the verb needs."""
 
     rule = "obligation_not_ready"
+
+
+class NotToldYet(Refused):
+    """Nobody is told that a fund pays before there is a ruling and an approval; `earliest` is the first such day."""
+
+    rule = "not_told_yet"
 
 
 class BadReduction(BadInput):
@@ -186,6 +193,12 @@ def ruling_of(session: Session, obligation: Obligation) -> Ruling:
     return session.get_one(Ruling, obligation.ruling_alias)
 
 
+def payable_from(session: Session, obligation: Obligation) -> date:
+    """The first day on which it is payable for certain: its ruling is in force, or the bill was served."""
+    pack = jurisdictions.load(cases.require(session, obligation.case_alias).jurisdiction)
+    return eligibility.payable_from(pack, ruling_of(session, obligation).bounds(), kind=obligation.kind)
+
+
 def is_owed(obligation: Obligation, *, by: str) -> bool:
     """Whether a fund may be asked to pay it: what a fund has recognised stays with that fund."""
     return obligation.state in OPEN and obligation.fund_code in {None, by}
@@ -232,19 +245,34 @@ def tell(
     """Notes that the beneficiary was told, and recognises the obligation when its ruling is in force.
 
     Raises:
-        ObligationNotReady: it is not approved, or was told already on another day, or the day is in the future.
+        ObligationNotReady: it is not approved, or was told already on another day.
+        NotToldYet: the day is in the future, or before the ruling or its approval: nobody could be told of it.
     """
     obligation = require(session, obligation.alias, lock=True)
     if obligation.told_on == told_on:
         return
     _require_state(obligation, State.APPROVED)
-    if obligation.told_on is not None or told_on > today:
-        raise ObligationNotReady("told once, and not in the future", obligation=obligation.alias)
+    if obligation.told_on is not None:
+        raise ObligationNotReady("told once", obligation=obligation.alias)
+    earliest = earliest_told(session, obligation)
+    if not earliest <= told_on <= today:
+        raise NotToldYet(
+            "a beneficiary is told after ruling and approval, and not in the future",
+            obligation=obligation.alias,
+            earliest=earliest.isoformat(),
+        )
     obligation.told_on = told_on
     session.add(obligation)
     session.flush()
-    if ruling_of(session, obligation).payable_from <= today:
+    if payable_from(session, obligation) <= today:
         recognise(session, obligation, on=today, recorded_at=recorded_at, recorded_by=recorded_by)
+
+
+def earliest_told(session: Session, obligation: Obligation) -> date:
+    """The first day on which somebody could be told that a fund pays it: its ruling stands, and a fund took it on."""
+    ruled_by = ruling_of(session, obligation).ruled_by
+    approved_on = holds.first_placed_on(session, obligation.alias, reserves=Reserve.SPENDABLE)
+    return max(ruled_by, approved_on or ruled_by)
 
 
 def recognise(session: Session, obligation: Obligation, *, on: date, recorded_at: datetime, recorded_by: str) -> None:
@@ -263,12 +291,12 @@ def recognise(session: Session, obligation: Obligation, *, on: date, recorded_at
     _require_state(obligation, State.APPROVED)
     if obligation.told_on is None or obligation.fund_code is None:
         raise ObligationNotReady("the beneficiary has not been told yet", obligation=obligation.alias)
-    eligibility.require_payable(payable_from=ruling_of(session, obligation).payable_from, on=on)
+    eligibility.require_payable(payable_from=payable_from(session, obligation), on=on)
     if obligation.kind is ObligationKind.BAIL:
         return
     journal.post(
         session,
-        source_key=_recognition(obligation.alias),
+        source_key=recognition_key(obligation.alias),
         kind="aid_recognised",
         postings=recipes.aid_recognised(
             kind=obligation.kind,
@@ -425,14 +453,15 @@ def recognised_on(session: Session, obligation: Obligation) -> date:
         ObligationNotReady: it was never recognised.
     """
     found = session.exec(
-        select(col(Entry.effective_on)).where(Entry.source_key == _recognition(obligation.alias))
+        select(col(Entry.effective_on)).where(Entry.source_key == recognition_key(obligation.alias))
     ).first()
     if found is None:
         raise ObligationNotReady("the obligation was never recognised", obligation=obligation.alias)
     return found
 
 
-def _recognition(alias: str) -> str:
+def recognition_key(alias: str) -> str:
+    """The source key of the entry by which an obligation is recognised."""
     return f"obligation:{alias}:recognised"
 
 

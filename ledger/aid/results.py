@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from sqlmodel import Session, col, select
 
@@ -53,11 +54,26 @@ class NotYet(Refused):
     rule = "not_yet"
 
 
+class Early(StrEnum):
+    """What an agent's payment came too early for: the legal force of its ruling, which is graver, or its release."""
+
+    BEFORE_FORCE = "before_force"
+    BEFORE_RELEASE = "before_release"
+
+
+EXCEPTION_OF = {
+    Early.BEFORE_FORCE: Difference.PAID_BEFORE_FORCE,
+    Early.BEFORE_RELEASE: Difference.PAID_BEFORE_RELEASE,
+}
+"""The exception that a payment which came too early opens, about its disbursement."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """`paid_by` is the day of payment at the jurisdiction's grain; a failed line has none, and no receipt either.
 
     `verified_on` is the day on which somebody found the receipt right; `receipt_box` is the receipt itself, sealed.
+    `early` is what the device found that knows the exact days: within a week nobody else can tell.
     """
 
     code: str
@@ -66,6 +82,7 @@ class Result:
     paid_by: date | None = None
     verified_on: date | None = None
     receipt_box: NewBox | None = None
+    early: Early | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +102,11 @@ def enter(session: Session, batch: str, results: Sequence[Result], *, recorded_a
     A verified receipt is booked at the end of its week, from what the agent holds of the line's fund, the rest as owed
     to them. A rejected or missing one books nothing: the money stays in the purse and ages, until a better receipt is
     verified. A failed line may be asked for again. What comes after the list's last day is booked, and an exception.
+    So is what was paid too early: it is a fact, and two people say what is to be thought of it.
 
     Raises:
         UnknownBatch, BatchNotReady, UnknownCode, BadResult, ResultConflict, ReceiptNotKept, NotYet: see there.
-        NotEligible: paid before its ruling was in force. NotASealedBox, BadDigest, AliasTaken: the receipt's box.
+        NotASealedBox, BadDigest, AliasTaken: the receipt's box.
     """
     standing = batches.require(session, batch, lock=True)
     if standing.agent_alias is None or standing.state not in {batches.State.RELEASED, batches.State.RECONCILED}:
@@ -136,6 +154,17 @@ def keeps_receipt(case: Case, kind: str) -> bool:
     return jurisdictions.load(case.jurisdiction).keeps_receipts(kind, received_on=case.received_on)
 
 
+def early_for(item: Item, *, paid_by: date | None) -> Early | None:
+    """What a payment by that day came too early for, as far as the end of its week tells; None when it did not."""
+    if paid_by is None:
+        return None
+    pack = jurisdictions.load(item.case.jurisdiction)
+    if paid_by < eligibility.payable_from(pack, item.ruling.bounds(), kind=item.obligation.kind):
+        return Early.BEFORE_FORCE
+    released_on = item.disbursement.released_on
+    return Early.BEFORE_RELEASE if released_on is not None and paid_by < released_on else None
+
+
 def charged_by_fund(session: Session, agent: str, *, currency: str) -> dict[str, int]:
     """What verified receipts took from an agent's purse in a currency, in minor units by fund."""
     rows = session.exec(
@@ -165,6 +194,10 @@ def _enter(
     if result.receipt_box is not None:
         shelves.keep(session, [result.receipt_box], shelf=item.case.beneficiary_alias)
         line.receipt_commitment = result.receipt_box.commitment
+    found = {result.early, early_for(item, paid_by=result.paid_by)}
+    if (early := next((one for one in Early if one in found), None)) is not None:  # the graver one
+        about, on = disbursement.alias, recorded_at.date()
+        exceptions.open_once(session, difference=EXCEPTION_OF[early], about=about, on=on)
     if result.outcome is Outcome.FAILED:
         disbursements.fail(session, disbursement, on=recorded_at.date())
     elif result.verified_on is not None:
@@ -210,7 +243,7 @@ def _check_result(item: Item, result: Result, *, position: int, today: date) -> 
     if (result.receipt is Receipt.VERIFIED) != (result.verified_on is not None):
         raise BadResult("a verified receipt has its day, another has none", where="verified_on", position=position)
     if result.outcome is Outcome.FAILED:
-        if result.receipt is not Receipt.MISSING or result.paid_by is not None or result.receipt_box is not None:
+        if result.receipt is not Receipt.MISSING or {result.paid_by, result.receipt_box, result.early} != {None}:
             raise BadResult("a failed line has no receipt", where="receipt", position=position)
         return
     paid_by = result.paid_by
@@ -223,11 +256,6 @@ def _check_result(item: Item, result: Result, *, position: int, today: date) -> 
     box = result.receipt_box
     if box is not None and (box.kind, box.alias, box.field) != ("disbursement", item.disbursement.alias, "receipt"):
         raise BadResult("the box is the receipt of this line", where="receipt_box", position=position)
-    try:
-        eligibility.require_payable(payable_from=item.ruling.payable_from, on=paid_by)
-    except eligibility.NotEligible as refusal:
-        refusal.data["position"] = position
-        raise
     if result.verified_on is not None:
         _check_verified(item, result, on=result.verified_on, position=position, today=today)
 

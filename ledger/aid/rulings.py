@@ -32,6 +32,10 @@ class Ruling(SQLModel, table=True):
     force_presumed: bool
     replaces: str | None = Field(default=None, foreign_key="ruling.alias", max_length=20, index=True, unique=True)
 
+    def bounds(self) -> Bounds:
+        """What is kept of its dates."""
+        return Bounds(self.ruled_by, self.payable_from, self.due_by, force_presumed=self.force_presumed)
+
 
 def add(
     session: Session,

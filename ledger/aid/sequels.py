@@ -67,7 +67,12 @@ def receive(
     if rulings.chain_of(session, old.alias)[-1].alias != old.alias:
         raise AlreadyReplaced("another ruling follows it", ruling=replaced)
     intake.check_facts(
-        before.jurisdiction, amount=sequel.amount, region=sequel.region, bounds=sequel.bounds, tokens=sequel.tokens
+        before.jurisdiction,
+        kind=sequel.kind,
+        amount=sequel.amount,
+        region=sequel.region,
+        bounds=sequel.bounds,
+        tokens=sequel.tokens,
     )
     box = sequel.details
     if (box.kind, box.alias, box.field, box.version) != ("ruling", sequel.ruling, "details", 1):

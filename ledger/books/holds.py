@@ -267,6 +267,12 @@ def open_for(session: Session, held_for: str) -> list[Hold]:
     return sorted(found, key=lambda hold: hold.source_key)
 
 
+def first_placed_on(session: Session, held_for: str, *, reserves: Reserve) -> date | None:
+    """The day on which something was set aside for it first, whatever became of it since; None when nothing was."""
+    query = select(func.min(Hold.placed_on)).where(Hold.held_for == held_for, Hold.reserves == reserves)
+    return session.exec(query).one()
+
+
 def left(session: Session, hold: Hold) -> Money:
     """What is left of a hold."""
     return Money(hold.minor - sum(one.minor for one in movements(session, hold)), hold.currency)

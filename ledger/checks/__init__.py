@@ -11,6 +11,7 @@ from sqlmodel import Session
 from ledger.checks import (
     acts,
     aid,
+    aid_facts,
     bail,
     case_steps,
     clearings,
@@ -51,6 +52,7 @@ CHECKS: Sequence[Check | EntryCheck] = (
     *control.CHECKS,
     *holds.CHECKS,
     *aid.CHECKS,
+    *aid_facts.CHECKS,
     *payment_files.CHECKS,
     *order_failures.CHECKS,
     *receipts.CHECKS,

@@ -6,7 +6,18 @@ from sqlalchemy import and_, func, or_, select
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
-from ledger.aid import bail_parts, batch_lines, batches, cases, disbursements, obligations, purse_movements, results
+from ledger.aid import (
+    bail_parts,
+    batch_lines,
+    batches,
+    cases,
+    disbursements,
+    eligibility,
+    jurisdictions,
+    obligations,
+    purse_movements,
+    results,
+)
 from ledger.aid.bail import BailReturn
 from ledger.aid.bail_parts import BailPart
 from ledger.aid.batch_lines import BatchLine, items
@@ -126,16 +137,19 @@ def _is_paid(obligation: Obligation, paid: int) -> bool:
 def find_unlawful(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Payments before their ruling was in force, and releases of what nobody was told of: after, not before."""
     query = (
-        select_rows(Disbursement, Ruling, Obligation)
+        select_rows(Disbursement, Ruling, Obligation, Case.jurisdiction)
         .join(Obligation, col(Obligation.alias) == Disbursement.obligation_alias)
         .join(Ruling, col(Ruling.alias) == Obligation.ruling_alias)
+        .join(Case, col(Case.alias) == Ruling.case_alias)
         .where(col(Disbursement.released_on).is_not(None))
     )
-    for disbursement, ruling, obligation in session.exec(query.execution_options(yield_per=500)):
+    for disbursement, ruling, obligation, pack in session.exec(query.execution_options(yield_per=500)):
+        kept = ruling.bounds()
+        payable_from = eligibility.payable_from(jurisdictions.load(pack), kept, kind=obligation.kind)
         days = {"released_on": disbursement.released_on, "paid_on": disbursement.paid_on}
         for name, day in days.items():
-            if day is not None and (day < ruling.payable_from or day < ruling.ruled_by):
-                facts = {name: day.isoformat(), "payable_from": ruling.payable_from.isoformat()}
+            if day is not None and day < max(payable_from, kept.ruled_by):
+                facts = {name: day.isoformat(), "payable_from": payable_from.isoformat()}
                 yield Finding("after-not-before", "disbursement", disbursement.alias, facts)
         if obligation.told_on is None:
             yield Finding("after-not-before", "disbursement", disbursement.alias, {"where": "told_on"})

@@ -40,6 +40,8 @@ _AT_FIRST = {
     Difference.AMBIGUOUS_PAYOUT: Severity.LOW,
     Difference.ACCESS_EXPIRES: Severity.LOW,
     Difference.OFFICERS_EXPIRE: Severity.HIGH,
+    Difference.PAID_BEFORE_FORCE: Severity.HIGH,
+    Difference.PAID_BEFORE_RELEASE: Severity.HIGH,
 }
 """How grave a difference is on its first day; the others are in the middle."""
 

@@ -103,8 +103,9 @@ def _payment(session: Session, asked: Question) -> int:
     if (line.account_code, -line.amount()) != (found.account_code, found.amount()):
         raise BadResolution("another sum left, or from another leaf", where="about")
     if isinstance(found, Disbursement):
-        ruling = obligations.ruling_of(session, obligations.require(session, found.obligation_alias))
-        too_early = line.booked_on < max(ruling.ruled_by, ruling.payable_from)
+        obligation = obligations.require(session, found.obligation_alias)
+        ruled_by = obligations.ruling_of(session, obligation).ruled_by
+        too_early = line.booked_on < max(ruled_by, obligations.payable_from(session, obligation))
     else:
         too_early = (
             isinstance(found, Repayment) and outlays.owed_on(session, found, on=line.booked_on) < found.settles_minor

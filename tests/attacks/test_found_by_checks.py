@@ -374,6 +374,14 @@ def the_obligation(house: House) -> Any:
     return obligations.require(house.session, alias)
 
 
+def the_owed(house: House) -> str:
+    return str(the_obligation(house).alias)
+
+
+def the_case(house: House) -> str:
+    return str(the_obligation(house).case_alias)
+
+
 def the_payment(house: House) -> str:
     (alias,) = house.session.connection().scalars(text("SELECT alias FROM disbursement"))
     return str(alias)
@@ -403,6 +411,20 @@ ON_AID: dict[str, tuple[str, Callable[[House], str], str]] = {
         the_payment,
         "after-not-before",
     ),
+    "a day of told": ("UPDATE obligation SET told_on = '2020-11-19'", the_owed, "told"),
+    "a day of told, long before": ("UPDATE obligation SET told_on = '2019-01-01'", the_owed, "told"),
+    "a day of told that never was": ("UPDATE obligation SET told_on = '2020-11-21'", the_owed, "told"),
+    "a kind": ("UPDATE obligation SET kind = 'detention'", the_owed, "kinds"),
+    "a kind that is never booked": ("UPDATE obligation SET kind = 'bail'", the_owed, "kinds"),
+    "a day of arrival": ("UPDATE aid_case SET received_on = '2020-01-01'", the_case, "days"),
+    "a day of arrival after the verification": ("UPDATE aid_case SET received_on = '2020-12-01'", the_case, "days"),
+    "a case's deadline": ("UPDATE aid_case SET due_by = '2030-01-07'", the_case, "days"),
+    "a ruling's deadline": ("UPDATE ruling SET due_by = '2030-01-07'", the_case, "days"),
+    "a payment's deadline": ("UPDATE disbursement SET due_by = '2030-01-07'", the_case, "days"),
+    "an article that is none": ("UPDATE ruling SET article = '0.0'", the_case, "days"),
+    "a region that is none": ("UPDATE ruling SET region = 'nowhere'", the_case, "days"),
+    "a ruling's exact day": ("UPDATE ruling SET ruled_by = '2020-09-30'", the_case, "days"),
+    "tokens": ("DELETE FROM token", the_case, "tokens"),
     "an act's verb": (
         "UPDATE signed_act SET verb = 'approve_batch' WHERE verb = 'approve_disbursement'",
         the_payment,
@@ -435,6 +457,17 @@ def test_what_was_changed_of_aid_is_found(
     told = attack(aided.session, statement, by={check})
 
     assert (check, expected) in {(one, named) for one, _, named in told}
+
+
+def test_a_payment_before_the_days_of_appeal_is_found_though_the_bounds_of_its_ruling_say_otherwise(
+    aided: House,
+) -> None:
+    lawful = "UPDATE disbursement SET released_on = '2020-10-12'"
+
+    assert attack(aided.session, lawful, by={"after-not-before"}) == set()
+    told = attack(aided.session, "UPDATE ruling SET force_presumed = true", by={"after-not-before"})
+
+    assert told == {("after-not-before", "disbursement", the_payment(aided))}
 
 
 @pytest.fixture

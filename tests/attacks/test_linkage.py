@@ -53,8 +53,8 @@ def test_a_presumed_force_tells_no_more_than_the_week(house: House, weekday: int
     day = MONDAY + timedelta(days=weekday)
     house.receive(a_row(house.fund, issued_on=day, is_force_presumed=True))
     pack = jurisdictions.load("by")
-    assert eligibility.bounds(pack, issued_on=day, in_force_on=None) == eligibility.bounds(
-        pack, issued_on=MONDAY, in_force_on=None
+    assert eligibility.bounds(pack, kind="fine", issued_on=day, in_force_on=None) == eligibility.bounds(
+        pack, kind="fine", issued_on=MONDAY, in_force_on=None
     )
 
     k = k_of(house, [a_line(on=MONDAY + timedelta(days=offset)) for offset in range(-1, 8)])

@@ -58,7 +58,13 @@ def test_all_that_is_paid_is_payable_when_released_and_not_overdue_when_paid() -
             row = row_at(place)
             assert row.issued_on is not None
             kept, known = (
-                eligibility.bounds(rules, issued_on=row.issued_on, in_force_on=row.in_force_on, served_on=row.served_on)
+                eligibility.bounds(
+                    rules,
+                    kind=row.kind,
+                    issued_on=row.issued_on,
+                    in_force_on=row.in_force_on,
+                    served_on=row.served_on,
+                )
                 for rules in (pack, exact)
             )
             assert kept.payable_from <= day(released_on)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from api.client import batches, quashing, results
 from api.client.cases import EvidenceDiffers
+from api.client.http import ApiRefusal
 from api.client.results import BadResults
-from ledger.aid.eligibility import NotEligible
 from ledger.aliases import Kind, draw
 from ledger.errors import LedgerError
 from ledger.storage.engine import transaction
@@ -194,9 +194,33 @@ def test_results_that_cannot_be_are_refused_here_and_nothing_is_sent(furnished: 
 
     with furnished.nothing_written_but(*LOOKED), pytest.raises(BadResults):
         enter(furnished, batch, verified("ZZZZZZ"))
-    early = (code, "paid", "verified", "2020-10-10", "2020-09-29")
-    with furnished.nothing_written_but(*LOOKED), pytest.raises(NotEligible):
-        enter(furnished, batch, early)
+    furnished.set_clock(RESULTS_DAY)
+    tomorrow = RESULTS_DAY.date() + timedelta(days=21)
+    wished = (code, "paid", "missing", "", tomorrow.isoformat())
+    with furnished.nothing_written_but(*LOOKED), pytest.raises(ApiRefusal) as refusal:
+        enter(furnished, batch, wished)
+    assert (refusal.value.rule, refusal.value.data["line"], refusal.value.data["code"]) == ("bad_result", 2, code)
+
+
+@on_one_database
+@pytest.mark.parametrize(
+    ("paid_on", "difference"),
+    [("2020-09-29", "paid_before_force"), ("2020-10-05", "paid_before_release"), ("2020-10-06", None)],
+)
+def test_what_was_paid_too_early_is_told_by_the_device_that_knows_the_day_and_stops_nothing(
+    furnished: Office, paid_on: str, difference: str | None
+) -> None:
+    """Released on Tuesday 6 October: Monday lies in the same week, which is all that the server is told."""
+    verified_cases(furnished, a_list_row(issued_on=date(2020, 9, 20)))
+    batch = a_released_batch(furnished, an_active_agent(furnished))
+    (code,) = codes_of(batch)
+
+    furnished.set_clock(RESULTS_DAY)
+    enter(furnished, batch, (code, "paid", "verified", "2020-10-10", paid_on))
+
+    found = [one["difference"] for one in furnished.desk("anna").api.get("/v1/exceptions")["exceptions"]]
+    assert [one for one in found if one.startswith("paid_before")] == ([difference] if difference else [])
+    assert batches.find(furnished.desk("anna"), batch["alias"])["state"] == "reconciled"
 
 
 def test_a_code_of_another_batch_is_refused_by_the_server_too(furnished: Office) -> None:

@@ -1,4 +1,5 @@
 import calendar
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,12 +18,19 @@ SPANS = st.integers(0, 400).map(timedelta)
 
 
 @st.composite
-def exact_dates(draw: st.DrawFn) -> dict[str, date | None]:
-    """A ruling's exact dates: issued, perhaps known to be in force, perhaps a bill that was served."""
+def exact_dates(draw: st.DrawFn) -> dict[str, Any]:
+    """A ruling's exact dates: issued, perhaps known to be in force, perhaps served; and what it asks for."""
     issued_on = draw(DAYS)
     in_force_on = draw(st.none() | SPANS.map(lambda span: issued_on + span))
     served_on = draw(st.none() | SPANS.map(lambda span: issued_on + span))
-    return {"issued_on": issued_on, "in_force_on": in_force_on, "served_on": served_on}
+    kind = draw(st.sampled_from(["fine", "detention", "court_fee"]))
+    return {"kind": kind, "issued_on": issued_on, "in_force_on": in_force_on, "served_on": served_on}
+
+
+def service(exact: dict[str, Any]) -> date | None:
+    """The day of service, of a bill: of nothing else is anything payable from it."""
+    served_on: date | None = exact["served_on"]
+    return served_on if exact["kind"] == "detention" else None
 
 
 def bounds_of(pack: Pack, exact: dict[str, Any]) -> Bounds:
@@ -32,7 +40,7 @@ def bounds_of(pack: Pack, exact: dict[str, Any]) -> Bounds:
 def payable_on(exact: dict[str, Any]) -> date:
     """The first day on which the exact dates admit a payment."""
     presumed = exact["issued_on"] + timedelta(days=10)
-    payable: date = exact["served_on"] or exact["in_force_on"] or presumed
+    payable: date = service(exact) or exact["in_force_on"] or presumed
     return payable
 
 
@@ -57,7 +65,7 @@ def test_bounds_are_at_most_six_days_late(exact: dict[str, Any]) -> None:
 
 @given(exact_dates())
 def test_a_day_that_is_known_is_kept_as_the_end_of_its_iso_week(exact: dict[str, Any]) -> None:
-    assume(exact["served_on"] or exact["in_force_on"])
+    assume(service(exact) or exact["in_force_on"])
 
     kept = bounds_of(BY, exact)
 
@@ -79,11 +87,11 @@ def test_the_deadline_kept_is_a_monday_and_never_after_the_true_day(exact: dict[
 def test_all_days_of_one_week_leave_the_same_bounds(exact: dict[str, Any], weekdays: list[int]) -> None:
     """Of each date that is known by itself: of the ruling, of legal force, of service."""
     moved = {
-        name: day and day + timedelta(days=weekday - day.weekday())
-        for (name, day), weekday in zip(exact.items(), weekdays, strict=True)
+        name: exact[name] and exact[name] + timedelta(days=weekday - exact[name].weekday())
+        for name, weekday in zip(("issued_on", "in_force_on", "served_on"), weekdays, strict=True)
     }
 
-    assert bounds_of(BY, exact) == bounds_of(BY, moved)
+    assert bounds_of(BY, exact) == bounds_of(BY, exact | moved)
 
 
 MONDAY = 0
@@ -129,14 +137,14 @@ def test_ten_days_after_the_week_are_no_exact_day_where_force_is_presumed_and_on
 
 
 def test_a_ruling_without_a_date_of_force_is_in_force_after_the_days_of_appeal() -> None:
-    kept = eligibility.bounds(BY_DAY, issued_on=date(2020, 9, 28), in_force_on=None)
+    kept = eligibility.bounds(BY_DAY, kind="fine", issued_on=date(2020, 9, 28), in_force_on=None)
 
     assert kept == Bounds(date(2020, 9, 28), date(2020, 10, 8), date(2020, 11, 8), force_presumed=True)
 
 
 def test_the_weeks_of_an_example() -> None:
-    presumed = eligibility.bounds(BY, issued_on=date(2020, 9, 28), in_force_on=None)
-    known = eligibility.bounds(BY, issued_on=date(2020, 9, 28), in_force_on=date(2020, 10, 8))
+    presumed = eligibility.bounds(BY, kind="fine", issued_on=date(2020, 9, 28), in_force_on=None)
+    known = eligibility.bounds(BY, kind="fine", issued_on=date(2020, 9, 28), in_force_on=date(2020, 10, 8))
 
     assert presumed == Bounds(date(2020, 10, 4), date(2020, 10, 14), date(2020, 11, 2), force_presumed=True)
     assert known == Bounds(date(2020, 10, 4), date(2020, 10, 11), date(2020, 11, 2), force_presumed=False)
@@ -144,10 +152,42 @@ def test_the_weeks_of_an_example() -> None:
 
 def test_a_detention_bill_is_payable_from_its_service() -> None:
     kept = eligibility.bounds(
-        BY_DAY, issued_on=date(2020, 9, 28), in_force_on=date(2020, 10, 8), served_on=date(2020, 9, 30)
+        BY_DAY,
+        kind="detention",
+        issued_on=date(2020, 9, 28),
+        in_force_on=date(2020, 10, 8),
+        served_on=date(2020, 9, 30),
     )
 
     assert kept == Bounds(date(2020, 9, 28), date(2020, 9, 30), date(2020, 10, 30), force_presumed=False)
+
+
+@pytest.mark.parametrize("kind", ["fine", "court_fee", "bail"])
+@pytest.mark.parametrize("in_force_on", [None, date(2020, 12, 1)])
+def test_what_is_no_bill_is_payable_from_its_legal_force_whenever_it_was_served(
+    kind: str, in_force_on: date | None
+) -> None:
+    exact: dict[str, Any] = {"kind": kind, "issued_on": date(2020, 9, 28), "in_force_on": in_force_on}
+
+    for pack in (BY, BY_DAY):
+        served = eligibility.bounds(pack, **exact, served_on=date(2020, 9, 28))
+        assert served == eligibility.bounds(pack, **exact)
+
+
+@given(exact_dates())
+def test_bounds_that_follow_from_exact_dates_are_payable_when_they_say(exact: dict[str, Any]) -> None:
+    for pack in (BY, BY_DAY):
+        kept = bounds_of(pack, exact)
+
+        assert eligibility.payable_from(pack, kept, kind=exact["kind"]) == kept.payable_from
+
+
+def test_bounds_that_put_a_presumed_force_too_early_are_payable_after_the_days_of_appeal_all_the_same() -> None:
+    by_service = Bounds(date(2020, 10, 4), date(2020, 10, 4), date(2020, 11, 2), force_presumed=True)
+
+    assert eligibility.payable_from(BY, by_service, kind="fine") == date(2020, 10, 14)
+    assert eligibility.payable_from(BY, by_service, kind="detention") == date(2020, 10, 4)
+    assert eligibility.payable_from(BY, replace(by_service, force_presumed=False), kind="fine") == date(2020, 10, 4)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +200,7 @@ def test_a_detention_bill_is_payable_from_its_service() -> None:
     ],
 )
 def test_a_month_later_is_the_same_day_or_the_last_one(in_force_on: date, due_by: date) -> None:
-    kept = eligibility.bounds(BY_DAY, issued_on=date(2020, 9, 28), in_force_on=in_force_on)
+    kept = eligibility.bounds(BY_DAY, kind="fine", issued_on=date(2020, 9, 28), in_force_on=in_force_on)
 
     assert kept.due_by == due_by
 
@@ -169,7 +209,7 @@ def test_a_month_later_is_the_same_day_or_the_last_one(in_force_on: date, due_by
 def test_the_deadline_is_so_many_months_after_force(force: date, months: int) -> None:
     deadlines = tuple(one.model_copy(update={"payment_months": months}) for one in BY_DAY.deadlines)
     pack = BY_DAY.model_copy(update={"deadlines": deadlines})
-    due = eligibility.bounds(pack, issued_on=force, in_force_on=force).due_by
+    due = eligibility.bounds(pack, kind="fine", issued_on=force, in_force_on=force).due_by
 
     assert (due.year * 12 + due.month) - (force.year * 12 + force.month) == months
     assert due.day in {force.day, calendar.monthrange(due.year, due.month)[1]}

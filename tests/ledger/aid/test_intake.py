@@ -148,6 +148,7 @@ def with_box(row: Row, place: int, **changes: Any) -> Row:
 
 
 EXACT = Bounds(date(2020, 9, 28), date(2020, 10, 8), date(2020, 11, 8), force_presumed=True)
+BY_SERVICE = Bounds(date(2020, 10, 4), date(2020, 10, 4), date(2020, 11, 2), force_presumed=True)
 BACKWARDS = Bounds(date(2020, 10, 11), date(2020, 10, 4), date(2020, 11, 2), force_presumed=True)
 
 SPOILS: dict[str, Callable[[Row], Row]] = {
@@ -156,6 +157,7 @@ SPOILS: dict[str, Callable[[Row], Row]] = {
     "amount: another currency": lambda row: replace(row, amount=eur("810.00")),
     "region: unknown": lambda row: replace(row, region="Invented street 5"),
     "bounds: exact": lambda row: replace(row, bounds=EXACT),
+    "bounds: presumed in force, and payable before": lambda row: replace(row, bounds=BY_SERVICE),
     "bounds: in force before issued": lambda row: replace(row, bounds=BACKWARDS),
     "shelf: of somebody else": lambda row: replace(row, shelf=replace(row.shelf, alias="B-0000-0000-0001")),
     "shelf: in another vault": lambda row: replace(row, shelf=replace(row.shelf, vault="money")),

@@ -7,11 +7,11 @@ from sqlmodel import Session, select
 
 from ledger.aid import cases, obligations
 from ledger.aid.eligibility import NotEligible
-from ledger.aid.obligations import Obligation, ObligationKind, ObligationNotReady, State, UnknownObligation
+from ledger.aid.obligations import NotToldYet, Obligation, ObligationKind, ObligationNotReady, State, UnknownObligation
 from ledger.aliases import AliasTaken, BadAlias, Kind, draw
 from ledger.books import balances, journal
 from ledger.books.journal import Entry
-from tests.cast import NOW, TODAY, House, byn, nothing_written, one_after_the_other, race
+from tests.cast import NOW, TODAY, House, byn, give, nothing_written, one_after_the_other, race
 
 SUNDAY = date(2020, 10, 11)
 """From when the fine of `House.a_case` is payable for certain: ruled on 28 September, ten days for an appeal."""
@@ -123,8 +123,49 @@ def test_a_second_day_of_being_told_is_refused(house: House) -> None:
 def test_nobody_was_told_tomorrow(house: House) -> None:
     obligation = an_obligation(house)
 
-    with nothing_written(house.session), pytest.raises(ObligationNotReady):
+    with nothing_written(house.session), pytest.raises(NotToldYet):
         tell(house, obligation, told_on=TODAY + timedelta(days=1))
+
+
+def test_nobody_was_told_before_the_ruling_was_certainly_issued(house: House) -> None:
+    obligation = an_obligation(house)
+    ruled_by = obligations.ruling_of(house.session, obligation).ruled_by
+
+    for days in (1, 30, 700):
+        with nothing_written(house.session), pytest.raises(NotToldYet) as refusal:
+            tell(house, obligation, told_on=ruled_by - timedelta(days=days))
+
+        assert refusal.value.data == {"obligation": obligation.alias, "earliest": ruled_by.isoformat()}
+    tell(house, obligation, told_on=ruled_by)
+    assert obligation.told_on == ruled_by
+
+
+def test_nobody_was_told_before_a_fund_took_it_on(house: House) -> None:
+    give(house.session, byn("5000.00"))
+    payment = house.an_approved_payment()
+    obligation = obligations.require(house.session, payment.obligation_alias)
+
+    with nothing_written(house.session), pytest.raises(NotToldYet) as refusal:
+        tell(house, obligation, told_on=TODAY - timedelta(days=1))
+
+    assert refusal.value.data["earliest"] == TODAY.isoformat()
+    tell(house, obligation)
+    assert obligation.state is State.RECOGNISED
+
+
+def test_a_fine_whose_bounds_follow_from_its_service_is_not_recognised_before_the_days_of_appeal(house: House) -> None:
+    obligation = an_obligation(house, is_force_presumed=True)
+    ruling = obligations.ruling_of(house.session, obligation)
+    ruling.payable_from = ruling.ruled_by  # as books of before have it
+    early = ruling.ruled_by + timedelta(days=9)
+    tell(house, obligation, told_on=early, today=early)
+
+    with nothing_written(house.session), pytest.raises(NotEligible) as refusal:
+        recognise(house, obligation, on=early)
+
+    assert refusal.value.data["payable_from"] == "2020-10-14"
+    recognise(house, obligation, on=early + timedelta(days=1))
+    assert obligation.state is State.RECOGNISED
 
 
 def test_nobody_is_told_of_what_was_not_approved(house: House) -> None:

@@ -1,24 +1,28 @@
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
+from ledger import exceptions
 from ledger.aid import advances, agents, batches, results, returns
 from ledger.aid.agents import Agent
 from ledger.aid.batch_lines import Item, Outcome, Receipt
 from ledger.aid.batches import Batch, BatchNotReady, UnknownBatch
-from ledger.aid.eligibility import NotEligible
-from ledger.aid.results import BadResult, NotYet, ReceiptNotKept, Result, ResultConflict, UnknownCode
+from ledger.aid.results import BadResult, Early, NotYet, ReceiptNotKept, Result, ResultConflict, UnknownCode
 from ledger.aliases import AliasTaken, Kind, draw
 from ledger.books import balances
 from ledger.checks.aid import find_receipts
+from ledger.checks.aid_facts import find_early
 from ledger.checks.findings import silent
 from ledger.errors import LedgerError
+from ledger.exceptions import Difference
 from ledger.identities import shelves
 from ledger.identities.shelves import NewBox
 from ledger.money import Money
 from ledger.reconciliation.advances import reconcile
-from tests.cast import LEAF, NOW, TODAY, House, byn, give, nothing_written, sealed
+from tests.bookcheck import owning
+from tests.cast import LEAF, NOW, TODAY, House, byn, engine_of, give, nothing_written, sealed
 from tests.purses import (
     LATER,
     PAID_BY,
@@ -202,17 +206,105 @@ def test_the_week_of_verification_must_be_over(house: House, agent: Agent) -> No
     assert items(house, batch)[0].disbursement.paid_on == date(2020, 11, 22)
 
 
+def early(house: House) -> list[tuple[Difference, str]]:
+    """The exceptions about what was paid too early, and about which disbursements."""
+    found = [one for one in exceptions.listed(house.session) if one.difference in results.EXCEPTION_OF.values()]
+    return [(one.difference, one.about.partition(":")[2]) for one in found]
+
+
+def released_a_week_before(house: House) -> None:
+    """As if it had been released on the ninth: the agent paid in the week of it."""
+    house.session.execute(text("UPDATE disbursement SET released_on = '2020-11-09'"))
+    house.session.commit()
+
+
 @pytest.mark.parametrize("receipt", ["verified", "missing"])
-def test_nothing_was_paid_before_its_ruling_was_in_force(house: House, agent: Agent, receipt: str) -> None:
-    batch, (item,) = a_list(house, agent)
+def test_what_was_paid_before_its_ruling_was_in_force_is_booked_as_a_fact_and_an_exception(
+    house: House, agent: Agent, receipt: str
+) -> None:
+    batch, (item, other) = a_list(house, agent, lines=2)
+    released_a_week_before(house)
     day = item.ruling.payable_from - timedelta(days=7)
     told = {"verified": verified(item, paid_by=day), "missing": unproven(item, Receipt.MISSING, paid_by=day)}
 
-    with nothing_written(house.session), pytest.raises(NotEligible) as refusal:
-        enter(house, batch, told[receipt])
+    enter(house, batch, told[receipt], verified(other))
 
-    assert refusal.value.data["position"] == 1
-    enter(house, batch, verified(item, paid_by=item.ruling.payable_from))
+    assert early(house) == [(Difference.PAID_BEFORE_FORCE, item.disbursement.alias)]
+    state = "paid" if receipt == "verified" else "released"
+    assert [one.disbursement.state for one in items(house, batch)] == [state, "paid"]
+    assert list(find_early(house.session, silent)) == []
+
+
+def test_what_was_paid_before_its_release_is_booked_as_a_fact_and_an_exception(house: House, agent: Agent) -> None:
+    batch, (item,) = a_list(house, agent)
+
+    enter(house, batch, verified(item))
+
+    assert early(house) == [(Difference.PAID_BEFORE_RELEASE, item.disbursement.alias)]
+    assert balances.balance(house.session, "2100", currency="BYN") == byn("0.00")
+
+
+@pytest.mark.parametrize(
+    ("found", "difference"),
+    [
+        (Early.BEFORE_FORCE, Difference.PAID_BEFORE_FORCE),
+        (Early.BEFORE_RELEASE, Difference.PAID_BEFORE_RELEASE),
+    ],
+)
+def test_what_a_device_found_within_a_week_is_an_exception_too(
+    house: House, agent: Agent, found: Early, difference: Difference
+) -> None:
+    batch, (item,) = a_list(house, agent)
+    released_a_week_before(house)
+
+    enter(house, batch, verified(item, early=found))
+
+    assert early(house) == [(difference, item.disbursement.alias)]
+
+
+def test_what_was_paid_in_time_is_no_exception_and_what_failed_was_not_early(house: House, agent: Agent) -> None:
+    batch, (first, second) = a_list(house, agent, lines=2)
+    released_a_week_before(house)
+
+    with nothing_written(house.session), pytest.raises(BadResult):
+        enter(house, batch, replace(failed(first), early=Early.BEFORE_RELEASE))
+    enter(house, batch, failed(first), verified(second))
+
+    assert early(house) == []
+
+
+def test_a_better_receipt_of_what_was_paid_too_early_opens_nothing_anew(house: House, agent: Agent) -> None:
+    batch, (item,) = a_list(house, agent)
+
+    enter(house, batch, unproven(item))
+    enter(house, batch, verified(item))
+
+    assert early(house) == [(Difference.PAID_BEFORE_RELEASE, item.disbursement.alias)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "where"),
+    [
+        ("UPDATE exception SET about = 'gone'", "before_release"),
+        ("UPDATE batch_line SET paid_by = '2020-01-05'", "before_force"),
+        ("UPDATE batch_line SET paid_by = '2020-11-29'", "paid_by"),
+        ("UPDATE batch_line SET verified_by = '2020-11-29'", "verified_by"),
+    ],
+)
+def test_what_was_paid_too_early_and_is_no_exception_is_found(
+    house: House, agent: Agent, statement: str, where: str
+) -> None:
+    batch, (item,) = a_list(house, agent)
+    enter(house, batch, verified(item))
+    assert list(find_early(house.session, silent)) == []
+
+    with owning(engine_of(house.session)) as connection:
+        connection.execute(text(statement))
+
+    found = list(find_early(house.session, silent))
+    assert [(one.check, one.name, one.facts) for one in found] == [
+        ("paid-early", item.disbursement.alias, {"where": where})
+    ]
 
 
 def test_only_a_released_list_of_an_agent_has_results(house: House) -> None:

@@ -178,7 +178,7 @@ def test_missing_files_are_named_by_their_kinds() -> None:
 @given(st.dates(date(2016, 7, 1), date(2026, 12, 31)), st.integers(0, 40))
 def test_what_is_refused_by_bounds_is_never_less_than_what_is_refused_exactly(issued_on: date, later: int) -> None:
     today = issued_on + timedelta(days=later)
-    kept = eligibility.bounds(BY, issued_on=issued_on, in_force_on=None)
+    kept = eligibility.bounds(BY, kind="fine", issued_on=issued_on, in_force_on=None)
     exact = replace(FINE, issued=on(issued_on), part=None)
     article = "23.34" if issued_on < date(2021, 3, 1) else "24.23"
     exact = replace(exact, article=article)
