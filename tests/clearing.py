@@ -5,10 +5,27 @@ from typing import Any
 
 from api.client import exceptions, matching, matching_rules, statements
 from api.client.desk import Desk
-from ledger.reconciliation.clearings import Because
+from ledger.aliases import Kind, draw
+from ledger.exceptions import OpenException
+from ledger.reconciliation import clearings
+from ledger.reconciliation.clearings import Because, NewClearing
 from ledger.reconciliation.pairings import Undone
-from tests.cast import byn
+from tests.cast import House, agreed_by, byn
 from tests.papers import BankLine, a_camt_file
+
+
+def clear(house: House, opened: OpenException) -> None:
+    """Clara says that she has looked into what is not about money, and Boris agrees."""
+    new = NewClearing(alias=draw(Kind.CLEARING), exception=opened.alias, because=Because.LOOKED_INTO)
+    restated: dict[str, Any] = {
+        "object": new.alias,
+        "payee_commitment": clearings.commitment(exception=opened.alias, because=new.because, entry_id=None),
+    }
+    said = agreed_by(house.fund.clara, "clear_exception", detail=new.because, **restated)
+    clearings.request(house.session, new, said)
+    agreed = agreed_by(house.fund.boris, "agree_clearing", detail=new.because, **restated)
+    clearings.agree(house.session, new.alias, agreed, exception=opened.alias)
+    house.session.commit()
 
 
 def walk_with_exceptions(anna: Desk, boris: Desk, *, leaf: str) -> None:

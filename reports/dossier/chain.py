@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from ledger.aid.eligibility import SERVED
 from reports.dossier import assessed, turns
 from reports.dossier.facts import Act, Disbursement, Facts, Obligation, Ruling
 from reports.dossier.steps import (
@@ -73,12 +74,13 @@ def _steps(facts: Facts, obligation: Obligation) -> Iterator[Step]:
         yield _approval(facts, ruling, disbursement, title=f"Approval{of}")
         if number == 1 and obligation.kind != BAIL:
             yield _recognition(facts, obligation)
-        yield _release(facts, ruling, disbursement, title=f"Release{of}")
+        yield _release(facts, ruling, obligation, disbursement, title=f"Release{of}")
         yield _payment(facts, ruling, disbursement, title=f"Payment{of}")
         if disbursement.accepted is not None:
             yield turns.accepted_early(facts, disbursement, disbursement.accepted, title=f"Left early{of}")
         if disbursement.carried_out is not None:
             yield turns.carried_out_late(facts, disbursement, disbursement.carried_out, title=f"Left late{of}")
+        yield from turns.paid_early(facts, ruling, disbursement, title=f"Left early{of}")
         yield _receipt(facts, disbursement, title=f"Receipt{of}")
     yield from by_bail
     if paying or by_bail:
@@ -186,6 +188,8 @@ def _recognition(facts: Facts, obligation: Obligation) -> Step:
     entry = standing[-1]
     if not entry.intact:
         return altered(title, entry)
+    if (too_early := turns.told_too_early(facts, obligation)) is not None:
+        return Step(title, Standing.CONTRADICTED, too_early, (f"entry {entry.number}",))
     if obligation.told_on is None:
         says = f"A liability is booked on {in_words(entry.effective_on)}, though the beneficiary is {told}."
         return Step(title, Standing.CONTRADICTED, says, (f"entry {entry.number}",))
@@ -198,7 +202,7 @@ def _recognition(facts: Facts, obligation: Obligation) -> Step:
     )
 
 
-def _release(facts: Facts, ruling: Ruling, disbursement: Disbursement, *, title: str) -> Step:
+def _release(facts: Facts, ruling: Ruling, obligation: Obligation, disbursement: Disbursement, *, title: str) -> Step:
     agreed = _agreed(facts, disbursement, "release", title=title)
     if isinstance(agreed, Step):
         return agreed
@@ -208,7 +212,8 @@ def _release(facts: Facts, ruling: Ruling, disbursement: Disbursement, *, title:
     if signed_at(agreed).date() < ruling.payable_from:
         says = f"It was released on {moment(agreed)}, before the ruling is known to be in force."
         return contradicted(facts, title, agreed, says)
-    presumed = " (legal force presumed from the days of appeal)" if ruling.force_presumed else ""
+    served = "as a bill that was served, or with " if obligation.kind == SERVED else ""
+    presumed = f" ({served}legal force presumed from the days of appeal)" if ruling.force_presumed else ""
     return Step(
         title,
         Standing.ESTABLISHED,

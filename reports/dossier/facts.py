@@ -164,6 +164,15 @@ class Accepted(Fact):
     agreed_by: str
 
 
+class Early(Fact):
+    """That an agent paid before legal force or release (`what`); `about` is by what two people closed the exception."""
+
+    what: str
+    about: str | None = None
+    asked_by: str | None = None
+    agreed_by: str | None = None
+
+
 class Batch(Fact):
     """The batch a disbursement is a line of. `unaltered`: its lines still give the digest, as the books say."""
 
@@ -175,7 +184,10 @@ class Batch(Fact):
 
 
 class Disbursement(Fact):
-    """Money asked for, for one obligation. `receipt` is the commitment to what an agent brought."""
+    """Money asked for, for one obligation. `receipt` is the commitment to what an agent brought.
+
+    `paid_by` is when the agent says that they paid: its week's end where the jurisdiction asks for that.
+    """
 
     alias: str
     obligation: str
@@ -191,6 +203,8 @@ class Disbursement(Fact):
     receipt_found: str | None
     accepted: Accepted | None = None
     carried_out: Accepted | None = None
+    paid_by: date | None = None
+    early: Early | None = None
 
     @property
     def agreed_object(self) -> str:

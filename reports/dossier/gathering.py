@@ -17,6 +17,7 @@ from ledger.aid import (
     jurisdictions,
     obligations,
     quashing,
+    results,
     rulings,
     subledger,
 )
@@ -26,15 +27,18 @@ from ledger.aid.batches import BatchAltered, BatchNotReady
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement as DisbursementRow
 from ledger.aid.obligations import Obligation as ObligationRow
+from ledger.aid.results import EXCEPTION_OF
 from ledger.approvals import SignedAct
 from ledger.books import journal
 from ledger.books.entries import Entry as EntryRow
 from ledger.books.entries import Line as LineRow
 from ledger.books.entries import fingerprint_of
+from ledger.exceptions import OpenException
 from ledger.identities import shelves
 from ledger.identities.evidence import EvidenceFile
 from ledger.money import Money
 from ledger.reconciliation.answers import Answer
+from ledger.reconciliation.clearings import Clearing, ClearingAgreement
 from ledger.reconciliation.resolutions import Resolution, ResolutionAgreement
 from ledger.reconciliation.statements import StatementLine
 from reports.dossier.facts import (
@@ -47,6 +51,7 @@ from reports.dossier.facts import (
     Batch,
     Box,
     Disbursement,
+    Early,
     Entry,
     Facts,
     File,
@@ -70,6 +75,7 @@ def gather(session: Session, alias: str, *, as_of: datetime) -> Facts:
     about = [*things, *(one.agreed_object for one in paying)]
     about += [told.about for one in paying for told in (one.accepted, one.carried_out) if told is not None]
     about += [one.alias for one in paying]  # a line that the bank never paid is ended alone
+    about += [one.early.about for one in paying if one.early is not None and one.early.about is not None]
     founded = book.require(session)
     keys = _signing_keys(session)
     return Facts(
@@ -112,6 +118,7 @@ def _assessment(session: Session, case: str) -> Assessment | None:
 
 
 def _rulings(session: Session, case: Case) -> list[Ruling]:
+    owed = obligations.of_case(session, case.alias)
     listed = {article.code for article in jurisdictions.load(case.jurisdiction).articles}
     quashed = {one.ruling_alias: one.recorded_on for one in session.exec(select(quashing.Quashing))}
     return [
@@ -120,7 +127,10 @@ def _rulings(session: Session, case: Case) -> list[Ruling]:
             article=one.article,
             region=one.region,
             ruled_by=one.ruled_by,
-            payable_from=one.payable_from,
+            payable_from=max(
+                [obligations.payable_from(session, each) for each in owed if each.ruling_alias == one.alias],
+                default=one.payable_from,
+            ),
             due_by=one.due_by,
             force_presumed=one.force_presumed,
             article_listed=one.article in listed,
@@ -218,8 +228,11 @@ def _disbursements(session: Session, case: str) -> list[Disbursement]:
     early, late = (
         _accepted(session, {one.alias for one in found}, answer) for answer in (Answer.PAYMENT, Answer.CARRIED_OUT)
     )
+    too_early = _too_early(session, {one.alias for one in found})
     return [
-        _disbursement(session, one, lines.get(one.alias), early.get(one.alias), late.get(one.alias))
+        _disbursement(session, one, lines.get(one.alias), early.get(one.alias), late.get(one.alias)).model_copy(
+            update={"early": too_early.get(one.alias)}
+        )
         for one in sorted(found, key=lambda one: (one.released_on or date.max, one.alias))
     ]
 
@@ -241,6 +254,25 @@ def _accepted(session: Session, payments: Collection[str], answer: Answer) -> di
     }
 
 
+def _too_early(session: Session, payments: Collection[str]) -> dict[str, Early]:
+    """By payment: that an agent paid it too early, and what two people have signed about that."""
+    what = {f"{EXCEPTION_OF[one]}:{payment}": (payment, one) for one in reversed(results.Early) for payment in payments}
+    opened = session.exec(select(OpenException).where(col(OpenException.about).in_(what))).all()
+    of = select(Clearing, ClearingAgreement).join(
+        ClearingAgreement, col(ClearingAgreement.clearing_alias) == Clearing.alias
+    )
+    query = of.where(col(Clearing.exception_alias).in_([one.alias for one in opened]))
+    closed = {said.exception_alias: (said, told) for said, told in session.exec(query)}
+    found: dict[str, Early] = {}
+    for one in sorted(opened, key=lambda one: list(what).index(one.about)):  # of two the graver one stays
+        payment, early = what[one.about]
+        found[payment] = Early(what=early)
+        if one.alias in closed:
+            said, told = closed[one.alias]
+            found[payment] = Early(what=early, about=said.alias, asked_by=said.asked_by, agreed_by=told.agreed_by)
+    return found
+
+
 def _disbursement(
     session: Session, row: DisbursementRow, line: BatchLine | None, early: Accepted | None, late: Accepted | None
 ) -> Disbursement:
@@ -259,6 +291,7 @@ def _disbursement(
         receipt_found=None if line is None else line.receipt,
         accepted=early,
         carried_out=late,
+        paid_by=None if line is None else line.paid_by,
     )
 
 

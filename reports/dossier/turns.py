@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import date
 
-from reports.dossier.facts import Accepted, Act, Amount, Disbursement, Entry, Facts, Obligation, Ruling
+from reports.dossier.facts import Accepted, Act, Amount, Disbursement, Early, Entry, Facts, Obligation, Ruling
 from reports.dossier.steps import Standing, Step, acts_of, altered, holding, in_words, is_about, moment, name_of
 
 _BY_BAIL = "bail_applied"
@@ -92,6 +93,55 @@ def _accepted(facts: Facts, accepted: Accepted, left: str, *, answer: str, title
         return Step(title, Standing.MISSING, f"{left}; that it is the payment no two signatures that hold say.")
     rests_on = tuple(name_of(facts, said[person]) for person in (accepted.asked_by, accepted.agreed_by))
     return Step(title, Standing.ESTABLISHED, f"{left}; two people signed that it is the payment.", rests_on)
+
+
+def paid_early(facts: Facts, ruling: Ruling, disbursement: Disbursement, *, title: str) -> Iterator[Step]:
+    """What an agent paid before it might be: before legal force nobody can make it good, before its release two say.
+
+    The days are compared here too: who removes the exception hides nothing.
+    """
+    early = disbursement.early
+    if disbursement.paid_by is not None and disbursement.paid_by < ruling.payable_from:
+        early = Early(what="before_force")
+    elif early is None and _is_before(disbursement.paid_by, disbursement.released_on):
+        early = Early(what="before_release")
+    if early is None:
+        return
+    says = f"The agent says that they paid by {in_words(disbursement.paid_by)}"
+    if early.what == "before_force":
+        yield Step(title, Standing.CONTRADICTED, f"{says}: that was before the ruling was in force.")
+        return
+    says += f": that was before it was released on {in_words(disbursement.released_on)}"
+    signed = [
+        next((act for act in holding(facts, verb, early.about or "") if act.signer == signer), None)
+        for verb, signer in (("clear_exception", early.asked_by), ("agree_clearing", early.agreed_by))
+    ]
+    known = [act for act in signed if act is not None]
+    if len(known) < len(signed) or early.asked_by == early.agreed_by:
+        yield Step(title, Standing.CONTRADICTED, f"{says}; no two people signed that they looked into it.")
+        return
+    rests_on = tuple(name_of(facts, act) for act in known)
+    yield Step(title, Standing.ESTABLISHED, f"{says}; two people signed that they looked into it.", rests_on)
+
+
+def told_too_early(facts: Facts, obligation: Obligation) -> str | None:
+    """That the beneficiary is recorded as told before there was anything to tell: a ruling, and an approval."""
+    (ruling,) = (one for one in facts.rulings if one.alias == obligation.ruling)
+    approved = [
+        act.recorded_at.date()
+        for payment in facts.disbursements
+        if payment.obligation == obligation.alias
+        for act in holding(facts, f"approve_{'batch' if payment.batch else 'disbursement'}", payment.agreed_object)
+    ]
+    earliest = max([ruling.ruled_by, *sorted(approved)[:1]])
+    if not _is_before(obligation.told_on, earliest):
+        return None
+    after = "the ruling is known to be issued" if earliest == ruling.ruled_by else "anybody approved that the fund pays"
+    return f"The beneficiary is recorded as told on {in_words(obligation.told_on)}, before {after}."
+
+
+def _is_before(day: date | None, other: date | None) -> bool:
+    return day is not None and other is not None and day < other
 
 
 def afterwards(facts: Facts, ruling: Ruling, obligation: Obligation) -> Iterator[Step]:

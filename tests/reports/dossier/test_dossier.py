@@ -3,17 +3,19 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from ledger import exceptions
 from ledger.aid import acts, disbursements, quashing, refunds, ruling_acts, rulings
 from ledger.aid.cases import UnknownCase
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
+from ledger.exceptions import Difference
 from ledger.identities.shelves import Shelf
 from ledger.reconciliation.answers import Answer, Because
 from ledger.storage import guards
@@ -24,8 +26,9 @@ from reports.dossier.gathering import gather
 from reports.dossier.steps import Standing
 from tests.canaries import sightings, text_of_pdf
 from tests.cast import LEAF, NOW, TODAY, House, byn, give, sealed
+from tests.clearing import clear
 from tests.courts import a_recognised_fine, apply, forfeit, open_dollars, posted_bail, usd
-from tests.purses import a_released_batch, an_advance, an_agent, enter, give_euros, items, verified
+from tests.purses import LATER, a_released_batch, an_advance, an_agent, enter, give_euros, items, verified
 from tests.saying import agree, say, saying, shown
 
 
@@ -102,7 +105,8 @@ def test_a_payment_through_an_agent_with_a_verified_receipt_is_established_from_
     receipt = sealed(
         key, kind="disbursement", alias=item.disbursement.alias, field="receipt", content="An invented receipt"
     )
-    enter(house, batch, verified(item, receipt_box=receipt))
+    in_time = verified(item, paid_by=TODAY + timedelta(days=2), verified_on=TODAY, receipt_box=receipt)
+    enter(house, batch, in_time, at=LATER)
 
     facts = dossier_of(house, case.alias)
 
@@ -183,6 +187,8 @@ ON_ROWS = {
     "UPDATE assessment SET document = 'no json'": "Eligibility",
     "DELETE FROM assessment": "Eligibility",
     "UPDATE obligation SET told_on = NULL": "Recognition",
+    "UPDATE obligation SET told_on = '2019-01-01'": "Recognition",
+    "UPDATE obligation SET told_on = '2020-11-19'": "Recognition",
     "UPDATE entry SET effective_on = '2020-11-10', happened_on = '2020-11-10' WHERE kind = 'aid_paid'": "Payment",
     "UPDATE line SET minor = minor * 2 WHERE subject IS NOT NULL": "Payment",
     "UPDATE hold_movement SET source_key = source_key || 'x'": "Payment",
@@ -343,6 +349,55 @@ def test_a_payment_that_left_early_is_told_with_the_two_who_accepted_it(house: H
     assert says.startswith("It left on 17 November 2020, before it was released on 20 November 2020; two people signed")
     assert {house.fund.boris.alias, house.fund.clara.alias} <= {act.signer for act in facts.acts}
     assert steps_of(forged, payment.obligation_alias)["Left early"][0] == NO
+
+
+def a_list_paid(house: House, **result: Any) -> Disbursement:
+    """A line of an agent's list, released on 20 November, with what the agent says became of it."""
+    give_euros(house)
+    agent = an_agent(house)
+    an_advance(house, agent, received=byn("1000.00"))
+    give(house.session, byn("810.00"))
+    batch = a_released_batch(house, agent, LEAF, [house.a_verified_case()])
+    (item,) = items(house, batch)
+    enter(house, batch, verified(item, **result), at=LATER)
+    return item.disbursement
+
+
+def test_what_an_agent_paid_before_its_release_contradicts_until_two_have_looked_into_it(house: House) -> None:
+    payment = a_list_paid(house)
+    waiting = dossier_of(house, payment.case_alias)
+    (opened,) = [one for one in exceptions.listed(house.session) if one.difference is Difference.PAID_BEFORE_RELEASE]
+    clear(house, opened)
+    facts = dossier_of(house, payment.case_alias)
+    forged = facts.model_copy(update={"acts": tuple(act for act in facts.acts if act.verb != "agree_clearing")})
+
+    said = [steps_of(one, payment.obligation_alias)["Left early"] for one in (waiting, facts, forged)]
+
+    assert [standing for standing, _ in said] == [AGAINST, YES, AGAINST]
+    assert said[1][1].startswith("The agent says that they paid by 15 November 2020: that was before it was released")
+
+
+def test_what_an_agent_paid_before_legal_force_contradicts_whoever_has_looked_into_it(house: House) -> None:
+    payment = a_list_paid(house, paid_by=date(2020, 10, 4))
+    (opened,) = [one for one in exceptions.listed(house.session) if one.difference is Difference.PAID_BEFORE_FORCE]
+    clear(house, opened)
+
+    facts = dossier_of(house, payment.case_alias)
+
+    standing, says = steps_of(facts, payment.obligation_alias)["Left early"]
+    assert (standing, says) == (
+        AGAINST,
+        "The agent says that they paid by 4 October 2020: that was before the ruling was in force.",
+    )
+
+
+def test_an_early_payment_is_told_though_somebody_has_removed_its_exception(house: House) -> None:
+    payment = a_list_paid(house)
+
+    with struck(house, "DELETE FROM exception"):
+        facts = dossier_of(house, payment.case_alias)
+
+    assert steps_of(facts, payment.obligation_alias)["Left early"][0] == AGAINST
 
 
 def test_bail_is_never_recognised_and_what_it_paid_is_part_of_the_fines_chain(house: House) -> None:
