@@ -15,7 +15,7 @@ before the real one, and the guard would look into it. On SQLite a trigger sees 
 
 from sqlalchemy import Connection, text
 
-from ledger.storage import movement_guards, payment_guards, people_guards, receipt_guards
+from ledger.storage import fact_guards, movement_guards, payment_guards, people_guards, receipt_guards
 from ledger.storage.locks import CLOSING
 
 APPEND_ONLY = (
@@ -441,6 +441,7 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
             *movement_guards.SQLITE,
             *payment_guards.SQLITE,
             *people_guards.SQLITE,
+            *fact_guards.SQLITE,
             *receipt_guards.SQLITE,
             *rails,
             *(_against_replacing(table, keys) for table, keys in _KEYS.items()),
@@ -461,6 +462,7 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
         *movement_guards.POSTGRESQL,
         *payment_guards.POSTGRESQL,
         *people_guards.POSTGRESQL,
+        *fact_guards.POSTGRESQL,
         *receipt_guards.POSTGRESQL,
     ]
     for blank, value in blanks.items():

@@ -5,16 +5,26 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from ledger.aid import corrections, quashing, rulings
+from ledger.aid import corrections, disbursements, quashing, rulings
 from ledger.aid.cases import Case
 from ledger.aid.corrections import Further
 from ledger.aid.obligations import ObligationKind
 from ledger.aliases import Kind, draw
 from ledger.identities.shelves import Shelf
+from ledger.storage.fact_guards import VERIFIED
 from ledger.storage.people_guards import KEPT, STEPS
 from tests.bookcheck import found, told_after
 from tests.cast import LEAF, NOW, TODAY, House, byn, engine_of, give, sealed
-from tests.purses import a_requested_advance, an_agent, an_approved_batch, give_euros
+from tests.purses import (
+    a_released_batch,
+    a_requested_advance,
+    an_agent,
+    an_approved_batch,
+    enter,
+    give_euros,
+    items,
+    unproven,
+)
 
 
 def refused(session: Session, statement: str) -> str:
@@ -74,6 +84,82 @@ def test_who_took_a_step_stays(busy: House) -> None:
     assert ("aid_case", "verified_by") in taken
     assert ("batch", "approved_by") in taken
     assert answers == {"who took a step stays"}
+
+
+A_DAY = "'2020-01-05'"
+OTHER = {
+    "beneficiary_alias": "'B-0000'",
+    "jurisdiction": "'us-bail'",
+    "case_alias": "'C-0000'",
+    "ruling_alias": "'R-0000'",
+    "kind": "'detention'",
+    "currency": "'EUR'",
+    "article": "'24.23'",
+    "region": "'gomel'",
+    "force_presumed": "NOT force_presumed",
+    "replaces": "alias",
+}
+"""What columns that are no days could be changed to."""
+
+
+def test_what_was_verified_stays_as_it_was_verified(house: House) -> None:
+    give(house.session, byn("5000.00"))
+    case = house.a_case()
+    house.session.connection().execute(text(set_to("ruling", "region = 'brest'")))  # a correction
+    house.verify(case, by=house.fund.anton)
+    house.session.commit()
+
+    answers = {
+        refused(house.session, set_to(table, f"{column} = {OTHER.get(column, A_DAY)}"))
+        for table, columns in VERIFIED.items()
+        for column in columns
+    }
+
+    assert answers == {"what was verified stays"}
+
+
+def test_what_was_noted_once_of_a_payment_stays_and_so_does_where_it_goes(house: House) -> None:
+    give(house.session, byn("5000.00"))
+    payment = house.a_released_payment()
+    disbursements.pay(
+        house.session, payment, source_key="bank:x", on=TODAY, recorded_at=NOW, recorded_by=house.fund.clara.alias
+    )
+    house.session.commit()
+    noted = [("disbursement", one) for one in ("released_on", "paid_on", "paid_recorded_on")]
+
+    answers = {
+        refused(house.session, set_to(table, f"{column} = {value}"))
+        for table, column in [*noted, ("obligation", "told_on")]
+        for value in ("'2020-01-05'", "NULL")
+    }
+    paying = {
+        refused(house.session, set_to("disbursement", f"{column} = {value}"))
+        for column, value in (("payee", "'beneficiary'"), ("account_code", "'1000'"), ("reference", "'RF00'"))
+    }
+
+    assert answers == {"what was noted once stays"}
+    assert paying == {"what was released goes where it was released to"}
+
+
+def test_an_agents_day_of_payment_stays(house: House) -> None:
+    give_euros(house)
+    give(house.session, byn("810.00"))
+    batch = a_released_batch(house, an_agent(house), LEAF, [house.a_verified_case()])
+    enter(house, batch, unproven(items(house, batch)[0]))
+
+    answers = {refused(house.session, set_to("batch_line", f"{one} = NULL")) for one in ("code", "paid_by")}
+
+    assert answers == {"what was noted once stays"}
+
+
+def test_the_tokens_of_a_case_go_with_the_key_of_its_person(house: House) -> None:
+    case = house.a_case()
+    house.session.commit()
+
+    for statement in ("DELETE FROM token", "UPDATE token SET alias = 'C-0000'"):
+        assert refused(house.session, statement) == "the tokens of a case go with the key of its person"
+    for table, person in (("person_key", case.beneficiary_alias), ("token", case.alias)):  # as an erasure does
+        house.session.connection().execute(text(f"DELETE FROM {table} WHERE alias = '{person}'"))  # noqa: S608  # our own
 
 
 def test_nothing_that_aid_rests_on_is_removed(house: House) -> None:

@@ -19,6 +19,7 @@ from tests.agency import (
     verified,
     verified_cases,
 )
+from tests.bookcheck import owning
 from tests.bookkeeping import BYN_LEAF
 from tests.office import Office, on_one_database
 
@@ -65,7 +66,7 @@ def test_the_client_tells_which_receipts_are_missing_and_sends_them_from_a_folde
     verified_cases(furnished)
     batch = a_released_batch(furnished, an_active_agent(furnished))
     (code,) = codes_of(batch)
-    with furnished.engine.begin() as connection:  # as an application that came when receipts are kept
+    with owning(furnished.engine) as connection:  # as an application that came when receipts are kept
         connection.execute(text("UPDATE aid_case SET received_on = '2026-01-05'"))
     furnished.set_clock(RESULTS_DAY)
     file, folder = furnished.folder / "results.csv", furnished.folder / "receipts"

@@ -214,8 +214,9 @@ def early(house: House) -> list[tuple[Difference, str]]:
 
 def released_a_week_before(house: House) -> None:
     """As if it had been released on the ninth: the agent paid in the week of it."""
-    house.session.execute(text("UPDATE disbursement SET released_on = '2020-11-09'"))
-    house.session.commit()
+    with owning(engine_of(house.session)) as connection:
+        connection.execute(text("UPDATE disbursement SET released_on = '2020-11-09'"))
+    house.session.expire_all()
 
 
 @pytest.mark.parametrize("receipt", ["verified", "missing"])
@@ -345,9 +346,10 @@ def test_a_receipt_does_not_take_the_place_of_another(house: House, agent: Agent
 @pytest.fixture
 def kept(house: House, agent: Agent) -> tuple[Batch, Item]:
     """A line of a case that was received when the pack has receipts kept."""
-    batch, (item,) = a_list(house, agent)
-    item.case.received_on = date(2026, 1, 5)
-    house.session.commit()
+    batch, _ = a_list(house, agent)
+    with owning(engine_of(house.session)) as connection:
+        connection.execute(text("UPDATE aid_case SET received_on = '2026-01-05'"))
+    house.session.expire_all()
     return batch, items(house, batch)[0]
 
 
