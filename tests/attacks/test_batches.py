@@ -33,8 +33,11 @@ from ledger.approvals import ActDiffers, Agreed, NonceUsed, NotAgreed, NotInRole
 from ledger.books import balances, spending
 from ledger.books.spending import WouldOverdraw
 from ledger.errors import LedgerError
+from ledger.identities import evidence
+from ledger.identities.shelves import Reason
 from ledger.people import Role
 from ledger.storage import guards
+from tests import filing
 from tests.cast import (
     LEAF,
     NOW,
@@ -119,6 +122,21 @@ def test_nobody_approves_their_own_case_or_request_by_way_of_a_batch(house: Hous
             house.open(case, by=mila)
         with nothing_written(house.session), pytest.raises(SamePerson):
             batch_acts.approve_batch(house.session, batch.alias, on_batch(house, "approve_batch", batch, by=mila))
+
+
+def test_who_brought_evidence_of_one_line_does_not_approve_the_batch(house: House) -> None:
+    mila = joins(house, Role.INTAKE, Role.APPROVER)
+    found = two_cases(house)
+    file = filing.bring(house, found[1], by=mila)
+    batch = a_locked_batch(house, None, LEAF, found)
+    for case in found:
+        house.open(case, by=mila)
+    evidence.hand_out(house.session, file.alias, 1, operator=house.fund.boris.alias, reason=Reason.APPROVAL, at=NOW)
+
+    with nothing_written(house.session), pytest.raises(SamePerson):
+        approve(house, batch, by=mila)
+
+    assert approve(house, batch).state is State.APPROVED
 
 
 def test_who_approved_a_batch_does_not_release_it(house: House) -> None:

@@ -200,6 +200,8 @@ def alter(office: Office, statement: str, **values: Any) -> None:
         ("UPDATE ruling SET article = '24.23'", "article"),
         ("UPDATE ruling SET ruled_by = '2020-08-30'", "ruled_by"),
         ("UPDATE ruling SET payable_from = '2020-09-06'", "payable_from"),
+        ("UPDATE ruling SET due_by = '2030-01-07'", "due_by"),
+        ("UPDATE ruling SET force_presumed = NOT force_presumed", "force_presumed"),
     ],
 )
 def test_books_that_say_something_else_than_the_boxes_are_not_signed(

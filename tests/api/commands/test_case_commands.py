@@ -21,7 +21,7 @@ from tests.agency import (
 )
 from tests.bookcheck import owning
 from tests.bookkeeping import BYN_LEAF
-from tests.office import Office, on_one_database
+from tests.office import RELEASE_DAY, Office, on_one_database
 
 Say = Callable[..., Any]
 
@@ -80,3 +80,54 @@ def test_the_client_tells_which_receipts_are_missing_and_sends_them_from_a_folde
     assert ("bad_results" in refused, "lines 2, column receipt" in refused) == (True, True)
     assert "1 results, 1 receipts" in entered
     assert batches.find(furnished.desk("anna"), batch["alias"])["state"] == "reconciled"
+
+
+@on_one_database
+def test_who_was_told_on_another_day_or_cannot_be_told_yet_stops_nobody_else(
+    furnished: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tell(*words: str) -> tuple[int, dict[str, Any]]:
+        anna = terminal.environment_of(furnished, "anna")
+        code = terminal.run(monkeypatch, anna, "cases", "told", *words, "--json")
+        return code, json.loads(capsys.readouterr().out)
+
+    first = furnished.an_approved_payment()["case"]
+    too_early = tell("--on", "2020-10-04")
+    on_time = tell("--on", "2020-10-05")
+    second = furnished.an_approved_payment()["case"]
+    furnished.set_clock(RELEASE_DAY)
+    next_day = tell("--on", "2020-10-06")
+    again = tell("--on", "2020-10-05", first, second)
+
+    assert too_early == (1, {"told": [], "refused": {first: "not_told_yet"}})
+    assert on_time == (0, {"told": [first], "refused": {}})
+    assert next_day == (0, {"told": [second], "refused": {}})
+    assert again == (1, {"told": [first], "refused": {second: "obligation_not_ready"}})
+
+
+DAYS = [
+    ("cases", "told", "--on"),
+    ("batches", "told", "BA-0000", "--on"),
+    ("batches", "seal-list", "BA-0000", "--last-day"),
+    ("advances", "acknowledge", "AV-0000", "--received", "1.00", "--currency", "BYN", "--on"),
+    ("purses", "seize", "A-0000", "--amount", "1.00", "--currency", "BYN", "--on"),
+    ("purses", "tell", "A-0000", "fee", "--amount", "1.00", "--currency", "BYN", "--on"),
+    ("bail", "hearing", "O-0000", "--on"),
+    ("position", "--on"),
+    ("activities", "--to", "2020-12-31", "--from"),
+    ("trial-balance", "--on"),
+    ("balance", "1000", "--currency", "BYN", "--on"),
+    ("report", "audit", "--out", "nowhere", "--on"),
+]
+
+
+@on_one_database
+def test_every_command_calls_what_is_no_day_an_error_of_usage(
+    furnished: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    anna = terminal.environment_of(furnished, "anna")
+
+    for words in DAYS:
+        for day in ("garbage", "2020-02-30"):
+            assert terminal.run(monkeypatch, anna, *words, day) == 2, words
+            assert "Invalid value" in capsys.readouterr().err, words
