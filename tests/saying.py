@@ -6,7 +6,7 @@ from typing import Any
 from ledger import exceptions
 from ledger.aliases import Kind, draw
 from ledger.approvals import Agreed
-from ledger.exceptions import OpenException
+from ledger.exceptions import Difference, OpenException
 from ledger.money import Money
 from ledger.reconciliation import bank, resolutions
 from ledger.reconciliation.answers import Answer, Because, magnitude
@@ -39,7 +39,8 @@ def show(
     )
     bank.receive(house.session, new, received_at=at, received_by=house.fund.clara.alias)
     house.session.commit()
-    return exceptions.listed(house.session)
+    waiting = exceptions.listed(house.session)  # agents of tests pay before the release, which is another exception
+    return [one for one in waiting if one.difference is not Difference.PAID_BEFORE_RELEASE]
 
 
 def shown(house: House, moved: Money, reference: str | None, **other: Any) -> OpenException:

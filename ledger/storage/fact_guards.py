@@ -18,8 +18,8 @@ RELEASED = ("obligation_alias", "case_alias", "payee", "account_code", "referenc
 
 VERIFIED: Mapping[str, tuple[str, ...]] = {
     "aid_case": ("beneficiary_alias", "jurisdiction", "received_on", "due_by"),
-    "obligation": ("case_alias", "ruling_alias", "kind", "currency"),
-    "ruling": ("case_alias", "article", "region", "ruled_by", "payable_from", "due_by", "force_presumed", "replaces"),
+    "obligation": ("case_alias", "ruling_alias", "kind"),
+    "ruling": ("case_alias", "article", "region", "ruled_by", "payable_from", "due_by", "force_presumed"),
 }
 """By table: what stays once its case is verified."""
 

@@ -93,11 +93,9 @@ OTHER = {
     "case_alias": "'C-0000'",
     "ruling_alias": "'R-0000'",
     "kind": "'detention'",
-    "currency": "'EUR'",
     "article": "'24.23'",
     "region": "'gomel'",
     "force_presumed": "NOT force_presumed",
-    "replaces": "alias",
 }
 """What columns that are no days could be changed to."""
 

@@ -12,7 +12,7 @@ from ledger.aid import agents, agents_lists, batches
 from ledger.aid.agents import Agent, AgentNotActive, BadAgent, OverCap
 from ledger.aid.agents_lists import BadList, NoList, NoListKey
 from ledger.aid.batches import BadBatch, Batch, BatchNotReady
-from ledger.exceptions import Difference
+from ledger.exceptions import Difference, OpenException
 from ledger.identities.boxes import NotASealedBox
 from tests.cast import LEAF, NOW, TODAY, House, byn, eur, give, nothing_written, race
 from tests.purses import (
@@ -155,6 +155,10 @@ def test_nothing_is_handed_to_a_frozen_agent_and_a_compromised_ones_lists_are_re
     assert kept.sealed is None
 
 
+def late(house: House) -> list[OpenException]:
+    return [one for one in exceptions.listed(house.session) if one.difference is Difference.LATE_RESULT]
+
+
 def test_a_result_after_the_last_day_is_booked_and_an_exception(house: House, batch: Batch) -> None:
     put(house, batch, expires_on=TODAY)
     (item,) = items(house, batch)
@@ -162,8 +166,8 @@ def test_a_result_after_the_last_day_is_booked_and_an_exception(house: House, ba
     enter(house, batch, verified(item), at=NOW + timedelta(days=1))
 
     assert batches.require(house.session, batch.alias).state is batches.State.RECONCILED
-    (opened,) = exceptions.listed(house.session)
-    assert (opened.difference, opened.amount()) == (Difference.LATE_RESULT, None)
+    (opened,) = late(house)
+    assert opened.amount() is None
 
 
 def test_a_result_on_the_last_day_is_none(house: House, batch: Batch) -> None:
@@ -172,7 +176,7 @@ def test_a_result_on_the_last_day_is_none(house: House, batch: Batch) -> None:
 
     enter(house, batch, verified(item))
 
-    assert exceptions.listed(house.session) == []
+    assert late(house) == []
 
 
 # --- courts

@@ -55,6 +55,14 @@ def approve(house: House, disbursement: Disbursement) -> None:
     disbursements.approve(house.session, disbursement, by=house.fund.boris.alias, on=TODAY)
 
 
+def approved_in_october(house: House) -> Disbursement:
+    """Approved before its ruling is in force: who is to be paid may be told from then on."""
+    disbursement = house.a_requested_payment()
+    disbursements.approve(house.session, disbursement, by=house.fund.boris.alias, on=date(2020, 10, 8))
+    house.session.commit()
+    return disbursement
+
+
 def release(house: House, disbursement: Disbursement, *, on: date = TODAY) -> None:
     disbursements.release(house.session, disbursement, by=house.fund.clara.alias, on=on, recorded_at=NOW)
 
@@ -283,7 +291,7 @@ def test_a_release_holds_the_money_on_the_leaf(house: House) -> None:
 
 def test_what_was_told_before_legal_force_is_recognised_at_release(house: House) -> None:
     give(house.session, byn("810.00"))
-    disbursement = house.an_approved_payment()
+    disbursement = approved_in_october(house)
     house.tell(disbursement, on=date(2020, 10, 9), at=NOW.replace(month=10, day=9))
     assert obligations.require(house.session, disbursement.obligation_alias).state is obligations.State.APPROVED
 
@@ -304,7 +312,7 @@ def test_nothing_is_released_before_the_beneficiary_was_told(house: House) -> No
 @pytest.mark.parametrize("day", [date(2020, 10, 8), date(2020, 10, 10)])
 def test_nothing_is_released_before_the_ruling_is_certainly_in_force(house: House, day: date) -> None:
     give(house.session, byn("810.00"))
-    disbursement = house.an_approved_payment()
+    disbursement = approved_in_october(house)
     house.tell(disbursement, on=date(2020, 10, 8), at=NOW.replace(month=10, day=8))
 
     with nothing_written(house.session), pytest.raises(NotEligible):
@@ -328,7 +336,7 @@ def test_a_leaf_does_not_pay_what_it_has_not(house: House) -> None:
 
 def test_a_release_that_the_leaf_cannot_bear_recognises_nothing(house: House) -> None:
     give(house.session, byn("810.00"), leaf=SECOND_LEAF)
-    disbursement = house.an_approved_payment()
+    disbursement = approved_in_october(house)
     house.tell(disbursement, on=date(2020, 10, 8), at=NOW.replace(month=10, day=8))
 
     with nothing_written(house.session), pytest.raises(WouldOverdraw):

@@ -57,7 +57,8 @@ def arrives(house: House, announced: Return, came: Money) -> list[OpenException]
     )
     bank.receive(house.session, new, received_at=NOW, received_by=house.fund.clara.alias)
     house.session.commit()
-    return exceptions.listed(house.session)
+    waiting = exceptions.listed(house.session)  # agents of tests pay before the release, which is another exception
+    return [one for one in waiting if one.difference is not Difference.PAID_BEFORE_RELEASE]
 
 
 def on_return(opened: OpenException, announced: Return, came: Money, *, by: Person, **other: Any) -> Agreed:

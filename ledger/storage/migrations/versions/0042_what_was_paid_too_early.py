@@ -3,7 +3,7 @@
 from ledger.storage.enumerations import admit
 
 revision = "0042"
-down_revision = "0034"
+down_revision = "0036"
 
 
 def upgrade() -> None:
