@@ -172,8 +172,11 @@ def _accounts(session: Session, entries: Sequence[int], *, whole: bool = False) 
 
 
 def _keys_of(session: Session, page: Sequence[Disbursement]) -> dict[str, str]:
-    """By disbursement: the source key of the entry that paid it: it took the hold of the release, or is of its line."""
-    of = {f"disbursement:{one.alias}:released": one.alias for one in page}
+    """By disbursement: the source key of the entry that paid it: it took the hold of the release, or is of its line.
+
+    What was carried out after it had been ended is held anew.
+    """
+    of = {f"disbursement:{one.alias}:{step}": one.alias for one in page for step in ("released", "carried_out")}
     taken = select(HoldMovement.hold_key, HoldMovement.source_key)
     taken = taken.where(col(HoldMovement.hold_key).in_(of), HoldMovement.move == Move.CAPTURED)
     keys = {of[hold]: key for hold, key in session.exec(taken)}

@@ -4,7 +4,7 @@ What is verified is corrected no more; what was noted of a payment is a fact. To
 application is found, go with the key of its person and never before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 ONCE: Mapping[str, tuple[str, ...]] = {
     "batch_line": ("code", "paid_by", "verified_by", "charged_minor"),
@@ -71,53 +71,50 @@ SQLITE = (
     """,
 )
 
+
+def _keeping(table: str) -> Iterator[str]:
+    """The tests of one table: what is wrong, and what is said of it. Only what changed is looked up elsewhere."""
+    rules = [
+        (_rewritten(ONCE[table], differs="IS DISTINCT FROM"), _NOTED) if table in ONCE else None,
+        (f"OLD.released_by IS NOT NULL AND {_changed(RELEASED, differs='IS DISTINCT FROM')}", _PAYING)
+        if table == "disbursement"
+        else None,
+        (f"{_changed(VERIFIED[table], differs='IS DISTINCT FROM')} AND {_verified(table)}", _LOOKED)
+        if table in VERIFIED
+        else None,
+    ]
+    for rule in rules:
+        if rule is not None:
+            wrong, said = rule
+            yield f"IF {wrong} THEN RAISE EXCEPTION '{said}' USING ERRCODE = 'integrity_constraint_violation'; END IF;"
+
+
 POSTGRESQL = (
-    """
-    CREATE FUNCTION guard_facts() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
-    BEGIN
-        RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], ERRCODE = 'integrity_constraint_violation';
-    END $$
-    """,
-    f"""
-    CREATE FUNCTION guard_verified() RETURNS trigger LANGUAGE plpgsql SET search_path = {{path}} AS $$
-    DECLARE
-        case_of text := to_jsonb(OLD)->>TG_ARGV[0];
-    BEGIN
-        IF EXISTS (SELECT 1 FROM aid_case WHERE alias = case_of AND verified_by IS NOT NULL) THEN
-            RAISE EXCEPTION '{_LOOKED}' USING ERRCODE = 'integrity_constraint_violation';
-        END IF;
-        RETURN NEW;
-    END $$
-    """,  # noqa: S608  # our own words
+    *(
+        f"CREATE FUNCTION guard_facts_of_{table}() RETURNS trigger LANGUAGE plpgsql SET search_path = {{path}} AS $$ "
+        f"BEGIN {' '.join(_keeping(table))} RETURN NEW; END $$"
+        for table in sorted({*ONCE, *VERIFIED})
+    ),
+    *(
+        f"CREATE TRIGGER guard_{table}_keeps_facts BEFORE UPDATE ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION guard_facts_of_{table}()"
+        for table in sorted({*ONCE, *VERIFIED})
+    ),
     f"""
     CREATE FUNCTION guard_token() RETURNS trigger LANGUAGE plpgsql SET search_path = {{path}} AS $$
     BEGIN
-        IF EXISTS (SELECT 1 FROM aid_case JOIN person_key ON person_key.alias = aid_case.beneficiary_alias
-                   WHERE aid_case.alias = OLD.alias) THEN
+        IF TG_OP <> 'DELETE' OR EXISTS (
+            SELECT 1 FROM aid_case JOIN person_key ON person_key.alias = aid_case.beneficiary_alias
+            WHERE aid_case.alias = OLD.alias
+        ) THEN
             RAISE EXCEPTION '{_FOUND}' USING ERRCODE = 'integrity_constraint_violation';
         END IF;
         RETURN OLD;
     END $$
     """,  # noqa: S608  # our own words
-    *(
-        f"CREATE TRIGGER guard_{table}_is_noted_once BEFORE UPDATE ON {table} FOR EACH ROW "
-        f"WHEN ({_rewritten(columns, differs='IS DISTINCT FROM')}) EXECUTE FUNCTION guard_facts('{_NOTED}')"
-        for table, columns in ONCE.items()
-    ),
-    (
-        "CREATE TRIGGER guard_disbursement_goes_there BEFORE UPDATE ON disbursement FOR EACH ROW "
-        f"WHEN (OLD.released_by IS NOT NULL AND {_changed(RELEASED, differs='IS DISTINCT FROM')}) "
-        f"EXECUTE FUNCTION guard_facts('{_PAYING}')"
-    ),
-    *(
-        f"CREATE TRIGGER guard_{table}_stays_verified BEFORE UPDATE ON {table} FOR EACH ROW "
-        f"WHEN {_changed(columns, differs='IS DISTINCT FROM')} "
-        f"EXECUTE FUNCTION guard_verified('{_CASE_OF[table].removeprefix('OLD.')}')"
-        for table, columns in VERIFIED.items()
-    ),
     "CREATE TRIGGER guard_token_is_found BEFORE DELETE ON token FOR EACH ROW EXECUTE FUNCTION guard_token()",
     (
         "CREATE TRIGGER guard_token_stays BEFORE UPDATE OR TRUNCATE ON token "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION guard_facts('{_FOUND}')"
+        "FOR EACH STATEMENT EXECUTE FUNCTION guard_token()"
     ),
 )

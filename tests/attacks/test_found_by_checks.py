@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
-from ledger.aid import obligations
+from ledger.aid import disbursements, obligations
 from ledger.books import journal, periods, rollups, seals
 from ledger.books.journal import Because
 from ledger.books.postings import credit, debit
@@ -20,7 +20,7 @@ from ledger.storage.engine import transaction
 from tests import donors as made
 from tests.bookcheck import assert_it_holds, found, owning, told_after
 from tests.bookkeeping import DAY, EUR_LEAF, LATER, RECORDER, post
-from tests.cast import NOW, House, byn, eur, give
+from tests.cast import NOW, TODAY, House, byn, engine_of, eur, give
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -374,14 +374,6 @@ def the_obligation(house: House) -> Any:
     return obligations.require(house.session, alias)
 
 
-def the_owed(house: House) -> str:
-    return str(the_obligation(house).alias)
-
-
-def the_case(house: House) -> str:
-    return str(the_obligation(house).case_alias)
-
-
 def the_payment(house: House) -> str:
     (alias,) = house.session.connection().scalars(text("SELECT alias FROM disbursement"))
     return str(alias)
@@ -411,20 +403,6 @@ ON_AID: dict[str, tuple[str, Callable[[House], str], str]] = {
         the_payment,
         "after-not-before",
     ),
-    "a day of told": ("UPDATE obligation SET told_on = '2020-11-19'", the_owed, "told"),
-    "a day of told, long before": ("UPDATE obligation SET told_on = '2019-01-01'", the_owed, "told"),
-    "a day of told that never was": ("UPDATE obligation SET told_on = '2020-11-21'", the_owed, "told"),
-    "a kind": ("UPDATE obligation SET kind = 'detention'", the_owed, "kinds"),
-    "a kind that is never booked": ("UPDATE obligation SET kind = 'bail'", the_owed, "kinds"),
-    "a day of arrival": ("UPDATE aid_case SET received_on = '2020-01-01'", the_case, "days"),
-    "a day of arrival after the verification": ("UPDATE aid_case SET received_on = '2020-12-01'", the_case, "days"),
-    "a case's deadline": ("UPDATE aid_case SET due_by = '2030-01-07'", the_case, "days"),
-    "a ruling's deadline": ("UPDATE ruling SET due_by = '2030-01-07'", the_case, "days"),
-    "a payment's deadline": ("UPDATE disbursement SET due_by = '2030-01-07'", the_case, "days"),
-    "an article that is none": ("UPDATE ruling SET article = '0.0'", the_case, "days"),
-    "a region that is none": ("UPDATE ruling SET region = 'nowhere'", the_case, "days"),
-    "a ruling's exact day": ("UPDATE ruling SET ruled_by = '2020-09-30'", the_case, "days"),
-    "tokens": ("DELETE FROM token", the_case, "tokens"),
     "an act's verb": (
         "UPDATE signed_act SET verb = 'approve_batch' WHERE verb = 'approve_disbursement'",
         the_payment,
@@ -459,15 +437,47 @@ def test_what_was_changed_of_aid_is_found(
     assert (check, expected) in {(one, named) for one, _, named in told}
 
 
-def test_a_payment_before_the_days_of_appeal_is_found_though_the_bounds_of_its_ruling_say_otherwise(
-    aided: House,
-) -> None:
-    lawful = "UPDATE disbursement SET released_on = '2020-10-12'"
+ON_FACTS: dict[str, tuple[str, str]] = {
+    "a day of told": ("UPDATE obligation SET told_on = '2020-11-19'", "told"),
+    "a day of told, long before": ("UPDATE obligation SET told_on = '2019-01-01'", "told"),
+    "a day of told that never was": ("UPDATE obligation SET told_on = '2020-11-21'", "told"),
+    "a kind": ("UPDATE obligation SET kind = 'detention'", "kinds"),
+    "a kind that is never booked": ("UPDATE obligation SET kind = 'bail'", "kinds"),
+    "a day of arrival": ("UPDATE aid_case SET received_on = '2020-01-01'", "days"),
+    "a day of arrival after the verification": ("UPDATE aid_case SET received_on = '2020-12-01'", "days"),
+    "a case's deadline": ("UPDATE aid_case SET due_by = '2030-01-07'", "days"),
+    "a ruling's deadline": ("UPDATE ruling SET due_by = '2030-01-07'", "days"),
+    "a payment's deadline": ("UPDATE disbursement SET due_by = '2030-01-07'", "days"),
+    "an article that is none": ("UPDATE ruling SET article = '0.0'", "days"),
+    "a region that is none": ("UPDATE ruling SET region = 'nowhere'", "days"),
+    "a ruling's exact day": ("UPDATE ruling SET ruled_by = '2020-09-30'", "days"),
+    "tokens": ("DELETE FROM token", "tokens"),
+    "a day of payment": ("UPDATE disbursement SET paid_on = '2020-11-19'", "paid"),
+    "a place of payment": ("UPDATE disbursement SET account_code = '1000:elsewhere'", "paid"),
+    "a hold taken by another entry": ("UPDATE hold_movement SET source_key = source_key || 'x'", "paid"),
+    "before the days of appeal": (
+        "UPDATE ruling SET force_presumed = true; UPDATE disbursement SET released_on = '2020-10-12'",
+        "after-not-before",
+    ),
+}
+"""Rows of aid that say something else than their entries, their acts, or each other: a statement, and who finds it."""
 
-    assert attack(aided.session, lawful, by={"after-not-before"}) == set()
-    told = attack(aided.session, "UPDATE ruling SET force_presumed = true", by={"after-not-before"})
 
-    assert told == {("after-not-before", "disbursement", the_payment(aided))}
+def test_what_rows_of_aid_say_is_held_against_entries_acts_and_each_other(aided: House) -> None:
+    disbursements.pay(
+        aided.session,
+        disbursements.require(aided.session, the_payment(aided)),
+        source_key="bank:the line",
+        on=TODAY,
+        recorded_at=NOW,
+        recorded_by=aided.fund.clara.alias,
+    )
+    lawful = {"": ("UPDATE disbursement SET released_on = '2020-10-12'", "after-not-before")}
+
+    told = told_after(engine_of(aided.session), ON_FACTS)
+
+    assert told == {name: {check} for name, (_, check) in ON_FACTS.items()}
+    assert told_after(engine_of(aided.session), lawful) == {"": set()}
 
 
 @pytest.fixture
