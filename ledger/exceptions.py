@@ -48,6 +48,7 @@ class Difference(StrEnum):
     OFFICERS_EXPIRE = "officers_expire"
     PAID_BEFORE_FORCE = "paid_before_force"
     PAID_BEFORE_RELEASE = "paid_before_release"
+    PAID_AFTER_STOP = "paid_after_stop"
 
 
 _OF_A_DAY = frozenset({Difference.ACCESS_EXPIRES, Difference.OFFICERS_EXPIRE})

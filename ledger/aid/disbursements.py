@@ -401,8 +401,9 @@ def take_up(session: Session, disbursement: Disbursement, *, on: date) -> None:
             "this fund owes nothing, or nothing any more", obligation=obligation.alias, state=obligation.state
         )
     fit(obligation, disbursement.amount(), left=left(session, obligation))
-    anew = replace(_order(disbursement), source_key=f"disbursement:{disbursement.alias}:carried_out")
-    holds.place(session, anew, on=on)
+    if _from_bank(disbursement):
+        anew = replace(_order(disbursement), source_key=f"disbursement:{disbursement.alias}:carried_out")
+        holds.place(session, anew, on=on)
     _move(session, disbursement, State.RELEASED)
 
 

@@ -14,6 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from ledger import approvals
 from ledger.aid import advances, batch_lines, batches, disbursements, outlays
 from ledger.aid.advances import Advance
+from ledger.aid.batch_lines import BatchLine
 from ledger.aid.disbursements import BANK, Disbursement
 from ledger.aid.outlays import Repayment
 from ledger.aid.payment_files import PaymentFileLine, PaymentFileRepayment
@@ -26,12 +27,16 @@ Order = Disbursement | Advance | Repayment
 
 
 class Reason(StrEnum):
-    """Why the bank did not carry an order out. Not handed in: it was never told."""
+    """Why the bank did not carry an order out. Not handed in: it was never told.
+
+    Stopped is for a line of an agent's list alone: the fund tells them not to pay it, as its ruling fell.
+    """
 
     BANK_REFUSED = "bank_refused"
     NEVER_EXECUTED = "never_executed"
     NOT_HANDED_IN = "not_handed_in"
     CALLED_BACK = "called_back"
+    STOPPED = "stopped"
 
 
 class UnknownOrder(NotFound):
@@ -87,6 +92,8 @@ def tell(session: Session, alias: str, *, because: Reason, agreed: Agreed) -> Or
         UnknownOrder, OrderNotReady, OrderFiled: see there. And what `approvals.accept` raises. Nothing was written.
     """
     order = _require_waiting(session, alias)
+    if (because is Reason.STOPPED) == waits(order):
+        raise OrderNotReady("an agent's line is stopped, and nothing else", order=alias, state=order.state)
     told = OrderFailure(
         order_alias=alias,
         number=len(told_of(session, alias)) + 1,
@@ -178,9 +185,20 @@ def waits(order: Order) -> bool:
     return order.account_code.partition(":")[0] == BANK and order.state is _WAITING[type(order)]
 
 
+def _is_agents(session: Session, alias: str) -> bool:
+    """Whether it is a line of an agent's list of which they have said nothing: locked as results lock it."""
+    batch = batch_lines.batch_of(session, alias)
+    if batch is None or batches.require(session, batch).agent_alias is None:
+        return False
+    batches.require(session, batch, lock=True)
+    query = select(BatchLine).where(BatchLine.disbursement_alias == alias)
+    return session.exec(query.execution_options(populate_existing=True)).one().outcome is None
+
+
 def _require_waiting(session: Session, alias: str) -> Order:
+    is_agents = _is_agents(session, alias)
     order = find(session, alias, lock=True)
-    if not waits(order):
+    if not (waits(order) or (is_agents and order.state is disbursements.State.RELEASED)):
         raise OrderNotReady("the bank was not told of it, or it is over", order=alias, state=order.state)
     for file in _files_of(session, alias):
         if not _is_carried_out(session, file):

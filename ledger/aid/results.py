@@ -8,12 +8,23 @@ from enum import StrEnum
 from sqlmodel import Session, col, select
 
 from ledger import exceptions, overdrafts
-from ledger.aid import advances, agents, agents_lists, batches, disbursements, eligibility, jurisdictions, returns
+from ledger.aid import (
+    advances,
+    agents,
+    agents_lists,
+    batches,
+    disbursements,
+    eligibility,
+    jurisdictions,
+    refunds,
+    returns,
+)
 from ledger.aid.agents import Agent
 from ledger.aid.batch_lines import BatchLine, Item, Outcome, Receipt, items
 from ledger.aid.batches import Batch, BatchNotReady
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
+from ledger.books import journal, recipes
 from ledger.errors import BadInput, Conflict, NotFound, Refused
 from ledger.exceptions import Difference
 from ledger.identities import shelves
@@ -198,25 +209,69 @@ def _enter(
     if (early := next((one for one in Early if one in found), None)) is not None:  # the graver one
         about, on = disbursement.alias, recorded_at.date()
         exceptions.open_once(session, difference=EXCEPTION_OF[early], about=about, on=on)
+    is_stopped = disbursement.state is disbursements.State.FAILED
+    if result.outcome is Outcome.PAID and is_stopped:
+        exceptions.open_once(
+            session, difference=Difference.PAID_AFTER_STOP, about=disbursement.alias, on=recorded_at.date()
+        )
     if result.outcome is Outcome.FAILED:
-        disbursements.fail(session, disbursement, on=recorded_at.date())
+        if not is_stopped:
+            disbursements.fail(session, disbursement, on=recorded_at.date())
     elif result.verified_on is not None:
         charged = min(disbursement.minor, unspent.get(disbursement.fund_code, 0))
         unspent[disbursement.fund_code] = unspent.get(disbursement.fund_code, 0) - charged
         line.charged_minor = charged
         line.verified_by = _at_grain(item, result.verified_on)
-        disbursements.pay_by_agent(
-            session,
-            disbursement,
-            agent=agent,
-            from_purse=Money(charged, disbursement.currency),
-            source_key=f"batch:{line.batch_alias}:{line.number}",
-            on=line.verified_by,
-            recorded_at=recorded_at,
-            recorded_by=recorded_by,
-        )
+        if is_stopped and not _is_owed_still(session, disbursement, on=recorded_at.date()):
+            _pay_in_error(session, agent, item, on=line.verified_by, recorded_at=recorded_at, recorded_by=recorded_by)
+        else:
+            disbursements.pay_by_agent(
+                session,
+                disbursement,
+                agent=agent,
+                from_purse=Money(charged, disbursement.currency),
+                source_key=f"batch:{line.batch_alias}:{line.number}",
+                on=line.verified_by,
+                recorded_at=recorded_at,
+                recorded_by=recorded_by,
+            )
     session.add(line)
     session.flush()
+
+
+def _is_owed_still(session: Session, stopped: Disbursement, *, on: date) -> bool:
+    """Whether what was stopped is still to be paid, and by nobody else: it is as released then."""
+    try:
+        with session.begin_nested():
+            disbursements.take_up(session, stopped, on=on)
+    except (Conflict, Refused):
+        return False
+    return True
+
+
+def _pay_in_error(
+    session: Session, agent: Agent, item: Item, *, on: date, recorded_at: datetime, recorded_by: str
+) -> None:
+    """Books that the agent paid what is not owed any more, or was asked for again: it is to come back."""
+    line, paid = item.line, item.disbursement
+    journal.post(
+        session,
+        source_key=f"batch:{line.batch_alias}:{line.number}:stopped",
+        kind="paid_in_error",
+        postings=recipes.agent_paid_in_error(
+            purse=paid.account_code,
+            amount=paid.amount(),
+            from_purse=Money(line.charged_minor or 0, paid.currency),
+            fund=paid.fund_code,
+            obligation=paid.obligation_alias,
+            case=paid.case_alias,
+            agent=agent.alias,
+        ),
+        happened_on=on,
+        recorded_at=recorded_at,
+        recorded_by=recorded_by,
+    )
+    refunds.expect_from_payee(session, item.obligation, paid.amount(), fund=paid.fund_code, on=on)
 
 
 def _is_fresh(item: Item | None, result: Result, *, position: int, today: date) -> bool:

@@ -7,6 +7,8 @@ from sqlmodel import Session, col, select
 
 from ledger.aid import advances, disbursements, order_failures, outlays
 from ledger.aid.advances import Advance
+from ledger.aid.batch_lines import BatchLine, Outcome
+from ledger.aid.batches import Batch
 from ledger.aid.disbursements import BANK, Disbursement
 from ledger.aid.order_failures import Order, OrderFailure
 from ledger.aid.outlays import Repayment
@@ -14,6 +16,7 @@ from ledger.approvals import SignedAct
 from ledger.checks.effects import Effect, effect
 from ledger.checks.findings import Check, Finding, Tell, paged
 from ledger.errors import NotFound
+from ledger.exceptions import Difference, OpenException
 from ledger.reconciliation.answers import Answer
 from ledger.reconciliation.resolutions import Resolution, ResolutionAgreement
 
@@ -50,9 +53,12 @@ def find_failed(session: Session, _tell: Tell) -> Iterator[Finding]:
         *session.exec(select(Repayment.alias).where(Repayment.state == outlays.State.FAILED)),
     }
     agreed = {one.order_alias for one in _told(session) if one.agreed_by is not None}
+    lines = _of_agents(session)
+    failed |= {line.disbursement_alias for line in lines if line.outcome is not Outcome.FAILED}
     for alias in sorted(failed - agreed):
         yield Finding("orders-failed", "order", alias, {"where": "failure"})
     late = _carried_out(session)
+    agreed -= {line.disbursement_alias for line in lines} | _paid_all_the_same(session)
     for alias in sorted(agreed - failed):
         order = _order(session, alias)
         if alias not in late or order is None or order_failures.waits(order) or order.state in _BEFORE:
@@ -68,6 +74,20 @@ def find_forgotten(session: Session, _tell: Tell) -> Iterator[Finding]:
         for act in page:
             if (act.verb, act.object, act.signer) not in kept:
                 yield Finding("orders-forgotten", "order", act.object, {"verb": act.verb, "signer": act.signer})
+
+
+def _of_agents(session: Session) -> Sequence[BatchLine]:
+    """The lines of agents whose payments have failed: as they said, or as two people who stopped them."""
+    query = select(BatchLine).join(Batch, col(Batch.alias) == BatchLine.batch_alias)
+    query = query.join(Disbursement, col(Disbursement.alias) == BatchLine.disbursement_alias)
+    query = query.where(col(Batch.agent_alias).is_not(None), Disbursement.state == disbursements.State.FAILED)
+    return session.exec(query).all()
+
+
+def _paid_all_the_same(session: Session) -> set[str]:
+    """What agents paid though it was stopped, and an exception tells of."""
+    query = select(OpenException.about).where(OpenException.difference == Difference.PAID_AFTER_STOP)
+    return {about.partition(":")[2] for about in session.exec(query)}
 
 
 def _told(session: Session) -> Sequence[OrderFailure]:

@@ -42,6 +42,7 @@ _AT_FIRST = {
     Difference.OFFICERS_EXPIRE: Severity.HIGH,
     Difference.PAID_BEFORE_FORCE: Severity.HIGH,
     Difference.PAID_BEFORE_RELEASE: Severity.HIGH,
+    Difference.PAID_AFTER_STOP: Severity.HIGH,
 }
 """How grave a difference is on its first day; the others are in the middle."""
 

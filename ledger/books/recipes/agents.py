@@ -12,6 +12,7 @@ from ledger.books.recipes.codes import (
     GENERAL,
     LOSSES,
     OWED_TO_AGENTS,
+    RECOVERABLE,
 )
 from ledger.books.recipes.legs import (
     Place,
@@ -70,6 +71,18 @@ def aid_paid_by_agent(
 ) -> list[Posting]:
     """Recognised assistance that an agent paid: `from_purse` of the fund's money they hold, the rest from their own."""
     postings = [debit(APPROVED_ASSISTANCE, amount, fund, subject=obligation, case=case)]
+    if from_purse.minor:
+        postings.append(credit(purse, from_purse, fund, subject=agent, case=case))
+    if from_purse < amount:
+        postings.append(credit(OWED_TO_AGENTS, amount - from_purse, fund, subject=agent, case=case))
+    return balanced(*postings)
+
+
+def agent_paid_in_error(
+    *, purse: str, amount: Money, from_purse: Money, fund: str, obligation: str, case: str, agent: str
+) -> list[Posting]:
+    """What an agent paid though nothing was to be paid any more: who has it owes it to the fund."""
+    postings = [debit(RECOVERABLE, amount, fund, subject=obligation, case=case)]
     if from_purse.minor:
         postings.append(credit(purse, from_purse, fund, subject=agent, case=case))
     if from_purse < amount:
