@@ -162,7 +162,7 @@ def test_every_day_of_a_week_gives_the_same_words(issued_on: date, later: int, a
     monday = issued_on - timedelta(days=issued_on.weekday())
 
     def words(day: date) -> Assessed:
-        bounds = eligibility.bounds(BY, issued_on=day, in_force_on=None)
+        bounds = eligibility.bounds(BY, kind=kind, issued_on=day, in_force_on=None)
         exact = Application(
             article="23.34", kind=kind, issued=Span(day, day), amount=Money(81000, "BYN"), detained_days=3
         )
@@ -177,7 +177,7 @@ def test_every_day_of_a_week_gives_the_same_words(issued_on: date, later: int, a
 def test_by_bounds_nothing_is_refused_that_exact_days_admit_and_the_grain_of_a_day_is_exact() -> None:
     bail = jurisdictions.load("us-bail")
     day = date(2020, 9, 30)
-    bounds = eligibility.bounds(bail, issued_on=day, in_force_on=day)
+    bounds = eligibility.bounds(bail, kind="bail", issued_on=day, in_force_on=day)
     exact = Application(article=bail.articles[0].code, kind="bail", issued=Span(day, day), payable=Span(day, day))
 
     answers = {one.rule: one for one in assessments.by_bounds(bail, exact, bounds, on=day)}

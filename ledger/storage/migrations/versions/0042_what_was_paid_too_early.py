@@ -6,7 +6,7 @@ from alembic import op
 from ledger.storage.enumerations import admit
 
 revision = "0042"
-down_revision = "0036"
+down_revision = "0038"
 
 REASONS = ("bank_refused", "never_executed", "not_handed_in", "called_back", "stopped")
 
