@@ -87,7 +87,10 @@ WAYS: dict[Difference, Way] = {
     Difference.OVER_REFUNDED: Way(_LOOKED_INTO, why_none=NoPosting.BOOKED_ALREADY),
     Difference.UNREADABLE: Way("donations pull", why_none=NoPosting.ANSWER_BOOKS),
     Difference.TOLD_OTHERWISE: Way(_LOOKED_INTO, why_none=NoPosting.BOOKED_ALREADY),
+    Difference.PAID_AFTER_STOP: Way(_LOOKED_INTO, why_none=NoPosting.BOOKED_ALREADY),
     # Without an amount.
+    Difference.PAID_BEFORE_FORCE: Way(_LOOKED_INTO, why_none=NoPosting.BOOKED_ALREADY),
+    Difference.PAID_BEFORE_RELEASE: Way(_LOOKED_INTO, why_none=NoPosting.BOOKED_ALREADY),
     Difference.UNKNOWN_CURRENCY: Way("donations pull", why_none=NoPosting.NO_MONEY),
     Difference.TOO_MANY_READINGS: Way("accesses", why_none=NoPosting.NO_MONEY),
     Difference.LATE_RESULT: Way(_LOOKED_INTO, why_none=NoPosting.NO_MONEY),

@@ -5,8 +5,8 @@ from alembic import op
 
 from ledger.storage.enumerations import admit
 
-revision = "0042"
-down_revision = "0038"
+revision = "0041"
+down_revision = "0040"
 
 REASONS = ("bank_refused", "never_executed", "not_handed_in", "called_back", "stopped")
 
