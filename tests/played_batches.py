@@ -122,7 +122,7 @@ class BatchPlay(PlayedAid):
 
     def _ask_for_a_batch(self, data: st.DataObject, fund: str, by: str) -> None:
         """Of the bank, or of an agent: of all that is left of a few obligations, or of parts."""
-        waiting = {one.alias: one for one in batches.candidates(self.session, after="", limit=50)}
+        waiting = {one.alias: one for one in batches.candidates(self.session, limit=50)}
         owed = [waiting[alias] for alias in sorted(waiting)]
         if not owed:
             return

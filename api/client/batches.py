@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from api.client import amounts, batch_reviews, cases, payments, sealing
@@ -21,20 +22,67 @@ from ledger.aid.batch_lines import Agreement
 from ledger.aid.results import Early
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
+from ledger.errors import BadInput, NotFound, Tampered
 
 MOST_LINES = 1_000
 CANDIDATES_A_PAGE = 500
 
 
-def candidates(desk: Desk, *, kind: str | None = None) -> Iterator[dict[str, Any]]:
-    """The obligations that nobody has asked to pay yet, page by page; of one kind unless None."""
+class NothingToPay(NotFound):
+    """No obligation waits to be asked for, or none of the sort that was asked for."""
+
+    rule = "nothing_to_pay"
+
+
+class SeveralCurrencies(BadInput):
+    """What waits is owed in several currencies, and the account to pay from has none of its own."""
+
+    rule = "several_currencies"
+
+
+def candidates(
+    desk: Desk, *, kind: str | None = None, currency: str | None = None, jurisdiction: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """The obligations that nobody has asked to pay yet, page by page, the next deadline first.
+
+    Only those of a kind, a currency, a jurisdiction, where told.
+    """
     cursor: str | None = None
+    wanted = {"kind": kind, "currency": currency, "jurisdiction": jurisdiction}
     while True:
-        page = desk.api.get("/v1/obligations", cursor=cursor, limit=CANDIDATES_A_PAGE)
-        yield from (one for one in page["obligations"] if kind in {None, one["kind"]})
+        page = desk.api.get("/v1/obligations", cursor=cursor, limit=CANDIDATES_A_PAGE, **wanted)
+        yield from page["obligations"]
         cursor = page["next"]
         if cursor is None:
             return
+
+
+def choose(
+    desk: Desk,
+    *,
+    account: str,
+    most: int = MOST_LINES,
+    kind: str | None = None,
+    currency: str | None = None,
+    jurisdiction: str | None = None,
+) -> list[dict[str, Any]]:
+    """At most so many candidates that one batch from `account` can pay, the next deadline first.
+
+    Raises:
+        NothingToPay: none waits of what was asked for. SeveralCurrencies: name one.
+    """
+    if currency is None:
+        leaves = {one["code"]: one["currency"] for one in desk.api.get("/v1/accounts")["accounts"]}
+        currency = leaves.get(account)
+    chosen = list(islice(candidates(desk, kind=kind, currency=currency, jurisdiction=jurisdiction), most))
+    if not chosen:
+        raise NothingToPay(
+            "nothing that a batch can pay waits", kind=kind, currency=currency, jurisdiction=jurisdiction
+        )
+    currencies = sorted({one["amount"]["currency"] for one in chosen})
+    if len(currencies) > 1:
+        raise SeveralCurrencies("a batch pays one currency: tell which", currencies=", ".join(currencies))
+    return chosen
 
 
 def create(
@@ -48,12 +96,21 @@ def create(
 ) -> dict[str, Any]:
     """Asks for the chosen candidates to be paid: from a bank leaf, or by an agent from their purse.
 
-    `payee_of` tells by kind who receives the money, `authority` unless told.
+    `payee_of` tells by kind who receives the money, `authority` unless told. A case whose boxes do not hold is left
+    out: `left_out` of the answer has why, by its alias.
 
     Raises:
-        EvidenceDiffers: boxes and books disagree; nothing is sent.
+        NothingToPay: nothing is chosen. EvidenceDiffers, CannotOpen, WrongCommitment, WrongKey, BadSignature: the boxes
+            of no case hold; nothing is sent.
     """
-    evidence = cases.check_many(desk, [one["case"] for one in chosen], reason="payment")
+    if not chosen:
+        raise NothingToPay("no verified case waits to be paid, or none that was asked for")
+    found = dict(cases.look_at_many(desk, [one["case"] for one in chosen], reason="payment"))
+    refused = {alias: one for alias, one in found.items() if isinstance(one, Tampered)}
+    evidence = {alias: one for alias, one in found.items() if isinstance(one, Evidence)}
+    chosen = [one for one in chosen if one["case"]["alias"] in evidence]
+    if not chosen:
+        raise next(iter(refused.values()))
     alias = draw(Kind.BATCH)
     courts = _court_tokens(desk, alias, chosen, evidence) if agent else [None] * len(chosen)
     lines = [
@@ -69,7 +126,7 @@ def create(
         "lines": lines,
     }
     answer: dict[str, Any] = desk.api.post("/v1/batches", body, key=f"batch:{alias}")
-    return answer
+    return answer | {"left_out": {alias: error.rule for alias, error in refused.items()}}
 
 
 def listed(desk: Desk, *, state: str | None = None) -> list[dict[str, Any]]:

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from api.client import previews, sealed_files, sealing
+from api.client import contents, previews, sealed_files, sealing
+from api.client.contents import Content
 from api.client.desk import Desk
 from api.client.http import ApiRefusal
 from api.client.lists import BadList, ListRow
-from api.client.sealing import BadSignature, CannotOpen, WrongCommitment, WrongKey
+from api.client.sealing import BadSignature, CannotOpen, WrongCommitment
 from ledger.aid import assessments, eligibility, jurisdictions, rules
 from ledger.aid.acts import EvidenceNotOpened, PossibleDuplicate
 from ledger.aid.eligibility import Rejection
-from ledger.aid.jurisdictions import Pack
+from ledger.aid.jurisdictions import NotDated, Pack
 from ledger.aid.rules import Answer, Application, EvidenceMissing, Outcome, Span
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
@@ -30,8 +31,6 @@ VAULT = "people"
 POSSIBLE_DUPLICATE = PossibleDuplicate.rule
 FOR_A_PERSON = (POSSIBLE_DUPLICATE, EvidenceNotOpened.rule, EvidenceMissing.rule)
 """Refusals of a case that a person must look at; the others go on."""
-UNREADABLE = (CannotOpen, WrongCommitment, WrongKey)
-"""What is said of boxes that look random to a server, and were never sealed for their shelf."""
 TOLD = "told"
 """What became of a case whose beneficiary was told; otherwise the rule of the refusal."""
 
@@ -147,20 +146,20 @@ def check_many(desk: Desk, cases: Sequence[dict[str, Any]], *, reason: str) -> d
     """As `check_evidence` for many cases, a hundred shelves at a time; by the case's alias.
 
     Raises:
-        EvidenceDiffers, CannotOpen, WrongCommitment, WrongKey, BadSignature: see there.
+        EvidenceDiffers, CannotOpen, WrongCommitment, WrongKey, BadSignature: see there; `case` names the first.
     """
     checked: dict[str, Evidence] = {}
-    for alias, found in _look_at_many(desk, cases, reason=reason):
+    for alias, found in look_at_many(desk, cases, reason=reason):
         if isinstance(found, Tampered):
             raise found
         checked[alias] = found
     return checked
 
 
-def _look_at_many(
+def look_at_many(
     desk: Desk, cases: Sequence[dict[str, Any]], *, reason: str
 ) -> Iterator[tuple[str, Evidence | Tampered]]:
-    """Each case's evidence by its alias, or why its boxes cannot be read: one such row does not stop the others."""
+    """Each case's evidence by its alias, or why it does not hold: one such case does not stop the others."""
     by_alias = {case["alias"]: case for case in cases}
     waiting = list(by_alias.values())
     for start in range(0, len(waiting), SHELVES_A_REQUEST):
@@ -174,41 +173,54 @@ def _look_at_many(
             owed = [one["alias"] for one in case["obligations"]]
             try:
                 evidence = _open(desk, opened[beneficiary], beneficiary, ruling=ruling["alias"], owed=owed)
-            except UNREADABLE as error:
-                yield case["alias"], error
-            else:
                 yield case["alias"], _hold_against(desk, case, evidence)
+            except Tampered as error:
+                error.data["case"] = case["alias"]
+                yield case["alias"], error
 
 
 def _open(desk: Desk, opened: dict[str, Any], beneficiary: str, *, ruling: str, owed: Sequence[str]) -> Evidence:
     shelf, seed = open_shelf(desk, opened, alias=beneficiary)
-    contents: dict[tuple[str, str, str], dict[str, Any]] = {}
-    commitments: dict[tuple[str, str, str], str] = {}
-    boxes = sorted(opened["boxes"], key=lambda box: box["version"])
-    for box in boxes:
-        place = {"kind": box["kind"], "alias": box["alias"], "field": box["field"], "version": box["version"]}
-        plaintext = sealing.open_committed(seed, box, **place)
-        contents[box["kind"], box["alias"], box["field"]] = _record(plaintext)
-        commitments[box["kind"], box["alias"], box["field"]] = box["commitment"]
-    kept = [("beneficiary", beneficiary, "identity"), ("ruling", ruling, "details")]
-    further = [one for alias in owed if (one := ("obligation", alias, "details")) in contents]
+    boxes = sorted(opened["boxes"], key=lambda box: int(box["version"]))
+    newest = {(box["kind"], box["alias"], box["field"]): box for box in boxes}
+    identity, details = ("beneficiary", beneficiary, "identity"), ("ruling", ruling, "details")
+    further = {alias: place for alias in owed if (place := ("obligation", alias, "details")) in newest}
+    if not {identity, details} <= newest.keys():
+        raise CannotOpen("a box is missing", shelf=beneficiary)
+    payees = {alias: box for (_, alias, field), box in newest.items() if field == "payee"}
+    answered = (assessments.KIND, assessments.FIELD)
+    assessed = {alias: box for (kind, alias, field), box in newest.items() if (kind, field) == answered}
     return Evidence(
         shelf_public=shelf.public,
-        identity=contents[kept[0]],
-        ruling=contents[kept[1]],
-        further={alias: contents[kind, alias, field] for kind, alias, field in further},
-        payees={alias: content for (_, alias, field), content in contents.items() if field == "payee"},
-        payee_commitments={alias: held for (_, alias, field), held in commitments.items() if field == "payee"},
+        identity=_read(seed, newest[identity], contents.Person),
+        ruling=_read(seed, newest[details], contents.Ruled),
+        further={alias: _read(seed, newest[place], contents.Owed) for alias, place in further.items()},
+        payees=_readable(seed, payees, contents.Payee),
+        payee_commitments={alias: box["commitment"] for alias, box in payees.items()},
         assessments={
-            alias: (content, commitments[kind, alias, field])
-            for (kind, alias, field), content in contents.items()
-            if (kind, field) == (assessments.KIND, assessments.FIELD)
+            alias: (content, assessed[alias]["commitment"])
+            for alias, content in _readable(seed, assessed, contents.Answered).items()
         },
-        receipts=Counter(box["alias"] for box in opened["boxes"] if box["field"] == "receipt"),
-        commitments=sorted(commitments[place] for place in (*kept, *further)),
-        identity_commitment=commitments[kept[0]],
+        receipts=Counter(box["alias"] for box in boxes if box["field"] == "receipt"),
+        commitments=sorted(newest[place]["commitment"] for place in (identity, details, *further.values())),
+        identity_commitment=newest[identity]["commitment"],
         versions={(box["alias"], box["field"]): box["version"] for box in boxes},
     )
+
+
+def _read(seed: bytes, box: dict[str, Any], content: type[Content]) -> dict[str, Any]:
+    place = {"kind": box["kind"], "alias": box["alias"], "field": box["field"], "version": box["version"]}
+    held = contents.read(content, sealing.open_committed(seed, box, **place))
+    return held.model_dump(mode="json", exclude_unset=True)
+
+
+def _readable(seed: bytes, boxes: Mapping[str, dict[str, Any]], content: type[Content]) -> dict[str, dict[str, Any]]:
+    """What can be read of these: a payee that cannot is nobody's, and must not keep the case from being paid anew."""
+    found: dict[str, dict[str, Any]] = {}
+    for alias, box in boxes.items():
+        with suppress(CannotOpen, WrongCommitment):
+            found[alias] = _read(seed, box, content)
+    return found
 
 
 def open_shelf(desk: Desk, opened: dict[str, Any], *, alias: str) -> tuple[sealing.Shelf, bytes]:
@@ -255,16 +267,6 @@ def check_file(desk: Desk, file: dict[str, Any], *, subject: str, shelf: str) ->
     raise BadSignature("the file is not signed by this operator", alias=file["alias"])
 
 
-def _record(plaintext: bytes) -> dict[str, Any]:
-    try:
-        record = json.loads(plaintext)
-    except ValueError:
-        raise CannotOpen("the box holds no record") from None
-    if not isinstance(record, dict):
-        raise CannotOpen("the box holds no record")
-    return record
-
-
 def verify(desk: Desk, alias: str, *, not_duplicates: Sequence[str] = ()) -> Rejection | None:
     """Opens a received case, tests its exact facts, and signs the answer: verified, or rejected with a code.
 
@@ -288,14 +290,15 @@ def verify_many(
 ) -> dict[str, str]:
     """As `verify` for many cases, opened a hundred at a time: what became of each.
 
-    `verified`, a rejection code, or `possible_duplicate`, `evidence_not_opened`, `evidence_missing` or `cannot_open`:
-    such a case stays received for a person to look at. `show` is told what else the rules saw, by case.
+    `verified`, a rejection code, or `possible_duplicate`, `evidence_not_opened` or `evidence_missing`; `cannot_open`,
+    `evidence_differs` or another word for boxes that do not hold: such a case stays received for a person to look at.
+    `show` is told what else the rules saw, by case.
 
     Raises:
-        EvidenceDiffers: the boxes and the books disagree about a case; nothing is signed. ApiRefusal, ApiUnreachable.
+        ApiRefusal, ApiUnreachable.
     """
     found = [desk.api.get(f"/v1/cases/{alias}") for alias in aliases]
-    evidence = dict(_look_at_many(desk, found, reason="verification"))
+    evidence = dict(look_at_many(desk, found, reason="verification"))
     answers: dict[str, str] = {}
     for number, case in enumerate(found, start=1):
         facts = evidence[case["alias"]]
@@ -407,16 +410,16 @@ def application_of(case: dict[str, Any], facts: Evidence, *, obligation: str) ->
 def reject(desk: Desk, alias: str, *, because: Rejection) -> None:
     """Opens a case and rejects it with a code, signed: a duplicate, an illegible ruling, an unsafe channel.
 
-    What was never sealed to its shelf looks random to the server and opens for nobody: it is rejected as illegible.
+    Whose boxes do not open, hold something else than is sealed there, or disagree with the books, is illegible.
 
     Raises:
-        EvidenceDiffers: the boxes and the books disagree; nothing is signed.
-        CannotOpen, WrongCommitment, WrongKey: the boxes cannot be read, and the code is another one.
+        EvidenceDiffers, CannotOpen, WrongCommitment, WrongKey, BadSignature: so it is, and the code is another one;
+            nothing is signed.
     """
     case = desk.api.get(f"/v1/cases/{alias}")
     try:
         commitments = check_evidence(desk, case, reason="verification").commitments
-    except UNREADABLE:
+    except Tampered:
         if because is not Rejection.ILLEGIBLE:
             raise
         commitments = case["evidence_commitments"]
@@ -502,7 +505,7 @@ def _hold_against(desk: Desk, case: dict[str, Any], evidence: Evidence) -> Evide
     (ruling,) = case["rulings"]
     owed = {one["alias"]: one for one in case["obligations"]}
     in_ruling = [one for one in owed if one not in evidence.further]
-    bounds = _bounds(jurisdictions.load(case["jurisdiction"]), evidence.ruling)
+    bounds = _bounds_told(jurisdictions.load(case["jurisdiction"]), evidence.ruling)
     told = evidence.ruling
     compared = {
         "evidence_commitments": (case["evidence_commitments"], evidence.commitments),
@@ -653,6 +656,14 @@ def _bounds(pack: Pack, details: dict[str, Any]) -> eligibility.Bounds:
         in_force_on=_day(details["in_force_on"]),
         served_on=_day(details["served_on"]),
     )
+
+
+def _bounds_told(pack: Pack, details: dict[str, Any]) -> eligibility.Bounds:
+    """The bounds of what a box says, which may be a day that the pack knows nothing of."""
+    try:
+        return _bounds(pack, details)
+    except NotDated:
+        raise EvidenceDiffers("the pack has no deadlines for the day in the box", field="issued_on") from None
 
 
 def _day(text: str | None) -> date | None:

@@ -1,11 +1,11 @@
 """Donors from the treasurer's side: identities sealed and opened here, gifts linked, aliases found to be one donor."""
 
-import json
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from api import json_texts
 from api.client import cases, sealing
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
@@ -120,8 +120,8 @@ def open_donor(desk: Desk, alias: str) -> Opened:
     place = {"kind": "donor", "alias": alias, "field": IDENTITY, "version": box["version"]}
     plaintext = sealing.open_committed(seed, box, **place)
     try:
-        identity = read_identity(json.loads(plaintext))
-    except (ValueError, AttributeError):
+        identity = read_identity(json_texts.read(plaintext))
+    except (BadInput, AttributeError):
         raise sealing.CannotOpen("the box holds no identity", kind="donor", version=box["version"]) from None
     return Opened(alias, identity, box["version"], shelf.public, seed)
 

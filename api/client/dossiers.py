@@ -7,7 +7,6 @@ from pydantic import ValidationError
 from api.client import cases, evidence
 from api.client.cases import Evidence, EvidenceDiffers
 from api.client.desk import Desk
-from api.client.sealing import BadSignature
 from ledger import people
 from ledger.approvals import ACT_DOMAIN
 from ledger.errors import Tampered
@@ -74,7 +73,7 @@ def open_facts(desk: Desk, facts: Facts) -> Facts:
         files = evidence.check_contents(desk, case, reason=REASON)
     except EvidenceDiffers as differs:
         return _with(facts, Opened(by=by, refused=differs.rule, where=str(differs.data.get("field"))))
-    except (*cases.UNREADABLE, BadSignature) as unreadable:
+    except Tampered as unreadable:
         return _with(facts, Opened(by=by, refused=unreadable.rule))
     return _with(facts, _opened(found, by=by, files=files, answers=_answers(facts, found)))
 

@@ -4,13 +4,13 @@ A rule says: a line whose text has these words is an entry that moves this accou
 server proposes, which checks what is signed as it checks any other match.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from api.client import cases, matching, sealing
+from api.client import cases, contents, matching, sealing
+from api.client.contents import BankEntry, Held, Rest, Words
 from api.client.desk import Desk
 from api.client.http import ApiRefusal
 from api.client.statements import VAULT
@@ -33,19 +33,17 @@ class BadRule(BadInput):
     rule = "bad_matching_rule"
 
 
-class NotAsSealed(Tampered):
-    """A box does not hold what a treasurer's device seals there."""
-
-    rule = "not_as_sealed"
-
-
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A line whose text has these `words`, however written, is an entry that moves `account` or a leaf of it."""
+    """A line whose text has these `words`, however written, is an entry that moves `account` or a leaf of it.
+
+    `refused` tells why the box of a rule that says nothing could not be read: it is withdrawn, and no other suffers.
+    """
 
     alias: str
     words: str = field(repr=False)
     account: str
+    refused: str | None = None
 
 
 def add(desk: Desk, *, words: str, account: str) -> dict[str, Any]:
@@ -78,33 +76,29 @@ def withdraw(desk: Desk, alias: str) -> dict[str, Any]:
 
 
 def listed(desk: Desk) -> list[Rule]:
-    """The rules that stand, opened here; each reading is logged.
-
-    Raises:
-        NotAsSealed, and what opening a shelf raises: a box was altered or swapped.
-    """
+    """The rules that stand, opened here; each reading is logged. A box that cannot be read is a rule with `refused`."""
     standing = [one["alias"] for one in desk.api.get("/v1/reconciliations/rules")["rules"]]
-    return [_rule(alias, content) for alias, content in _opened(desk, standing, kind="matching_rule", name="rule")]
+    opened = _opened(desk, standing, Words, kind="matching_rule", name="rule")
+    return [_rule(alias, content) for alias, content in opened]
 
 
 def propose(desk: Desk) -> list[dict[str, Any]]:
     """What the server proposes of one line and one entry and a rule speaks for, the best first.
 
-    Where the rules speak for several entries of a line, or several lines of an entry, all are told.
+    Where the rules speak for several entries of a line, or several lines of an entry, all are told. Of statements and
+    rules whose boxes cannot be read nothing is told.
     """
-    rules = listed(desk)
+    rules = [rule for rule in listed(desk) if rule.refused is None]
     asked = [one for one in matching.listed(desk)["proposals"] if _is_single(one)] if rules else []
     aliases = sorted({one["statements"][0] for one in asked})
-    contents = dict(_opened(desk, aliases, kind="statement", name="rest"))
+    rests = dict(_opened(desk, aliases, Rest, kind="statement", name="rest"))
     found = []
     for one in asked:
         (brought_by,), (line,) = one["statements"], one["lines"]
-        if brought_by not in contents:
+        rest = rests.get(brought_by)
+        if rest is None or isinstance(rest, Tampered):
             continue
-        try:
-            texts = _texts_of(contents[brought_by], line)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise NotAsSealed("the box holds no statement", about=brought_by) from None
+        texts = _texts_of(rest, line)
         fitting = [rule.alias for rule in rules if _fits(rule, texts, one["moves"])]
         if fitting:
             reasons = [*one["reasons"], Reason.COUNTERPARTY_TEXT.value]
@@ -113,15 +107,19 @@ def propose(desk: Desk) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (-one["score"], one["lines"], one["entries"]))
 
 
-def _opened(desk: Desk, aliases: Sequence[str], *, kind: str, name: str) -> Iterator[tuple[str, Any]]:
-    """What is sealed on each of these shelves, by its alias; those that were erased tell nothing."""
+def _opened(
+    desk: Desk, aliases: Sequence[str], content: type[Held], *, kind: str, name: str
+) -> Iterator[tuple[str, Held | Tampered]]:
+    """What is sealed on each of these shelves, or why it cannot be read, by its alias; erased ones tell nothing."""
     for start in range(0, len(aliases), AT_ONCE):
         for alias, opened in _fetched(desk, list(aliases[start : start + AT_ONCE])):
-            _, seed = cases.open_shelf(desk, opened, alias=alias)
-            for box in opened["boxes"]:
-                place = {"kind": kind, "alias": alias, "field": name, "version": box["version"]}
-                plaintext = sealing.open_committed(seed, box, **place)
-                yield alias, json.loads(plaintext)
+            try:
+                _, seed = cases.open_shelf(desk, opened, alias=alias)
+                for box in opened["boxes"]:
+                    place = {"kind": kind, "alias": alias, "field": name, "version": box["version"]}
+                    yield alias, contents.read(content, sealing.open_committed(seed, box, **place))
+            except Tampered as error:
+                yield alias, error
 
 
 def _fetched(desk: Desk, aliases: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -138,32 +136,33 @@ def _fetched(desk: Desk, aliases: list[str]) -> Iterator[tuple[str, dict[str, An
         yield from zip(aliases, answer["opened"], strict=True)
 
 
-def _rule(alias: str, content: Any) -> Rule:
-    match content:
-        case {"words": str() as words, "account": str() as account} if sealing.fold(words) and account:
-            return Rule(alias, words, account)
-    raise NotAsSealed("the box holds no rule", about=alias)
+def _rule(alias: str, content: Words | Tampered) -> Rule:
+    if isinstance(content, Tampered):
+        return Rule(alias, "", "", refused=content.rule)
+    if not sealing.fold(content.words) or not content.account:  # it would fit every line
+        return Rule(alias, "", "", refused=sealing.CannotOpen.rule)
+    return Rule(alias, content.words, content.account)
 
 
 def _is_single(proposed: dict[str, Any]) -> bool:
     return len(proposed["lines"]) == len(proposed["entries"]) == 1
 
 
-def _texts_of(statement: dict[str, Any], line: str) -> list[str]:
+def _texts_of(statement: Rest, line: str) -> list[str]:
     """The text of each entry that a line can be: those of its day and amount; equal ones cannot be told apart."""
     _, on, minor, _ = line.rsplit(":", 3)
     return [
         " ".join(_words(entry))
-        for entry in statement["entries"]
-        if entry["status"] == "booked" and entry["booked_on"] == date.fromisoformat(on).isoformat()
-        if entry["amount"]["minor"] == int(minor)
+        for entry in statement.entries
+        if entry.status == "booked" and entry.booked_on == date.fromisoformat(on)
+        if entry.amount.minor == int(minor)
     ]
 
 
-def _words(entry: dict[str, Any]) -> Iterable[str]:
-    yield from entry["text"].values()
-    for detail in entry["details"]:
-        yield from detail["text"].values()
+def _words(entry: BankEntry) -> Iterable[str]:
+    yield from entry.text.values()
+    for detail in entry.details:
+        yield from detail.text.values()
 
 
 def _fits(rule: Rule, texts: Sequence[str], moves: Sequence[str]) -> bool:

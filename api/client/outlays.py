@@ -1,10 +1,9 @@
 """Outlays from the operator's side: what an agent laid out of their own is asked to be repaid, and agreed to."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.client import amounts, cases, sealing
+from api.client import amounts, cases, contents, sealing
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import outlays
@@ -110,9 +109,8 @@ def open_payee(desk: Desk, repayment: dict[str, Any], *, reason: str) -> Payee:
     found = [box for box in kept["boxes"] if box["commitment"] == repayment["payee_commitment"]]
     if len(found) != 1:
         raise EvidenceDiffers("the payee is not the one that was asked for", repayment=alias, field="payee")
-    plaintext = sealing.open_committed(seed, found[0], **place)
-    told = json.loads(plaintext)
-    return Payee(told["name"], told["account"])
+    told = contents.read(contents.Repaid, sealing.open_committed(seed, found[0], **place))
+    return Payee(told.name, told.account)
 
 
 def cancel(desk: Desk, repayment: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, BinaryIO
 
-from api.client import sealing
+from api.client import contents, sealing
 from api.client.sealing import SALT_BYTES, BadSignature, CannotOpen, WrongCommitment
 from ledger import people
 from ledger.errors import BadInput
@@ -212,8 +212,11 @@ class _Opened:
             raise CannotOpen("the file is not padded as sealing pads", version=self._place.version)
         if not hmac.compare_digest(self._seal.hexdigest(), commitment):
             raise WrongCommitment("the content is not what was committed to", version=self._place.version)
-        told = json.loads(self._description)
-        return Description(told["name"], told["type"])
+        try:
+            told = contents.read(contents.Described, self._description)
+        except CannotOpen:  # the file is the one that was committed to, whatever it was called
+            return Description("", None)
+        return Description(told.name, told.type)
 
     def _begin(self, content: bytes) -> bytes:
         salt, described, self._length = _HEAD.unpack_from(content)

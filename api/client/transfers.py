@@ -1,9 +1,8 @@
 """Transfers between funds from the operator's side: asked for by one signature, booked by another."""
 
-import json
 from typing import Any
 
-from api.client import cases, sealing
+from api.client import cases, contents, sealing
 from api.client.cases import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
@@ -102,8 +101,7 @@ def read_consent(desk: Desk, transfer: dict[str, Any]) -> str:
         if box["commitment"] != transfer["consent_commitment"]:
             break
         place: dict[str, Any] = {"kind": "transfer", "alias": alias, "field": "consent"}
-        plaintext = sealing.open_committed(seed, box, **place)
-        return str(json.loads(plaintext)["consent"])
+        return contents.read(contents.Consent, sealing.open_committed(seed, box, **place)).consent
     raise EvidenceDiffers("no sealed consent is what the transfer rests on", transfer=alias, field="consent")
 
 

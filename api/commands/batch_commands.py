@@ -47,16 +47,21 @@ def create_batch(
     account: Annotated[str, typer.Option(help="The bank leaf, or the agent's purse, to pay from.")],
     agent: Annotated[str | None, typer.Option(help="The agent who pays; the bank unless given.")] = None,
     kind: Annotated[ObligationKind | None, typer.Option(help="Only obligations of this kind.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Only what is owed in it; the leaf's own unless given.")] = None,
+    jurisdiction: Annotated[str | None, typer.Option(help="Only cases of this jurisdiction.")] = None,
     to: Annotated[Payee, typer.Option(help="Who receives the money.")] = Payee.AUTHORITY,
     most: Annotated[int, typer.Option(help="The most lines.", min=1, max=batches.MOST_LINES)] = batches.MOST_LINES,
     as_json: AsJson = False,
 ) -> None:
-    """Asks for what verified cases owe to be paid together."""
+    """Asks for what verified cases owe to be paid together, the next deadlines first."""
     with connect() as desk:
-        chosen = list(batches.candidates(desk, kind=kind))[:most]
+        wanted = {"kind": kind, "currency": currency, "jurisdiction": jurisdiction}
+        chosen = batches.choose(desk, account=account, most=most, **wanted)
         payee_of = {one["kind"]: to.value for one in chosen}
         answer = batches.create(desk, chosen, account=account, agent=agent, payee_of=payee_of)
-    _show(answer, as_json=as_json, said=f"{len(chosen)} lines")
+    left_out = answer["left_out"]
+    said = [f"  left out: {case}, {why}" for case, why in left_out.items()]
+    _show(answer, *said, as_json=as_json, said=f"{len(chosen) - _lines_of(chosen, left_out)} lines")
 
 
 @app.command("lock")
@@ -218,7 +223,11 @@ def _told(review: Review) -> list[str]:
     return said + [f"{kind}: {total}, lines: {lines}" for kind, (lines, total) in review.by_kind.items()]
 
 
-def _show(batch: dict[str, Any], *, as_json: bool, said: str | None = None) -> None:
+def _lines_of(chosen: list[dict[str, Any]], left_out: dict[str, str]) -> int:
+    return sum(one["case"]["alias"] in left_out for one in chosen)
+
+
+def _show(batch: dict[str, Any], *more: str, as_json: bool, said: str | None = None) -> None:
     amount = f"{batch['amount']['amount']} {batch['amount']['currency']}"
     parts = [batch["state"], amount, *([said] if said else [])]
-    output.show(batch, as_json=as_json, lines=[f"{batch['alias']}: {', '.join(parts)}"])
+    output.show(batch, as_json=as_json, lines=[f"{batch['alias']}: {', '.join(parts)}", *more])

@@ -17,7 +17,7 @@ app.add_typer(rules, name="rules")
 
 PROPOSED = {"score": "Score", "lines": "Lines", "entries": "Entries", "reasons": "Because"}
 BY_RULE = PROPOSED | {"rules": "Rules"}
-RULES = {"alias": "Rule", "words": "Words", "account": "Account"}
+RULES = {"alias": "Rule", "words": "Words", "account": "Account", "refused": "Why it cannot be read"}
 MATCHED = {
     "alias": "Match",
     "lines": "Lines",

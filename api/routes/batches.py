@@ -12,7 +12,20 @@ from api.authentication import Admitted, Now
 from api.idempotency import Claimed
 from api.routes.aid import PAGE, ObligationOut, RulingOut
 from api.routes.evidence import EvidenceOut
-from api.routes.wire import Alias, AmountOnWire, BoxOnWire, Code, Day, Digest, Page, SignedActOnWire, Wire
+from api.routes.wire import (
+    Alias,
+    AmountOnWire,
+    BoxOnWire,
+    Code,
+    CurrencyCode,
+    Day,
+    DayCursor,
+    Digest,
+    Page,
+    SignedActOnWire,
+    Wire,
+    place_of,
+)
 from api.transactions import Tx
 from ledger.aid import agents_lists, batch_acts, batch_lines, batches, disbursements, results
 from ledger.aid.batch_lines import Item, Outcome, Receipt
@@ -189,13 +202,28 @@ class ResultsIn(Wire):
 
 @router.get("/v1/obligations")
 def list_candidates(
-    session: Tx, _caller: Admitted, cursor: Alias | None = None, limit: Annotated[int, Query(ge=1, le=500)] = PAGE
+    session: Tx,
+    _caller: Admitted,
+    kind: ObligationKind | None = None,
+    currency: CurrencyCode | None = None,
+    jurisdiction: Code | None = None,
+    cursor: DayCursor | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = PAGE,
 ) -> CandidatesOut:
-    """A page of the obligations of verified cases that nobody has asked to pay yet, or not all of: what is left."""
-    found = batches.candidates(session, after=cursor or "", limit=limit)
+    """A page of what verified cases owe and nobody has asked to pay yet, or not all of it; the next deadline first."""
+    found = batches.candidates(
+        session,
+        after=place_of(cursor),
+        limit=limit,
+        kind=kind,
+        currency=currency,
+        jurisdiction=jurisdiction,
+    )
     asked = disbursements.taken(session, [one.alias for one in found])
     of = {obligation.case_alias for obligation in found}
-    facts = _facts(session, session.exec(select(Case).where(col(Case.alias).in_(of))).all())
+    owing = session.exec(select(Case).where(col(Case.alias).in_(of))).all()
+    due_by, facts = {case.alias: case.due_by for case in owing}, _facts(session, owing)
+    last = found[-1] if len(found) == limit else None
     return CandidatesOut(
         obligations=[
             CandidateOut(
@@ -208,7 +236,7 @@ def list_candidates(
             )
             for obligation in found
         ],
-        next=found[-1].alias if len(found) == limit else None,
+        next=f"{due_by[last.case_alias]}~{last.alias}" if last else None,
     )
 
 

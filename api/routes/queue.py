@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.authentication import Admitted, Now
-from api.routes.wire import BadCursor, Page, Wire
+from api.routes.wire import DayCursor, Page, Wire, place_of
 from api.transactions import Tx
 from ledger import queue
 
@@ -50,7 +50,7 @@ def read_section(
     session: Tx,
     caller: Admitted,
     now: Now,
-    cursor: Annotated[str | None, Query(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}~[A-Z0-9-]{1,25}$")] = None,
+    cursor: DayCursor | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = PAGE,
 ) -> SectionOut:
     """A page of what waits."""
@@ -60,7 +60,7 @@ def read_section(
         roles=caller.roles,
         operator=caller.operator.alias,
         on=now.date(),
-        after=_place(cursor),
+        after=place_of(cursor),
         limit=limit,
     )
     last = found[-1] if len(found) == limit else None
@@ -70,13 +70,3 @@ def read_section(
         ],
         next=f"{last.deadline}~{last.object}" if last else None,
     )
-
-
-def _place(cursor: str | None) -> tuple[date, str] | None:
-    if cursor is None:
-        return None
-    day, _, alias = cursor.partition("~")
-    try:
-        return date.fromisoformat(day), alias
-    except ValueError:
-        raise BadCursor("not a cursor of this list", where="cursor") from None

@@ -138,6 +138,25 @@ class Done(Wire):
     done: bool = True
 
 
+DayCursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}~[A-Z0-9-]{1,25}$")]
+"""Where a page of a list by day and alias begins: after these."""
+
+
+def place_of(cursor: str | None) -> tuple[date, str] | None:
+    """The day and alias that a cursor names.
+
+    Raises:
+        BadCursor: no such day.
+    """
+    if cursor is None:
+        return None
+    day, _, alias = cursor.partition("~")
+    try:
+        return date.fromisoformat(day), alias
+    except ValueError:
+        raise BadCursor("not a cursor of this list", where="cursor") from None
+
+
 class Page(Wire):
     """How a list is cut: `next` is the cursor of the following page, absent on the last one."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import func
+from sqlalchemy import func, tuple_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from ledger import references
@@ -341,8 +341,19 @@ def listed(session: Session, *, state: State | None = None) -> list[Batch]:
     return sorted(session.exec(query), key=lambda batch: batch.alias)
 
 
-def candidates(session: Session, *, after: str, limit: int) -> list[Obligation]:
-    """Up to `limit` obligations that a batch can pay, in the order of their aliases, after the alias `after`."""
+def candidates(
+    session: Session,
+    *,
+    limit: int,
+    after: tuple[date, str] | None = None,
+    kind: ObligationKind | None = None,
+    currency: str | None = None,
+    jurisdiction: str | None = None,
+) -> list[Obligation]:
+    """Up to `limit` obligations that a batch can pay, by the deadlines of their cases, then by alias.
+
+    Only of a kind, a currency, the cases of a jurisdiction, where told. `after` is a deadline with an alias.
+    """
     asked = select(func.sum(Disbursement.minor)).where(
         Disbursement.obligation_alias == Obligation.alias, col(Disbursement.state).in_(disbursements.STANDING)
     )
@@ -351,11 +362,17 @@ def candidates(session: Session, *, after: str, limit: int) -> list[Obligation]:
     query = (
         select(Obligation)
         .join(Case, col(Case.alias) == Obligation.case_alias)
-        .where(Obligation.alias > after, col(Obligation.state).in_(obligations.OPEN), col(Case.state).in_(_READY))
+        .where(col(Obligation.state).in_(obligations.OPEN), col(Case.state).in_(_READY))
         .where(func.coalesce(asked.scalar_subquery(), 0) + applied.scalar_subquery() < payable)
-        .order_by(col(Obligation.alias))
+        .order_by(col(Case.due_by), col(Obligation.alias))
         .limit(limit)
     )
+    wanted = ((Obligation.kind, kind), (Obligation.currency, currency), (Case.jurisdiction, jurisdiction))
+    for column, value in wanted:
+        if value is not None:
+            query = query.where(col(column) == value)
+    if after is not None:
+        query = query.where(tuple_(col(Case.due_by), col(Obligation.alias)) > after)
     return list(session.exec(query))
 
 

@@ -35,7 +35,7 @@ from tests.agency import (
 )
 from tests.attempts import LOOKED, catch, refused, told
 from tests.cast import byn
-from tests.office import BYN_LEAF, DECISION_DAY, Office, on_one_database
+from tests.office import BYN_LEAF, DECISION_DAY, EUR_LEAF, Office, on_one_database
 from tests.papers import a_list_row
 
 
@@ -68,6 +68,28 @@ def test_a_batch_is_agreed_to_by_one_signature_and_paid_line_by_line_by_the_bank
     assert batches.find(furnished.desk("anna"), batch["alias"])["state"] == "reconciled"
     assert furnished.balance(BYN_LEAF) == byn("3380.00")
     assert furnished.desk("anna").api.get("/v1/exceptions")["exceptions"] == []
+
+
+@on_one_database
+def test_a_batch_takes_the_next_deadlines_of_what_its_leaf_can_pay_or_says_why_it_takes_nothing(
+    furnished: Office,
+) -> None:
+    days = (date(2020, 8, 31), date(2020, 8, 10), date(2020, 9, 14))
+    found = {day: verified_cases(furnished, a_list_row(issued_on=day))[0] for day in days}
+    anna = furnished.desk("anna")
+
+    chosen = batches.choose(anna, account=BYN_LEAF, most=2)
+
+    assert [one["case"]["alias"] for one in chosen] == [found[day] for day in sorted(days)[:2]]
+    with pytest.raises(batches.NothingToPay) as refused:
+        batches.choose(anna, account=EUR_LEAF)
+    assert refused.value.data["currency"] == "EUR"
+    with pytest.raises(batches.NothingToPay):
+        batches.choose(anna, account=BYN_LEAF, kind="detention")
+    alter(furnished, "UPDATE obligation SET currency = 'EUR' WHERE case_alias = :case", case=found[days[1]])
+    with pytest.raises(batches.SeveralCurrencies) as several:
+        batches.choose(anna, account="1200:A-0000-0000-0000")
+    assert several.value.data["currencies"] == "BYN, EUR"
 
 
 ALTERED = {

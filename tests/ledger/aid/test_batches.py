@@ -1,3 +1,6 @@
+from datetime import date
+from typing import Any
+
 import pytest
 
 from ledger.aid import agents, batches, disbursements, obligations
@@ -43,7 +46,7 @@ def test_a_batch_goes_from_draft_to_the_bank_and_is_reconciled_when_every_line_i
 
     batch = create(house, lines_for(house, found), account=LEAF)
     assert (batch.state, batch.amount(), batch.digest) == (State.DRAFT, byn("1620.00"), None)
-    assert batches.candidates(house.session, after="", limit=10) == []
+    assert batches.candidates(house.session, limit=10) == []
     batches.lock(house.session, batch)
     for case in found:
         house.open(case, by=house.fund.boris)
@@ -258,7 +261,7 @@ def test_a_failed_line_is_asked_for_again_by_its_own_fund_and_paid(house: House,
     first = a_released_batch(house, agent, LEAF, [case])
     enter(house, first, failed(items(house, first)[0]))
     assert state_of(house, items(house, first)[0]) == ("failed", "recognised", "approved")
-    (waiting,) = batches.candidates(house.session, after="", limit=10)
+    (waiting,) = batches.candidates(house.session, limit=10)
     lines = lines_for(house, [case])
 
     with nothing_written(house.session), pytest.raises(BatchNotReady):
@@ -282,14 +285,28 @@ def test_a_failed_line_is_asked_for_again_by_its_own_fund_and_paid(house: House,
     assert balances.balance(house.session, "2100", currency="BYN") == byn("0.00")
 
 
-def test_candidates_come_in_pages_once_each(house: House) -> None:
-    cases_of(house, 3)
-    house.a_case()
+def test_candidates_come_in_pages_once_each_the_next_deadline_first(house: House) -> None:
+    issued = [date(2020, 9, 14), date(2020, 8, 31), date(2020, 9, 7), date(2020, 9, 7)]
+    found = [house.verify(house.a_case(issued_on=day), by=house.fund.anton) for day in issued]
+    due_by = {case.alias: case.due_by for case in found}
+    house.a_case(issued_on=date(2020, 8, 24))
 
-    first = batches.candidates(house.session, after="", limit=2)
-    rest = batches.candidates(house.session, after=first[-1].alias, limit=2)
+    first = batches.candidates(house.session, limit=2)
+    place = (due_by[first[-1].case_alias], first[-1].alias)
+    rest = batches.candidates(house.session, after=place, limit=3)
 
-    assert len({one.alias for one in (*first, *rest)}) == 3
+    assert [due_by[one.case_alias] for one in (*first, *rest)] == sorted(due_by.values())
+    assert len({one.alias for one in (*first, *rest)}) == len(issued)
+
+
+def test_candidates_are_of_a_kind_a_currency_and_a_jurisdiction_where_told(house: House) -> None:
+    (case,) = cases_of(house, 1)
+    fitting: dict[str, Any] = {"kind": ObligationKind.FINE, "currency": "BYN", "jurisdiction": "by"}
+    other = {"kind": ObligationKind.DETENTION, "currency": "EUR", "jurisdiction": "us-bail"}
+
+    assert [one.case_alias for one in batches.candidates(house.session, limit=9, **fitting)] == [case.alias]
+    for name, value in other.items():
+        assert batches.candidates(house.session, limit=9, **fitting | {name: value}) == []
 
 
 def test_batches_are_listed_by_state(house: House) -> None:

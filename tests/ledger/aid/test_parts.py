@@ -242,7 +242,7 @@ def test_a_batch_pays_what_is_left_or_a_part_of_it(house: House) -> None:
     batch = batches.create(house.session, draw(Kind.BATCH), lines=lines(byn("10.00")), **asked)
 
     assert batch.amount() == byn("520.00")
-    assert [one.alias for one in batches.candidates(house.session, after="", limit=9)] == [fresh.alias]
+    assert [one.alias for one in batches.candidates(house.session, limit=9)] == [fresh.alias]
 
 
 # --- given back
