@@ -37,7 +37,7 @@ BY_BOUNDS = (
     "evidence_at_hand",
 )
 """The rules whose facts the books hold, all of them: what is told of these, the server finds itself."""
-_CERTAIN = ("ruling_kind", "not_paid_before")
+_CERTAIN = ("ruling_kind", "not_paid_before", "obligation_of_ruling")
 """Rules that hold of every case that is verified, by facts that only the verifier has seen."""
 _WEEK = timedelta(days=6)
 _NAME = r"^[a-z_]{1,40}$"

@@ -141,6 +141,15 @@ def _ruling_kind(pack: Pack, told: Application, _on: date) -> Answer:
     return Answer("ruling_kind", Outcome.HOLDS, {"ruling_kind": told.ruling_kind})
 
 
+def _obligation_of_ruling(pack: Pack, told: Application, _on: date) -> Answer:
+    """Whether this kind of ruling leads to this kind of obligation: for another one there is no ruling."""
+    if told.ruling_kind is None or told.issued is None:
+        return Answer("obligation_of_ruling", Outcome.UNKNOWN)
+    if not any(pack.leads_to(told.ruling_kind, told.kind, on=day) for day in told.issued.days()):
+        return Answer("obligation_of_ruling", Outcome.REFUSED, {"kind": told.kind}, Rejection.NO_RULING)
+    return Answer("obligation_of_ruling", Outcome.HOLDS, {"kind": told.kind})
+
+
 def _after_not_before(_pack: Pack, told: Application, on: date) -> Answer:
     facts = {"on": on.isoformat()} | _days(issued=told.issued)
     if told.issued is None or told.issued.latest > on:
@@ -257,6 +266,7 @@ RULES: tuple[Rule, ...] = (
     _after_not_before,
     _not_paid_before,
     _assembly_articles,
+    _obligation_of_ruling,
     _sanction_within_article,
     _detention_tariff,
     _in_force_at_payment,

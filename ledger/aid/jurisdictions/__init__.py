@@ -109,6 +109,13 @@ class Article(Dated):
         return tuple(one for one in self.parts if part is not None and one.number == part) or self.parts
 
 
+class RulingLeadsTo(Dated):
+    """The kinds of obligations that a kind of ruling leads to: bail follows a bail order, and no sentence."""
+
+    ruling_kind: Said
+    kinds: tuple[Kind, ...]
+
+
 class BaseValue(Dated):
     """The unit in which fines are counted."""
 
@@ -185,6 +192,7 @@ class Pack(Rule):
     articles: tuple[Article, ...]
     deadlines: tuple[Deadlines, ...]
     retention: Retention
+    ruling_leads_to: tuple[RulingLeadsTo, ...] = ()
     base_values: tuple[BaseValue, ...] = ()
     detention_tariffs: tuple[DetentionTariff, ...] = ()
     evidence: tuple[Requirement, ...] = ()
@@ -196,6 +204,9 @@ class Pack(Rule):
         _check_apart("articles", self.articles, lambda one: one.code)
         for name in ("deadlines", "base_values", "detention_tariffs", "approvals"):
             _check_apart(name, getattr(self, name), lambda _: "")
+        _check_apart("ruling_leads_to", self.ruling_leads_to, lambda one: one.ruling_kind)
+        if self.ruling_leads_to and {one.ruling_kind for one in self.ruling_leads_to} != set(self.ruling_kinds):
+            raise ValueError("each kind of ruling tells what it leads to, or none does")
         _check_apart("evidence", self.evidence, lambda one: one.kind)
         _check_apart("caps", self.caps, lambda one: f"{one.kind} {one.within_days}")
         amounts = [one.amount for one in self.base_values]
@@ -209,6 +220,11 @@ class Pack(Rule):
     def article(self, code: str, *, on: date) -> Article | None:
         """The article of this code as it held on a day."""
         return held(tuple(one for one in self.articles if one.code == code), on=on)
+
+    def leads_to(self, ruling_kind: str, kind: str, *, on: date) -> bool:
+        """Whether a ruling of this kind and day leads to such an obligation; where the pack does not tell, it does."""
+        told = held(tuple(one for one in self.ruling_leads_to if one.ruling_kind == ruling_kind), on=on)
+        return kind in told.kinds if told else not self.ruling_leads_to
 
     def deadlines_on(self, day: date) -> Deadlines:
         """The deadlines of a ruling of that day.

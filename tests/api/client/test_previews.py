@@ -11,6 +11,8 @@ from api.client.lists import ListRow
 from api.client.previews import Preview
 from ledger.aid import jurisdictions
 from ledger.aid.eligibility import Rejection
+from ledger.aid.obligations import ObligationKind
+from ledger.money import Money
 from tests.cast import eur
 from tests.papers import a_list_row, list_file
 
@@ -81,6 +83,18 @@ def test_what_cannot_be_in_this_place_and_order_is_told(facts: dict[str, Any], c
     found = preview_of(a_list_row(), a_list_row(**facts))
 
     assert places(found) == [f"line 3, column {column}"]
+
+
+def test_a_sum_that_this_kind_of_ruling_does_not_lead_to_is_told_by_row_and_column() -> None:
+    bail_fund = jurisdictions.load("us-bail")
+    told: dict[str, Any] = {"article": "240.20", "part": None, "region": "county", "amount": Money.parse("5.00", "USD")}
+    bail = a_list_row(**told, ruling_kind="sentence", kind=ObligationKind.BAIL)
+    fine = a_list_row(**told, line=3, ruling_kind="bail_order")
+    right = a_list_row(**told, line=4, ruling_kind="sentence")
+
+    found = [fault.where for row in (bail, fine, right) for fault in previews.misfits(bail_fund, row)]
+
+    assert found == ["line 2, column kind", "line 3, column kind"]
 
 
 def test_a_ruling_of_today_that_is_in_force_tomorrow_is_taken() -> None:

@@ -146,6 +146,29 @@ def test_the_bail_fund_is_the_same_code_and_another_file() -> None:
     assert {kind for article in pack.articles for kind in article.kinds} <= set(ObligationKind)
 
 
+@pytest.mark.parametrize(
+    ("ruling_kind", "kind", "leads"),
+    [
+        ("bail_order", "bail", True),
+        ("bail_order", "fine", False),
+        ("sentence", "bail", False),
+        ("sentence", "court_fee", True),
+        ("unheard_of", "bail", False),
+    ],
+)
+def test_a_kind_of_ruling_leads_to_its_own_kinds_of_obligations(ruling_kind: str, kind: str, *, leads: bool) -> None:
+    pack = jurisdictions.load("us-bail")
+
+    assert pack.leads_to(ruling_kind, kind, on=date(2020, 11, 2)) is leads
+
+
+def test_every_kind_that_a_shipped_pack_admits_needs_a_file_and_has_a_cap() -> None:
+    for pack in map(jurisdictions.load, ("by", "us-bail")):
+        for kind in {kind for article in pack.articles for kind in article.kinds}:
+            assert pack.files_for(kind, received_on=date(2026, 1, 1))
+            assert pack.caps_on(kind, on=date(2020, 11, 2))
+
+
 # --- a pack of one's own
 
 SMALL = """
@@ -178,6 +201,9 @@ source = "Invented"
 """
 
 
+LEADS = '[[ruling_leads_to]]\nruling_kind = "unknown"\nkinds = ["fine"]\nvalid_from = 2020-01-01\nsource = "Invented"'
+
+
 def test_a_pack_is_a_file_and_no_code() -> None:
     pack = jurisdictions.read(SMALL.encode(), name="xx")
 
@@ -201,6 +227,7 @@ def test_a_pack_is_a_file_and_no_code() -> None:
         ('amount = "10.00"', 'amount = "10.001"', "xx: amount"),
         ('amount = "10.00"', 'amount = "0.00"', "xx"),
         ("valid_until = 2020-12-31", "valid_until = 2019-12-31", "xx: base_values.0"),
+        ("[[articles]]", f"{LEADS}\n[[articles]]", "xx"),
         ('id = "xx"', 'id = "yy"', "xx: id"),
         ('id = "xx"', "id = ", "xx"),
     ],

@@ -71,6 +71,16 @@ def test_a_refusal_names_its_rule_and_its_code(change: dict[str, Any], rule: str
     assert (answer.outcome, answer.because) == (Outcome.REFUSED, because)
 
 
+@pytest.mark.parametrize(("ruling_kind", "kind"), [("sentence", "bail"), ("bail_order", "fine")])
+def test_an_obligation_that_this_kind_of_ruling_does_not_lead_to_has_no_ruling(ruling_kind: str, kind: str) -> None:
+    told = replace(FINE, article="240.20", ruling_kind=ruling_kind, kind=kind, part=None)
+
+    (answer,) = [
+        one for one in rules.answer(jurisdictions.load("us-bail"), told, on=TODAY) if one.outcome is Outcome.REFUSED
+    ]
+    assert (answer.rule, answer.because) == ("obligation_of_ruling", Rejection.NO_RULING)
+
+
 def test_what_a_list_says_of_the_kind_of_ruling_is_not_told_back() -> None:
     assert said("ruling_kind", replace(FINE, ruling_kind="Invented Person")).facts == {}
 
