@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from api.client import amounts, cases
+from api.client import amounts, cases, compared
 from api.client.cases import VAULT, check_evidence
 from api.client.desk import Desk
 from api.client.lists import BadList, ListRow
@@ -241,7 +241,7 @@ def acknowledge(desk: Desk, alias: str, *, amount: Money, obligation: str | None
 
 
 def _tokens(desk: Desk, row: ListRow) -> list[dict[str, Any]]:
-    return cases.tokens_of(row, {vault.epoch: token_key(vault) for vault in desk.vaults(VAULT)})
+    return compared.tokens_of(row, {vault.epoch: token_key(vault) for vault in desk.vaults(VAULT)})
 
 
 def _sign(desk: Desk, verb: Verb, case: dict[str, Any], commitments: Sequence[str] | None = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from api.client import contents, previews, sealed_files, sealing
+from api.client import compared, contents, previews, sealed_files, sealing
 from api.client.contents import Content
 from api.client.desk import Desk
 from api.client.http import ApiRefusal
@@ -564,7 +564,7 @@ def _sealed_row(
                 {"epoch": epoch, "field": "row", "value": _row_token(key, row, list_name)}
                 for epoch, key in token_keys.items()
             ),
-            *tokens_of(row, token_keys),
+            *compared.tokens_of(row, token_keys),
         ],
     }
 
@@ -582,16 +582,6 @@ def coarse_facts(pack: Pack, row: ListRow) -> dict[str, Any]:
         "due_by": bounds.due_by.isoformat(),
         "force_presumed": bounds.force_presumed,
     }
-
-
-def tokens_of(row: ListRow, token_keys: Mapping[int, bytes]) -> list[dict[str, Any]]:
-    """The tokens of person and ruling, for every epoch: two cases with the same one may be duplicates."""
-    compared = previews.compared_ruling(row)
-    return [
-        {"epoch": epoch, "field": field, "value": sealing.token(key, field=field, value=value)}
-        for epoch, key in token_keys.items()
-        for field, value in {"person": row.name, "ruling": compared}.items()
-    ]
 
 
 def seal_json(

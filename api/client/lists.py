@@ -5,13 +5,11 @@ CSV and XLSX (`list_files.sheets`), columns by a profile (`list_files.profiles`)
 """
 
 import re
-import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from api.client.list_files import profiles, sheets, writings
+from api.client.list_files import marks, profiles, sheets, writings
 from api.client.list_files.faults import LONGEST_CELL, MOST_FAULTS, BadList, Fault
 from api.client.list_files.profiles import COLUMNS, OPTIONAL, REQUIRED, Column, Profile
 from api.client.list_files.sheets import SheetRow
@@ -172,7 +170,7 @@ class _RowReader:
             return "a spreadsheet's number, whose last nought may be lost: write it as text"
         if not cell.strip() and column not in _MAY_BE_EMPTY and column not in self.profile.empty:
             return "the cell is empty"
-        return _unseen(cell, is_name=column == "name")
+        return marks.unseen(cell, is_name=column == "name")
 
     def _cell(self, column: Column, row: SheetRow) -> str:
         index = self.places.get(column)
@@ -241,26 +239,6 @@ class _Cells:
     def _note(self, column: Column, what: str) -> None:
         """The first fault of a cell is the one that counts."""
         self.faults.setdefault(column, what)
-
-
-def _unseen(cell: str, *, is_name: bool) -> str | None:
-    """Whether a cell holds what is not seen: two rulings that look the same would not be found to be.
-
-    A name may hold marks of direction and joiners, which some scripts need.
-    """
-    if "\N{REPLACEMENT CHARACTER}" in cell:
-        return "a character that was lost before"
-    for letter in () if cell.isprintable() else _unprintable(cell):
-        category = unicodedata.category(letter)
-        if category in {"Cc", "Cn", "Co", "Cs", "Zl", "Zp"}:
-            return "a control character"
-        if category == "Cf" and not is_name:
-            return "an invisible character"
-    return None
-
-
-def _unprintable(cell: str) -> Iterator[str]:
-    return (letter for letter in cell if not (letter.isprintable() or letter in "\t\n\r"))
 
 
 def _in_order(fault: tuple[Column, str]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from api.client import sealing
+from api.client import compared, sealing
 from api.client.list_files.faults import Fault
 from api.client.lists import ListRow, Reading
 from ledger.aid import rules
@@ -120,11 +120,6 @@ def rejection(pack: Pack, row: ListRow, *, on: date) -> Rejection | None:
     )
 
 
-def compared_ruling(row: ListRow) -> str:
-    """What tells one ruling and obligation from another: two rows that agree in it may be one case."""
-    return f"{row.court}\n{row.ruling_number}\n{row.issued_on}\n{row.kind}"
-
-
 def _in_the_future(row: ListRow, *, on: date) -> Iterator[Fault]:
     """A ruling or a payment that has not been yet: a slip of the pen, or a wish. Aid comes after, not before."""
     for column, day in (("issued_on", row.issued_on), ("served_on", row.served_on), ("paid_on", row.paid_on)):
@@ -136,5 +131,5 @@ def _same_ruling(rows: Sequence[ListRow]) -> list[list[int]]:
     key = secrets.token_bytes(32)  # values are compared as tokens compare them; these are for this look only
     lines: dict[str, list[int]] = {}
     for row in rows:
-        lines.setdefault(sealing.token(key, field="ruling", value=compared_ruling(row)), []).append(row.line)
+        lines.setdefault(sealing.token(key, field="ruling", value=compared.ruling(row)), []).append(row.line)
     return [told for told in lines.values() if len(told) > 1]

@@ -48,6 +48,7 @@ class SuspicionOut(Wire):
 
     same_ruling: list[str]
     same_person: list[str]
+    same_figures: list[str]
     to_compare: list[str]
 
 
@@ -164,6 +165,7 @@ def read_suspicions(alias: Alias, session: Tx, caller: Admitted) -> SuspicionOut
     return SuspicionOut(
         same_ruling=intake.possible_duplicates(session, alias),
         same_person=intake.same_person(session, alias),
+        same_figures=intake.same_figures(session, alias),
         to_compare=likenesses.cases_to_compare(session, case),
     )
 

@@ -110,9 +110,9 @@ class BoxOnWire(Wire):
 
 
 class TokenOnWire(Wire):
-    """A keyed hash."""
+    """A keyed hash. Epoch 0: of a value as earlier versions wrote it, which only asks for what came before."""
 
-    epoch: Epoch
+    epoch: Annotated[int, Field(ge=0, le=10_000)]
     field: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")]
     value: Digest
 

@@ -26,14 +26,15 @@ from ledger.aid.rulings import Ruling
 from ledger.errors import BadInput
 from ledger.identities import boxes, shelves
 from ledger.identities.person_keys import ShredKeys
-from ledger.identities.shelves import ROW, Box, Made, NewBox, NewShelf
+from ledger.identities.shelves import OLDER_WRITING, ROW, Box, Made, NewBox, NewShelf
 from ledger.money import Money
 from ledger.people import Operator, Roster
 from ledger.storage import newcomers
 
 PERSON = likenesses.PERSON
 RULING = "ruling"
-"""Token fields by which duplicates are found."""
+FIGURES = "figures"
+"""Token fields by which duplicates are found; figures alone only suggest one, and nobody must answer."""
 BOXES = {("beneficiary", "identity"), ("ruling", "details")}
 """The boxes every row brings: (kind, field)."""
 
@@ -129,6 +130,13 @@ def possible_duplicates(session: Session, case: str) -> list[str]:
     return [other for other in shelves.sharing_tokens(session, case, field=RULING) if other not in settled]
 
 
+def same_figures(session: Session, case: str) -> list[str]:
+    """Cases that share digits of the number, day and sum with this one, and not its ruling's token: worth a look."""
+    same = shelves.sharing_tokens(session, case, field=RULING)
+    settled = not_duplicates.found_with(session, case)
+    return [one for one in shelves.sharing_tokens(session, case, field=FIGURES) if one not in {*same, *settled}]
+
+
 def same_person(session: Session, case: str) -> list[str]:
     """Other cases of what may be the same person: for a reviewer too. Two rulings on one person are two cases."""
     return likenesses.cases_beside(session, cases.require(session, case))
@@ -222,6 +230,8 @@ def check_facts(
 ) -> None:
     """Refuses coarse facts that cannot be, and tokens that are not one each of person and ruling for every epoch.
 
+    Figures may have one for every epoch too, and older writings of person and ruling any number.
+
     Raises:
         BadRow: `where` tells the part. UnknownJurisdiction: see there.
     """
@@ -234,10 +244,13 @@ def check_facts(
         raise BadRow("bounds are in their order, and no finer than the jurisdiction's grain", where="bounds")
     if bounds.payable_from < eligibility.payable_from(pack, bounds, kind=kind):
         raise BadRow("what is presumed to be in force is payable after the days of appeal", where="bounds")
-    epochs = {epoch for epoch, _, _ in tokens}
-    brought = [(epoch, field) for epoch, field, _ in tokens if field != ROW]
-    if not epochs or sorted(brought) != sorted((epoch, field) for epoch in epochs for field in (PERSON, RULING)):
+    epochs = {epoch for epoch, _, _ in tokens} - {OLDER_WRITING}
+    brought = [(epoch, field) for epoch, field, _ in tokens if field != ROW and epoch != OLDER_WRITING]
+    wanted = (PERSON, RULING, *([FIGURES] if any(field == FIGURES for _, field in brought) else []))
+    if not epochs or sorted(brought) != sorted((epoch, field) for epoch in epochs for field in wanted):
         raise BadRow("there is one token each of person and ruling, for every epoch", where="tokens")
+    if any(epoch == OLDER_WRITING and field not in {PERSON, RULING} for epoch, field, _ in tokens):
+        raise BadRow("an older writing is one of person or ruling", where="tokens")
 
 
 def _check(row: Row) -> None:
@@ -252,7 +265,7 @@ def _check(row: Row) -> None:
         raise BadRow("a row brings the beneficiary's identity and the ruling's details, sealed", where="boxes")
     if any(box.version != 1 for box in row.boxes):
         raise BadRow("a row brings the first version of its boxes", where="boxes")
-    epochs = {epoch for epoch, _, _ in row.tokens}
+    epochs = {epoch for epoch, _, _ in row.tokens} - {OLDER_WRITING}
     if sorted(epoch for epoch, field, _ in row.tokens if field == ROW) != sorted(epochs):
         raise BadRow("a row brings one token each of row, person and ruling, for every epoch", where="tokens")
     if max(epochs, default=0) != row.shelf.epoch:

@@ -89,6 +89,8 @@ class Box(SQLModel, table=True):
 
 ROW = "row"
 """The token field of a list's row: the same row of the same list never makes a second case."""
+OLDER_WRITING = 0
+"""In place of an epoch: a token of a value as earlier versions wrote it, which only asks, as one of an older epoch."""
 _OF_ROWS = text(f"field = '{ROW}'")
 
 

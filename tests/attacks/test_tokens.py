@@ -9,7 +9,7 @@ from datetime import date
 import httpx2
 from sqlalchemy import text
 
-from api.client import case_lives, cases, lists, sealing
+from api.client import case_lives, cases, compared, lists, sealing
 from ledger.identities.boxes import length_prefixed
 from ledger.people import Role
 from tests.office import INTAKE_DAY, Office
@@ -52,9 +52,10 @@ def derived(keys: Iterable[bytes]) -> Iterator[bytes]:
 
 def guesses(key: bytes) -> set[str]:
     """The tokens of the whole dictionary under one key."""
-    rulings = f"{RULING['court']}\n{RULING['ruling_number']}\n{RULING['issued_on']}\nfine"
-    return {sealing.token(key, field="person", value=name) for name in NAMES} | {
-        sealing.token(key, field="ruling", value=rulings)
+    row = a_list_row(**RULING)
+    told = {"ruling": compared.ruling(row), "figures": compared.figures(row)}
+    return {sealing.token(key, field="person", value=compared.person(name)) for name in NAMES} | {
+        sealing.token(key, field=field, value=value) for field, value in told.items()
     }
 
 
@@ -62,7 +63,7 @@ def test_a_dictionary_finds_nobody_with_the_dump_and_the_servers_files(office: O
     """Row 18, with the vault's seed as the control: then it finds person and ruling at once."""
     office.take_in(a_list_row(name=TRUE_NAME, **RULING))
     kept = kept_tokens(office)
-    assert len(kept) == 3
+    assert len(kept) == 4
     plain = {value for name in NAMES for value in (hashlib.sha256(name.encode()).hexdigest(), name.encode().hex())}
 
     tried = list(dict.fromkeys(derived(what_a_server_holds(office))))
@@ -72,7 +73,7 @@ def test_a_dictionary_finds_nobody_with_the_dump_and_the_servers_files(office: O
     assert found == set()
     assert plain & kept == set()
     control = guesses(sealing.token_key(office.desk("anna").vault("people")))
-    assert len(control & kept) == 2
+    assert len(control & kept) == 3
 
 
 def test_a_token_does_not_tell_the_length_nor_the_field_of_its_value(office: Office) -> None:
@@ -147,7 +148,9 @@ def test_a_guessed_token_asks_nothing_without_the_vaults_seed(office: Office) ->
 def test_no_route_looks_a_token_up(office: Office) -> None:
     """Row 30: queries are made inside, on rows that were sealed by a member; no door takes a token to look for."""
     (case,) = office.take_in(a_list_row(name=TRUE_NAME, **RULING))
-    token = sealing.token(sealing.token_key(office.desk("anna").vault("people")), field="person", value=TRUE_NAME)
+    token = sealing.token(
+        sealing.token_key(office.desk("anna").vault("people")), field="person", value=compared.person(TRUE_NAME)
+    )
     assert token in kept_tokens(office)
 
     plain = office.send("GET", "/v1/cases", bearer=office.bearer("anna", Role.INTAKE))

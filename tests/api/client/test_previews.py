@@ -117,7 +117,15 @@ def test_two_rows_of_one_ruling_in_other_words_are_shown_by_their_lines_and_both
         ("INVENTED\x07", "ruling_number", "a control character"),
         ("Ann\x1b[2J", "name", "a control character"),
         ("INVENTED\u200b-1", "ruling_number", "an invisible character"),
-        ("INVENTED\u202e-1", "payee_account", "an invisible character"),
+        ("INVENTED\u202e-1", "payee_account", "a mark that changes the direction of writing"),
+        ("A\u200bnna", "name", "an invisible character"),
+        ("Anna\u3164", "name", "an invisible character"),
+        ("An\u200dna", "name", "an invisible character"),
+        ("\u00adAnna", "name", "an invisible character"),
+        ("Anna\ufeff", "name", "an invisible character"),
+        ("Anna\U000e0100", "name", "an invisible character"),
+        ("INVENTED\u3164-1", "ruling_number", "an invisible character"),
+        ("\u202e\u05de\u05d9\u202c", "name", "a mark that changes the direction of writing"),
         ("Invented \ufffd court", "court", "a character that was lost before"),
     ],
 )
@@ -129,7 +137,7 @@ def test_what_is_not_seen_is_refused(cell: str, column: str, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["\u202e\u05de\u05d9\u202c", "A\u200bnna", "=cmd|' /C calc'!A0", "+1+1", "محمد", "👩\u200d👦"]
+    "name", ["=cmd|' /C calc'!A0", "+1+1", "محمد", "\u0645\u06cc\u200c\u062e\u0648\u0627", "\u8fbb\U000e0100", "👩"]
 )
 def test_names_are_taken_as_people_write_them(name: str) -> None:
     (row,) = preview_of(a_list_row(name=name)).rows
