@@ -112,7 +112,7 @@ def create(
     if not chosen:
         raise next(iter(refused.values()))
     alias = draw(Kind.BATCH)
-    courts = _court_tokens(desk, alias, chosen, evidence) if agent else [None] * len(chosen)
+    courts = _court_tokens(desk, agent, chosen, evidence) if agent else [None] * len(chosen)
     lines = [
         _line(one, evidence[one["case"]["alias"]], (payee_of or {}).get(one["kind"], "authority"), court)
         for one, court in zip(chosen, courts, strict=True)
@@ -167,7 +167,10 @@ def approve(desk: Desk, alias: str, *, look: Callable[[Review], None] = lambda _
     keys = [sealing.token_key(vault) for vault in desk.vaults(cases.VAULT)]
     for line in standing:
         _check_line(line, evidence[line["case"]["alias"]])
-        tokens = {_court_token(key, alias, evidence[line["case"]["alias"]]) for key in keys}
+        # Batches that were asked for under an earlier version have tokens of their list alone, which count as more.
+        tokens = {
+            _court_token(key, of, evidence[line["case"]["alias"]]) for key in keys for of in (batch["agent"], alias)
+        }
         if line["court_token"] is not None and line["court_token"] not in tokens:
             raise EvidenceDiffers("the court is not counted as what it is", case=line["case"]["alias"], field="court")
     look(batch_reviews.review(desk, batch, evidence))
@@ -279,15 +282,15 @@ def _require_receipts(
 
 
 def _court_tokens(
-    desk: Desk, batch: str, chosen: Sequence[dict[str, Any]], evidence: Mapping[str, Evidence]
+    desk: Desk, agent: str, chosen: Sequence[dict[str, Any]], evidence: Mapping[str, Evidence]
 ) -> list[str | None]:
-    """What tells that two lines of one list are of one court: a keyed hash of court and list, nothing across lists."""
+    """What tells that two lines of one agent are of one court: a keyed hash of both, nothing across agents."""
     key = sealing.token_key(desk.vault(cases.VAULT))
-    return [_court_token(key, batch, evidence[one["case"]["alias"]]) for one in chosen]
+    return [_court_token(key, agent, evidence[one["case"]["alias"]]) for one in chosen]
 
 
-def _court_token(key: bytes, batch: str, evidence: Evidence) -> str:
-    return sealing.token(key, field="court", value=f"{batch} {evidence.ruling['court']}")
+def _court_token(key: bytes, of: str, evidence: Evidence) -> str:
+    return sealing.token(key, field="court", value=f"{of} {evidence.ruling['court']}")
 
 
 def _line(candidate: dict[str, Any], evidence: Evidence, payee: str, court: str | None) -> dict[str, Any]:

@@ -60,7 +60,9 @@ def add_agent(
     cap: Annotated[str, typer.Option(help="The most cash they may hold.")],
     currency: Currency,
     lines: Annotated[int, typer.Option(help="The most lines they may work on.")],
-    courts: Annotated[int | None, typer.Option(help="The most courts that one list may tell of.")] = None,
+    courts: Annotated[
+        int | None, typer.Option(help="The most courts that their open lists may tell of, all together.")
+    ] = None,
     list_key: Annotated[str | None, typer.Option(help="The age public key that they gave at vetting.")] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -34,7 +34,7 @@ class UnknownReturn(NotFound):
 
 
 class AgentIn(Wire):
-    """A vetted agent: the most cash they may hold, in the currency of their advances; the most lines; courts of a list.
+    """A vetted agent: the most cash they may hold, in the currency of their advances; the most lines; courts of lists.
 
     `list_key` is the age public key that their lists are sealed to; nothing is sealed for who has none.
     """

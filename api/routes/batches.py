@@ -83,7 +83,7 @@ class LineIn(Wire):
     """One line: which obligation, and who is paid, sealed to the beneficiary's shelf.
 
     Without an `amount` it pays all that is left.
-    `court_token` is a keyed hash of the court, made for this list alone: told when an agent's courts are counted.
+    `court_token` is a keyed hash of the court, made for this agent alone: told when an agent's courts are counted.
     """
 
     disbursement: Alias

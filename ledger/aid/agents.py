@@ -65,7 +65,7 @@ class OverCap(Refused):
 
 
 class Agent(SQLModel, table=True):
-    """Caps: on the money they may hold, in the currency their advances are sent in, on lines, and on courts of a list.
+    """Caps: on the money they may hold, in the currency their advances are sent in, on lines, and on courts of lists.
 
     `list_key` is the age public key that their lists are sealed to. It is agreed to with the caps and never changed:
     who has another key is another agent. Agents of before have none, and no cap on courts.

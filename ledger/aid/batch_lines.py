@@ -77,7 +77,7 @@ class BatchLine(SQLModel, table=True):
     """One line; `code` names it on the agent's list and nowhere else. Days are at the grain of the jurisdiction.
 
     `charged_minor` is what was taken from the agent's purse for it. `court_token` is the same for the lines of one
-    court on one list, and tells nothing across lists.
+    court on all lists of one agent, and tells nothing across agents.
     """
 
     __tablename__ = "batch_line"

@@ -384,14 +384,20 @@ def open_lines(
     but: str = "",
 ) -> int:
     """How many lines of all batches but one an agent works on: released, and without a verified receipt."""
+    return len(_courts_of_open_lines(session, agent, states=states, but=but))
+
+
+def _courts_of_open_lines(
+    session: Session, agent: str, *, states: Sequence[disbursements.State], but: str
+) -> list[str | None]:
+    """The token of the court of each open line of an agent's batches but one."""
     query = (
-        select(func.count())
-        .select_from(BatchLine)
+        select(BatchLine.court_token)
         .join(Batch, col(Batch.alias) == BatchLine.batch_alias)
         .join(Disbursement, col(Disbursement.alias) == BatchLine.disbursement_alias)
         .where(Batch.agent_alias == agent, Batch.alias != but, col(Disbursement.state).in_(states))
     )
-    return session.exec(query).one()
+    return list(session.exec(query))
 
 
 def _digest(batch: Batch, found: Sequence[Item]) -> str:
@@ -474,15 +480,16 @@ def _require_room(session: Session, batch: Batch, found: Sequence[Item]) -> None
     if batch.agent_alias is None:
         return
     agent = agents.require_active(session, batch.agent_alias)
-    lines, courts = len(found), len({item.line.court_token for item in found})
+    beside = _courts_of_open_lines(session, agent.alias, states=PROMISED, but=batch.alias)
+    lines, working_on = len(found), len(beside)
+    courts = len({*beside, *(item.line.court_token for item in found)} - {None})
     if agent.cap_courts is not None and courts > agent.cap_courts:
         raise OverCap(
-            "the list would tell of more courts than agreed",
+            "the agent's lists would tell of more courts than agreed",
             agent=agent.alias,
             cap_courts=agent.cap_courts,
             courts=courts,
         )
-    working_on = open_lines(session, agent.alias, states=PROMISED, but=batch.alias)
     if working_on + lines > agent.cap_lines:
         raise OverCap(
             "the agent would work on more lines than agreed",

@@ -20,7 +20,7 @@ from ledger.money import Money
 class Exposure:
     """One agent as of a day. `worth` is all their open cash in the currency of the cap, as it was advanced.
 
-    `courts` is the most that one of their open lists tells of, None when they are not counted; ages are days since the
+    `courts` is how many their open lists tell of, None when they are not counted; ages are days since the
     end of the week of payment (the day itself where the jurisdiction's grain is a day), or since money or a list went
     to them.
     """
@@ -59,10 +59,7 @@ def find(session: Session, agent: Agent, *, on: date) -> Exposure:
     ageing = results.ageing(session, agent.alias)
     since = {kind: [one.paid_by for one in ageing if one.receipt is kind] for kind in Receipt}
     waiting = purse_movements.listed(session, agent=agent.alias, state=purse_movements.State.REQUESTED)
-    per_list: dict[str, set[str]] = {}
-    for line, _ in lines:
-        if line.court_token is not None:
-            per_list.setdefault(line.batch_alias, set()).add(line.court_token)
+    courts = {line.court_token for line, _ in lines if line.court_token is not None}
     return Exposure(
         agent=agent.alias,
         state=agent.state,
@@ -72,7 +69,7 @@ def find(session: Session, agent: Agent, *, on: date) -> Exposure:
         on_the_way=balances.balance(session, agent.transit(), currency=agent.currency),
         owed_to_them=_owed(session, agent, currencies),
         open_lines=len(lines),
-        courts=None if agent.cap_courts is None else max(map(len, per_list.values()), default=0),
+        courts=None if agent.cap_courts is None else len(courts),
         open_lists=sum(
             kept.removed_on is None and on <= kept.expires_on for kept in agents_lists.of_agent(session, agent.alias)
         ),

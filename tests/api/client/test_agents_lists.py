@@ -101,6 +101,10 @@ def test_a_court_that_is_counted_as_another_is_not_agreed_to(furnished: Office) 
     batches.lock(anna, draft["alias"])
     tokens = [line["court_token"] for line in batches.find(anna, draft["alias"])["lines"]]
     assert len(set(tokens)) == 2
+    verified_cases(furnished, a_list_row(line=4))
+    furnished.set_clock(DECISION_DAY)
+    another = a_draft(furnished, agent)
+    assert next(line["court_token"] for line in batches.find(anna, another["alias"])["lines"]) in tokens
 
     with pytest.raises(LedgerError) as refusal:
         batches.approve(boris, draft["alias"])

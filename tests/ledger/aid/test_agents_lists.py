@@ -207,6 +207,24 @@ def test_a_list_tells_of_no_more_courts_than_agreed(house: House) -> None:
     assert approve(house, within).state is batches.State.APPROVED
 
 
+def test_lists_together_tell_of_no_more_courts_than_agreed_however_they_are_cut(house: House) -> None:
+    give_euros(house)
+    give(house.session, byn("3240.00"))
+    agent = an_agent(house, cap_courts=1)
+    found = [house.a_verified_case() for _ in range(3)]
+    first, same, other = (
+        a_locked_batch(house, agent, LEAF, [case], courts=[court])
+        for case, court in zip(found, (COURT, COURT, OTHER_COURT), strict=True)
+    )
+    approve(house, first)
+
+    with nothing_written(house.session), pytest.raises(OverCap) as refusal:
+        approve(house, other)
+
+    assert refusal.value.data["courts"] == 2
+    assert approve(house, same).state is batches.State.APPROVED
+
+
 def test_a_court_that_is_not_counted_is_refused_where_they_are(house: House) -> None:
     give_euros(house)
     agent = an_agent(house, cap_courts=1)
