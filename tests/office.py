@@ -284,7 +284,7 @@ class Office:
         folder = self.folder / f"out-{secrets.token_hex(4)}"
         folder.mkdir(mode=0o700)
         anna = self.desk("anna")
-        orders = orders or payment_files.collect(anna, account=BYN_LEAF)
+        orders = orders or payment_files.collect(anna, account=BYN_LEAF).orders
         debtor = Debtor("Invented Fund", "INVENTED-01")
         day = self.now().date()
         return payment_files.write(anna, orders, account=BYN_LEAF, debtor=debtor, on=day, form=form, folder=folder)

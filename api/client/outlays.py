@@ -52,10 +52,10 @@ def request(
     return answer
 
 
-def listed(desk: Desk, agent: str) -> list[dict[str, Any]]:
-    """The repayments to an agent."""
-    found: list[dict[str, Any]] = desk.api.get(f"/v1/agents/{agent}/outlays")["repayments"]
-    return found
+def listed(desk: Desk, agent: str, *, but_filed: bool = False) -> list[dict[str, Any]]:
+    """The repayments to an agent; without those that stand in a payment file, if told."""
+    answer = desk.api.get(f"/v1/agents/{agent}/outlays")
+    return [one for one in answer["repayments"] if not (but_filed and one["alias"] in answer["filed"])]
 
 
 def find(desk: Desk, agent: str, alias: str) -> dict[str, Any]:

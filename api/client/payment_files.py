@@ -14,7 +14,7 @@ from api.client.desk import Desk
 from ledger import references
 from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
-from ledger.errors import Conflict
+from ledger.errors import Conflict, Tampered
 from ledger.money import Money
 
 VAULT = "money"
@@ -27,6 +27,14 @@ class NothingReleased(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class Collected:
+    """What can be ordered. `left_out` tells by alias why the boxes of a payment do not hold: a person looks at it."""
+
+    orders: list[Order]
+    left_out: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """Where a file lies, and what the server has noted of it."""
 
@@ -34,25 +42,33 @@ class Written:
     noted: dict[str, Any]
 
 
-def collect(desk: Desk, *, account: str, only: Sequence[str] | None = None) -> list[Order]:
-    """The released payments from a bank leaf as orders, or those among them with these aliases; openings are logged.
+def collect(desk: Desk, *, account: str, only: Sequence[str] | None = None) -> Collected:
+    """The released payments from a bank leaf that stand in no file, or those with these aliases; openings are logged.
 
     Repayments to agents that were approved with their payee are among them.
 
     Raises:
-        NothingReleased: see there. BadOrder: a payee that no bank could take. EvidenceDiffers: a payee is not the one
-            that was agreed to. CannotOpen, WrongCommitment, WrongKey, BadSignature: something was altered or swapped.
+        NothingReleased: see there. BadOrder: a payee that no bank could take. EvidenceDiffers: the payee of each is
+            not the one that was agreed to. CannotOpen, WrongCommitment, WrongKey, BadSignature: each was altered or
+            swapped.
     """
-    waiting = [one for one in payments.listed(desk, state="released") if one["account"] == account]
-    chosen = [one for one in waiting if only is None or one["alias"] in only]
-    owed = [one for one in _repayments(desk, account) if only is None or one["alias"] in only]
+    waiting = [one for one in payments.listed(desk, state="released", but_filed=not only) if one["account"] == account]
+    chosen = [one for one in waiting if not only or one["alias"] in only]
+    owed = [one for one in _repayments(desk, account, but_filed=not only) if not only or one["alias"] in only]
     if not chosen and not owed:
-        raise NothingReleased("no payment is released from this leaf", account=account)
+        raise NothingReleased("no payment is released from this leaf and waits for a file", account=account)
     found = [desk.api.get(f"/v1/cases/{alias}") for alias in dict.fromkeys(one["case"] for one in chosen)]
-    opened = cases.check_many(desk, found, reason="payment")
-    orders = [_order(one, opened[one["case"]]) for one in chosen]
-    orders += [_order_of_repayment(desk, one) for one in owed]
-    return list(credit_transfers.check(orders))
+    opened = dict(cases.look_at_many(desk, found, reason="payment"))
+    orders: list[Order] = []
+    refused: dict[str, Tampered] = {}
+    for one in (*chosen, *owed):
+        try:
+            orders.append(_order(one, opened[one["case"]]) if "case" in one else _order_of_repayment(desk, one))
+        except Tampered as error:
+            refused[one["alias"]] = error
+    if not orders:
+        raise next(iter(refused.values()))
+    return Collected(list(credit_transfers.check(orders)), {alias: error.rule for alias, error in refused.items()})
 
 
 def write(
@@ -108,8 +124,10 @@ def agree(desk: Desk, alias: str) -> dict[str, Any]:
     return _agree(desk, "agree_withdrawal", alias, path="agree")
 
 
-def _order(disbursement: dict[str, Any], evidence: Evidence) -> Order:
+def _order(disbursement: dict[str, Any], evidence: Evidence | Tampered) -> Order:
     """What the bank is told of a payment, once its payee is the one that was agreed to."""
+    if isinstance(evidence, Tampered):
+        raise evidence
     alias = disbursement["alias"]
     payee = evidence.payees.get(alias)
     same = evidence.payee_commitments.get(alias) == disbursement["payee_commitment"]
@@ -123,12 +141,12 @@ def _order(disbursement: dict[str, Any], evidence: Evidence) -> Order:
     )
 
 
-def _repayments(desk: Desk, account: str) -> list[dict[str, Any]]:
+def _repayments(desk: Desk, account: str, *, but_filed: bool) -> list[dict[str, Any]]:
     known = [agent["alias"] for agent in desk.api.get("/v1/agents")["agents"] if agent["state"] == "active"]
     return [
         one
         for agent in known
-        for one in outlays.listed(desk, agent)
+        for one in outlays.listed(desk, agent, but_filed=but_filed)
         if one["state"] == "approved" and one["account"] == account and one["payee_commitment"] is not None
     ]
 

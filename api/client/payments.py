@@ -63,12 +63,12 @@ def payee_of(evidence: Evidence, to: str) -> dict[str, Any]:
     return {"to": to, "account": evidence.identity["payee_account"], **who}
 
 
-def listed(desk: Desk, *, state: str) -> Iterator[dict[str, Any]]:
-    """All disbursements in a state, page by page."""
+def listed(desk: Desk, *, state: str, but_filed: bool = False) -> Iterator[dict[str, Any]]:
+    """All disbursements in a state, page by page; without those that stand in a payment file, if told."""
     cursor: str | None = None
     while True:
         page = desk.api.get("/v1/disbursements", state=state, cursor=cursor)
-        yield from page["disbursements"]
+        yield from (one for one in page["disbursements"] if not (but_filed and one["alias"] in page["filed"]))
         cursor = page["next"]
         if cursor is None:
             return

@@ -33,7 +33,9 @@ def write_file(
     debtor_account: Annotated[str, typer.Option(help="The IBAN to pay from.")],
     on: Annotated[datetime, typer.Option(formats=DAYS, help="The day on which the bank is to pay.")],
     out: Annotated[Path, typer.Option(help="A folder that is yours alone (chmod 700).")],
-    disbursement: Annotated[list[str] | None, typer.Argument(help="All released ones unless given.")] = None,
+    disbursement: Annotated[
+        list[str] | None, typer.Argument(help="All released ones that stand in no file unless given.")
+    ] = None,
     form: Annotated[Form, typer.Option("--format", help="What the bank takes.")] = Form.PAIN_09,
     bic: Annotated[str | None, typer.Option(help="The BIC of the paying bank, if it asks for it.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="What the bank sees was read: write it.")] = False,
@@ -41,7 +43,8 @@ def write_file(
 ) -> None:
     """Opens the payees of released payments, shows what the bank will see, and writes the file once confirmed."""
     with connect() as desk:
-        orders = payment_files.collect(desk, account=account, only=disbursement)
+        collected = payment_files.collect(desk, account=account, only=disbursement)
+        orders, left_out = collected.orders, collected.left_out
         if not yes:
             output.show_table([_seen(order) for order in orders], BANK_SEES, as_json=False)
             typer.confirm(f"{len(orders)} payments. Is this what the bank may see?", abort=True)
@@ -55,7 +58,9 @@ def write_file(
             folder=out,
         )
     said = [f"Written: {written.path}", "Give it to the bank once, then remove it. Its statement tells what was paid."]
-    output.show(written.noted | {"written": str(written.path)}, as_json=as_json, lines=said)
+    said += [f"left out: {alias}, {why}" for alias, why in left_out.items()]
+    told = {"written": str(written.path), "left_out": left_out}
+    output.show(written.noted | told, as_json=as_json, lines=said)
 
 
 @app.command("list")

@@ -71,16 +71,19 @@ class RepaymentOut(Wire):
 
 
 class RepaymentsOut(Wire):
-    """The repayments to an agent."""
+    """The repayments to an agent; `filed` are those that stand in a payment file."""
 
     repayments: list[RepaymentOut]
+    filed: list[str]
 
 
 @router.get("/v1/agents/{alias}/outlays")
 def list_repayments(alias: Alias, session: Tx, _caller: Admitted) -> RepaymentsOut:
     """What was, or is to be, repaid to an agent."""
     agent = agents.require(session, alias)
-    return RepaymentsOut(repayments=[RepaymentOut.of(one) for one in outlays.listed(session, agent=agent.alias)])
+    found = outlays.listed(session, agent=agent.alias)
+    filed = sorted(payment_files.filed(session, [one.alias for one in found]))
+    return RepaymentsOut(repayments=[RepaymentOut.of(one) for one in found], filed=filed)
 
 
 @router.post("/v1/agents/{alias}/outlays", status_code=201)

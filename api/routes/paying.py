@@ -23,6 +23,7 @@ from ledger.aid import (
     line_failures,
     obligations,
     order_failures,
+    payment_files,
 )
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.approvals import Agreed, SignedAct
@@ -94,9 +95,10 @@ class DisbursementOut(Wire):
 
 
 class DisbursementsOut(Page):
-    """A page of disbursements."""
+    """A page of disbursements; `filed` are those that stand in a payment file."""
 
     disbursements: list[DisbursementOut]
+    filed: list[str]
 
 
 class ReleaseIn(Wire):
@@ -166,6 +168,7 @@ def list_disbursements(
     found = disbursements.page(session, state=state, after=cursor or "", limit=limit)
     return DisbursementsOut(
         disbursements=[DisbursementOut.of(disbursement) for disbursement in found],
+        filed=sorted(payment_files.filed(session, [one.alias for one in found])),
         next=found[-1].alias if len(found) == limit else None,
     )
 

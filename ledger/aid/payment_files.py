@@ -6,7 +6,7 @@ The server holds numbers and a commitment, never a payee. It says that a file is
 the same sum. Another file for one of them is refused while the first stands; two people withdraw one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -254,16 +254,20 @@ def require_unfiled(session: Session, aliases: Sequence[str]) -> None:
     Raises:
         AlreadyFiled: see there.
     """
+    for payment, file in sorted(filed(session, aliases).items()):
+        raise AlreadyFiled("a file that stands has this payment", disbursement=payment, file=file)
+
+
+def filed(session: Session, aliases: Collection[str]) -> dict[str, str]:
+    """Those of these payments and repayments that stand in a file, and its alias."""
     query = select(PaymentFileLine).where(
         col(PaymentFileLine.disbursement_alias).in_(aliases), col(PaymentFileLine.withdrawn).is_(False)
     )
     owed = select(PaymentFileRepayment).where(
         col(PaymentFileRepayment.repayment_alias).in_(aliases), col(PaymentFileRepayment.withdrawn).is_(False)
     )
-    standing = [(line.disbursement_alias, line.file_alias) for line in session.exec(query)]
-    standing += [(line.repayment_alias, line.file_alias) for line in session.exec(owed)]
-    for payment, file in sorted(standing):
-        raise AlreadyFiled("a file that stands has this payment", disbursement=payment, file=file)
+    standing = {line.disbursement_alias: line.file_alias for line in session.exec(query)}
+    return standing | {line.repayment_alias: line.file_alias for line in session.exec(owed)}
 
 
 def _check(session: Session, new: NewPaymentFile) -> None:

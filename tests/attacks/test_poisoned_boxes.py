@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
-from api.client import batches, cases, payments, sealing
+from api.client import batches, cases, payment_files, payments, sealing
 from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
 from ledger.errors import Tampered
+from ledger.storage.engine import transaction
 from tests.attempts import catch
 from tests.bookcheck import assert_it_holds
 from tests.office import BYN_LEAF, DECISION_DAY, Office, on_one_database
@@ -142,3 +144,19 @@ def test_a_case_whose_boxes_do_not_hold_is_left_out_of_a_batch_and_named(furnish
     with furnished.nothing_written_but("access"), pytest.raises(cases.EvidenceDiffers) as refused:
         batches.create(anna, [one for one in candidates if one["case"]["alias"] == bad], account=BYN_LEAF)
     assert refused.value.data["case"] == bad
+
+
+def test_a_payment_whose_payee_does_not_hold_is_left_out_of_a_file_and_named(furnished: Office) -> None:
+    good, bad = furnished.a_released_payment(), furnished.a_released_payment()
+    anna = furnished.desk("anna")
+    alter = "UPDATE disbursement SET payee = 'beneficiary' WHERE alias = :bad"
+    with transaction(furnished.engine) as session:
+        session.connection().execute(text(alter), {"bad": bad["alias"]})
+
+    collected = payment_files.collect(anna, account=BYN_LEAF)
+
+    assert collected.left_out == {bad["alias"]: "evidence_differs"}
+    assert [order.reference for order in collected.orders] == [good["reference"]]
+    with pytest.raises(cases.EvidenceDiffers) as refused:
+        payment_files.collect(anna, account=BYN_LEAF, only=[bad["alias"]])
+    assert refused.value.data["disbursement"] == bad["alias"]
