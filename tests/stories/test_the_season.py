@@ -11,7 +11,7 @@ import pikepdf
 import pytest
 from sqlmodel import select
 
-from api.client import keyring
+from api.client import cases, dossiers, keyring
 from api.commands import demo
 from api.commands.demo_people import ROLES, Person
 from api.commands.demo_processor import open_processor
@@ -21,6 +21,7 @@ from ledger.aliases import Kind, draw
 from ledger.books import balances, imports, journal
 from ledger.books.journal import Entry
 from ledger.storage.engine import open_database, transaction
+from reports.dossier.chain import chains
 from tests.bookcheck import assert_it_holds
 from tests.canaries import sightings
 from tests.journals import an_empty_book, exported
@@ -72,6 +73,7 @@ def test_the_books_of_the_season_say_what_was_computed_without_them(
     assert "Штрафы" in donors_read
     with pikepdf.open(demo.audit_file(season)) as pdf:
         assert len(pdf.pages) >= 3
+    _assert_a_dossier_holds(season)
     _assert_nobody_is_named(season)
     _assert_nothing_new(season)
     demo.summarise(season, before=season.count_entries(), seconds=1)
@@ -95,6 +97,14 @@ def _assert_others_read_the_books(season: Stage, folder: Path, sqlite_template: 
             assert exported(copy) == lines
     copied.dispose()
     shutil.rmtree(folder)
+
+
+def _assert_a_dossier_holds(season: Stage) -> None:
+    """From the ruling to a receipt that is kept, as who reads the first pages would make one."""
+    anna = season.desk("anna")
+    case = next(cases.listed(anna, state="confirmed"))
+
+    assert all(chain.holds for chain in chains(dossiers.fetch(anna, case["alias"])))
 
 
 def _assert_nobody_is_named(season: Stage) -> None:
