@@ -23,6 +23,7 @@ from ledger.aliases import Kind, draw
 from ledger.approvals import Verb
 from ledger.errors import BadInput, Tampered
 from ledger.identities.boxes import length_prefixed
+from ledger.identities.shelves import OLDER_WRITING, ROW
 from ledger.money import Money
 
 ROWS_A_REQUEST = 100
@@ -95,7 +96,7 @@ def import_rows(
 ) -> Imported:
     """Seals and sends the rows of a list, in parts; the same rows again send the same bytes, or nothing.
 
-    Rows that say the same but for their line are one.
+    Rows that say the same but for their line are one. A row that was rejected is sent anew once the pack admits it.
 
     Raises:
         BadList: a row does not fit the jurisdiction; nothing is sent.
@@ -107,9 +108,10 @@ def import_rows(
     newest = token_keys[desk.vault_public(VAULT).epoch]
     sent, _ = previews.without_repeats(rows)
     codes = [previews.rejection(pack, row, on=desk.now().date()) for row in sent]
+    is_rejected = {row: code is not None for row, code in zip(sent, codes, strict=True)}
     for start in range(0, len(sent), ROWS_A_REQUEST):
         part = sent[start : start + ROWS_A_REQUEST]
-        rows_told = " ".join(_row_token(newest, row, list_name) for row in part)
+        rows_told = " ".join(_row_token(newest, row, list_name, rejected=is_rejected[row]) for row in part)
         key = f"cases:{sealing.token(newest, field='part', value=rows_told)}"
         if not desk.api.was_answered(key):  # sealing is what takes long
             lines = (json.dumps(_sealed_row(desk, pack, row, token_keys, list_name)).encode() for row in part)
@@ -546,6 +548,7 @@ def _sealed_row(
     ruling, obligation = draw(Kind.RULING), draw(Kind.OBLIGATION)
     shelf = desk.draw_shelf(VAULT, alias=beneficiary)
     details, identity = details_of(row), identity_of(row)
+    rejection = previews.rejection(pack, row, on=desk.now().date())
     boxes = [
         seal_json(shelf.public, identity, kind="beneficiary", alias=beneficiary, field="identity"),
         seal_json(shelf.public, details, kind="ruling", alias=ruling, field="details"),
@@ -556,14 +559,11 @@ def _sealed_row(
         "obligation": obligation,
         "jurisdiction": pack.id,
         **coarse_facts(pack, row),
-        "rejection": previews.rejection(pack, row, on=desk.now().date()),
+        "rejection": rejection,
         "shelf": shelf_on_wire(shelf),
         "boxes": boxes,
         "tokens": [
-            *(
-                {"epoch": epoch, "field": "row", "value": _row_token(key, row, list_name)}
-                for epoch, key in token_keys.items()
-            ),
+            *_row_tokens(row, token_keys, list_name, rejected=rejection is not None),
             *compared.tokens_of(row, token_keys),
         ],
     }
@@ -660,10 +660,26 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _row_token(token_key: bytes, row: ListRow, list_name: str) -> str:
-    """The same row of the same list has the same token, on every device of the vault and whatever its line."""
+def _row_tokens(
+    row: ListRow, token_keys: Mapping[int, bytes], list_name: str, *, rejected: bool
+) -> list[dict[str, Any]]:
+    """The tokens of the row for every epoch; a rejected one also asks whether it came before and was admitted."""
+    told = [(epoch, key, rejected) for epoch, key in token_keys.items()]
+    told += [(OLDER_WRITING, key, False) for key in token_keys.values() if rejected]
+    return [
+        {"epoch": epoch, "field": ROW, "value": _row_token(key, row, list_name, rejected=as_rejected)}
+        for epoch, key, as_rejected in told
+    ]
+
+
+def _row_token(token_key: bytes, row: ListRow, list_name: str, *, rejected: bool) -> str:
+    """The same row of the same list has the same token, on every device of the vault and whatever its line.
+
+    One that is rejected has another: when the pack is mended, the same list brings the row as a case.
+    """
     details = json.dumps(details_of(row), sort_keys=True)
-    content = length_prefixed(list_name, details, row.name, row.region, row.payee_account)
+    outcome = ("rejected",) if rejected else ()
+    content = length_prefixed(list_name, details, row.name, row.region, row.payee_account, *outcome)
     return sealing.token(token_key, field="row", value=content.hex())
 
 

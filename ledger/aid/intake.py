@@ -249,8 +249,8 @@ def check_facts(
     wanted = (PERSON, RULING, *([FIGURES] if any(field == FIGURES for _, field in brought) else []))
     if not epochs or sorted(brought) != sorted((epoch, field) for epoch in epochs for field in wanted):
         raise BadRow("there is one token each of person and ruling, for every epoch", where="tokens")
-    if any(epoch == OLDER_WRITING and field not in {PERSON, RULING} for epoch, field, _ in tokens):
-        raise BadRow("an older writing is one of person or ruling", where="tokens")
+    if any(epoch == OLDER_WRITING and field not in {PERSON, RULING, ROW} for epoch, field, _ in tokens):
+        raise BadRow("an older writing is one of person, ruling or row", where="tokens")
 
 
 def _check(row: Row) -> None:
@@ -266,7 +266,8 @@ def _check(row: Row) -> None:
     if any(box.version != 1 for box in row.boxes):
         raise BadRow("a row brings the first version of its boxes", where="boxes")
     epochs = {epoch for epoch, _, _ in row.tokens} - {OLDER_WRITING}
-    if sorted(epoch for epoch, field, _ in row.tokens if field == ROW) != sorted(epochs):
+    of_row = [epoch for epoch, field, _ in row.tokens if field == ROW and epoch != OLDER_WRITING]
+    if sorted(of_row) != sorted(epochs):
         raise BadRow("a row brings one token each of row, person and ruling, for every epoch", where="tokens")
     if max(epochs, default=0) != row.shelf.epoch:
         raise BadRow("the newest tokens are of the epoch of the shelf", where="tokens")

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -14,6 +16,8 @@ from api.client.cases import ROWS_A_REQUEST, EvidenceDiffers
 from api.client.http import ApiRefusal, ApiUnreachable
 from api.client.lists import BadList, ListRow
 from api.client.sealing import BadSignature, CannotOpen, WrongCommitment, WrongKey
+from ledger.aid import jurisdictions
+from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
 from ledger.errors import LedgerError
 from ledger.storage.engine import transaction
@@ -157,6 +161,31 @@ def test_what_gets_no_aid_is_rejected_from_the_start_and_can_never_be_verified(
     assert (imported.rejected, state) == ({because: 1}, because)
     with nobody_signs(open_office, ApiRefusal):
         cases.verify(open_office.desk("anna"), alias)
+
+
+@on_one_database
+def test_a_row_that_was_rejected_is_a_case_once_the_pack_admits_it_and_never_two(
+    open_office: Office, tmp_path: Path
+) -> None:
+    row = a_list_row(article="23.44")
+    assert send(open_office, row).rejected == {Rejection.NOT_ASSEMBLY_RELATED: 1}
+    send(open_office, row)
+    assert list(states(open_office).values()) == ["not_assembly_related"]
+    admitted = (resources.files(jurisdictions) / "by.toml").read_text("utf-8").replace('"23.34"', '"23.44"')
+    (tmp_path / "by.toml").write_text(admitted, "utf-8")
+    jurisdictions.read_folder(tmp_path)
+    try:
+        for _ in range(2):
+            open_office.desks.clear()  # the outbox is lost: only the row's token tells that it came
+            send(open_office, row)
+    finally:
+        jurisdictions.read_folder(None)
+    assert set(states(open_office).values()) == {"not_assembly_related", "received"}
+
+    open_office.desks.clear()
+    send(open_office, row)  # and the pack of before makes no third
+
+    assert len(states(open_office)) == 2
 
 
 def test_a_case_is_verified_once_its_exact_facts_hold(open_office: Office) -> None:
