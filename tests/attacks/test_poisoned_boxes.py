@@ -13,9 +13,8 @@ from api.client import batches, cases, payment_files, payments, sealing
 from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
 from ledger.errors import Tampered
-from ledger.storage.engine import transaction
 from tests.attempts import catch
-from tests.bookcheck import assert_it_holds
+from tests.bookcheck import assert_it_holds, owning
 from tests.office import BYN_LEAF, DECISION_DAY, Office, on_one_database
 from tests.papers import a_list_row
 
@@ -150,8 +149,8 @@ def test_a_payment_whose_payee_does_not_hold_is_left_out_of_a_file_and_named(fur
     good, bad = furnished.a_released_payment(), furnished.a_released_payment()
     anna = furnished.desk("anna")
     alter = "UPDATE disbursement SET payee = 'beneficiary' WHERE alias = :bad"
-    with transaction(furnished.engine) as session:
-        session.connection().execute(text(alter), {"bad": bad["alias"]})
+    with owning(furnished.engine) as connection:
+        connection.execute(text(alter), {"bad": bad["alias"]})
 
     collected = payment_files.collect(anna, account=BYN_LEAF)
 

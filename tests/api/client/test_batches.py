@@ -34,6 +34,7 @@ from tests.agency import (
     without_receipt,
 )
 from tests.attempts import LOOKED, catch, refused, told
+from tests.bookcheck import owning
 from tests.cast import byn
 from tests.office import BYN_LEAF, DECISION_DAY, EUR_LEAF, Office, on_one_database
 from tests.papers import a_list_row
@@ -86,7 +87,9 @@ def test_a_batch_takes_the_next_deadlines_of_what_its_leaf_can_pay_or_says_why_i
     assert refused.value.data["currency"] == "EUR"
     with pytest.raises(batches.NothingToPay):
         batches.choose(anna, account=BYN_LEAF, kind="detention")
-    alter(furnished, "UPDATE obligation SET currency = 'EUR' WHERE case_alias = :case", case=found[days[1]])
+    with owning(furnished.engine) as connection:
+        other = "UPDATE obligation SET currency = 'EUR' WHERE case_alias = :case"
+        connection.execute(text(other), {"case": found[days[1]]})
     with pytest.raises(batches.SeveralCurrencies) as several:
         batches.choose(anna, account="1200:A-0000-0000-0000")
     assert several.value.data["currencies"] == "BYN, EUR"

@@ -13,6 +13,7 @@ from api.client import case_lives, cases, compared, sealing
 from api.client.list_files.marks import INVISIBLE
 from ledger.aid.obligations import ObligationKind
 from ledger.storage.engine import transaction
+from tests.bookcheck import owning
 from tests.cast import byn
 from tests.office import Office, on_one_database
 from tests.papers import a_list_row
@@ -122,8 +123,8 @@ def values(office: Office, case: str) -> list[str]:
 
 
 def rewrite(office: Office, case: str, value: str) -> None:
-    with transaction(office.engine) as session:
-        session.connection().execute(
+    with owning(office.engine) as connection:
+        connection.execute(
             text("UPDATE token SET value = :value WHERE alias = :case AND field = 'person'"),
             {"value": value, "case": case},
         )
