@@ -1,6 +1,5 @@
 """Commands for the book itself: init, migrate, serve, accounts."""
 
-import json
 import logging
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -16,10 +15,9 @@ from api.app import create_app
 from api.client.keyring import KeyFileExists
 from api.client.sealing import from_base64
 from api.commands import administration, output, processes
-from api.commands.connection import connect
 from api.commands.output import AsJson
+from api.commands.roster_files import read_roster_file
 from api.jobs import Worker
-from ledger.errors import BadInput
 from ledger.identities.person_keys import ShredKeys, write_secret
 from ledger.identities.vaults import NewWrap
 from ledger.storage import schema
@@ -34,18 +32,6 @@ SERVER: dict[str, Any] = {
     "proxy_headers": False,
 }
 """How the HTTP server runs: it logs no addresses, no paths and no texts, and believes no proxy's headers."""
-
-
-class BadRosterFile(BadInput):
-    """Not the file that `solidarity operators propose` wrote."""
-
-    rule = "bad_roster_file"
-
-
-def add_to(app: typer.Typer) -> None:
-    """Adds the commands to the command line."""
-    for command in (init, migrate, serve, accounts):
-        app.command(command.__name__)(command)
 
 
 def init(
@@ -108,34 +94,3 @@ def serve(
         working = Worker(served.state.engine, configured, settings.load_for_processor()).working()
     with working:
         uvicorn.run(served, host=host, port=port, **SERVER)
-
-
-def accounts(
-    add: Annotated[str | None, typer.Option(help="A leaf to add, such as 1000:eur-main.")] = None,
-    name: Annotated[str | None, typer.Option(help="Its name.")] = None,
-    currency: Annotated[str | None, typer.Option(help="Its one currency.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Shows the chart of accounts, or adds a leaf."""
-    with connect() as desk:
-        if add:
-            body = {"code": add, "name": name or add, "currency": currency}
-            desk.api.post("/v1/accounts", body, key=f"account:{add}")
-        rows = desk.api.get("/v1/accounts")["accounts"]
-    columns = {"code": "Code", "name": "Name", "account_class": "Class", "currency": "Currency"}
-    output.show_table(rows, columns, as_json=as_json)
-
-
-def read_roster_file(path: Path) -> dict[str, Any]:
-    """The file of a roster: canonical document, signatures by alias, vault wraps.
-
-    Raises:
-        BadRosterFile: it is none.
-    """
-    try:
-        told = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        raise BadRosterFile("the file cannot be read", where="roster") from None
-    if not isinstance(told, dict) or set(told) != {"document", "signatures", "wraps"}:
-        raise BadRosterFile("not a roster file", where="roster")
-    return told

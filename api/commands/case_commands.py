@@ -14,7 +14,6 @@ from api.commands.list_commands import import_list
 from api.commands.output import DAYS, AsJson, Steps
 from ledger.aid.eligibility import Rejection
 from ledger.aid.rules import Answer, Outcome
-from reports.dossier import pages
 from reports.dossier.chain import chains
 
 app = typer.Typer(help="Cases of fined and detained people.", no_args_is_help=True)
@@ -89,6 +88,8 @@ def write_dossier(
         facts = dossiers.fetch(desk, alias)
         if opened:
             facts = dossiers.open_facts(desk, facts)
+    from reports.dossier import pages  # noqa: PLC0415  # the library that draws: no other command for cases needs it
+
     content = pages.render_pdf(facts) if form is Form.PDF else pages.render_json(facts)
     path = out / f"dossier-{alias}{'-opened' if opened else ''}.{form}"
     private_files.write(path, content)

@@ -30,7 +30,7 @@ def run_demo(
     ] = None,
     fresh: Annotated[bool, typer.Option(help="Throw an earlier demonstration in the folder away first.")] = False,
 ) -> None:
-    """Lets an invented fund live through the autumn of 2020: gifts, lists, an agent, the bank, closes, publication."""
+    """Lets an invented fund live through the autumn of 2020: gifts, lists, an agent, the bank, publication."""
     started = perf_counter()
     if fresh and demo_people.read_bearers(folder):
         shutil.rmtree(folder)

@@ -43,7 +43,7 @@ app = typer.Typer(invoke_without_command=True)
 
 @app.callback()
 def examine(context: typer.Context, as_json: AsJson = False) -> None:
-    """Looks at settings, database, clock and key files, and says what to do. Ends with 3 when something is wrong."""
+    """Looks at settings, database, clock and key files, and says what to do. Ends with 3 when one is wrong."""
     if context.invoked_subcommand is not None:
         return
     found = list(_diagnoses())

@@ -15,13 +15,6 @@ Until = Annotated[datetime, typer.Option("--to", formats=DAYS, help="The last da
 Known = Annotated[str | None, typer.Option(help="Leave out what was recorded after this moment.")]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the commands to the command line."""
-    app.command("position")(position)
-    app.command("activities")(activities)
-    app.command("cash-flows")(cash_flows)
-
-
 def position(
     on: Annotated[datetime, typer.Option(formats=DAYS, help="The day.")],
     as_known_at: Known = None,

@@ -34,6 +34,11 @@ _HEADS = {
 }
 
 
+def add_to(doctor: typer.Typer) -> None:
+    """Adds the command to `solidarity doctor`."""
+    doctor.command("linkage")(measure_linkage)
+
+
 def measure_linkage(
     register: Annotated[Path, typer.Option(help="A register of rulings: CSV with amount, date, article, region.")],
     aliases: Annotated[bool, typer.Option("--list", help="Name the aliases of entries with k below 10.")] = False,

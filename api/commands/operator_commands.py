@@ -14,10 +14,10 @@ from api.client import amending, founding, keyring, recovery
 from api.client.fingerprints import in_words
 from api.client.founding import Member, Proposal
 from api.commands import administration, output
-from api.commands.book_commands import read_roster_file
 from api.commands.connection import connect, passphrase
 from api.commands.files import read_file
 from api.commands.output import DAYS, AsJson
+from api.commands.roster_files import read_roster_file
 from ledger import bearer_keys, people
 from ledger.aliases import Kind, draw
 from ledger.errors import BadInput

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -11,8 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from api.client.cases import Progress as Report
 from ledger.errors import LedgerError
+
+if TYPE_CHECKING:
+    from api.client.cases import Progress as Report  # who shows no steps need not wait for it
 
 DAYS = ["%Y-%m-%d"]
 """How a day is told to a command: `2020-10-05`; anything else is an error of usage."""
@@ -63,7 +65,7 @@ class Steps:
         self._bar.disable = not sys.stderr.isatty()
         self._task = self._bar.add_task(what, total=None)
 
-    def __enter__(self) -> Report:
+    def __enter__(self) -> "Report":
         self._bar.start()
         return lambda done, total: self._bar.update(self._task, completed=done, total=total)
 

@@ -84,7 +84,7 @@ def show_queue(
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many things.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Shows what waits for you today: counts first, then a section, the oldest deadline first, and what to do next."""
+    """Shows what waits for you today: counts, then a section, the oldest deadline first, and what to do next."""
     with connect() as desk:
         if section is None:
             waiting = desk.api.get("/v1/queue")["waiting"]

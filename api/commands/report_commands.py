@@ -11,14 +11,6 @@ from api.commands.connection import connect
 from api.commands.output import DAYS, AsJson
 
 
-def add_to(app: typer.Typer) -> None:
-    """Adds the commands to the command line."""
-    app.command("trial-balance")(trial_balance)
-    app.command("balance")(balance)
-    app.command("reconcile")(reconcile)
-    app.command("report")(report)
-
-
 def trial_balance(
     on: Annotated[datetime | None, typer.Option(formats=DAYS, help="The day; all days unless given.")] = None,
     as_known_at: Annotated[str | None, typer.Option(help="Leave out what was recorded after this moment.")] = None,

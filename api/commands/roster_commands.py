@@ -12,10 +12,10 @@ from api.client.amending import Changes
 from api.client.fingerprints import in_words
 from api.client.sealing import from_base64
 from api.commands import administration, output
-from api.commands.book_commands import read_roster_file
 from api.commands.connection import connect
 from api.commands.operator_commands import LimitsFile, read_limits, read_member, read_recovery_card, write_proposal
 from api.commands.output import DAYS, AsJson
+from api.commands.roster_files import read_roster_file
 from ledger import people
 from ledger.identities.person_keys import ShredKeys
 from ledger.identities.vaults import NewWrap

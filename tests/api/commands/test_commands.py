@@ -16,7 +16,7 @@ import structlog
 from api.client import keyring
 from api.client.http import ApiRefusal, ApiUnreachable
 from api.client.keyring import Device
-from api.commands import main, output
+from api.commands import endings, main, output
 from ledger import people
 from ledger.aliases import Kind, draw
 from ledger.errors import BadInput, LedgerError, Refused, Tampered
@@ -113,7 +113,7 @@ def at_annas(furnished: Office, shell: Shell) -> Shell:
     ],
 )
 def test_each_kind_of_refusal_has_its_exit_code(error: LedgerError, code: int) -> None:
-    assert main.exit_code(error) == code
+    assert endings.exit_code(error) == code
 
 
 @pytest.mark.parametrize(
@@ -200,12 +200,10 @@ def test_a_bug_ends_with_70_and_shows_no_text(shell: Shell) -> None:
         raise ValueError(NAME)
 
     main.app.command("fail-on-purpose")(fail)
-    main.command.cache_clear()
     try:
         assert shell.run("fail-on-purpose") == 70
     finally:
         main.app.registered_commands.pop()
-        main.command.cache_clear()
 
     assert shell.err.startswith("bug: ValueError in ")
     assert sightings([NAME], shell.err.encode()) == []

@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from api.commands.main import REFUSED
+from api.commands.endings import REFUSED
 from ledger import jobs
 from ledger.storage.engine import transaction
 from tests import terminal

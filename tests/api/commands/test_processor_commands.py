@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from api.commands.main import BAD_INPUT, REFUSED, SERVICE_DOWN
+from api.commands.endings import BAD_INPUT, REFUSED, SERVICE_DOWN
 from examples.card_processor.server import Processor, Trouble, serve
 from tests import terminal
 from tests.canaries import sightings
