@@ -20,6 +20,7 @@ from ledger.giving.donations import ASSIGNABLE, Donation
 from ledger.queue.conditions import brought_by, has_signed, is_left_to_ask, is_with_a_court, may_sign_next, stands
 from ledger.queue.questions import Question
 
+_ON_THEIR_WAY = tuple(state for state in disbursements.STANDING if state is not disbursements.State.PAID)
 _NOTHING_PAID = tuple(state for state in obligations.OPEN if state is not obligations.State.PART_PAID)
 
 
@@ -65,13 +66,17 @@ def to_ask_for(_operator: str, _on: date) -> list[Question]:
     alias, state = col(Case.alias), col(Case.state)
     of_case, as_it_is = col(Obligation.case_alias) == alias, col(Obligation.state)
     asked = stands(col(Disbursement.case_alias) == alias)
+    on_their_way = col(Disbursement.state).in_(_ON_THEIR_WAY)
+    cases_asked, sums_asked = (
+        select(of).where(on_their_way) for of in (col(Disbursement.case_alias), col(Disbursement.obligation_alias))
+    )
     owed = exists().where(of_case, as_it_is.in_(obligations.OPEN))
     rest = exists().where(of_case, as_it_is == obligations.State.PART_PAID, is_left_to_ask())
     unasked = ~stands(col(Disbursement.obligation_alias) == col(Obligation.alias))
-    whole = exists().where(of_case, as_it_is.in_(_NOTHING_PAID), unasked)
+    whole = exists().where(of_case, as_it_is.in_(_NOTHING_PAID), col(Obligation.alias).not_in(sums_asked), unasked)
     with_rest = select(col(Obligation.case_alias)).where(as_it_is == obligations.State.PART_PAID)
     return [
-        _of_cases(col(Case.due_by), state == cases.State.VERIFIED, ~asked, owed),
+        _of_cases(col(Case.due_by), state == cases.State.VERIFIED, alias.not_in(cases_asked), ~asked, owed),
         _of_cases(col(Case.due_by), state == cases.State.APPROVED, whole, ~rest),
         _of_cases(col(Case.due_by), state == cases.State.APPROVED, alias.in_(with_rest), rest),
     ]

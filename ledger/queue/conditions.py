@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -35,7 +35,9 @@ def may_sign_next(alias: Any, verb: Verb, operator: str) -> ColumnElement[bool]:
     """
     also = aliased(SignedAct)
     others = exists().where(col(also.object) == alias, col(also.verb) == verb, col(also.signer) != operator)
-    return ~_acts(alias, verb, col(SignedAct.signer) == operator, ~others)
+    # Said, for by itself the inner question looks no further than the outer one: it would be asked of all objects.
+    of_this = others.correlate_except(also)
+    return ~_acts(alias, verb, col(SignedAct.signer) == operator, ~of_this)
 
 
 def brought_by(case: Any, operator: str) -> tuple[ColumnElement[bool], ...]:
@@ -43,8 +45,10 @@ def brought_by(case: Any, operator: str) -> tuple[ColumnElement[bool], ...]:
 
     Each by itself: a planner makes a join of what must not be, and looks up one by one what stands behind an `or`.
     """
-    stood = exists().where(
-        col(Case.alias) == case, or_(col(Case.entered_by) == operator, col(Case.verified_by) == operator)
+    stood = _looked_up(
+        select(col(Case.alias)).where(
+            col(Case.alias) == case, or_(col(Case.entered_by) == operator, col(Case.verified_by) == operator)
+        )
     )
     amended = exists().where(col(Correction.case_alias) == case, col(Correction.corrected_by) == operator)
     later = aliased(EvidenceFile)
@@ -53,12 +57,14 @@ def brought_by(case: Any, operator: str) -> tuple[ColumnElement[bool], ...]:
         col(later.version) > col(EvidenceFile.version),
         col(later.completed_at).is_not(None),
     )
-    filed = exists().where(
-        col(EvidenceFile.subject) == case,
-        col(EvidenceFile.signer) == operator,
-        col(EvidenceFile.completed_at).is_not(None),
-        col(EvidenceFile.dropped_on).is_(None),
-        ~replaced,
+    filed = _looked_up(
+        select(col(EvidenceFile.alias)).where(
+            col(EvidenceFile.subject) == case,
+            col(EvidenceFile.signer) == operator,
+            col(EvidenceFile.completed_at).is_not(None),
+            col(EvidenceFile.dropped_on).is_(None),
+            ~replaced,
+        )
     )
     return stood, amended, filed
 
@@ -89,6 +95,14 @@ def is_with_a_court() -> ColumnElement[bool]:
     gone = func.coalesce(returned.scalar_subquery(), 0) + func.coalesce(kept.scalar_subquery(), 0)
     is_posted = (col(Obligation.kind) == ObligationKind.BAIL) & (col(Obligation.state) == obligations.State.PAID)
     return is_posted & (col(Obligation.minor) > gone)
+
+
+def _looked_up(rows: Select[Any]) -> ColumnElement[bool]:
+    """Whether there is a row, looked up for each thing along an index.
+
+    A planner that may join would rather begin with all that a person has ever brought: it reads all cases and files.
+    """
+    return rows.offset(0).exists()
 
 
 def _acts(alias: Any, verb: Verb, *more: ColumnElement[bool]) -> ColumnElement[bool]:

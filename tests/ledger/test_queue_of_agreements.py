@@ -445,6 +445,17 @@ def test_who_signs_first_above_a_limit_waits_for_the_other_and_not_for_themselve
         assert objects(house, name) == [alias]
 
 
+def test_who_signed_first_is_left_out_whatever_others_have_signed_elsewhere(house: House) -> None:
+    give(house.session, byn("9000.00"))
+    set_thirds(house, "1.00", "BYN")
+    by_boris, by_bella = (house.a_requested_payment() for _ in range(2))
+
+    sign_payment(house, by_boris, by=house.fund.boris)
+    sign_payment(house, by_bella, by=house.fund.bella)
+
+    assert both_see(house, "to_approve") == ([by_bella.alias], [by_boris.alias])
+
+
 def test_what_is_given_up_waits_for_the_other_of_two(house: House) -> None:
     give(house.session, byn("9000.00"))
     paid = house.a_released_payment()
