@@ -21,7 +21,10 @@ from ledger.queue.conditions import brought_by, has_signed, is_left_to_ask, is_w
 from ledger.queue.questions import Question
 
 _ON_THEIR_WAY = tuple(state for state in disbursements.STANDING if state is not disbursements.State.PAID)
-_NOTHING_PAID = tuple(state for state in obligations.OPEN if state is not obligations.State.PART_PAID)
+_SOMETHING_PAID = tuple(
+    state for state in obligations.State if state is obligations.State.PART_PAID or state not in obligations.OPEN
+)
+"""All but those open of which nothing is paid: named this way round a case's sums are looked up once, not by state."""
 
 
 def to_verify(_operator: str, _on: date) -> list[Question]:
@@ -66,17 +69,16 @@ def to_ask_for(_operator: str, _on: date) -> list[Question]:
     alias, state = col(Case.alias), col(Case.state)
     of_case, as_it_is = col(Obligation.case_alias) == alias, col(Obligation.state)
     asked = stands(col(Disbursement.case_alias) == alias)
-    on_their_way = col(Disbursement.state).in_(_ON_THEIR_WAY)
-    cases_asked, sums_asked = (
-        select(of).where(on_their_way) for of in (col(Disbursement.case_alias), col(Disbursement.obligation_alias))
-    )
     owed = exists().where(of_case, as_it_is.in_(obligations.OPEN))
     rest = exists().where(of_case, as_it_is == obligations.State.PART_PAID, is_left_to_ask())
     unasked = ~stands(col(Disbursement.obligation_alias) == col(Obligation.alias))
-    whole = exists().where(of_case, as_it_is.in_(_NOTHING_PAID), col(Obligation.alias).not_in(sums_asked), unasked)
+    sums = select(col(Obligation.alias)).where(of_case, as_it_is.not_in(_SOMETHING_PAID))  # all of it from the index
+    on_their_way = select(col(Disbursement.obligation_alias)).where(col(Disbursement.state).in_(_ON_THEIR_WAY))
+    # Most sums of approved cases are among these few, gathered once: what is left is looked up one by one.
+    whole = sums.where(col(Obligation.alias).not_in(on_their_way), unasked).exists()
     with_rest = select(col(Obligation.case_alias)).where(as_it_is == obligations.State.PART_PAID)
     return [
-        _of_cases(col(Case.due_by), state == cases.State.VERIFIED, alias.not_in(cases_asked), ~asked, owed),
+        _of_cases(col(Case.due_by), state == cases.State.VERIFIED, ~asked, owed),
         _of_cases(col(Case.due_by), state == cases.State.APPROVED, whole, ~rest),
         _of_cases(col(Case.due_by), state == cases.State.APPROVED, alias.in_(with_rest), rest),
     ]
