@@ -25,10 +25,12 @@ from ledger.checks import (
     giving,
     giving_accounts,
     holds,
+    idle_acts,
     order_failures,
     payment_files,
     persons,
     receipts,
+    reconciliations,
     records,
     resolutions,
     signatures,
@@ -39,7 +41,6 @@ from ledger.checks import (
 )
 from ledger.checks.entries import ENTRY_CHECKS, EntryCheck
 from ledger.checks.findings import Check, Finding, Tell, silent
-from ledger.errors import LedgerError
 
 MOST_FINDINGS = 1000
 """Findings of one check that are kept; whoever has so many needs no more to know."""
@@ -62,6 +63,7 @@ CHECKS: Sequence[Check | EntryCheck] = (
     *gift_steps.CHECKS,
     *gift_rows.CHECKS,
     *acts.CHECKS,
+    *idle_acts.CHECKS,
     *case_steps.CHECKS,
     *trust.CHECKS,
     *bail.CHECKS,
@@ -69,6 +71,7 @@ CHECKS: Sequence[Check | EntryCheck] = (
     *signatures.CHECKS,
     *persons.CHECKS,
     *sources.CHECKS,
+    *reconciliations.CHECKS,
     *clearings.CHECKS,
     *resolutions.CHECKS,
     *records.CHECKS,
@@ -139,7 +142,7 @@ def _found(
             raise
         savepoint.rollback()
         yield Finding(name, "unreadable", type(error.orig).__name__)
-    except (LookupError, ValueError, TypeError, ArithmeticError, LedgerError) as error:
+    except Exception as error:  # noqa: BLE001  # whatever somebody wrote into a row, every other check is to run
         savepoint.rollback()
         yield Finding(name, "unreadable", type(error).__name__)
     else:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func
@@ -38,6 +39,7 @@ from ledger.money import Money
 from ledger.people import Operator, RosterVersion
 from ledger.publications import Draft, Publication
 from ledger.reconciliation import clearings, matchings, resolutions, sheets, unbookings
+from ledger.reconciliation.statements import StatementLine
 from ledger.suspensions import Suspension
 from ledger.treasury import conversions
 from ledger.treasury.conversions import Conversion
@@ -77,16 +79,21 @@ def find_acts(session: Session, tell: Tell) -> Iterator[Finding]:
 
 def find_unsigned(session: Session, _tell: Tell) -> Iterator[Finding]:
     """What stands without the signed act that it needs, or with one that restates something else."""
-    for page in _effects(session):
+    for page in effects(session):
         query = select_rows(SignedAct).where(col(SignedAct.object).in_({effect.object for effect in page}))
-        acts: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+        acts: dict[tuple[str, str, str], list[tuple[dict[str, Any], datetime]]] = {}
         for kept in session.exec(query):
-            acts.setdefault((kept.object, kept.verb, kept.signer), []).append(_content(kept))
+            acts.setdefault((kept.object, kept.verb, kept.signer), []).append((_content(kept), kept.recorded_at))
         for effect in page:
             signed = acts.get((effect.object, effect.verb, effect.signer), [])
-            if not any(all(act.get(n) == value for n, value in effect.restated.items()) for act in signed):
+            if not any(_restates(act, effect, recorded_at=at) for act, at in signed):
                 facts: dict[str, Fact] = {"verb": effect.verb, "signer": effect.signer, "acts": len(signed)}
                 yield Finding("signed", effect.kind, effect.object, facts)
+
+
+def _restates(act: dict[str, Any], effect: Effect, *, recorded_at: datetime) -> bool:
+    same = all(act.get(name) == value for name, value in effect.restated.items())
+    return same and effect.recorded_at in {None, recorded_at}
 
 
 def find_unsteered(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -129,7 +136,7 @@ def _reductions(session: Session, aliases: Sequence[str]) -> dict[str, int]:
 
 def find_same_person(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Steps that were taken by somebody who took one of the steps before."""
-    for page in _effects(session):
+    for page in effects(session):
         for effect in page:
             if effect.signer in effect.others:
                 yield Finding("four-eyes", effect.kind, effect.object, {"verb": effect.verb, "signer": effect.signer})
@@ -190,7 +197,8 @@ def _content(kept: SignedAct) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _effects(session: Session) -> Iterator[list[Effect]]:
+def effects(session: Session) -> Iterator[list[Effect]]:
+    """Everything that stands because somebody has signed it, page by page."""
     for cases_page in paged(session, Case, Case.alias):
         yield [_effect("case", c.alias, "verify_case", c.verified_by, set()) for c in cases_page if c.verified_by]
     for page in paged(session, Disbursement, Disbursement.alias):
@@ -391,37 +399,52 @@ def _of_publications(session: Session) -> Iterator[Effect]:
 
 def _of_sheets(session: Session) -> Iterator[Effect]:
     for sheet, review in sheets.listed(session):
-        yield _effect("sheet", sheet.alias, "prepare_reconciliation", sheet.prepared_by, set())
+        signed = {"evidence_commitments": [sheet.digest]}
+        yield _effect("sheet", sheet.alias, "prepare_reconciliation", sheet.prepared_by, set(), **signed).at(
+            sheet.prepared_at
+        )
         if review is not None:
             others = {sheet.prepared_by}
-            yield _effect("sheet", sheet.alias, "review_reconciliation", review.reviewed_by, others)
+            yield _effect("sheet", sheet.alias, "review_reconciliation", review.reviewed_by, others, **signed).at(
+                review.reviewed_at
+            )
 
 
 def _of_clearings(session: Session) -> Iterator[Effect]:
     for said, agreement in clearings.listed(session):
-        amount = said.amount()
+        amount, note = said.amount(), said.note_commitment
         restated = {"payee_commitment": clearings.commitment_of(said), "currency": said.currency}
         restated |= {"amount": amount.decimal() if amount is not None else None}
-        yield _effect("clearing", said.alias, "clear_exception", said.asked_by, set(), **restated)
+        signed = restated | {"evidence_commitments": [note] if note is not None else []}
+        yield _effect("clearing", said.alias, "clear_exception", said.asked_by, set(), **signed).at(said.asked_at)
         if agreement is not None:
-            others = {said.asked_by}
-            yield _effect("clearing", said.alias, "agree_clearing", agreement.agreed_by, others, **restated)
+            others, at = {said.asked_by}, agreement.agreed_at
+            yield _effect("clearing", said.alias, "agree_clearing", agreement.agreed_by, others, **signed).at(at)
 
 
 def _of_pairings(session: Session) -> Iterator[Effect]:
     for pairing, undone in matchings.listed(session):
         parts = matchings.parts_of(session, pairing.alias)
-        lines = [one.source_key for one in parts if one.source_key is not None]
+        keys = [one.source_key for one in parts if one.source_key is not None]
         entries = [one.entry_id for one in parts if one.entry_id is not None]
-        restated = {"payee_commitment": matchings.commitment(lines=lines, entries=entries)}
+        restated = {"payee_commitment": matchings.commitment(lines=keys, entries=entries)}
+        lines = session.exec(select_rows(StatementLine).where(col(StatementLine.source_key).in_(keys))).all()
+        if lines:  # a pairing whose lines are gone is found by the check of pairings
+            moved = matchings.came_and_went(lines)
+            restated |= {"amount": moved.decimal(), "currency": moved.currency}
         if not pairing.automatic:
-            yield _effect("pairing", pairing.alias, "match_lines", pairing.paired_by, set(), **restated)
+            at = pairing.paired_at
+            yield _effect("pairing", pairing.alias, "match_lines", pairing.paired_by, set(), **restated).at(at)
         if undone is not None:
-            yield _effect("pairing", pairing.alias, "unmatch_lines", undone.undone_by, set(), **restated)
+            verb = f"unmatch_lines:{undone.because}"
+            signed = _effect("pairing", pairing.alias, "unmatch_lines", undone.undone_by, set(), act=verb, **restated)
+            yield signed.at(undone.undone_at)
     for gift, line, entry, unbooked in unbookings.listed(session):
         if unbooked is not None:
             payee = matchings.commitment(lines=[line.source_key], entries=[entry.id])
-            yield _effect("donation", gift.alias, "unmatch_lines", unbooked.undone_by, set(), payee_commitment=payee)
+            restated = {"act": f"unmatch_lines:{unbooked.because}", "payee_commitment": payee}
+            signed = _effect("donation", gift.alias, "unmatch_lines", unbooked.undone_by, set(), **restated)
+            yield signed.at(unbooked.undone_at)
 
 
 CHECKS = (

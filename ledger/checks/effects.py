@@ -1,7 +1,8 @@
 """Effects: what stands only because somebody signed it. The checks of acts look for the act of each."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 
@@ -16,6 +17,12 @@ class Effect:
     restated: Mapping[str, Any]
     others: frozenset[str | None]
     """Who must be somebody else: the people of the steps before."""
+    recorded_at: datetime | None = None
+    """When the act came in, where its row tells the moment too."""
+
+    def at(self, moment: datetime) -> "Effect":
+        """The same, of an act that came in at this moment."""
+        return replace(self, recorded_at=moment)
 
 
 def effect(kind: str, alias: str, verb: str, signer: str, others: Iterable[str | None], **restated: object) -> Effect:

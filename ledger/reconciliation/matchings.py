@@ -87,7 +87,7 @@ def match(session: Session, new: NewPairing, agreed: Agreed) -> Pairing:
             verb="match_lines",
             object_alias=new.alias,
             version=1,
-            amount=_came_and_went(lines),
+            amount=came_and_went(lines),
             payee_commitment=commitment(lines=new.lines, entries=new.entries),
         )
         return _keep(session, new, lines, score=score, by=agreed.signer.alias, at=agreed.now)
@@ -143,7 +143,7 @@ def unmatch(session: Session, alias: str, *, because: Undone, agreed: Agreed) ->
             object_alias=alias,
             version=1,
             detail=because.value,
-            amount=_came_and_went(lines),
+            amount=came_and_went(lines),
             payee_commitment=commitment(lines=keys, entries=entries),
         )
         undone = PairingUndone(
@@ -283,6 +283,6 @@ def _is_that(one: Proposal, new: NewPairing) -> bool:
     return set(one.lines) == set(new.lines) and set(one.entries) == {str(entry) for entry in new.entries}
 
 
-def _came_and_went(lines: Sequence[StatementLine]) -> Money:
+def came_and_went(lines: Sequence[StatementLine]) -> Money:
     """All that moved, whichever way."""
     return Money(sum(abs(one.minor) for one in lines), lines[0].currency)
