@@ -35,7 +35,10 @@ def find_unfounded(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Clearings of another amount than their exception, by an entry of another, or beyond what one may alone."""
     for page in paged(session, Clearing, Clearing.alias):
         for said in page:
-            opened = session.get_one(OpenException, said.exception_alias)
+            opened = session.get(OpenException, said.exception_alias)
+            if opened is None:
+                yield Finding("clearings", "clearing", said.alias, {"where": "exception"})
+                continue
             booked = said.entry_id is None or clearings.explains(session, said.entry_id, of=opened)
             alone = not said.alone or said.entry_id is not None or _may_alone(session, said)
             same = (said.minor, said.currency) == (opened.minor, opened.currency)
@@ -47,17 +50,26 @@ def find_unequal(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Pairings whose lines and entries differ in sum, or share one with another that stands."""
     taken: set[str | tuple[str, int]] = set()
     for pairing, undone in matchings.listed(session):
-        if undone is not None:
-            continue
         parts = matchings.parts_of(session, pairing.alias)
-        lines = [session.get_one(StatementLine, one.source_key) for one in parts if one.source_key is not None]
+        if undone is not None or (parts and not matchings.is_standing(session, pairing.alias)):
+            continue  # of reversed entries the lines wait again: the check of exceptions holds them to it
+        keys = [one.source_key for one in parts if one.source_key is not None]
+        lines = session.exec(select_rows(StatementLine).where(col(StatementLine.source_key).in_(keys))).all()
         entries = [one.entry_id for one in parts if one.entry_id is not None]
         told = {line.source_key for line in lines} | {(pairing.account_code, entry) for entry in entries}
         answered = [key for key in told if isinstance(key, str) and session.get(Match, key) is not None]
         leaves = {line.account_code for line in lines}
         same = sum(line.minor for line in lines) == matchings.moved(session, entries, account=pairing.account_code)
         unsigned = not pairing.automatic or (len(lines) == len(entries) == 1)
-        if not same or taken & told or answered or leaves != {pairing.account_code} or not unsigned:
+        if (
+            not same
+            or len(lines) != len(keys)
+            or not lines
+            or taken & told
+            or answered
+            or leaves != {pairing.account_code}
+            or not unsigned
+        ):
             yield Finding("pairings", "pairing", pairing.alias, {"account": pairing.account_code})
         taken |= told
 

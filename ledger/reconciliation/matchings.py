@@ -94,10 +94,24 @@ def match(session: Session, new: NewPairing, agreed: Agreed) -> Pairing:
 
 
 def match_unique(session: Session, *, at: datetime) -> int:
-    """Matches on every leaf what is exact and unique; gives how many lines."""
+    """Matches on every leaf what is exact and unique; gives how many lines.
+
+    A line whose entry was reversed since is that entry no more: its exception waits again, unless it is something else.
+    """
     session.exec(statements.locked_bank()).one()
+    _reopen_fallen(session)
     leaves = session.exec(select(Account.code).where(Account.parent_code == BANK)).all()
     return sum(_match_unique(session, leaf, at=at) for leaf in sorted(leaves))
+
+
+def _reopen_fallen(session: Session) -> None:
+    fallen = pairings.fallen_lines()
+    waiting = select(StatementLine.source_key).where(
+        col(StatementLine.source_key).in_(fallen), *statements.unanswered()
+    )
+    for opened in _exceptions_of(session, session.exec(waiting).all()):
+        if opened.resolved_on is not None:
+            exceptions.reopen(session, opened)
 
 
 def _match_unique(session: Session, leaf: str, *, at: datetime) -> int:
@@ -132,6 +146,8 @@ def unmatch(session: Session, alias: str, *, because: Undone, agreed: Agreed) ->
     if pairing is None or session.get(PairingUndone, alias) is not None:
         raise UnknownPairing("no pairing with this alias stands")
     parts = parts_of(session, alias)
+    if not is_standing(session, alias):
+        raise UnknownPairing("an entry of this pairing is reversed: it does not stand")
     keys = tuple(one.source_key for one in parts if one.source_key is not None)
     entries = tuple(one.entry_id for one in parts if one.entry_id is not None)
     lines = [session.get_one(StatementLine, key) for key in keys]
@@ -154,6 +170,14 @@ def unmatch(session: Session, alias: str, *, because: Undone, agreed: Agreed) ->
             exceptions.reopen(session, opened)
         session.flush()
     return undone
+
+
+def is_standing(session: Session, alias: str) -> bool:
+    """Whether nobody has undone a pairing, and no entry of it is reversed."""
+    return (
+        session.exec(select(PairingPart).where(PairingPart.pairing_alias == alias, pairings.stands())).first()
+        is not None
+    )
 
 
 def parts_of(session: Session, alias: str) -> Sequence[PairingPart]:

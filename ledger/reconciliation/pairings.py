@@ -7,10 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ColumnElement
+from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, exists
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from ledger.books.journal import Entry
 from ledger.storage.columns import WITHOUT_ROWID, UtcDateTime, enumeration
 
 
@@ -87,14 +89,14 @@ def booking_key(session: Session, source_key: str) -> str:
 
 def standing_lines() -> SelectOfScalar[str] | SelectOfScalar[None]:
     """The keys of lines in pairings that stand, as a query."""
-    return select(PairingPart.source_key).where(col(PairingPart.source_key).is_not(None), _stands())
+    return select(PairingPart.source_key).where(col(PairingPart.source_key).is_not(None), stands())
 
 
 def standing_entries(account: str) -> SelectOfScalar[Any]:
     """The numbers of entries in pairings of a leaf that stand, as a query."""
     of_leaf = col(Pairing.alias) == PairingPart.pairing_alias
     query = select(PairingPart.entry_id).join(Pairing, of_leaf).where(Pairing.account_code == account)
-    return query.where(col(PairingPart.entry_id).is_not(None), _stands())
+    return query.where(col(PairingPart.entry_id).is_not(None), stands())
 
 
 def has_line(session: Session, source_key: str) -> bool:
@@ -102,5 +104,18 @@ def has_line(session: Session, source_key: str) -> bool:
     return session.exec(standing_lines().where(PairingPart.source_key == source_key)).first() is not None
 
 
-def _stands() -> ColumnElement[bool]:
-    return col(PairingPart.pairing_alias).not_in(select(PairingUndone.pairing_alias))
+def stands() -> ColumnElement[bool]:
+    """Which parts are of pairings that stand: nobody has undone them, and no entry of theirs is reversed."""
+    other, reversal = aliased(PairingPart), aliased(Entry)
+    fallen = (
+        exists()
+        .where(col(other.pairing_alias) == col(PairingPart.pairing_alias))
+        .where(col(reversal.reverses_id) == col(other.entry_id))
+    )
+    return col(PairingPart.pairing_alias).not_in(select(PairingUndone.pairing_alias)) & ~fallen
+
+
+def fallen_lines() -> SelectOfScalar[str] | SelectOfScalar[None]:
+    """The keys of lines in pairings of which an entry is reversed, and that nobody has undone, as a query."""
+    undone = col(PairingPart.pairing_alias).in_(select(PairingUndone.pairing_alias))
+    return select(PairingPart.source_key).where(col(PairingPart.source_key).is_not(None), ~stands(), ~undone)

@@ -1,10 +1,12 @@
 """Statements: normalised lines of a bank account, stored once however often they are sent. The rest is sealed."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+import rfc8785
 from sqlalchemy import BigInteger, ColumnElement, func
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -59,6 +61,8 @@ class Statement(SQLModel, table=True):
     content_token: str = Field(max_length=64, unique=True)
     received_at: datetime = Field(sa_type=UtcDateTime)
     received_by: str = Field(max_length=20)
+    fingerprint: str = Field(default="", max_length=64)
+    """SHA-256 of all that it told, with the lines that it was the first to bring: see `fingerprint_of`."""
 
 
 class StatementLine(SQLModel, table=True):
@@ -157,10 +161,11 @@ def receive(
         received_at=received_at,
         received_by=received_by,
     )
-    session.add(statement)
-    session.flush()
     retold = _is_retold(session, new)
     fresh = [] if retold else [line for alike in _alike(session, new) for line in _unknown(session, statement, alike)]
+    statement.fingerprint = fingerprint_of(statement, fresh)
+    session.add(statement)
+    session.flush()
     session.add_all(fresh)
     session.flush()
     return statement, fresh
@@ -187,6 +192,43 @@ def by_content(session: Session, new: NewStatement) -> Statement | None:
         session.add(standing)
         session.flush()
     return standing
+
+
+def fingerprint_of(statement: Statement, lines: Collection[StatementLine]) -> str:
+    """SHA-256 over the canonical JSON of a statement and the lines that it brought, in the order of their keys.
+
+    Its token is no part of it, which becomes another one with the keys of the vault.
+    """
+    told: list[str | None] = [
+        statement.alias,
+        statement.account_code,
+        statement.currency,
+        _day_of(statement.opened_on),
+        _day_of(statement.closed_on),
+        *(None if minor is None else str(minor) for minor in (statement.opening_minor, statement.closing_minor)),
+        statement.received_at.astimezone(UTC).isoformat(),
+        statement.received_by,
+    ]
+    rows = [
+        [
+            one.source_key,
+            one.account_code,
+            _day_of(one.booked_on),
+            _day_of(one.value_on),
+            str(one.minor),
+            one.currency,
+            one.reference,
+            one.reversal,
+            one.trace,
+            one.payout,
+        ]
+        for one in sorted(lines, key=lambda line: line.source_key)
+    ]
+    return hashlib.sha256(rfc8785.dumps(["statement", told, rows])).hexdigest()
+
+
+def _day_of(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def lines_of(session: Session, statement: str) -> list[StatementLine]:

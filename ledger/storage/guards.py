@@ -15,7 +15,14 @@ before the real one, and the guard would look into it. On SQLite a trigger sees 
 
 from sqlalchemy import Connection, text
 
-from ledger.storage import fact_guards, movement_guards, payment_guards, people_guards, receipt_guards
+from ledger.storage import (
+    fact_guards,
+    movement_guards,
+    payment_guards,
+    people_guards,
+    receipt_guards,
+    statement_guards,
+)
 from ledger.storage.locks import CLOSING
 
 APPEND_ONLY = (
@@ -195,6 +202,7 @@ _KEYS = {
     "emergency_step": ("number",),
     "publication": ("number", "alias"),
     "access": ("id",),
+    "statement": ("alias", "content_token", "rowid"),
     "statement_line": ("source_key", "rowid"),
     "admitted_entry": ("fingerprint",),
     "sealed_balance": ("last_day, account_code, fund_code, currency",),
@@ -439,6 +447,7 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
         return [
             *_SQLITE_JOURNAL,
             *movement_guards.SQLITE,
+            *statement_guards.SQLITE,
             *payment_guards.SQLITE,
             *people_guards.SQLITE,
             *fact_guards.SQLITE,
@@ -460,6 +469,7 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
     filled = [
         *_POSTGRESQL_JOURNAL,
         *movement_guards.POSTGRESQL,
+        *statement_guards.POSTGRESQL,
         *payment_guards.POSTGRESQL,
         *people_guards.POSTGRESQL,
         *fact_guards.POSTGRESQL,
