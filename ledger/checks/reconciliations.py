@@ -91,9 +91,7 @@ def _why_misdated(session: Session, one: OpenException) -> str | None:
     if opened is not None and one.opened_on != opened:
         return "opened_on"
     closed = _closed_on(session, one, line)
-    if closed is not None and one.resolved_on != closed:
-        return "resolved_on"
-    return "resolved_on" if one.resolved_on is not None and one.resolved_on < one.opened_on else None
+    return "resolved_on" if closed is not None and one.resolved_on != closed else None
 
 
 def _opened_on(session: Session, one: OpenException, about: str, line: StatementLine | None) -> date | None:
