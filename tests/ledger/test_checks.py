@@ -1,12 +1,14 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 
 from sqlmodel import Session
 
 from ledger import checks
-from ledger.checks import CHECKS
+from ledger.approvals import ROLE_OF
+from ledger.checks import CHECKS, idle_acts
 from ledger.checks.findings import Check, Finding, paged
 from ledger.giving import donations
 from ledger.giving.donations import Donation
@@ -65,6 +67,29 @@ def test_a_check_that_cannot_read_its_rows_has_found_something_and_the_others_go
 
     assert [(one.check, one.kind) for one in outcomes[0].findings] == [("fallen", "unreadable")]
     assert [list(outcome.findings) for outcome in outcomes[1:]] == [[]] * 8
+
+
+def test_whatever_ends_a_check_is_its_finding_and_the_others_go_on(founded: Session) -> None:
+    class Unheard(Exception):  # of a kind that nobody has thought of
+        pass
+
+    def fall(_session: Session, _tell: object) -> Iterator[Finding]:
+        yield Finding("fallen", "thing", "before")
+        raise Unheard
+
+    fallen = Check("fallen", "it ends as nothing did before", fall)
+    outcomes = checks.run(founded, checks=[fallen, *CHECKS[:8]])
+
+    told = [("fallen", "thing", "before"), ("fallen", "unreadable", "Unheard")]
+    assert [(one.check, one.kind, one.name) for one in outcomes[0].findings] == told
+    assert [list(outcome.findings) for outcome in outcomes[1:]] == [[]] * 8
+
+
+def test_of_every_verb_it_is_known_where_what_was_signed_stands() -> None:
+    groups = [idle_acts.SHOWN, idle_acts.BY_NONCE, idle_acts.BY_SIGNER, idle_acts.ABOUT, idle_acts.ELSEWHERE]
+
+    assert sorted(verb for group in groups for verb in group) == sorted(ROLE_OF)
+    assert set(idle_acts.ELSEWHERE.values()) <= {check.name for check in CHECKS}
 
 
 def test_pages_hold_every_row_once(founded: Session) -> None:

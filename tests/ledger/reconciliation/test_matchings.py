@@ -177,6 +177,10 @@ REFUSED: dict[str, tuple[Callable[[House], object], type[LedgerError]]] = {
         lambda h: match(h, [*tell(h, "-5.00"), *tell(h, "-5.00", leaf=SECOND_LEAF)], book(h, "5.00")),
         BadMatch,
     ),
+    "lines of two leaves that cancel out": (
+        lambda h: match(h, [*tell(h, "-5.00"), *tell(h, "5.00", leaf=SECOND_LEAF, reversal=True)], moved="10.00"),
+        BadMatch,
+    ),
     "nothing": (lambda h: match(h, [], book(h, "5.00")), BadMatch),
     "a line alone": (lambda h: match(h, tell(h, "-5.00")), BadMatch),
     "no such entry": (lambda h: match(h, tell(h, "-5.00"), 999), BadMatch),

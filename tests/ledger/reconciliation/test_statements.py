@@ -279,3 +279,14 @@ def close(session: Session) -> None:
     leaf.closed = True
     session.add(leaf)
     session.commit()
+
+
+def test_other_lines_between_the_same_balances_are_not_told_again(house: House) -> None:
+    same: dict[str, Any] = {"opening": byn("0.00"), "closing": byn("0.00"), "opened_on": None}
+    receive(house, statement(line("50.00"), line("-50.00"), **same))
+
+    _, again = receive(house, statement(line("50.00"), line("-50.00"), **same))
+    _, others = receive(house, statement(line("30.00"), line("-30.00"), **same))
+
+    assert again == []
+    assert [one.minor for one in others] == [3000, -3000]
