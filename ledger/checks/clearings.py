@@ -20,6 +20,7 @@ from ledger.identities.shelves import Shelf
 from ledger.people import Role
 from ledger.reconciliation import bank, chain, clearings, matching_rules, matchings, pairings, processor, transit
 from ledger.reconciliation.clearings import BY_MACHINES, Clearing, ClearingAgreement
+from ledger.reconciliation.pairings import Pairing, PairingPart
 from ledger.reconciliation.statements import Match, StatementLine
 
 
@@ -51,27 +52,24 @@ def find_unequal(session: Session, _tell: Tell) -> Iterator[Finding]:
     taken: set[str | tuple[str, int]] = set()
     for pairing, undone in matchings.listed(session):
         parts = matchings.parts_of(session, pairing.alias)
-        if undone is not None or (parts and not matchings.is_standing(session, pairing.alias)):
-            continue  # of reversed entries the lines wait again: the check of exceptions holds them to it
         keys = [one.source_key for one in parts if one.source_key is not None]
         lines = session.exec(select_rows(StatementLine).where(col(StatementLine.source_key).in_(keys))).all()
+        if len(lines) != len(keys) or {line.account_code for line in lines} != {pairing.account_code}:
+            yield Finding("pairings", "pairing", pairing.alias, {"account": pairing.account_code, "where": "lines"})
+            continue
+        if undone is not None or (parts and not matchings.is_standing(session, pairing.alias)):
+            continue  # of reversed entries the lines wait again: the check of exceptions holds them to it
         entries = [one.entry_id for one in parts if one.entry_id is not None]
         told = {line.source_key for line in lines} | {(pairing.account_code, entry) for entry in entries}
         answered = [key for key in told if isinstance(key, str) and session.get(Match, key) is not None]
-        leaves = {line.account_code for line in lines}
         same = sum(line.minor for line in lines) == matchings.moved(session, entries, account=pairing.account_code)
         unsigned = not pairing.automatic or (len(lines) == len(entries) == 1)
-        if (
-            not same
-            or len(lines) != len(keys)
-            or not lines
-            or taken & told
-            or answered
-            or leaves != {pairing.account_code}
-            or not unsigned
-        ):
+        if not same or taken & told or answered or not unsigned:
             yield Finding("pairings", "pairing", pairing.alias, {"account": pairing.account_code})
         taken |= told
+    alone = col(PairingPart.pairing_alias).not_in(select_rows(Pairing.alias))
+    for alias in sorted(set(session.exec(select_rows(PairingPart.pairing_alias).where(alone)))):
+        yield Finding("pairings", "pairing", alias, {"where": "pairing"})
 
 
 def find_unsealed(session: Session, _tell: Tell) -> Iterator[Finding]:

@@ -87,6 +87,10 @@ def _why_misdated(session: Session, one: OpenException) -> str | None:
         told = (line.account_code, line.minor, line.currency)
         if (one.account_code, one.minor, one.currency) != told:
             return "amount"
+    if not _is_of_its_fund(one, about):
+        return "fund"
+    if one.difference in chain.BREAKS and not _is_the_break(session, one, about):
+        return "break"
     opened = _opened_on(session, one, about, line)
     if opened is not None and one.opened_on != opened:
         return "opened_on"
@@ -103,11 +107,25 @@ def _opened_on(session: Session, one: OpenException, about: str, line: Statement
         return None if unbooked is None else unbooked.undone_at.date()
     if one.difference in _WITH_THEIR_STATEMENT:
         return _received_on(session, about)
-    if one.difference in chain.BREAKS:
-        before, _, after = about.partition(":")
-        both = [day for alias in (before, after) if (day := _received_on(session, alias)) is not None]
-        return max(both, default=None) if max(both, default=one.opened_on) > one.opened_on else None
     return None
+
+
+def _is_of_its_fund(one: OpenException, about: str) -> bool:
+    """Whether it is of a fund, or of none, as what it is about tells."""
+    told = about.startswith("fund:") and one.difference is Difference.BELOW_ZERO
+    return about.split(":")[1] == one.fund_code if told else one.fund_code is None
+
+
+def _is_the_break(session: Session, one: OpenException, about: str) -> bool:
+    """Whether it is of the leaf of both statements, and was opened when one of that leaf came, them or a later one.
+
+    Its amount is that of its day: a statement that comes later may close the gap, or move it.
+    """
+    rows = session.exec(select_rows(Statement).where(Statement.account_code == one.account_code)).all()
+    received = {row.alias: row.received_at.date() for row in rows}
+    both = [received.get(alias) for alias in about.split(":")]
+    after = [day for day in both if day is not None]
+    return len(after) == len(both) and one.opened_on in {day for day in received.values() if day >= max(after)}
 
 
 def _closed_on(session: Session, one: OpenException, line: StatementLine | None) -> date | None:

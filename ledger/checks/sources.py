@@ -110,6 +110,8 @@ def find_statement_lines(session: Session, tell: Tell) -> Iterator[Finding]:
         paired = set(session.exec(pairings.standing_lines().where(col(PairingPart.source_key).in_(keys))))
         for one in page:
             if one.source_key in paired and one.source_key not in booked and one.source_key not in matches:
+                if one.source_key not in excepted:  # it waited once, or nobody could have matched it
+                    yield Finding("statement-lines", "statement_line", one.source_key)
                 continue  # held against its pairing by the check of pairings
             entry_id, _, moved = booked.get(one.source_key, (0, "", {}))
             answered = entry_id != 0 and moved.get((one.account_code, one.currency)) == one.minor
