@@ -109,7 +109,7 @@ def _reopen_fallen(session: Session) -> None:
     waiting = select(StatementLine.source_key).where(
         col(StatementLine.source_key).in_(fallen), *statements.unanswered()
     )
-    for opened in _exceptions_of(session, session.exec(waiting).all()):
+    for opened in _exceptions_of(session, "", session.exec(waiting).all(), ()):
         if opened.resolved_on is not None:
             exceptions.reopen(session, opened)
 

@@ -10,7 +10,7 @@ from alembic import op
 from ledger.storage.columns import UtcDateTime
 
 revision = "0053"
-down_revision = "0039"
+down_revision = "0041"
 
 _STATEMENTS = sa.table(
     "statement",
