@@ -9,7 +9,7 @@ from alembic import op
 
 from ledger.storage.columns import UtcDateTime
 
-revision = "0053"
+revision = "0042"
 down_revision = "0041"
 
 _STATEMENTS = sa.table(
