@@ -17,6 +17,7 @@ from api import app as application
 from api.app import UnlistedRoute, create_app
 from api.authorisation import DOORS, EVERYBODY, PUBLIC
 from api.client.http import in_process
+from api.routes import books
 from ledger.aliases import Kind, draw
 from ledger.people import Role
 from tests.attempts import told
@@ -208,7 +209,7 @@ def test_a_route_without_a_door_and_a_door_without_a_route_do_not_start(
     with pytest.raises(UnlistedRoute, match="/v1/forgotten"):
         create_app(office.app.state.settings, engine=office.engine)
 
-    monkeypatch.setattr(application, "ROUTERS", application.ROUTERS[1:-1])
+    monkeypatch.setattr(application, "ROUTERS", [one for one in application.ROUTERS if one is not books.router])
     with pytest.raises(UnlistedRoute, match="/v1/accounts"):
         create_app(office.app.state.settings, engine=office.engine)
 
