@@ -13,7 +13,7 @@ from ledger import jobs, reminders
 from ledger.aid import agents_lists, file_retention, lapses
 from ledger.books import rollups
 from ledger.giving import notices
-from ledger.reconciliation import bank, matchings, shelf_retention
+from ledger.reconciliation import bank, matchings, pairings, shelf_retention
 from ledger.storage.engine import transaction
 from reports import site
 
@@ -76,7 +76,7 @@ def match_lines(means: Means) -> Counts:
     """
     at = means.now()
     with transaction(means.engine) as session:
-        booked = bank.look_again(session, recorded_at=at, recorded_by=matchings.MACHINE)
+        booked = bank.look_again(session, recorded_at=at, recorded_by=pairings.MACHINE)
     means.still_held()
     with transaction(means.engine) as session:
         matched = matchings.match_unique(session, at=at)

@@ -49,6 +49,10 @@ class Difference(StrEnum):
     PAID_BEFORE_FORCE = "paid_before_force"
     PAID_BEFORE_RELEASE = "paid_before_release"
     PAID_AFTER_STOP = "paid_after_stop"
+    PERHAPS_TOLD_TWICE = "perhaps_told_twice"
+    PERHAPS_BOOKED = "perhaps_booked"
+    SEVERAL_PAYMENTS = "several_payments"
+    CLOCK_DIFFERS = "clock_differs"
 
 
 _OF_A_DAY = frozenset({Difference.ACCESS_EXPIRES, Difference.OFFICERS_EXPIRE})
@@ -189,6 +193,14 @@ def find_open(session: Session, alias: str) -> OpenException | None:
     """The difference, if it waits."""
     found = session.exec(locked(select(OpenException).where(OpenException.alias == alias))).one_or_none()
     return found if found is not None and found.resolved_on is None else None
+
+
+def waits_about(session: Session, difference: Difference, *, about: str) -> bool:
+    """Whether a difference that was opened about this waits."""
+    query = select(OpenException.alias).where(
+        OpenException.about == f"{difference}:{about}", col(OpenException.resolved_on).is_(None)
+    )
+    return session.exec(query).first() is not None
 
 
 def resolve(session: Session, found: OpenException, *, on: date) -> None:

@@ -1,24 +1,19 @@
 """Bank statements from the treasurer's side: parsed here, sealed here, sent as bare numbers."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from api.client import cases, sealing
+from api.client import cases, sealing, statement_lines
 from api.client.bank_files import detection
-from api.client.bank_files.lines import Entry, Statement, StatementFile, UnreadableFile
+from api.client.bank_files.lines import Statement, StatementFile, UnreadableFile
 from api.client.bank_files.profiles import Profile
 from api.client.desk import Desk
-from ledger import references
 from ledger.aliases import Kind, draw
 from ledger.errors import BadInput
-from ledger.giving import payouts
 
 VAULT = "money"
-_PAYOUT = re.compile(r"\bpo_[A-Za-z0-9]{14,60}\b", re.ASCII)
-"""A payout's id as the card processor forms it; the random part is too long to be guessed from its digest."""
 
 
 class NotThisAccount(BadInput):
@@ -48,7 +43,9 @@ def send(
     file = detection.read(data, format=format, profile=profile, currency=currency)
     statements, others = _choose(file, currency=_currency(desk, account), account=account)
     token_keys = [sealing.token_key(vault) for vault in desk.vaults(VAULT)]
-    answers = [_send(desk, statement, account=account, token_keys=token_keys) for statement in statements]
+    answers = [
+        _send(desk, statement, account=account, format=file.format, token_keys=token_keys) for statement in statements
+    ]
     return answers + [{"left_out": other.currency, "lines": len(other.entries)} for other in others]
 
 
@@ -71,8 +68,15 @@ def _choose(file: StatementFile, *, currency: str, account: str) -> tuple[list[S
     return chosen, [statement for statement, is_own in zip(file.statements, of_it, strict=True) if not is_own]
 
 
-def _send(desk: Desk, statement: Statement, *, account: str, token_keys: Sequence[bytes]) -> dict[str, Any]:
-    rest = json.dumps(asdict(statement), default=str, sort_keys=True)
+def _send(
+    desk: Desk,
+    statement: Statement,
+    *,
+    account: str,
+    format: str,  # noqa: A002 - the reader's word
+    token_keys: Sequence[bytes],
+) -> dict[str, Any]:
+    rest = _rest(statement)
     content_token, *older = (sealing.token(key, field="statement", value=f"{account} {rest}") for key in token_keys)
     alias = draw(Kind.STATEMENT)
     shelf = desk.draw_shelf(VAULT, alias=alias)
@@ -82,12 +86,14 @@ def _send(desk: Desk, statement: Statement, *, account: str, token_keys: Sequenc
         "currency": statement.currency,
         "opened_on": _iso(statement.opened_on),
         "closed_on": _iso(statement.closed_on),
-        "opening": _amount(statement.opening),
-        "closing": _amount(statement.closing),
+        "opening": statement_lines.amount_on_wire(statement.opening),
+        "closing": statement_lines.amount_on_wire(statement.closing),
+        "format": _name_format(format, token_key=token_keys[0]),
+        "number": statement.number,
         "content_token": content_token,
         "older_tokens": older,
         "lines": [
-            _line(entry, account=account, token_keys=token_keys)
+            statement_lines.on_wire(entry, account=account, token_keys=token_keys)
             for entry in statement.entries
             if entry.status == "booked"
         ],
@@ -98,46 +104,20 @@ def _send(desk: Desk, statement: Statement, *, account: str, token_keys: Sequenc
     return answer
 
 
-def _line(entry: Entry, *, account: str, token_keys: Sequence[bytes]) -> dict[str, Any]:
-    """Bare numbers, our own reference, and tokens: nothing else of a line leaves the device unsealed."""
-    own = _own_reference(entry)
-    if entry.booked_on is None:
-        raise BadInput("a booked line has a booking day", where="booked_on")
-    return {
-        "booked_on": entry.booked_on.isoformat(),
-        "value_on": _iso(entry.value_on),
-        "amount": _amount(entry.amount),
-        "reference": own,
-        "reversal": entry.reversal,
-        "traces": [] if own else _traces(entry, account=account, token_keys=token_keys),
-        "payout": _payout(entry),
-    }
+def _rest(statement: Statement) -> str:
+    """All that was read of it. One without a number says nothing of numbers: so its content is known as before."""
+    told = asdict(statement)
+    if statement.number is None:
+        del told["number"]
+    return json.dumps(told, default=str, sort_keys=True)
 
 
-def _own_reference(entry: Entry) -> str | None:
-    """The one reference of our form that stands anywhere in the line; two different ones are none."""
-    found = {reference for reference in map(references.found_in, _texts(entry)) if reference}
-    return found.pop() if len(found) == 1 else None
-
-
-def _traces(entry: Entry, *, account: str, token_keys: Sequence[bytes]) -> list[str]:
-    """Tokens of the one end-to-end id of a line: what takes the payment back has the same. An id may name somebody."""
-    found = {detail.end_to_end_id for detail in entry.details}
-    known = found.pop() if len(found) == 1 else None
-    return [sealing.token(key, field="end_to_end", value=f"{account} {known}") for key in token_keys] if known else []
-
-
-def _payout(entry: Entry) -> str | None:
-    """The digest of the one payout's id that stands anywhere in the line."""
-    found = {payout for text in _texts(entry) for payout in _PAYOUT.findall(text)}
-    return payouts.digest(found.pop()) if len(found) == 1 else None
-
-
-def _texts(entry: Entry) -> list[str]:
-    texts = [*entry.text.values(), entry.reference or ""]
-    for detail in entry.details:
-        texts += [*detail.text.values(), detail.end_to_end_id or ""]
-    return texts
+def _name_format(format: str, *, token_key: bytes) -> str:  # noqa: A002 - the reader's word
+    """The format by its name; a table's profile names a bank, and is told by a token only."""
+    kind, _, profile = format.partition(".")
+    if kind not in {"csv", "xlsx"}:
+        return format
+    return f"{kind}.{sealing.token(token_key, field='format', value=profile)[:8]}"
 
 
 def _currency(desk: Desk, account: str) -> str:
@@ -145,10 +125,6 @@ def _currency(desk: Desk, account: str) -> str:
         if known["code"] == account and known["currency"]:
             return str(known["currency"])
     raise NotThisAccount("no bank account of the chart has this code", where="account")
-
-
-def _amount(money: Any) -> dict[str, str] | None:
-    return None if money is None else {"amount": money.decimal(), "currency": money.currency}
 
 
 def _iso(day: Any) -> str | None:

@@ -36,7 +36,7 @@ from ledger.identities.shelves import Shelf
 from ledger.money import Money
 from ledger.reconciliation import advances, bank, processor, sheets
 from ledger.reconciliation.sheets import Review, Sheet, With
-from ledger.reconciliation.statements import BANK, NewLine, NewStatement
+from ledger.reconciliation.statements import BANK, NewLine, NewStatement, Part
 from reports import reconciliations
 
 router = APIRouter()
@@ -53,23 +53,45 @@ class BadRest(BadInput):
     rule = "bad_rest"
 
 
+_Reference = Annotated[str, StringConstraints(pattern=r"^RF[0-9]{2}[0-9A-Z]{1,21}$")]
+MOST_PARTS = 500
+"""Of how many payments behind one line the references are told."""
+
+
+class PartIn(Wire):
+    """One of the payments behind a line of several, with our own reference when it has one."""
+
+    amount: AmountOnWire
+    reference: _Reference | None
+
+    def part(self) -> Part:
+        """The payment as the ledger takes it."""
+        return Part(self.amount.money(), self.reference)
+
+
 class LineIn(Wire):
     """A booked line: what moved when, and our own reference when the payer or the bank brought one back.
 
-    `traces` are tokens of its end-to-end id, the newest epoch's first; `payout` is the digest of a payout's id.
+    `traces` are tokens of its end-to-end id, the newest epoch's first, `marks` of the bank's own reference; `payout` is
+    the digest of a payout's id. `parts` are told of a line of several payments that have not all the same reference.
     """
 
     booked_on: Day
     value_on: Day | None
     amount: AmountOnWire
-    reference: Annotated[str, StringConstraints(pattern=r"^RF[0-9]{2}[0-9A-Z]{1,21}$")] | None
+    reference: _Reference | None
     reversal: bool
     traces: Annotated[list[Digest], Field(default_factory=list, max_length=MOST_EPOCHS)]
     payout: Digest | None = None
+    marks: Annotated[list[Digest], Field(default_factory=list, max_length=MOST_EPOCHS)]
+    parts: Annotated[list[PartIn], Field(default_factory=list, max_length=MOST_PARTS)]
 
 
 class StatementIn(Wire):
-    """A statement's lines in plain numbers, and everything else of it in one sealed box on a shelf of its own."""
+    """A statement's lines in plain numbers, and everything else of it in one sealed box on a shelf of its own.
+
+    `format` tells two formats apart, `number` is the bank's own count of its statements, where it has one.
+    """
 
     alias: Alias
     account: Code
@@ -78,6 +100,8 @@ class StatementIn(Wire):
     closed_on: Day | None
     opening: AmountOnWire | None
     closing: AmountOnWire | None
+    format: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,10}(\.[a-z0-9]{1,8})?$")] | None = None
+    number: Annotated[str, StringConstraints(pattern=r"^[0-9/]{1,40}$")] | None = None
     content_token: Digest
     older_tokens: Annotated[list[Digest], Field(default_factory=list, max_length=MOST_EPOCHS)]
     lines: Annotated[list[LineIn], Field(max_length=MOST_LINES)]
@@ -96,6 +120,8 @@ class StatementIn(Wire):
             closing=self.closing.money() if self.closing else None,
             content_token=self.content_token,
             older_tokens=self.older_tokens,
+            format=self.format,
+            number=self.number,
             lines=[
                 NewLine(
                     line.booked_on,
@@ -105,6 +131,8 @@ class StatementIn(Wire):
                     line.reversal,
                     tuple(line.traces),
                     line.payout,
+                    tuple(line.marks),
+                    tuple(part.part() for part in line.parts),
                 )
                 for line in self.lines
             ],

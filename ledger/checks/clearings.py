@@ -20,7 +20,7 @@ from ledger.identities.shelves import Shelf
 from ledger.people import Role
 from ledger.reconciliation import bank, chain, clearings, matching_rules, matchings, pairings, processor, transit
 from ledger.reconciliation.clearings import BY_MACHINES, Clearing, ClearingAgreement
-from ledger.reconciliation.pairings import Pairing, PairingPart
+from ledger.reconciliation.pairings import LineToldTwice, Pairing, PairingPart
 from ledger.reconciliation.statements import Match, StatementLine
 
 
@@ -63,12 +63,13 @@ def find_unequal(session: Session, _tell: Tell) -> Iterator[Finding]:
         told = {line.source_key for line in lines} | {(pairing.account_code, entry) for entry in entries}
         answered = [key for key in told if isinstance(key, str) and session.get(Match, key) is not None]
         same = sum(line.minor for line in lines) == matchings.moved(session, entries, account=pairing.account_code)
-        unsigned = not pairing.automatic or (len(lines) == len(entries) == 1)
+        alone = len(lines) == 1 and len(entries) == (len(lines[0].told_parts()) or 1)
+        unsigned = not pairing.automatic or alone
         if not same or taken & told or answered or not unsigned:
             yield Finding("pairings", "pairing", pairing.alias, {"account": pairing.account_code})
         taken |= told
-    alone = col(PairingPart.pairing_alias).not_in(select_rows(Pairing.alias))
-    for alias in sorted(set(session.exec(select_rows(PairingPart.pairing_alias).where(alone)))):
+    gone = col(PairingPart.pairing_alias).not_in(select_rows(Pairing.alias))
+    for alias in sorted(set(session.exec(select_rows(PairingPart.pairing_alias).where(gone)))):
         yield Finding("pairings", "pairing", alias, {"where": "pairing"})
 
 
@@ -85,7 +86,8 @@ def _is_explained(session: Session, one: OpenException) -> bool:
     # What the processor reports is not kept: whether it agreed again, nobody can tell afterwards.
     if one.difference in {*BY_MACHINES, Difference.PROCESSOR_DIFFERS} or _is_cleared(session, one):
         return True
-    if session.get(Match, about) is not None or pairings.has_line(session, about):
+    answered = session.get(Match, about) is not None or session.get(LineToldTwice, about) is not None
+    if answered or pairings.has_line(session, about):
         return True
     if one.account_code is not None and one.difference in {*chain.BREAKS, *_OF_STATEMENTS}:
         return _is_gone(session, one, about, leaf=one.account_code)
@@ -141,7 +143,7 @@ def _is_in_agreement(session: Session, leaf: str) -> bool:
     found = bank.reconcile(session, leaf)
     if found is None:
         return False
-    return told or not found.difference.minor or found.difference == bank.explained(session, found)
+    return told or not found.difference.minor or not bank.unexplained(session, found)
 
 
 def _is_cleared(session: Session, one: OpenException) -> bool:

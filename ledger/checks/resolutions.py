@@ -15,6 +15,8 @@ from ledger.giving.bookings import Booking
 from ledger.giving.disputes import Dispute
 from ledger.giving.movements import Category, ReceivedMovement
 from ledger.reconciliation import answers, pairings, resolutions
+from ledger.reconciliation.answers import Answer
+from ledger.reconciliation.pairings import LineToldTwice
 from ledger.reconciliation.resolutions import Resolution, ResolutionAgreement
 from ledger.reconciliation.statements import Match, StatementLine
 
@@ -68,6 +70,11 @@ def find_unbooked(session: Session, _tell: Tell) -> Iterator[Finding]:
         if said.alone:
             same = same and answers.suffices(said.answer, moved=said.amount(), settles=said.settles())
         if said.alone or told is not None:
+            if said.answer is Answer.TOLD_TWICE:
+                kept = session.get(LineToldTwice, line.source_key) if line is not None and told is not None else None
+                if not same or kept is None or told is None or kept.told_by != told.agreed_by:
+                    yield Finding("resolutions", "resolution", said.about, {"number": said.number})
+                continue
             entry = session.exec(select_rows(Entry).where(Entry.source_key == said.source_key)).first()
             by = told.agreed_by if told is not None else said.asked_by
             match = session.get(Match, line.source_key) if line is not None else None
@@ -98,6 +105,9 @@ def find_unsaid(session: Session, _tell: Tell) -> Iterator[Finding]:
         source_key = f"stripe:{booking.balance_transaction}:{booking.gross_minor}"
         if booking.recipe not in _BY_ITSELF.get(category, frozenset()) and source_key not in settled:
             yield Finding("unsaid", "movement", booking.balance_transaction, {"recipe": booking.recipe})
+    for line in session.exec(select_rows(LineToldTwice)):
+        if not settled & {line.source_key, line.source_key + pairings.AGAIN}:
+            yield Finding("unsaid", "statement_line", line.source_key)
     for dispute in session.exec(select_rows(Dispute).where(Dispute.state == disputes.State.LOST)):
         if disputes.lost_key(session, dispute) not in settled:
             yield Finding("unsaid", "dispute", dispute.alias)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
-from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select, tuple_
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
@@ -20,7 +20,7 @@ from ledger.giving.leaves import PROCESSOR
 from ledger.giving.movements import ReceivedMovement
 from ledger.giving.payouts import Payout
 from ledger.giving.unread import UnreadMovement
-from ledger.reconciliation import bank, chain, pairings, processor, statements
+from ledger.reconciliation import bank, chain, collectives, pairings, processor, statements
 from ledger.reconciliation.pairings import LineUnbooked, PairingPart
 from ledger.reconciliation.statements import Match, StatementLine
 
@@ -133,6 +133,25 @@ def _booked_as(session: Session, keys: Sequence[str]) -> dict[str, tuple[int, st
     return booked | again
 
 
+def _is_part(entries: FromClause) -> ColumnElement[bool]:
+    """Whether an entry is a payment behind a line of several: a machine paired both, whether that was undone or not."""
+    of_line, of_entry = (SQLModel.metadata.tables["pairing_part"].alias(name) for name in ("of_line", "of_entry"))
+    pairing, lines = SQLModel.metadata.tables["pairing"], SQLModel.metadata.tables["statement_line"]
+    return (
+        select(pairing.c.alias)
+        .where(
+            of_entry.c.entry_id == entries.c.id,
+            pairing.c.alias == of_entry.c.pairing_alias,
+            pairing.c.automatic,
+            of_line.c.pairing_alias == pairing.c.alias,
+            of_line.c.source_key == lines.c.source_key,
+            lines.c.parts.is_not(None),
+            entries.c.source_key.contains(collectives.PART),
+        )
+        .exists()
+    )
+
+
 def find_facts_without_source(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Entries that say they answer a bank's line or a movement, and there is none."""
     entries = SQLModel.metadata.tables["entry"]
@@ -146,7 +165,7 @@ def find_facts_without_source(session: Session, _tell: Tell) -> Iterator[Finding
     }
     for prefix, source in sources.items():
         query = select(entries.c.id).where(entries.c.source_key.startswith(prefix), ~source.exists())
-        query = query.where(booked_here(session))
+        query = query.where(booked_here(session), ~_is_part(entries))
         for entry_id in session.connection().scalars(query):
             yield Finding("sources", "entry", str(entry_id), {"namespace": prefix})
 
@@ -174,7 +193,7 @@ def find_statement_gaps(session: Session, _tell: Tell) -> Iterator[Finding]:
                 yield Finding("statements", "statement", one.after.alias, {"account": leaf, "before": one.before.alias})
         found = bank.reconcile(session, leaf)
         told = {f"{Difference.BALANCE_DIFFERS}:{one.alias}" for one in chain.of_account(session, leaf)}
-        is_told = bool(told & owned) or found is None or found.difference == bank.explained(session, found)
+        is_told = bool(told & owned) or found is None or not bank.unexplained(session, found)
         if found is not None and found.difference.minor and not is_told:
             facts: dict[str, Fact] = {
                 "currency": found.currency,

@@ -34,6 +34,7 @@ class Answer(StrEnum):
     REFUND = "refund"
     BAIL_RETURNED = "bail_returned"
     TAKEN_BACK = "taken_back"
+    TOLD_TWICE = "told_twice"
     CARD_GIFT = "card_gift"
     CARD_REFUND = "card_refund"
     COST = "cost"
@@ -79,6 +80,7 @@ RULES: dict[Answer, Rule] = {
     Answer.REFUND: _two(Thing.CREDIT, names="the reference of a refund"),
     Answer.BAIL_RETURNED: _two(Thing.CREDIT, names="the bail"),
     Answer.TAKEN_BACK: _two(Thing.DEBIT, names="a gift by bank"),
+    Answer.TOLD_TWICE: _two(Thing.CREDIT, Thing.DEBIT),
     # movements at the processor,
     Answer.CARD_GIFT: _two(Thing.MOVEMENT),
     Answer.CARD_REFUND: _two(Thing.MOVEMENT, names="the gift"),

@@ -1,5 +1,6 @@
 """The bank reconciliation: each line is booked once by what it answers; what stays is a difference with an amount."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,8 +14,19 @@ from ledger.giving import cash_deposits, donations
 from ledger.giving.cash_deposits import CashDeposit
 from ledger.giving.payouts import Payout, TopUp
 from ledger.money import Money
-from ledger.reconciliation import arrivals, chain, clearings, issued, statements, transit
+from ledger.reconciliation import (
+    arrivals,
+    chain,
+    clearings,
+    collectives,
+    issued,
+    open_entries,
+    retellings,
+    statements,
+    transit,
+)
 from ledger.reconciliation.issued import Issued
+from ledger.reconciliation.proposals import WINDOW
 from ledger.reconciliation.statements import NewStatement, Statement, StatementLine
 from ledger.treasury import conversion_sides
 from ledger.treasury.conversions import Conversion
@@ -60,7 +72,11 @@ def receive(session: Session, new: NewStatement, *, received_at: datetime, recei
         return Outcome(standing, fresh=0, booked=0)
     with session.begin_nested(), overdrafts.noted(session, on=received_at.date()):  # the whole statement, or nothing
         statement, fresh = statements.receive(session, new, received_at=received_at, received_by=received_by)
-        booked = sum(_book(session, line, recorded_at=received_at, recorded_by=received_by) for line in fresh)
+        held = _find_held(session, statement, new, fresh)
+        booked = sum(
+            _book(session, line, held=held.get(line.source_key), recorded_at=received_at, recorded_by=received_by)
+            for line in fresh
+        )
         booked += _book_early_returns(session, fresh, recorded_at=received_at, recorded_by=received_by)
         arrivals.look_again(session, recorded_at=received_at, recorded_by=received_by)
         _check_arithmetic(session, statement, new, on=received_at.date())
@@ -110,11 +126,37 @@ def reconcile(session: Session, account: str) -> Reconciliation | None:
     )
 
 
-def _book(session: Session, line: StatementLine, *, recorded_at: datetime, recorded_by: str) -> bool:
+def _find_held(
+    session: Session, statement: Statement, new: NewStatement, fresh: Sequence[StatementLine]
+) -> dict[str, Difference]:
+    """The new lines that stand in the books perhaps: another line told them, or somebody has entered them by hand."""
+    found = dict.fromkeys(retellings.find_doubtful(session, statement, new, fresh), Difference.PERHAPS_TOLD_TWICE)
+    unknown = [line for line in fresh if line.minor > 0 and not line.reference and not line.parts]
+    entered = defaultdict(list)
+    for entry in open_entries.find(session, statement.account_code) if unknown else []:
+        entered[entry.minor].append(entry.on)
+    for line in unknown:
+        if any(abs(on - line.booked_on) <= WINDOW for on in entered[line.minor]):
+            found.setdefault(line.source_key, Difference.PERHAPS_BOOKED)
+    return found
+
+
+def _book(
+    session: Session,
+    line: StatementLine,
+    *,
+    held: Difference | None = None,
+    recorded_at: datetime,
+    recorded_by: str,
+) -> bool:
     """Books a line by what it answers, or opens an exception; True when booked."""
+    if line.parts and held is None:
+        return _book_parts(session, line, recorded_at=recorded_at, recorded_by=recorded_by)
     expected = issued.find(session, line.reference) if line.reference else _awaited(session, line)
     arriving = arrivals.candidates(session, line)
     difference = _difference(session, line, expected, arriving)
+    if held is Difference.PERHAPS_TOLD_TWICE or (difference is None and expected is None and not arriving):
+        difference = held or difference
     if difference is not None:
         exceptions.open_once(
             session,
@@ -153,6 +195,22 @@ def _book(session: Session, line: StatementLine, *, recorded_at: datetime, recor
     return True
 
 
+def _book_parts(session: Session, line: StatementLine, *, recorded_at: datetime, recorded_by: str) -> bool:
+    """Books what stands behind a line of several payments. The exception is kept for when that is undone."""
+    opened = exceptions.open_once(
+        session,
+        difference=Difference.SEVERAL_PAYMENTS,
+        account=line.account_code,
+        about=line.source_key,
+        amount=line.amount(),
+        on=recorded_at.date(),
+    )
+    booked = collectives.book(session, line, recorded_at=recorded_at, recorded_by=recorded_by)
+    if booked:
+        exceptions.resolve(session, opened, on=recorded_at.date())
+    return booked
+
+
 def _book_early_returns(
     session: Session, fresh: Sequence[StatementLine], *, recorded_at: datetime, recorded_by: str
 ) -> int:
@@ -166,6 +224,7 @@ def _book_early_returns(
         is_booked = (
             early.reference is not None
             and early.minor == paid[early.reference]
+            and not retellings.is_held(session, early.source_key)
             and _book(session, early, recorded_at=recorded_at, recorded_by=recorded_by)
         )
         if is_booked:
@@ -244,7 +303,7 @@ def _check_balance(session: Session, statement: Statement, *, on: date) -> None:
     transit.tell(session, leaf, currency=found.currency, shown_until=found.on, on=on)
     standing = [one for one in known(session, leaf) if one.difference is Difference.BALANCE_DIFFERS]
     waiting = [one for one in standing if one.resolved_on is None]
-    rest = (found.difference - explained(session, found)).minor
+    rest = unexplained(session, found)
     if rest == -sum(one.minor or 0 for one in waiting):  # what waited has come meanwhile, such as a missing statement
         for one in waiting:
             exceptions.resolve(session, one, on=on)
@@ -272,6 +331,15 @@ def explained(session: Session, found: Reconciliation) -> Money:
         if is_break or one.difference in _OF_BALANCE:
             total += one.minor or 0
     return Money(total, found.currency)
+
+
+def unexplained(session: Session, found: Reconciliation) -> int:
+    """What of a difference no exception tells, in minor units.
+
+    A line that was told twice, perhaps, moved nothing, perhaps: what such lines come to is told by them.
+    """
+    rest = (found.difference - explained(session, found)).minor
+    return 0 if rest and -rest in retellings.sums_held(session, found.account, until=found.on) else rest
 
 
 def known(session: Session, account: str) -> list[OpenException]:

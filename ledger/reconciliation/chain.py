@@ -57,7 +57,13 @@ def find_breaks(session: Session, account: str) -> list[Break]:
     """The breaks of a leaf's chain, in the order of its days."""
     links = [one for one in of_account(session, account) if one.closed_on is not None]
     told = {(one.closed_on, one.opening_minor, one.closing_minor): one for one in reversed(links)}
-    once = [one for one in links if told[one.closed_on, one.opening_minor, one.closing_minor] is one]
+    whole = {(one.closed_on, one.closing_minor) for one in links if one.opening_minor is not None}
+    once = [
+        one
+        for one in links
+        if told[one.closed_on, one.opening_minor, one.closing_minor] is one
+        and (one.opening_minor is not None or (one.closed_on, one.closing_minor) not in whole)
+    ]
     found = (_break_before(session, once, at) for at in range(len(once)))
     return [one for one in found if one is not None]
 

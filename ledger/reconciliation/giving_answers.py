@@ -11,7 +11,7 @@ from ledger.giving import bank_refunds, cash_deposits, disputes, donations, gift
 from ledger.giving.early_payouts import NotThisPayout, UnknownPayout
 from ledger.giving.explanations import What
 from ledger.giving.payouts import LONGEST_WAY, Payout
-from ledger.reconciliation import arrivals, issued, processor
+from ledger.reconciliation import arrivals, issued, processor, retellings
 from ledger.reconciliation.answers import Answer, Question, magnitude
 from ledger.reconciliation.waits import BadResolution
 from ledger.storage.locks import locked
@@ -107,6 +107,14 @@ def _taken_back(session: Session, asked: Question) -> int:
     return gift_returns.take_back(session, gift, asked.settles, leaf=line.account_code, **asked.fact()).entry_id
 
 
+def _told_twice(session: Session, asked: Question) -> int:
+    """Another line told of the same: nothing is booked."""
+    if asked.settles != magnitude(asked.line.amount()):
+        raise BadResolution("it is all that the line tells", where="settles")
+    retellings.keep(session, asked.line, told_by=asked.recorded_by, told_at=asked.recorded_at)
+    return 0
+
+
 def _movement(session: Session, asked: Question) -> int:
     """A refund of a gift may settle another currency: it is counted in the gift's."""
     moved = asked.waiting.moved
@@ -146,6 +154,7 @@ BOOKS: dict[Answer, Callable[[Session, Question], int]] = {
     Answer.PAYOUT: _payout,
     Answer.REFUND_ORDER: _refund_order,
     Answer.TAKEN_BACK: _taken_back,
+    Answer.TOLD_TWICE: _told_twice,
     Answer.CARD_GIFT: _movement,
     Answer.CARD_REFUND: _movement,
     Answer.COST: _movement,

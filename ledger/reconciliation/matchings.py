@@ -10,29 +10,25 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import rfc8785
-from sqlalchemy import exists, func
+from sqlalchemy import func
 from sqlalchemy import select as select_core
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, select
 
 from ledger import approvals, exceptions
 from ledger.aliases import AliasTaken, Kind, check, draw
 from ledger.approvals import Agreed
 from ledger.books.accounts import Account
-from ledger.books.journal import Entry
 from ledger.errors import BadInput, NotFound
 from ledger.exceptions import OpenException
 from ledger.money import Money
-from ledger.reconciliation import pairings, proposals, statements, transit
-from ledger.reconciliation.pairings import Pairing, PairingPart, PairingUndone, Undone
+from ledger.reconciliation import open_entries, proposals, statements, transit
+from ledger.reconciliation.pairings import MACHINE, Pairing, PairingPart, PairingUndone, Undone
 from ledger.reconciliation.proposals import Item, Proposal
-from ledger.reconciliation.statements import BANK, Match, StatementLine
+from ledger.reconciliation.statements import BANK, StatementLine
 
 _LINES = SQLModel.metadata.tables["line"]
 FEWEST_OF_ONE, MOST_OF_ONE = 2, 50
 """How many lines and entries one pairing has."""
-MACHINE = "matching"
-"""By whom what is exact and unique is matched."""
 
 
 class BadMatch(BadInput):
@@ -63,7 +59,7 @@ def propose(session: Session, account: str) -> list[Proposal]:
         for one in statements.unmatched(session, account)
         if one.reference is None
     ]
-    return proposals.propose(lines, _open_entries(session, account)) if lines else []
+    return proposals.propose(lines, open_entries.find(session, account)) if lines else []
 
 
 def match(session: Session, new: NewPairing, agreed: Agreed) -> Pairing:
@@ -230,7 +226,7 @@ def _require_same(session: Session, new: NewPairing) -> list[StatementLine]:
         raise BadMatch("lines of several leaves", where="lines")
     if any(one.reference is not None for one in lines):
         raise BadMatch("a line with a reference of ours is answered", where="lines")
-    if not set(new.entries) <= {int(one.key) for one in _open_entries(session, leaf)}:
+    if not set(new.entries) <= {int(one.key) for one in open_entries.find(session, leaf)}:
         raise BadMatch("an entry that does not stand, or is another line's, or not of the leaf", where="entries")
     if sum(one.minor for one in lines) != moved(session, new.entries, account=leaf):
         raise BadMatch("the sums differ", where="entries")
@@ -281,26 +277,6 @@ def _exceptions_of(session: Session, account: str, keys: Sequence[str], entries:
     told = [*keys, *(transit.about(account, entry) for entry in entries)]
     abouts = [f"{difference}:{key}" for difference in exceptions.Difference for key in told]
     return list(session.exec(select(OpenException).where(col(OpenException.about).in_(abouts))))
-
-
-def _open_entries(session: Session, account: str) -> list[Item]:
-    """The entries that move a leaf, answer no line of it, and were not reversed. Each is looked up by an index.
-
-    One between two leaves answers a line of each.
-    """
-    entry = col(Entry.id)
-    answers = select(Match.entry_id).join(StatementLine, col(StatementLine.source_key) == Match.source_key)
-    taken = {*session.exec(answers.where(StatementLine.account_code == account))}
-    taken |= {*session.exec(pairings.standing_entries(account))}
-    reversal = aliased(Entry)
-    moved_there = transit.moved_by_entry(account)
-    query = (
-        select_core(entry, moved_there.c.minor, col(Entry.happened_on))
-        .join(moved_there, moved_there.c.entry_id == entry)
-        .where(col(Entry.reverses_id).is_(None), ~exists().where(col(reversal.reverses_id) == entry))
-    )
-    rows = session.connection().execute(query)
-    return [Item(str(number), int(minor), on) for number, minor, on in rows if minor and number not in taken]
 
 
 def _is_that(one: Proposal, new: NewPairing) -> bool:

@@ -78,6 +78,19 @@ class LineUnbooked(SQLModel, table=True):
     __table_args__ = (WITHOUT_ROWID,)
 
 
+class LineToldTwice(SQLModel, table=True):
+    """That a line moved nothing, since another tells of the same; two people have said so. Rows are only added."""
+
+    __tablename__ = "line_told_twice"
+    source_key: str = Field(primary_key=True, foreign_key="statement_line.source_key", max_length=120)
+    told_by: str = Field(max_length=20)
+    told_at: datetime = Field(sa_type=UtcDateTime)
+
+    __table_args__ = (WITHOUT_ROWID,)
+
+
+MACHINE = "matching"
+"""By whom what is exact and unique is matched."""
 AGAIN = ":again"
 """Behind the key of a line that was unbooked: what it is booked as then is another entry."""
 

@@ -21,6 +21,8 @@ from ledger.reconciliation.waits import BadResolution, Thing, Waiting
 from ledger.storage.columns import WITHOUT_ROWID, MinorUnits, enumeration, whole_minor
 from ledger.storage.locks import locked
 
+_OF_ANYTHING = frozenset({Answer.UNIDENTIFIED, Answer.TOLD_TWICE})
+"""What may be said of a line whatever its reference was drawn for."""
 _BOOKS = {**aid_answers.BOOKS, **giving_answers.BOOKS}
 
 
@@ -274,7 +276,8 @@ def _count(session: Session, about: str) -> int:
 def _book(session: Session, said: Resolution, waiting: Waiting, agreed: Agreed) -> None:
     entry_id = _answer(session, said, waiting, agreed)
     if waiting.line is not None:
-        statements.answer(session, waiting.line, entry_id=entry_id)
+        if said.answer is not Answer.TOLD_TWICE:
+            statements.answer(session, waiting.line, entry_id=entry_id)
         exceptions.resolve(session, exceptions.require_open(session, said.about), on=agreed.now.date())
 
 
@@ -291,7 +294,7 @@ def _answer(session: Session, said: Resolution, waiting: Waiting, agreed: Agreed
         recorded_by=agreed.signer.alias,
         rightly_kept=said.because is Because.DECIDED_SO,
     )
-    if waiting.line is not None and said.answer is not Answer.UNIDENTIFIED:
+    if waiting.line is not None and said.answer not in _OF_ANYTHING:
         aid_answers.require_same_thing(session, asked)
     return _BOOKS[said.answer](session, asked)
 

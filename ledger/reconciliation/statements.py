@@ -1,6 +1,7 @@
 """Statements: normalised lines of a bank account, stored once however often they are sent. The rest is sealed."""
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,13 +20,15 @@ from ledger.giving import purposes
 from ledger.identities.boxes import check_token
 from ledger.money import Money
 from ledger.reconciliation import issued, pairings
-from ledger.reconciliation.pairings import PairingPart
+from ledger.reconciliation.pairings import LineToldTwice, PairingPart
 from ledger.storage.columns import MinorUnits, UtcDateTime, whole_minor
 from ledger.storage.locks import locked
 
 BANK = "1000"
 REVERSAL_WINDOW = timedelta(days=90)
 """How late a line may be taken back."""
+SHIFT = timedelta(days=3)
+"""By how much two formats may date the same line otherwise."""
 _AT_ONCE = 500
 """Of how many tokens a query asks at once."""
 
@@ -49,7 +52,7 @@ class ContentConflict(Conflict):
 
 
 class Statement(SQLModel, table=True):
-    """One statement of one leaf. Balances are what the bank wrote, absent when it wrote none."""
+    """One statement of one leaf. Balances are what the bank wrote, absent when it wrote none; so is its `number`."""
 
     alias: str = Field(primary_key=True, max_length=20)
     account_code: str = Field(foreign_key="account.code", max_length=45, index=True)
@@ -58,6 +61,8 @@ class Statement(SQLModel, table=True):
     closed_on: date | None = None
     opening_minor: int | None = Field(default=None, sa_type=MinorUnits)
     closing_minor: int | None = Field(default=None, sa_type=MinorUnits)
+    format: str | None = Field(default=None, max_length=20)
+    number: str | None = Field(default=None, max_length=40)
     content_token: str = Field(max_length=64, unique=True)
     received_at: datetime = Field(sa_type=UtcDateTime)
     received_by: str = Field(max_length=20)
@@ -68,7 +73,8 @@ class Statement(SQLModel, table=True):
 class StatementLine(SQLModel, table=True):
     """One booked line from the account holder's view. Its key is (leaf, day, amount, how many-eth of these).
 
-    `trace` is a token of the end-to-end id, `payout` the digest of a payout's id (`payouts.digest`): neither is plain.
+    `trace` is a token of the end-to-end id, `mark` of the bank's own reference, `payout` the digest of a payout's id
+    (`payouts.digest`): none is plain. `parts` are the payments behind a line of several, as canonical JSON.
     """
 
     __tablename__ = "statement_line"
@@ -83,12 +89,19 @@ class StatementLine(SQLModel, table=True):
     reversal: bool
     trace: str | None = Field(default=None, max_length=64, index=True)
     payout: str | None = Field(default=None, max_length=64)
+    mark: str | None = Field(default=None, max_length=64, index=True)
+    parts: str | None = None
 
     __table_args__ = whole_minor("minor")
 
     def amount(self) -> Money:
         """What moved: above zero when it came in."""
         return Money(self.minor, self.currency)
+
+    def told_parts(self) -> tuple["Part", ...]:
+        """The payments behind a line of several, or none."""
+        told = json.loads(self.parts) if self.parts else []
+        return tuple(Part(Money(minor, self.currency), reference) for minor, reference in told)
 
 
 class Match(SQLModel, table=True):
@@ -100,10 +113,19 @@ class Match(SQLModel, table=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of the payments behind a line, with a reference that we issued, or None."""
+
+    amount: Money
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class NewLine:
     """A booked line as the client sends it; `reference` is one that we issued, or None.
 
-    `traces` are tokens of its end-to-end id, that of the vault's newest epoch first; the older ones only ask.
+    `traces` are tokens of its end-to-end id, `marks` of the bank's own reference, those of the vault's newest epoch
+    first; the older ones only ask.
     """
 
     booked_on: date
@@ -113,6 +135,8 @@ class NewLine:
     reversal: bool
     traces: tuple[str, ...] = ()
     payout: str | None = None
+    marks: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +156,8 @@ class NewStatement:
     content_token: str
     lines: Sequence[NewLine]
     older_tokens: Sequence[str] = ()
+    format: str | None = None
+    number: str | None = None
 
 
 def receive(
@@ -157,12 +183,15 @@ def receive(
         closed_on=new.closed_on,
         opening_minor=new.opening.minor if new.opening else None,
         closing_minor=new.closing.minor if new.closing else None,
+        format=new.format,
+        number=new.number,
         content_token=new.content_token,
         received_at=received_at,
         received_by=received_by,
     )
-    retold = _is_retold(session, new)
-    fresh = [] if retold else [line for alike in _alike(session, new) for line in _unknown(session, statement, alike)]
+    retold = _is_retold(session, statement, new)
+    untold = [] if retold else _untold(session, statement, new.lines)
+    fresh = [line for alike in _alike(session, untold) for line in _unknown(session, statement, alike)]
     statement.fingerprint = fingerprint_of(statement, fresh)
     session.add(statement)
     session.flush()
@@ -321,22 +350,27 @@ def unanswered() -> tuple[ColumnElement[bool], ...]:
     key = col(StatementLine.source_key)
     of_own = select(Match.source_key).where(col(Match.source_key) == key)
     paired = pairings.standing_lines().where(col(PairingPart.source_key) == key)
-    return ~of_own.exists(), ~paired.exists()
+    told_twice = select(LineToldTwice.source_key).where(col(LineToldTwice.source_key) == key)
+    return ~of_own.exists(), ~paired.exists(), ~told_twice.exists()
 
 
 def _is_answered(session: Session, source_key: str) -> bool:
-    return session.get(Match, source_key) is not None or pairings.has_line(session, source_key)
+    if session.get(Match, source_key) is not None or pairings.has_line(session, source_key):
+        return True
+    return session.get(LineToldTwice, source_key) is not None
 
 
 def _check(session: Session, new: NewStatement) -> None:
     check(new.alias, Kind.STATEMENT)
-    digests = [one for line in new.lines for one in (*line.traces, *([line.payout] if line.payout else []))]
+    digests = [
+        one for line in new.lines for one in (*line.traces, *line.marks, *([line.payout] if line.payout else []))
+    ]
     for token in (new.content_token, *new.older_tokens, *digests):
         check_token(token)
     if accounts.postable(session, new.account, currency=new.currency).parent_code != BANK:
         raise BadStatement("a statement is of a bank leaf", where="account")
     balances = [balance for balance in (new.opening, new.closing) if balance is not None]
-    amounts = [line.amount for line in new.lines]
+    amounts = [money for line in new.lines for money in (line.amount, *(part.amount for part in line.parts))]
     if any(money.currency != new.currency for money in (*balances, *amounts)):
         raise BadStatement("a statement is in the currency of its account", where="currency")
     for number, line in enumerate(new.lines, start=1):
@@ -344,21 +378,86 @@ def _check(session: Session, new: NewStatement) -> None:
             raise BadStatement("a line of zero moves nothing", where=f"line {number}")
 
 
-def _alike(session: Session, new: NewStatement) -> Iterable[list[NewLine]]:
+def _untold(session: Session, statement: Statement, lines: Sequence[NewLine]) -> list[NewLine]:
+    """Those lines that no other statement has told of under another day.
+
+    It has when it may tell the same, and the bank's own reference, or in another format the end-to-end id, is that of
+    one line on either side only, of the same amount and within `SHIFT`.
+    """
+    told = Counter((line.amount.minor, key) for line in lines for key in _keys(line.marks[:1], line.traces[:1]))
+    standing = _standing_by_key(session, statement, lines)
+    left: list[NewLine] = []
+    for line in lines:
+        found = []
+        for key in _keys(line.marks, line.traces):
+            alike = [one for one in standing.get(key, []) if one.minor == line.amount.minor]
+            alike = [one for one in alike if abs(one.booked_on - line.booked_on) <= SHIFT]
+            if len(alike) == 1 and told[line.amount.minor, key] <= 1:
+                found += [one for one in alike if _is_moved(session, key, one, statement, line)]
+        if not found:
+            left.append(line)
+    return left
+
+
+def _is_moved(session: Session, key: tuple[str, str], one: StatementLine, statement: Statement, line: NewLine) -> bool:
+    """Whether a line that stands is this one under another day."""
+    other = session.get_one(Statement, one.statement_alias)
+    if one.booked_on == line.booked_on or _is_apart(session, other.alias, statement):
+        return False
+    return key[0] == "mark" or are_of_two_formats(other, statement)
+
+
+def are_of_two_formats(one: Statement, other: Statement) -> bool:
+    """Whether two statements are known to be of different formats."""
+    return one.format is not None and other.format is not None and one.format != other.format
+
+
+def _keys(marks: Iterable[str], traces: Iterable[str]) -> list[tuple[str, str]]:
+    return [*(("mark", one) for one in marks), *(("trace", one) for one in traces)]
+
+
+def _standing_by_key(
+    session: Session, statement: Statement, lines: Sequence[NewLine]
+) -> dict[tuple[str, str], list[StatementLine]]:
+    """The lines that other statements of the leaf brought with one of these tokens."""
+    found: dict[tuple[str, str], list[StatementLine]] = {}
+    for kind, column in (("mark", col(StatementLine.mark)), ("trace", col(StatementLine.trace))):
+        asked = sorted({one for line in lines for one in (line.marks if kind == "mark" else line.traces)})
+        for start in range(0, len(asked), _AT_ONCE):
+            query = select(StatementLine).where(
+                StatementLine.account_code == statement.account_code, column.in_(asked[start : start + _AT_ONCE])
+            )
+            for one in session.exec(query):
+                token = one.mark if kind == "mark" else one.trace
+                found.setdefault((kind, token or ""), []).append(one)
+    return found
+
+
+def _alike(session: Session, lines: Sequence[NewLine]) -> Iterable[list[NewLine]]:
     """The lines in groups of the same day and amount, without references that are not ours."""
     groups: dict[tuple[date, int], list[NewLine]] = {}
-    known = _known_traces(session, new)
-    for line in new.lines:
+    known = _known_traces(session, lines)
+    for line in lines:
         ours = line.reference is not None and _is_ours(session, line.reference)
         trace = next((one for one in line.traces if one in known), line.traces[0] if line.traces else None)
-        kept = replace(line, reference=line.reference if ours else None, traces=(trace,) if trace else ())
+        kept = replace(
+            line,
+            reference=line.reference if ours else None,
+            traces=(trace,) if trace else (),
+            parts=tuple(_without_foreign(session, part) for part in line.parts),
+        )
         groups.setdefault((line.booked_on, line.amount.minor), []).append(kept)
     return groups.values()
 
 
-def _known_traces(session: Session, new: NewStatement) -> set[str | None]:
+def _without_foreign(session: Session, part: Part) -> Part:
+    ours = part.reference is not None and _is_ours(session, part.reference)
+    return part if ours else replace(part, reference=None)
+
+
+def _known_traces(session: Session, lines: Sequence[NewLine]) -> set[str | None]:
     """Those older tokens under which an end-to-end id came before: a line that comes now is known by the same one."""
-    older = sorted({one for line in new.lines for one in line.traces[1:]})
+    older = sorted({one for line in lines for one in line.traces[1:]})
     known: set[str | None] = set()
     for start in range(0, len(older), _AT_ONCE):
         asked = col(StatementLine.trace).in_(older[start : start + _AT_ONCE])
@@ -395,9 +494,38 @@ def _unknown(session: Session, statement: Statement, alike: list[NewLine]) -> li
 
 
 def _is_apart(session: Session, standing: str, new: Statement) -> bool:
-    """Whether neither of two statements may tell what the other does: by their days, or by balances."""
+    """Whether neither of two statements may tell what the other does: by their days, balances or numbers.
+
+    Where nothing tells it, they are apart as well, and what the second tells again is held: see `may_repeat`.
+    """
     other = session.get_one(Statement, standing)
+    if _is_level(other, new):
+        return are_of_two_formats(other, new) is False and _numbers_agree(other, new) is not True
     return _ends_before(other, new) or _ends_before(new, other)
+
+
+def may_repeat(standing: Statement, new: Statement) -> bool:
+    """Whether a statement whose lines are no balance tells as much as what came before it, and nothing says which.
+
+    A day on which as much leaves as comes may be told twice, or be two statements: their balances are the same.
+    """
+    level = _is_level(standing, new)
+    return level and not are_of_two_formats(standing, new) and _numbers_agree(standing, new) is None
+
+
+def _is_level(standing: Statement, new: Statement) -> bool:
+    """Whether a statement ends with what it began with, and one of the same day begins with that."""
+    if standing.opening_minor is None or standing.closed_on is None:
+        return False
+    same_day = standing.closed_on in {new.opened_on, new.closed_on}
+    return same_day and standing.opening_minor == standing.closing_minor == new.opening_minor
+
+
+def _numbers_agree(one: Statement, other: Statement) -> bool | None:
+    """Whether two statements of a day have the same number of their bank; None where one has none, or only zeros."""
+    told = [each.number for each in (one, other) if each.number and each.number.strip("0/")]
+    comparable = one.format == other.format and one.closed_on == other.closed_on
+    return told[0] == told[1] if len(told) == 2 and comparable else None  # noqa: PLR2004  # both
 
 
 def _ends_before(one: Statement, other: Statement) -> bool:
@@ -413,8 +541,11 @@ def _ends_before(one: Statement, other: Statement) -> bool:
     return follows and one.opening_minor is not None and one.opening_minor != other.opening_minor
 
 
-def _is_retold(session: Session, new: NewStatement) -> bool:
-    """Whether a statement came before with the same last day, balances and amounts: it is told again."""
+def _is_retold(session: Session, statement: Statement, new: NewStatement) -> bool:
+    """Whether a statement came before with the same last day, balances and amounts: it is told again.
+
+    Of a day that ends with what it began with, the numbers must not say that it is another statement.
+    """
     if new.closed_on is None or new.opening is None or new.closing is None:
         return False
     query = select(Statement).where(
@@ -425,7 +556,8 @@ def _is_retold(session: Session, new: NewStatement) -> bool:
         Statement.alias != new.alias,
     )
     told = Counter(line.amount.minor for line in new.lines)
-    return any(Counter(line.minor for line in lines_of(session, one.alias)) == told for one in session.exec(query))
+    found = [one for one in session.exec(query) if not _is_apart(session, one.alias, statement)]
+    return any(Counter(line.minor for line in lines_of(session, one.alias)) == told for one in found)
 
 
 def _is_ours(session: Session, reference: str) -> bool:
@@ -445,4 +577,10 @@ def _line(statement: Statement, line: NewLine, source_key: str) -> StatementLine
         reversal=line.reversal,
         trace=line.traces[0] if line.traces else None,
         payout=line.payout,
+        mark=line.marks[0] if line.marks else None,
+        parts=_as_json(line.parts),
     )
+
+
+def _as_json(parts: Sequence[Part]) -> str | None:
+    return rfc8785.dumps([[one.amount.minor, one.reference] for one in parts]).decode() if parts else None

@@ -1,7 +1,7 @@
-"""Unbooking: a credit that was booked by itself as a gift nobody could place, and is none. Its entry is reversed.
+"""Unbooking: a credit that was booked by itself as a gift, and is none. Its entry is reversed.
 
 The line waits again, as an exception, and is answered or matched like any other. What a reference of ours answers is
-what it is: it has its own ways back, and is not unbooked here.
+what it is, and has its own ways back; it is unbooked only where another line may tell the same, and it was told twice.
 """
 
 from sqlmodel import Session, col, select
@@ -15,8 +15,9 @@ from ledger.exceptions import Difference
 from ledger.giving import donations, steps
 from ledger.giving.donations import Donation, Source, State
 from ledger.giving.steps import GiftStep, NewStep, Step
-from ledger.reconciliation import matchings, statements
+from ledger.reconciliation import matchings, retellings, statements
 from ledger.reconciliation.pairings import LineUnbooked, Undone
+from ledger.reconciliation.retellings import NotToldTwice
 from ledger.reconciliation.statements import Match, StatementLine
 
 _REASONS = {
@@ -28,13 +29,13 @@ _REASONS = {
 
 
 class NotUnbookable(Refused):
-    """The gift is no unidentified one of the bank, or something became of it."""
+    """The gift is no unidentified one of the bank, or something became of it; nor may it have been told twice."""
 
     rule = "not_unbookable"
 
 
 def unbook(session: Session, gift: str, *, because: Undone, agreed: Agreed) -> LineUnbooked:
-    """Reverses the entry by which a line of the bank was booked as an unidentified gift; the line waits again.
+    """Reverses the entry by which a line of the bank was booked as a gift that it is not; the line waits again.
 
     The reversal is dated like the entry, or, when that month is closed, on the first open day.
 
@@ -45,10 +46,10 @@ def unbook(session: Session, gift: str, *, because: Undone, agreed: Agreed) -> L
     session.exec(statements.locked_bank()).one()
     found = donations.require(session, gift)
     match = session.get(Match, found.source_key)
-    untouched = found.source is Source.BANK and found.state is State.UNIDENTIFIED
-    if match is None or not untouched or steps.next_number(session, found) > 1:
+    line = session.get(StatementLine, found.source_key)
+    untouched = found.source is Source.BANK and steps.next_number(session, found) == 1
+    if match is None or line is None or not untouched or not _may_be_none(session, found, line, because):
         raise NotUnbookable("a gift of the bank that nobody could place, and of which nothing became", donation=gift)
-    line = session.get_one(StatementLine, found.source_key)
     entry = session.get_one(Entry, match.entry_id)
     with session.begin_nested(), overdrafts.noted(session, on=agreed.now.date()):  # act and effect, or neither
         approvals.accept(
@@ -64,12 +65,15 @@ def unbook(session: Session, gift: str, *, because: Undone, agreed: Agreed) -> L
         new = NewStep(
             step=Step.UNBOOKED,
             amount=found.amount(),
-            fund=recipes.UNASSIGNED,
+            fund=recipes.UNASSIGNED if found.state is State.UNIDENTIFIED else found.fund_code,
             reverses=(entry.id, _REASONS[because]),
-            debit=recipes.UNIDENTIFIED,
+            debit=recipes.UNIDENTIFIED if found.state is State.UNIDENTIFIED else recipes.DONATIONS,
         )
         on = periods.booking_day(session, entry.effective_on)
         steps.take(session, found, new, on=on, recorded_at=agreed.now, recorded_by=agreed.signer.alias)
+        if found.state is not State.NO_GIFT:
+            found.state = State.NO_GIFT
+            donations.keep(session, found)
         undone = LineUnbooked(
             source_key=line.source_key,
             entry_id=entry.id,
@@ -88,6 +92,19 @@ def unbook(session: Session, gift: str, *, because: Undone, agreed: Agreed) -> L
             on=agreed.now.date(),
         )
     return undone
+
+
+def _may_be_none(session: Session, gift: Donation, line: StatementLine, because: Undone) -> bool:
+    """Whether nobody could place a gift, or its line may have been told twice."""
+    if gift.state is State.UNIDENTIFIED:
+        return True
+    if gift.state is not State.RECEIVED or because is not Undone.WRONG_LINE:
+        return False
+    try:
+        retellings.require_other(session, line)
+    except NotToldTwice:
+        return False
+    return True
 
 
 def listed(session: Session) -> list[tuple[Donation, StatementLine, Entry, LineUnbooked | None]]:

@@ -24,7 +24,10 @@ OF_LINES = frozenset(
         Difference.AMOUNT_DIFFERS,
         Difference.NOT_RELEASED,
         Difference.PAYMENT_RETURNED,
+        Difference.PERHAPS_BOOKED,
+        Difference.PERHAPS_TOLD_TWICE,
         Difference.REVERSAL,
+        Difference.SEVERAL_PAYMENTS,
         Difference.UNBOOKED,
         Difference.UNMATCHED_DEBIT,
     }

@@ -18,6 +18,8 @@ from ledger.money import Money, exponent
 _FORMATS = {"BkToCstmrAcctRpt": "camt.052", "BkToCstmrStmt": "camt.053", "BkToCstmrDbtCdtNtfctn": "camt.054"}
 _FORMATS |= {f"{message}V01": name for message, name in _FORMATS.items()}
 _STATEMENTS = ("Rpt", "Stmt", "Ntfctn")
+_LONGEST_COUNT = 9
+"""A longer one is no count, but something that may name an account."""
 _VERSION = re.compile(r"camt\.05[234]\.\d{3}\.\d{2}", re.ASCII)
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\0]*<")
 
@@ -125,9 +127,23 @@ def _read_statement(node: Node, *, entries: tuple[Entry, ...]) -> tuple[Statemen
         closed_on=closed_on,
         adds_up=adds_up(opening=opening, closing=closing, entries=entries),
         entries=entries,
+        number=_read_number(node),
     )
     totals = compare_totals(node.one("TxsSummry"), entries=entries, currency=currency)
     return statement, [*odd, *odd_closing, *compare_balances(statement), *totals]
+
+
+def _read_number(node: Node) -> str | None:
+    """The bank's own count of its statements, and the page."""
+    counts = (
+        node.one("ElctrncSeqNb"),
+        node.one("LglSeqNb"),
+        node.one("StmtPgntn", "PgNb"),
+        node.one("RptPgntn", "PgNb"),
+    )
+    told = [one.text() if one is not None else None for one in counts]
+    kept = [text if text and text.isascii() and text.isdigit() and len(text) <= _LONGEST_COUNT else "" for text in told]
+    return "/".join(kept).rstrip("/") or None
 
 
 def _read_currency(node: Node) -> str | None:

@@ -80,7 +80,8 @@ class Entry:
 class Statement:
     """One account over some time. `opened_on` and `closed_on` are the days written on the two balances.
 
-    `opening` and `closing` are None where the bank gives none. For `adds_up` see the function of that name.
+    `opening` and `closing` are None where the bank gives none. For `adds_up` see the function of that name. `number` is
+    the bank's count of its statements, with the page where it has one, in digits.
     """
 
     account: str | None = field(repr=False)
@@ -92,6 +93,7 @@ class Statement:
     closed_on: date | None
     adds_up: bool | None
     entries: tuple[Entry, ...]
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

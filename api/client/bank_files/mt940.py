@@ -17,6 +17,8 @@ MOST_FIELDS = 400_000
 LONGEST_FIELD = 100_000
 """Characters, with the prose behind it. SWIFT allows 400."""
 
+_NUMBER = re.compile(r"[0-9]{1,5}(/[0-9]{1,5})?", re.ASCII)
+"""A statement's number and page in `:28C:`."""
 _TAG = re.compile(r":(20|21|25P?|28C?|13D|34F|60[FM]?|61|62[FM]?|64|65|86|90[CD]|NS):", re.ASCII)
 """Only these begin a field: banks break texts where it pleases them, also just before a `:12:30`."""
 _ACCOUNT = re.compile(r"^:25P?:", re.MULTILINE)
@@ -229,6 +231,7 @@ def _build(message: _Message) -> Statement:
         closed_on=closing.on if closing else None,
         adds_up=adds_up(opening=opening_amount, closing=closing_amount, entries=entries),
         entries=entries,
+        number=message.number if message.number and _NUMBER.fullmatch(message.number) else None,
     )
 
 

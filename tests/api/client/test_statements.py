@@ -70,6 +70,8 @@ def test_what_is_sent_holds_numbers_and_nothing_that_names_anybody(bank_day: Off
             "reversal": False,
             "traces": [],
             "payout": None,
+            "marks": [],
+            "parts": [],
         }
     ]
     assert (body["opening"]["amount"], body["closing"]["amount"]) == ("5000.00", "5001.00")
@@ -90,7 +92,8 @@ def test_the_whole_statement_opens_from_its_box_to_those_with_the_vault(bank_day
     )
 
     (statement,) = detection.read(file).statements
-    assert json.loads(rest) == json.loads(json.dumps(asdict(statement), default=str))
+    told = {name: value for name, value in asdict(statement).items() if name != "number"}  # its bank has not told one
+    assert json.loads(rest) == json.loads(json.dumps(told, default=str))
     assert sightings(NAMES, json.dumps(json.loads(rest), ensure_ascii=False).encode()) == list(NAMES)
 
 

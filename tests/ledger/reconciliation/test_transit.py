@@ -15,7 +15,7 @@ from ledger.books.journal import Because
 from ledger.books.postings import Posting, credit, debit
 from ledger.exceptions import Difference
 from ledger.money import Money
-from ledger.reconciliation import bank, matchings
+from ledger.reconciliation import bank, matchings, open_entries
 from ledger.reconciliation.bank import Reconciliation
 from ledger.reconciliation.pairings import Pairing, PairingPart
 from ledger.reconciliation.sheets import With
@@ -245,7 +245,7 @@ def test_an_entry_between_two_leaves_is_shown_by_each_bank_for_itself(house: Hou
     assert (reconciled(house).going, reconciled(house).difference) == (byn("0.00"), byn("0.00"))
     other = reconciled(house, SECOND_LEAF)
     assert (other.coming, other.difference) == (moved, byn("0.00"))
-    assert [one.key for one in matchings._open_entries(house.session, SECOND_LEAF)] == [str(entry)]  # noqa: SLF001
+    assert [one.key for one in open_entries.find(house.session, SECOND_LEAF)] == [str(entry)]
     assert found(house.session, by=CHECKED) == []
 
 

@@ -1,0 +1,138 @@
+"""Retellings: lines that may tell what another line has told. They are held, and two people say which they are."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlmodel import Session, col, select
+
+from ledger import exceptions
+from ledger.errors import Refused
+from ledger.exceptions import Difference
+from ledger.reconciliation import proposals, statements
+from ledger.reconciliation.pairings import LineToldTwice
+from ledger.reconciliation.proposals import Item, Reason
+from ledger.reconciliation.statements import SHIFT, NewStatement, Statement, StatementLine
+
+
+class NotToldTwice(Refused):
+    """No other line of the leaf tells of as much, near that day."""
+
+    rule = "not_told_twice"
+
+
+def find_doubtful(
+    session: Session, statement: Statement, new: NewStatement, fresh: Sequence[StatementLine]
+) -> set[str]:
+    """The keys of those new lines of which nobody can tell whether another statement has told them.
+
+    Either the statement may be one that came before (`statements.may_repeat`), or one of another format tells of the
+    same amount, or sum, within `SHIFT`, and does not end where this one begins.
+    """
+    if not fresh:
+        return set()
+    days = [line.booked_on for line in fresh]
+    query = select(StatementLine, Statement).where(
+        StatementLine.account_code == statement.account_code,
+        StatementLine.statement_alias == Statement.alias,
+        Statement.alias != statement.alias,
+        col(StatementLine.booked_on) >= min(days) - SHIFT,
+        col(StatementLine.booked_on) <= max(days) + SHIFT,
+        col(StatementLine.source_key).not_in(select(LineToldTwice.source_key)),
+    )
+    standing = list(session.exec(query.order_by(StatementLine.source_key)))
+    repeated = {(line.booked_on, line.minor) for line, by in standing if statements.may_repeat(by, statement)}
+    doubtful = {line.source_key for line in fresh if (line.booked_on, line.minor) in repeated}
+    foreign = [line for line, by in standing if _may_tell_the_same(by, statement)]
+    return doubtful | _find_alike(fresh, _without_known(foreign, new, fresh))
+
+
+def require_other(session: Session, line: StatementLine) -> None:
+    """Refuses that a line was told twice of which no other statement tells.
+
+    Raises:
+        NotToldTwice: near its day no answered line of another statement moves as much, or more, the same way; nor do
+            several together.
+    """
+    waiting = {one.source_key for one in statements.unmatched(session, line.account_code)}
+    query = select(StatementLine).where(
+        StatementLine.account_code == line.account_code,
+        StatementLine.statement_alias != line.statement_alias,
+        col(StatementLine.booked_on) >= line.booked_on - proposals.WINDOW,
+        col(StatementLine.booked_on) <= line.booked_on + proposals.WINDOW,
+        col(StatementLine.source_key).not_in(select(LineToldTwice.source_key)),
+    )
+    others = [one for one in session.exec(query) if one.source_key not in waiting]
+    whole = any((one.minor > 0) == (line.minor > 0) and abs(one.minor) >= abs(line.minor) for one in others)
+    if not whole and not any(one.entries for one in proposals.propose([_item(line)], [_item(one) for one in others])):
+        raise NotToldTwice("no other statement tells of as much near that day", account=line.account_code)
+
+
+def keep(session: Session, line: StatementLine, *, told_by: str, told_at: datetime) -> None:
+    """Notes that a line was told twice, so that it waits no more and moves nothing.
+
+    Raises:
+        NotToldTwice: see `require_other`.
+    """
+    require_other(session, line)
+    session.add(LineToldTwice(source_key=line.source_key, told_by=told_by, told_at=told_at))
+    session.flush()
+
+
+def is_held(session: Session, source_key: str) -> bool:
+    """Whether a line waits for two people to say whether it was told twice."""
+    return exceptions.waits_about(session, Difference.PERHAPS_TOLD_TWICE, about=source_key)
+
+
+def sums_held(session: Session, account: str, *, until: date) -> set[int]:
+    """By how much the books may be right without lines that are held: every sum of some of them, in minor units."""
+    held = [
+        one.minor
+        for one in statements.unmatched(session, account)
+        if one.booked_on <= until and is_held(session, one.source_key)
+    ]
+    sums = {0}
+    for minor in held[:_MOST_HELD]:
+        sums |= {one + minor for one in sums}
+    return sums
+
+
+_MOST_HELD = 12
+"""Of how many lines that are held every sum is tried."""
+
+
+def _may_tell_the_same(standing: Statement, new: Statement) -> bool:
+    if not statements.are_of_two_formats(standing, new):
+        return False
+    follows = standing.closing_minor is not None and standing.closing_minor == new.opening_minor
+    precedes = new.closing_minor is not None and new.closing_minor == standing.opening_minor
+    return not (follows and _is_before(standing, new)) and not (precedes and _is_before(new, standing))
+
+
+def _is_before(one: Statement, other: Statement) -> bool:
+    return one.closed_on is not None and other.closed_on is not None and one.closed_on < other.closed_on
+
+
+def _without_known(
+    standing: Sequence[StatementLine], new: NewStatement, fresh: Sequence[StatementLine]
+) -> list[StatementLine]:
+    """Those lines that the new statement has not told again under their own day."""
+    again = Counter((line.booked_on, line.amount.minor) for line in new.lines)
+    again -= Counter((line.booked_on, line.minor) for line in fresh)
+    left = []
+    for line in standing:
+        if again[line.booked_on, line.minor] > 0:
+            again[line.booked_on, line.minor] -= 1
+        else:
+            left.append(line)
+    return left
+
+
+def _find_alike(fresh: Sequence[StatementLine], standing: Sequence[StatementLine]) -> set[str]:
+    found = proposals.propose([_item(one) for one in fresh], [_item(one) for one in standing]) if standing else []
+    near = {Reason.SAME_DAY, Reason.DAYS_NEAR}
+    return {key for one in found if one.entries and near & set(one.reasons) for key in one.lines}
+
+
+def _item(line: StatementLine) -> Item:
+    return Item(line.source_key, line.minor, line.booked_on)
