@@ -29,6 +29,7 @@ from ledger.errors import LedgerError
 from ledger.giving import notices
 from ledger.jobs import JobRun, LeaseLost, UnknownJob
 from ledger.storage.engine import transaction
+from ledger.storage.inspection import moment
 
 LOOK_SECONDS = 15
 """How often a worker looks for what was asked for, is to be tried again, or was left by a worker that died."""
@@ -146,18 +147,25 @@ class Worker:
         with transaction(self._engine) as session:
             if next_after is not None and self._is_wanted(session, job):
                 next_after = _a_pause_after
-            run = jobs.claim(session, job.name, holder=self._holder, now=_clock(), next_after=next_after)
+            run = jobs.claim(
+                session, job.name, holder=self._holder, now=moment(session.connection()), next_after=next_after
+            )
         if run is None:
             return None
+        _compare_clocks(run)
         with self._renewing(job.name) as lost:
             means = Means(self._engine, self._settings, self._processor, still_held=_raising(lost, job.name))
             counts, error = _do(job.duty, means)
         try:
             with transaction(self._engine) as session:
                 if error is None:
-                    ended = jobs.succeed(session, run.alias, holder=self._holder, now=_clock(), counts=counts)
+                    ended = jobs.succeed(
+                        session, run.alias, holder=self._holder, now=moment(session.connection()), counts=counts
+                    )
                 else:
-                    ended = jobs.fail(session, run.alias, holder=self._holder, now=_clock(), error=error)
+                    ended = jobs.fail(
+                        session, run.alias, holder=self._holder, now=moment(session.connection()), error=error
+                    )
         except LeaseLost:
             return None
         _LOG.info("job", job=job.name, outcome=str(ended.outcome), rule=ended.error)
@@ -173,7 +181,7 @@ class Worker:
         )
         for job in self._jobs:
             scheduler.add_job(self._look, CronTrigger.from_crontab(job.hours, timezone=UTC))
-        scheduler.add_job(self._look, "interval", seconds=LOOK_SECONDS, next_run_time=_clock())
+        scheduler.add_job(self._look, "interval", seconds=LOOK_SECONDS, next_run_time=datetime.now(UTC))
         scheduler.start()
         try:
             yield
@@ -199,7 +207,7 @@ class Worker:
             while not done.wait(RENEW_SECONDS):
                 try:
                     with transaction(self._engine) as session:
-                        jobs.renew(session, name, holder=self._holder, now=_clock())
+                        jobs.renew(session, name, holder=self._holder, now=moment(session.connection()))
                 except LeaseLost:
                     lost.set()
                     return
@@ -226,6 +234,12 @@ def _do(duty: Duty, means: Means) -> tuple[duties.Counts, str | None]:
         return {}, type(error).__name__
 
 
+def _compare_clocks(run: JobRun) -> None:
+    """Tells when this machine's clock is far from the database's, by which leases go: its hours come at other times."""
+    if abs(datetime.now(UTC) - run.started_at) > jobs.LEASE:
+        _LOG.warning("clock_differs", job=run.job)
+
+
 def _raising(lost: threading.Event, name: str) -> Callable[[], None]:
     def still_held() -> None:
         if lost.is_set():
@@ -237,8 +251,3 @@ def _raising(lost: threading.Event, name: str) -> Callable[[], None]:
 def _a_pause_after(moment: datetime) -> datetime:
     """When what is wanted runs again: a flood of notices is looked at once a minute."""
     return moment + timedelta(seconds=PAUSE_SECONDS)
-
-
-def _clock() -> datetime:
-    """Leases are about machines: a book's own clock may stand still."""
-    return datetime.now(UTC)

@@ -1,8 +1,8 @@
 """Jobs: who runs one now, what became of each run, and when one is due again. What a job does stands elsewhere.
 
 A run needs the job's lease: a row that names its holder until a moment, which the holder moves on while it works. A
-holder that died is found by its lease running out. The moments are those of the machines' own clocks, in UTC; machines
-whose clocks differ by more than the lease lasts would not keep out of each other's way.
+holder that died is found by its lease running out. The moments are those of the database's clock, in UTC, so that
+machines whose clocks differ keep out of each other's way. What lies in its future was written while it was wrong.
 """
 
 import json
@@ -78,8 +78,13 @@ class Job(SQLModel, table=True):
     )
 
     def is_held(self, *, at: datetime) -> bool:
-        """Whether somebody's lease stands."""
-        return self.held_until is not None and self.held_until > at
+        """Whether somebody's lease stands; none ends later than it lasts from now on."""
+        return self.held_until is not None and at < self.held_until <= at + LEASE
+
+    def is_ahead(self, *, at: datetime) -> bool:
+        """Whether it was begun, or is held, by a clock that was ahead of this one by more than a lease lasts."""
+        told = (moment for moment in (self.started_at, self.held_until and self.held_until - LEASE) if moment)
+        return any(moment > at + LEASE for moment in told)
 
 
 class JobRun(SQLModel, table=True):
@@ -111,9 +116,12 @@ def claim(
 ) -> JobRun | None:
     """Begins a run when the job is due and nobody holds it: None otherwise. Without a schedule it is due at once.
 
-    A run whose holder let the lease run out is marked abandoned, and counts as a failure.
+    A run whose holder let the lease run out is marked abandoned, and counts as a failure. Of a job that was begun in
+    the future an exception tells: the clock of the database was wrong, or is.
     """
     job = _locked(session, name)
+    if job.is_ahead(at=now):
+        exceptions.open_anew(session, Difference.CLOCK_DIFFERS, about=name, on=now.date())
     if job.is_held(at=now) or (next_after is not None and not is_due(job, now=now, next_after=next_after)):
         return None
     for left in session.exec(select(JobRun).where(JobRun.job == name, JobRun.outcome == Outcome.RUNNING)).all():
@@ -131,9 +139,10 @@ def is_due(job: Job | None, *, now: datetime, next_after: NextAfter) -> bool:
 
     A job that its holder left is begun again at once, unless it seems to be the job that ends its holders.
 
-    However many of the schedule's moments have passed since the newest run, one run makes up for them.
+    However many of the schedule's moments have passed since the newest run, one run makes up for them. One that was
+    begun in the future is due: nobody knows when it was.
     """
-    if job is None or job.started_at is None or job.asked_at is not None:
+    if job is None or job.started_at is None or job.asked_at is not None or job.is_ahead(at=now):
         return True
     if job.holder is not None and job.failures + 1 < MOST_ATTEMPTS:
         return True  # its holder died; whoever claims it knows that the lease has run out

@@ -70,6 +70,9 @@ WAYS: dict[Difference, Way] = {
     Difference.REVERSAL: Way("matches proposals", came=codes.UNIDENTIFIED, went=codes.DONATION_REFUNDS),
     Difference.AMBIGUOUS_PAYOUT: Way("resolutions say", came=IN_TRANSIT, went=IN_TRANSIT),
     Difference.UNBOOKED: Way("resolutions say", came=codes.INTEREST),
+    Difference.PERHAPS_TOLD_TWICE: Way("resolutions say", why_none=NoPosting.ANSWER_BOOKS),
+    Difference.PERHAPS_BOOKED: Way("matches proposals", why_none=NoPosting.ANSWER_BOOKS),
+    Difference.SEVERAL_PAYMENTS: Way("resolutions say", why_none=NoPosting.ANSWER_BOOKS),
     # Balances.
     Difference.BALANCE_DIFFERS: Way("exceptions resolve --because booked", came=codes.INTEREST, went=codes.BANK_FEES),
     Difference.PROCESSOR_DIFFERS: Way("donations pull", came=codes.INTEREST, went=codes.PROCESSING_FEES),
@@ -94,6 +97,7 @@ WAYS: dict[Difference, Way] = {
     Difference.UNKNOWN_CURRENCY: Way("donations pull", why_none=NoPosting.NO_MONEY),
     Difference.TOO_MANY_READINGS: Way("accesses", why_none=NoPosting.NO_MONEY),
     Difference.LATE_RESULT: Way(_LOOKED_INTO, why_none=NoPosting.NO_MONEY),
+    Difference.CLOCK_DIFFERS: Way("jobs list", why_none=NoPosting.NO_MONEY),
     Difference.JOB_FAILED: Way("jobs run", why_none=NoPosting.NO_MONEY),
     Difference.CHECK_FAILED: Way("verify books", why_none=NoPosting.NO_MONEY),
     Difference.PERIOD_OPEN: Way("periods close", why_none=NoPosting.NO_MONEY),

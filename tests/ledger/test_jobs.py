@@ -188,3 +188,28 @@ def test_the_database_refuses_a_row_that_cannot_be(founded: Session, change: str
 
     with pytest.raises(IntegrityError):
         founded.connection().execute(text(change))
+
+
+# --- clocks that were wrong
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_job_that_was_begun_in_the_future_is_run_and_told_of_once(founded: Session, ended: bool) -> None:
+    ahead = NOW + timedelta(days=365)
+    run = claimed(founded, at=ahead)
+    if ended:
+        jobs.succeed(founded, run.alias, holder="one", now=ahead, counts={})
+    again = claimed(founded, holder="two")
+    jobs.succeed(founded, again.alias, holder="two", now=NOW, counts={})
+
+    assert [one.difference for one in exceptions.listed(founded)] == [Difference.CLOCK_DIFFERS]
+    assert claim(founded, holder="three", at=NOW + timedelta(seconds=1)) is None
+    assert len(exceptions.listed(founded)) == 1
+
+
+def test_a_clock_that_goes_back_by_less_than_a_lease_begins_nothing_twice(founded: Session) -> None:
+    run = claimed(founded, at=NOW + timedelta(seconds=59))
+    jobs.succeed(founded, run.alias, holder="one", now=NOW + timedelta(seconds=59), counts={})
+
+    assert claim(founded, holder="two", at=NOW) is None
+    assert exceptions.listed(founded) == []

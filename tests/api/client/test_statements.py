@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import httpx2
@@ -13,7 +14,8 @@ from api.client.bank_files import detection
 from api.client.bank_files.lines import UnknownFormat, UnreadableFile
 from api.client.statements import NotThisAccount
 from ledger import references
-from ledger.giving import payouts
+from ledger.giving import donations, payouts
+from ledger.storage.engine import transaction
 from tests.canaries import sightings
 from tests.cast import byn, eur
 from tests.office import BANK_DAY, BYN_LEAF, EUR_LEAF, Office, on_one_database, rotate
@@ -279,3 +281,47 @@ def test_a_booked_line_without_a_day_keeps_the_whole_file_back(bank_day: Office)
 def test_a_file_that_cannot_be_read_sends_nothing(bank_day: Office) -> None:
     with bank_day.nothing_written(), pytest.raises(UnknownFormat):
         statements.send(bank_day.desk("anna"), b"Date;Amount\n", account=BYN_LEAF)
+
+
+def batch(*details: tuple[str, str | None], day: date = ON, side: str = "CRDT") -> bytes:
+    """A line of several payments, each with its reference."""
+    amount = sum(Decimal(one) for one, _ in details)
+    told = "".join(
+        f'<TxDtls><Amt Ccy="BYN">{one}</Amt><CdtDbtInd>{side}</CdtDbtInd>'
+        f"<RmtInf><Ustrd>{reference or 'a word'}</Ustrd></RmtInf></TxDtls>"
+        for one, reference in details
+    )
+    entry = (
+        f'<Ntry><Amt Ccy="BYN">{amount}</Amt><CdtDbtInd>{side}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>'
+        f"<BookgDt><Dt>{day}</Dt></BookgDt><AcctSvcrRef>KANAREJKA-1</AcctSvcrRef><NtryDtls>{told}</NtryDtls></Ntry>"
+    )
+    file = october(opening="5000.00").decode()
+    return file.replace("</Stmt>", f"{entry}</Stmt>").encode()
+
+
+def test_a_line_of_several_has_a_reference_only_when_each_of_them_has_it(bank_day: Office) -> None:
+    own = reference_of(bank_day)
+    (mixed,) = sent_by(bank_day, batch(("100.00", own), ("150.00", None), ("50.00", None)))
+    (alike,) = sent_by(bank_day, batch(("100.00", own), ("70.00", own)))
+
+    (line,) = mixed["lines"]
+    assert line["reference"] is None
+    assert [(one["amount"]["amount"], one["reference"]) for one in line["parts"]] == [
+        ("100.00", own),
+        ("150.00", None),
+        ("50.00", None),
+    ]
+    assert [(one["reference"], one["parts"]) for one in alike["lines"]] == [(own, [])]
+    with transaction(bank_day.engine, write=False) as session:
+        given = sorted(one.minor for one in donations.listed(session) if one.received_on == ON)
+    assert given == [5_000, 10_000, 15_000, 17_000]
+
+
+def test_number_format_and_the_banks_reference_are_sent_and_no_profile_of_a_bank(bank_day: Office) -> None:
+    file = batch(("1.00", None)).replace(b"<Acct>", b"<ElctrncSeqNb>12</ElctrncSeqNb><Acct>", 1)
+    (body,) = sent_by(bank_day, file)
+
+    (line,) = body["lines"]
+    assert (body["format"], body["number"]) == ("camt.053", "12")
+    assert [len(one) for one in line["marks"]] == [64]
+    assert "KANAREJKA" not in json.dumps(body)
