@@ -195,12 +195,12 @@ def find_open(session: Session, alias: str) -> OpenException | None:
     return found if found is not None and found.resolved_on is None else None
 
 
-def waits_about(session: Session, difference: Difference, *, about: str) -> bool:
-    """Whether a difference that was opened about this waits."""
-    query = select(OpenException.alias).where(
-        OpenException.about == f"{difference}:{about}", col(OpenException.resolved_on).is_(None)
+def abouts(session: Session, difference: Difference) -> set[str]:
+    """What the differences of a kind are about that wait."""
+    query = select(OpenException.about).where(
+        OpenException.difference == difference, col(OpenException.resolved_on).is_(None)
     )
-    return session.exec(query).first() is not None
+    return {about.partition(":")[2] for about in session.exec(query)}
 
 
 def resolve(session: Session, found: OpenException, *, on: date) -> None:

@@ -81,16 +81,14 @@ def keep(session: Session, line: StatementLine, *, told_by: str, told_at: dateti
 
 def is_held(session: Session, source_key: str) -> bool:
     """Whether a line waits for two people to say whether it was told twice."""
-    return exceptions.waits_about(session, Difference.PERHAPS_TOLD_TWICE, about=source_key)
+    return source_key in exceptions.abouts(session, Difference.PERHAPS_TOLD_TWICE)
 
 
 def sums_held(session: Session, account: str, *, until: date) -> set[int]:
     """By how much the books may be right without lines that are held: every sum of some of them, in minor units."""
-    held = [
-        one.minor
-        for one in statements.unmatched(session, account)
-        if one.booked_on <= until and is_held(session, one.source_key)
-    ]
+    waiting = exceptions.abouts(session, Difference.PERHAPS_TOLD_TWICE)
+    lines = statements.unmatched(session, account) if waiting else []
+    held = [one.minor for one in lines if one.booked_on <= until and one.source_key in waiting]
     sums = {0}
     for minor in held[:_MOST_HELD]:
         sums |= {one + minor for one in sums}
