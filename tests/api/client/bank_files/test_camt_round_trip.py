@@ -60,6 +60,7 @@ def generated_statements(draw: st.DrawFn) -> Statement:
         closed_on=draw(days) if closing else None,
         adds_up=adds_up(opening=opening, closing=closing, entries=entries),
         entries=entries,
+        number="7/12",
     )
 
 
@@ -128,9 +129,10 @@ def written(statement: Statement, *, version: str) -> str:
         )
         if money is not None
     )
+    counts = "<ElctrncSeqNb>7</ElctrncSeqNb><LglSeqNb>12</LglSeqNb>"
     account = f"<Acct><Id><IBAN>{statement.account}</IBAN></Id><Ccy>{statement.currency}</Ccy></Acct>"
     entries = "\n".join(written_entry(entry, version=version) for entry in statement.entries)
-    return f"<Stmt><Id>{statement.identification}</Id>{account}{balances}{entries}</Stmt>"
+    return f"<Stmt><Id>{statement.identification}</Id>{counts}{account}{balances}{entries}</Stmt>"
 
 
 @settings(deadline=None, max_examples=40)

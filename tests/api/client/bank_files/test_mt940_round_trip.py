@@ -55,6 +55,7 @@ def generated_statements(draw: st.DrawFn) -> Statement:
         closed_on=day,
         adds_up=adds_up(opening=opening, closing=closing, entries=entries),
         entries=entries,
+        number="1/1",
     )
 
 
