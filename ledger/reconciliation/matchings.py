@@ -21,7 +21,7 @@ from ledger.books.accounts import Account
 from ledger.errors import BadInput, NotFound
 from ledger.exceptions import OpenException
 from ledger.money import Money
-from ledger.reconciliation import open_entries, proposals, statements, transit
+from ledger.reconciliation import open_entries, pairings, proposals, statements, transit
 from ledger.reconciliation.pairings import MACHINE, Pairing, PairingPart, PairingUndone, Undone
 from ledger.reconciliation.proposals import Item, Proposal
 from ledger.reconciliation.statements import BANK, StatementLine

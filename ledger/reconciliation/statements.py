@@ -237,6 +237,8 @@ def fingerprint_of(statement: Statement, lines: Collection[StatementLine]) -> st
         *(None if minor is None else str(minor) for minor in (statement.opening_minor, statement.closing_minor)),
         statement.received_at.astimezone(UTC).isoformat(),
         statement.received_by,
+        statement.format,
+        statement.number,
     ]
     rows = [
         [
@@ -250,6 +252,8 @@ def fingerprint_of(statement: Statement, lines: Collection[StatementLine]) -> st
             one.reversal,
             one.trace,
             one.payout,
+            one.mark,
+            one.parts,
         ]
         for one in sorted(lines, key=lambda line: line.source_key)
     ]

@@ -10,6 +10,8 @@ _STAYS = (
     "closing_minor",
     "received_at",
     "received_by",
+    "format",
+    "number",
     "fingerprint",
 )
 

@@ -9,8 +9,8 @@ from alembic import op
 
 from ledger.storage.columns import UtcDateTime
 
-revision = "0042"
-down_revision = "0041"
+revision = "0044"
+down_revision = "0042"
 
 _STATEMENTS = sa.table(
     "statement",
@@ -23,6 +23,8 @@ _STATEMENTS = sa.table(
     sa.column("closing_minor"),
     sa.column("received_at", UtcDateTime()),
     sa.column("received_by"),
+    sa.column("format"),
+    sa.column("number"),
     sa.column("fingerprint"),
 )
 _LINES = sa.table(
@@ -37,6 +39,8 @@ _LINES = sa.table(
     sa.column("reversal", sa.Boolean()),
     sa.column("trace"),
     sa.column("payout"),
+    sa.column("mark"),
+    sa.column("parts"),
     sa.column("statement_alias"),
 )
 
@@ -47,10 +51,10 @@ def upgrade() -> None:
     connection = op.get_bind()
     for row in connection.execute(sa.select(_STATEMENTS)).all():
         told = [*row[:3], *_days(row[3:5]), *(None if one is None else str(one) for one in row[5:7])]
-        told += [row.received_at.isoformat(), row.received_by]
+        told += [row.received_at.isoformat(), row.received_by, row.format, row.number]
         brought = sa.select(_LINES).where(_LINES.c.statement_alias == row.alias)
         found = sorted(connection.execute(brought), key=lambda one: one.source_key)
-        lines = [[*one[:2], *_days(one[2:4]), str(one.minor), *one[5:10]] for one in found]
+        lines = [[*one[:2], *_days(one[2:4]), str(one.minor), *one[5:12]] for one in found]
         digest = hashlib.sha256(rfc8785.dumps(["statement", told, lines])).hexdigest()
         connection.execute(sa.update(_STATEMENTS).where(_STATEMENTS.c.alias == row.alias).values(fingerprint=digest))
 

@@ -6,7 +6,7 @@ from alembic import op
 from ledger.storage.columns import WITHOUT_ROWID, UtcDateTime
 from ledger.storage.enumerations import admit
 
-revision = "0051"
+revision = "0042"
 down_revision = "0041"
 
 
