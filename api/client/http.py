@@ -33,6 +33,11 @@ class ApiRefusal(LedgerError):
         self.rule = str(problem.get("type", "")).rpartition(":")[2]  # type: ignore[misc]  # told by the API, per refusal
         self.instance = str(problem.get("instance", ""))
 
+    @property
+    def passes(self) -> bool:
+        """Whether the same request may be taken later, though nothing changes about it."""
+        return self.status in _AGAIN or self.rule == "still_running" or self.status >= 500  # noqa: PLR2004  # HTTP's own border
+
 
 class ApiUnreachable(LedgerError):
     """No answer, or none from this API: the request waits in the outbox and is sent again."""
@@ -111,7 +116,7 @@ class Api:
         try:
             response = self._send(request.method, request.path, content=request.body, headers=headers)
         except ApiRefusal as refusal:
-            if refusal.status not in _AGAIN and refusal.rule != "still_running" and refusal.status < 500:  # noqa: PLR2004  # HTTP's own border
+            if not refusal.passes:
                 self._outbox.forget(key)
             raise
         answer = _read(response.content)  # before it is kept: whoever stands in between answers with anything

@@ -36,6 +36,9 @@ def send(
     `format`, `profile` and `currency` are those of `detection.read`. Of a table with several currencies only the leaf's
     is sent; for each other one the answers end with `left_out`, its currency, and `lines`, how many.
 
+    What is odd in the file comes behind these, as `problem` and `where`; a statement's own answer tells with `at_zero`
+    how many booked lines of it moved nothing and so were not sent.
+
     Raises:
         UnknownFormat, AmbiguousFormat, UnreadableFile, NotThisAccount: nothing is sent.
         ApiRefusal, ApiUnreachable: see there.
@@ -46,7 +49,8 @@ def send(
     answers = [
         _send(desk, statement, account=account, format=file.format, token_keys=token_keys) for statement in statements
     ]
-    return answers + [{"left_out": other.currency, "lines": len(other.entries)} for other in others]
+    answers += [{"left_out": other.currency, "lines": len(other.entries)} for other in others]
+    return answers + [{"problem": problem.what, "where": problem.where} for problem in file.problems]
 
 
 def _choose(file: StatementFile, *, currency: str, account: str) -> tuple[list[Statement], list[Statement]]:
@@ -76,6 +80,7 @@ def _send(
     format: str,  # noqa: A002 - the reader's word
     token_keys: Sequence[bytes],
 ) -> dict[str, Any]:
+    booked = [entry for entry in statement.entries if entry.status == "booked"]
     rest = _rest(statement)
     content_token, *older = (sealing.token(key, field="statement", value=f"{account} {rest}") for key in token_keys)
     alias = draw(Kind.STATEMENT)
@@ -94,14 +99,14 @@ def _send(
         "older_tokens": older,
         "lines": [
             statement_lines.on_wire(entry, account=account, token_keys=token_keys)
-            for entry in statement.entries
-            if entry.status == "booked"
+            for entry in booked
+            if entry.amount.minor
         ],
         "shelf": cases.shelf_on_wire(shelf),
         "rest": cases.seal_json(shelf.public, json.loads(rest), kind="statement", alias=alias, field="rest"),
     }
     answer: dict[str, Any] = desk.api.post("/v1/statements", body, key=f"statement:{content_token}")
-    return answer
+    return answer | {"at_zero": sum(not entry.amount.minor for entry in booked)}
 
 
 def _rest(statement: Statement) -> str:

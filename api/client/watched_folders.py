@@ -8,8 +8,6 @@ from typing import Any
 from api.client.http import ApiRefusal
 from ledger.errors import BadInput
 
-MOST_FILES = 1_000
-"""Files that one look takes in; the next look takes the others."""
 _ABOUT_THE_FILE = frozenset({400, 409, 413, 422})
 """HTTP statuses of refusals by which one file is refused, and others may be taken."""
 _State = tuple[int, int]
@@ -37,12 +35,12 @@ class Folder:
         """Takes each file that is new or changed and stands as it did at the look before; `at_once` asks for none.
 
         A file that is refused is told of, and taken again when it has changed. What keeps every file back is raised:
-        the API cannot be reached; the next look takes the file again.
+        the API cannot be reached, or wants no more at present; the next look takes the file again, and those behind it.
 
         Raises:
             ApiUnreachable, ApiRefusal, and what else is about no file. OSError: the folder is gone.
         """
-        for file in sorted(self._files())[:MOST_FILES]:
+        for file in sorted(self._files()):
             state = _state_of(file)
             if state is None or self._taken.get(file) == state:
                 continue
@@ -59,7 +57,7 @@ class Folder:
         try:
             return Taken(file.name, tuple(self.send(file)))
         except ApiRefusal as refusal:
-            if refusal.status not in _ABOUT_THE_FILE:
+            if refusal.passes or refusal.status not in _ABOUT_THE_FILE:
                 raise
             return Taken(file.name, refused=refusal.rule)
         except BadInput as refusal:

@@ -57,6 +57,11 @@ def show_refusal(error: LedgerError) -> None:
     sys.stderr.write(f"{error.rule}: {error.message}{f' ({facts})' if facts else ''}\n")
 
 
+def show_hint(text: str) -> None:
+    """What to do about a refusal, on the standard error."""
+    sys.stderr.write(f"{text}\n")
+
+
 class Steps:
     """A bar on a terminal; nothing where the output is read by a program."""
 

@@ -76,7 +76,10 @@ def import_statement(
 def _said(one: dict[str, Any]) -> str:
     if "left_out" in one:
         return f"Left for another account: {one['lines']} lines in {one['left_out'] or 'no currency'}."
-    return f"{one['fresh']} new lines, {one['booked']} of them booked."
+    if "problem" in one:
+        return f"Problem, {one['where']}: {one['problem']}"
+    at_zero = f" {one['at_zero']} lines of zero were not sent: they move nothing." if one["at_zero"] else ""
+    return f"{one['fresh']} new lines, {one['booked']} of them booked.{at_zero}"
 
 
 def _read_profile(file: Path | None) -> profiles.Profile | None:

@@ -33,6 +33,11 @@ _OTHER_MESSAGE = re.compile(r"<\w*:?(?:Document|BkToCstmr)")
 _STATEMENTS = ("STMTRS", "CCSTMTRS")
 _LINES = {"STMTTRN": "booked", "STMTTRNP": "pending"}
 _AMOUNT = re.compile(r"([+-]?)(\d{1,18})(?:[.,](\d*))?|([+-]?)[.,](\d+)", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+"""What may be thousands as well as three decimals."""
+_THREE_DECIMALS = 3
+_SIGNS = {"DEBIT": -1, "CREDIT": 1}
+"""The kinds of line that tell a sign themselves; fees and checks may come back."""
 _DAY = re.compile(r"(\d{4})(\d\d)(\d\d)(?:\d{2,6})?(?:[.:]\d+)?(?:\[[^\]]*\])?", re.ASCII)
 _CODE = re.compile(r"\d{1,6}", re.ASCII)
 
@@ -179,6 +184,9 @@ def _read_entry(node: Aggregate, *, status: Status, currency: str | None) -> tup
         raise UnreadableFile(f"{amount.currency} had been withdrawn by that day", where=node.where)
     if node.value("CORRECTFITID") is not None:
         odd.append("the bank says that it corrects an earlier line")
+    kind = node.value("TRNTYPE") or ""
+    if amount.minor * _SIGNS.get(kind, 0) < 0:
+        odd.append(f"the bank calls it a {kind.lower()}, and its amount is {amount}: the amount holds")
     payee, other = node.part("PAYEE"), node.part("BANKACCTTO", "CCACCTTO")
     told = {
         "counterparty": node.value("NAME") or (payee and payee.value("NAME")),
@@ -207,10 +215,12 @@ def _find_repeated(entries: list[Entry]) -> Iterator[str]:
 
 
 def _read_amount(text: str, *, currency: str | None) -> Money:
-    """A point or a comma stands before the decimals, and nothing between thousands: `1,234` euros are refused."""
+    """A point or a comma stands before the decimals, and nothing between thousands: `1,230` euros are refused."""
     match = _AMOUNT.fullmatch(text)
     if match is None:
         raise UnreadableFile("no amount", where="amount")
+    if _THOUSANDS.fullmatch(text) and currency is not None and exponent(currency) != _THREE_DECIMALS:
+        raise UnreadableFile("an amount that may be thousands or three decimals", where="amount")
     sign, whole, fraction = match[1] or match[4], match[2] or "0", match[3] or match[5]
     amount = amounts.read_unsigned(f"{whole}.{fraction}" if fraction else whole, currency=currency)
     return -amount if sign == "-" else amount

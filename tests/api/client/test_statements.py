@@ -174,6 +174,26 @@ def test_what_comes_back_after_a_rotation_is_known_by_its_older_token(bank_day: 
     assert len(proposed["lines"]) == 2
 
 
+def test_a_line_of_zero_stays_on_the_device_and_is_told_of(bank_day: Office) -> None:
+    file = october(BankLine(byn("0.00"), ON), BankLine(byn("1.00"), ON), opening="5000.00")
+
+    (answer,) = statements.send(bank_day.desk("anna"), file, account=BYN_LEAF)
+
+    assert (answer["fresh"], answer["at_zero"]) == (1, 1)
+
+
+def test_what_is_odd_in_a_file_is_told_and_what_does_not_add_up_is_an_exception(bank_day: Office) -> None:
+    file = october(BankLine(byn("1.00"), ON), opening="5000.00", closing="5003.00")
+
+    answer, odd = statements.send(bank_day.desk("anna"), file, account=BYN_LEAF)
+
+    assert (answer["fresh"], answer["at_zero"], odd["where"]) == (1, 0, "statement 1")
+    assert odd["problem"].startswith("it does not add up: ")
+    waiting = bank_day.desk("anna").api.get("/v1/exceptions")["exceptions"]
+    amounts = [one["amount"] for one in waiting if one["difference"] == "statement_does_not_add_up"]
+    assert amounts == [{"amount": "2.00", "currency": "BYN"}]
+
+
 def test_lines_that_are_not_booked_stay_on_the_device(bank_day: Office) -> None:
     pending = october(BankLine(byn("1.00"), ON), BankLine(byn("2.00"), ON), opening="5000.00", closing="5001.00")
     pending = pending[::-1].replace(b"BOOK"[::-1], b"PDNG"[::-1], 1)[::-1]

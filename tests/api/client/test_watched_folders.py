@@ -1,6 +1,7 @@
 """A folder that is watched: each file is sent once, and none while it is written."""
 
 import os
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from api.client.bank_files.lines import UnreadableFile
 from api.client.http import ApiRefusal, ApiUnreachable
 from api.client.watched_folders import Folder, Taken
+from api.commands import folders
 from ledger.errors import LedgerError
 from tests import terminal
 from tests.cast import byn
@@ -76,6 +78,83 @@ def test_what_is_about_no_file_takes_none_and_the_next_look_takes_them(tmp_path:
 
     assert len(list(folder.look(at_once=True))) == 1
     assert sent == ["november.xml"]
+
+
+def test_one_look_takes_every_file_however_many_there_are(tmp_path: Path) -> None:
+    folder, sent = a_folder(tmp_path)
+    for number in range(1_005):
+        (tmp_path / f"{number:05}.xml").touch()
+
+    looks = [len(list(folder.look())) for _ in range(3)]
+
+    assert looks == [0, 1_005, 0]
+    assert len(set(sent)) == 1_005
+
+
+def watch(folder: Path, refusals: list[LedgerError | None], monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses of a folder that is watched until every refusal and one answer was given."""
+    waited: list[float] = []
+
+    def send(_: Path) -> list[dict[str, Any]]:
+        refusal = refusals.pop(0)
+        if refusal is not None:
+            raise refusal
+        return []
+
+    monkeypatch.setattr(time, "sleep", waited.append)
+    looks = len(refusals) + 2
+    folders.take(folder, send, say=str, watch=True, pause=10, looks=looks, as_json=False)
+    return waited
+
+
+def test_watching_outlasts_what_passes_and_waits_longer_each_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "november.xml").touch()
+    passing = [ApiRefusal(status, {"type": f"urn:solidarity:s{status}"}) for status in (429, 500, 503)]
+    running = ApiRefusal(409, {"type": "urn:solidarity:still_running"})
+    refusals: list[LedgerError | None] = [*passing, running, ApiUnreachable("no answer"), None]
+
+    waited = watch(tmp_path, refusals, monkeypatch)
+
+    assert refusals == []
+    assert waited == [10, 20, 40, 80, 160, 320, 10]
+    told = [line.partition(":")[0] for line in capsys.readouterr().err.splitlines()]
+    assert told == ["s429", "s500", "s503", "still_running", "unreachable"]
+
+
+def test_no_pause_grows_beyond_a_quarter_of_an_hour(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "november.xml").touch()
+
+    waited = watch(tmp_path, [*([ApiRefusal(503, {})] * 9), None], monkeypatch)
+
+    assert max(waited) == folders.LONGEST_WAIT
+
+
+def test_a_key_that_is_not_known_any_more_ends_the_watching_and_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "november.xml").touch()
+
+    with pytest.raises(ApiRefusal):
+        watch(tmp_path, [ApiRefusal(401, {})], monkeypatch)
+
+    assert "keys create" in capsys.readouterr().err
+
+
+def test_what_was_taken_before_the_api_failed_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for name in ("a.xml", "b.xml"):
+        (tmp_path / name).touch()
+
+    def send(file: Path) -> list[dict[str, Any]]:
+        if file.name == "b.xml":
+            raise ApiUnreachable("no answer")
+        return list(ANSWERS)
+
+    with pytest.raises(ApiUnreachable):
+        folders.take(tmp_path, send, say=str, watch=False, pause=0, looks=None, as_json=False)
+
+    assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == ["a.xml"]
 
 
 def test_folders_and_hidden_files_are_no_statements(tmp_path: Path) -> None:

@@ -98,6 +98,23 @@ def test_a_bank_number_on_two_lines_is_shown_and_they_are_two() -> None:
     assert whats(file) == ["entry 2 has the bank's number of an earlier entry"]
 
 
+def test_three_decimals_are_read_where_the_currency_has_them() -> None:
+    file = ofx.read(a_file(a_line("", amount="-1,230"), currency="<CURDEF>KWD", balance=""))
+
+    assert file.statements[0].entries[0].amount == Money(-1230, "KWD")
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount", "said"),
+    [("DEBIT", "1.00", "a debit"), ("CREDIT", "-1.00", "a credit"), ("DEBIT", "-1.00", ""), ("FEE", "1.00", "")],
+)
+def test_a_kind_that_contradicts_the_sign_is_shown_and_the_amount_holds(kind: str, amount: str, said: str) -> None:
+    file = ofx.read(a_file(a_line(f"<TRNTYPE>{kind}", amount=amount)))
+
+    assert file.statements[0].entries[0].amount == Money.parse(amount, "EUR")
+    assert [f"calls it {said}," in what for what in whats(file)] == ([True] if said else [])
+
+
 @pytest.mark.parametrize(
     ("day", "what"), [("", "it has no booking day"), ("20200231", "its booking day is no day of the calendar")]
 )
@@ -122,14 +139,40 @@ def test_an_error_of_the_bank_is_shown_by_its_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "minor"), [("+5", 500), ("-0.05", -5), ("5,25", 525), (".5", 50), ("5.", 500), ("5.2500", 525)]
+    ("amount", "minor"),
+    [
+        ("+5", 500),
+        ("-0.05", -5),
+        ("5,25", 525),
+        (".5", 50),
+        ("5.", 500),
+        ("5.2500", 525),
+        ("0,250", 25),
+        ("1230,000", 123000),
+    ],
 )
 def test_amounts_are_read_as_banks_write_them(amount: str, minor: int) -> None:
     assert the_entry(a_line("", amount=amount)).amount == Money(minor, "EUR")
 
 
 @pytest.mark.parametrize(
-    "amount", ["1,234.56", "1,234", "$5", "1e3", "NaN", "--5", "\uff15", "5.001", "1 000", "", "1_0"]
+    "amount",
+    [
+        "1,234.56",
+        "1,234",
+        "-1,230",
+        "1.000",
+        "+999,000",
+        "$5",
+        "1e3",
+        "NaN",
+        "--5",
+        "\uff15",
+        "5.001",
+        "1 000",
+        "",
+        "1_0",
+    ],
 )
 def test_an_amount_that_is_not_exact_is_refused(amount: str) -> None:
     refusal = the_refusal(a_file(LINE, a_line("", amount=amount)))
