@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
+from itertools import islice
 
 from api.client.bank_files.amounts import was_withdrawn
 from api.client.bank_files.camt_texts import read_other_side, read_purpose, read_texts
@@ -9,6 +11,7 @@ from api.client.bank_files.camt_totals import compare_count
 from api.client.bank_files.camt_values import is_debit, read_amount, read_day, read_reference, read_signed
 from api.client.bank_files.lines import Detail, Entry, Status, UnreadableFile
 from api.client.bank_files.markup import Node
+from api.client.bank_files.refusals import MOST_LINES
 from ledger.money import Money
 
 _STATUSES: dict[str | None, Status] = {"BOOK": "booked", "PDNG": "pending", "FUTR": "pending", "INFO": "info"}
@@ -25,13 +28,17 @@ def read_entry(node: Node, *, account: str | None) -> tuple[Entry, list[str]]:
         BadInput: an amount, a currency, a sign, a status or a day that cannot be read exactly.
     """
     amount = read_signed(node)
-    booked_on = read_day(node.one("BookgDt"))
     value_on = read_day(node.one("ValDt"))
+    status = _read_status(node)
+    booked_on, odd_day = _read_booking_day(node, value_on=value_on, status=status)
     if was_withdrawn(amount.currency, on=booked_on or value_on):
         raise UnreadableFile(f"{amount.currency} had been withdrawn by that day", where=node.where)
     reversal = _read_reversal(node)
     groups = (node, *node.all("NtryDtls"))  # version 1 has no NtryDtls
-    transactions = [transaction for group in groups for transaction in group.all("TxDtls")]
+    every = (transaction for group in groups for transaction in group.all("TxDtls"))
+    transactions = list(islice(every, MOST_LINES + 1))
+    if len(transactions) > MOST_LINES:
+        raise UnreadableFile(f"more than {MOST_LINES} details in one entry", where=node.where)
     details, findings = _read_details(transactions, amount=amount, reversal=reversal, account=account)
     fee, odd_charges = _read_fee(node, currency=amount.currency)
     if fee is not None and len(details) <= 1:
@@ -40,7 +47,7 @@ def read_entry(node: Node, *, account: str | None) -> tuple[Entry, list[str]]:
         findings.append(f"charges of {fee} stand on the entry and on none of its {len(details)} details")
     entry = Entry(
         amount=amount,
-        status=_read_status(node),
+        status=status,
         booked_on=booked_on,
         value_on=value_on,
         reference=_choose_reference(node, transactions),
@@ -48,7 +55,15 @@ def read_entry(node: Node, *, account: str | None) -> tuple[Entry, list[str]]:
         details=tuple(details),
         text=read_texts({"additional": [node.one("AddtlNtryInf")]}),
     )
-    return entry, [*findings, *odd_charges, *_compare_details(entry), *_compare_batches(node)]
+    return entry, [*odd_day, *findings, *odd_charges, *_compare_details(entry), *_compare_batches(node)]
+
+
+def _read_booking_day(node: Node, *, value_on: date | None, status: Status) -> tuple[date | None, list[str]]:
+    """ISO 20022 lets a bank leave it out; then a booked line counts on its value day, and that is shown."""
+    booked_on = read_day(node.one("BookgDt"))
+    if booked_on is None and value_on is not None and status == "booked":
+        return value_on, ["it has no booking day: its value day is taken"]
+    return booked_on, []
 
 
 def _read_reversal(node: Node) -> bool:
@@ -86,6 +101,7 @@ def _read_details(
         detail, odd = _read_detail(transaction, entry=amount, reversal=reversal, account=account)
         details.append(detail)
         findings.extend(f"detail {number}: {what}" for what in odd)
+        transaction.forget()
     return details, findings
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Never
 
 from lxml import etree
@@ -13,6 +14,11 @@ LARGEST_FILE = 64 * 2**20
 MOST_MEMORY = 120 * 2**20
 """Bytes that the part of a file may take which belongs to no piece, or to one that is not complete yet."""
 
+MOST_ALIKE = 100_000
+"""Elements of one name in another."""
+
+_KEPT_CHILDREN = 64
+"""Up to how many children are looked up once and kept."""
 _HARMLESS: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
 _CHUNK = 2**16
 _PROLOG = 2**18
@@ -121,12 +127,19 @@ class Node:
         return self._element.get(name)
 
     def all(self, name: str) -> "list[Node]":
-        """Its children with that name, in their order."""
-        if self._children is None:
-            self._children = {}
-            for child in self._element:
-                self._children.setdefault(_strip_namespace(child.tag), []).append(Node(child))
-        return self._children.get(name, [])
+        """Its children with that name, in their order.
+
+        Raises:
+            UnreadableFile: they are more than MOST_ALIKE.
+        """
+        if len(self._element) <= _KEPT_CHILDREN:
+            return self._sorted().get(name, [])
+        # Others are left to the parser, and none is kept: what Python holds of one is more than what the parser does.
+        children = self._element.iterchildren(f"{{*}}{name}")
+        found = [Node(child) for child in islice(children, MOST_ALIKE + 1)]
+        if len(found) > MOST_ALIKE:
+            raise UnreadableFile(f"more than {MOST_ALIKE} {name} in one {self.name}", where=self.where)
+        return found
 
     def one(self, *path: str) -> "Node | None":
         """What stands at `path`, where each name may stand once.
@@ -167,18 +180,29 @@ class Node:
         found = self.one(*path)
         return None if found is None else found.text()
 
+    def forget(self) -> None:
+        """Drops what was looked up in it, which would take thrice the memory of the element."""
+        self._children = None
+
     def release(self) -> bool:
         """Frees the memory; False where something else stands between it and the last of its kind, and stays.
 
         The element itself stays until its successor comes, because the parser still stands on it.
         """
-        self._children = None
+        self.forget()
         _untyped(self._element).clear(keep_tail=True)
         before, parent = self._element.getprevious(), self._element.getparent()
         if parent is None or before is None or before.tag != self._element.tag:
             return False
         parent.remove(before)
         return True
+
+    def _sorted(self) -> "dict[str, list[Node]]":
+        if self._children is None:
+            self._children = {}
+            for child in self._element:
+                self._children.setdefault(_strip_namespace(child.tag), []).append(Node(child))
+        return self._children
 
 
 @lru_cache(maxsize=1024)

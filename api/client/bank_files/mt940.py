@@ -14,11 +14,14 @@ from ledger.errors import BadInput
 
 MOST_FIELDS = 400_000
 """In one file: four for each line that it may hold."""
+MOST_TEXT = 200_000
+"""Characters behind one line, where each field counts for a hundred more."""
 LONGEST_FIELD = 100_000
 """Characters, with the prose behind it. SWIFT allows 400."""
 
 _NUMBER = re.compile(r"[0-9]{1,5}(/[0-9]{1,5})?", re.ASCII)
 """A statement's number and page in `:28C:`."""
+_PER_FIELD = 100
 _TAG = re.compile(r":(20|21|25P?|28C?|13D|34F|60[FM]?|61|62[FM]?|64|65|86|90[CD]|NS):", re.ASCII)
 """Only these begin a field: banks break texts where it pleases them, also just before a `:12:30`."""
 _ACCOUNT = re.compile(r"^:25P?:", re.MULTILINE)
@@ -127,11 +130,15 @@ class _Reading:
     message: _Message | None = None
     line: _Field | None = None
     texts: list[_Field] = field(default_factory=list)
+    text_size: int = 0
 
     def take(self, one: _Field) -> None:
         if one.tag in {"86", "NS"}:
             if self.line is not None:
                 self.texts.append(one)
+                self.text_size += _PER_FIELD + sum(map(len, one.lines))
+                if self.text_size > MOST_TEXT:
+                    raise UnreadableFile(f"texts of more than {MOST_TEXT} characters behind one line", where=one.where)
             return  # behind a balance it is a text on the whole statement
         self.end_entry()
         try:
@@ -157,6 +164,7 @@ class _Reading:
             case "34F" | "90C" | "90D":
                 message.currency = message.currency or mt940_fields.find_currency(one.lines[0])
                 message.totals.append(one)
+                self.refusals.count(1, where=one.where)
             case "61":
                 self.line = one
 
@@ -175,11 +183,12 @@ class _Reading:
         if kept is message.openings and message.closings and message.closings[-1].amount != balance.amount:
             odd = [*odd, "a page begins with another balance than the one before it ends with"]
         kept.append(balance)
+        self.refusals.count(1 + len(odd), where=one.where)
         self.problems.extend(Problem(f"{self._place()}, {one.where}", what) for what in odd)
 
     def end_entry(self) -> None:
         line, self.line = self.line, None
-        texts, self.texts = self.texts, []
+        texts, self.texts, self.text_size = self.texts, [], 0
         message = self.message
         if line is None or message is None:
             return

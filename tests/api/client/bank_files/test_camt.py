@@ -189,6 +189,18 @@ def test_a_reversal_does_not_turn_the_sign(sign: str, minor: int) -> None:
     assert (entry.amount.minor, entry.reversal) == (minor, True)
 
 
+@pytest.mark.parametrize(("status", "taken"), [("BOOK", date(2030, 1, 30)), ("PDNG", None)])
+def test_a_booked_entry_without_a_booking_day_counts_on_its_value_day_and_that_is_shown(
+    status: str, taken: date | None
+) -> None:
+    written = an_entry("10.00", "CRDT", "<ValDt><Dt>2030-01-30</Dt></ValDt>", status=f"<Cd>{status}</Cd>")
+    file = camt.read(a_file(a_statement(written.replace("<BookgDt><Dt>2030-01-31</Dt></BookgDt>", ""))))
+
+    assert file.statements[0].entries[0].booked_on == taken
+    told = [problem.what for problem in file.problems]
+    assert told == (["it has no booking day: its value day is taken"] if taken else [])
+
+
 def test_details_that_sum_to_something_else_are_told_and_add_no_money() -> None:
     entry = an_entry("10.00", "CRDT", details("<Amt Ccy='EUR'>4.00</Amt>", "<Amt Ccy='EUR'>7.00</Amt>"))
     inside = a_balance("OPBD", "0.00"), a_balance("CLBD", "10.00"), entry

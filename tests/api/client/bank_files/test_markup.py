@@ -1,10 +1,11 @@
 """Hostile XML: what it must never do, and that the refusal tells the place and nothing of the text."""
 
 import time
+import tracemalloc
 
 import pytest
 
-from api.client.bank_files import detection
+from api.client.bank_files import detection, markup
 from api.client.bank_files.lines import UnknownFormat, UnreadableFile
 from api.client.bank_files.markup import find_first, read_pieces
 
@@ -116,6 +117,27 @@ def test_many_pieces_take_no_more_memory_than_few() -> None:
         count += 1
 
     assert count == 200_000
+
+
+def test_what_nobody_asks_for_in_a_piece_costs_python_nothing() -> None:
+    node = next(read_pieces(START + b"<item>" + b"<a/>" * 100_000 + b"<b>7</b></item>" + END, names=("item",)))
+    tracemalloc.start()
+    try:
+        found = node.text_at("b")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert found == "7"
+    assert peak < 2**20
+
+
+def test_more_of_one_name_in_an_element_than_any_bank_writes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(markup, "MOST_ALIKE", 100)
+    node = next(read_pieces(START + b"<item>" + b"<a/>" * 101 + b"</item>" + END, names=("item",)))
+
+    with pytest.raises(UnreadableFile, match="more than 100 a in one item"):
+        node.all("a")
 
 
 def test_a_name_is_found_inside_an_envelope() -> None:

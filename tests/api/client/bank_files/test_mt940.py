@@ -320,6 +320,19 @@ def test_more_lines_than_anybody_can_check_are_refused(monkeypatch: pytest.Monke
     assert "more than 10 lines" in the_refusal(*[":61:2010011001C1,00NTRF"] * 11).message
 
 
+@pytest.mark.parametrize("texts", [[":86:"] * 2_001, [":86:" + "x" * 60_000] * 4])
+def test_texts_without_end_behind_one_line_are_refused(texts: list[str]) -> None:
+    refusal = the_refusal(":61:2010091009C1,00NTRFNONREF", *texts)
+
+    assert "texts of more than" in refusal.message
+
+
+def test_balances_and_sums_count_among_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refusals, "MOST_LINES", 10)
+
+    assert "more than 10 lines" in the_refusal(*[":90C:1EUR1,00"] * 11).message
+
+
 def test_more_fields_than_lines_can_have_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mt940, "MOST_FIELDS", 10)
 
