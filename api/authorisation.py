@@ -231,6 +231,7 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/v1/obligations/{alias}/acknowledge"): _write(INTAKE),
     ("GET", "/v1/refunds"): _read(INTAKE, TREASURER, AUDITOR),
     ("POST", "/v1/statements"): _write(TREASURER, largest_body=LIST_BODY),
+    ("GET", "/v1/statements/numbers"): _read(TREASURER, AUDITOR),
     ("GET", "/v1/reconciliations"): _read(TREASURER, AUDITOR),
     ("GET", "/v1/jobs"): _read(*EVERYBODY),
     ("GET", "/v1/jobs/{name}/runs"): _read(*EVERYBODY),

@@ -17,9 +17,15 @@ VAULT = "money"
 
 
 class NotThisAccount(BadInput):
-    """A statement is in another currency than the account it is for, in none, or there are several accounts."""
+    """No statement of a file is in the currency of its account, or of that account; or one is in two currencies."""
 
     rule = "not_this_account"
+
+
+class NumberNotSaid(BadInput):
+    """The leaf had no file with an account's number so far: somebody says once which account it is."""
+
+    rule = "number_not_said"
 
 
 def send(
@@ -30,46 +36,86 @@ def send(
     format: str | None = None,  # noqa: A002 - the command line's word
     profile: Profile | None = None,
     currency: str | None = None,
+    number: str | None = None,
+    must_say_first: bool = False,
 ) -> list[dict[str, Any]]:
     """Reads a bank's file and sends each of its statements for the leaf `account`; again, it sends the same bytes.
 
-    `format`, `profile` and `currency` are those of `detection.read`. Of a table with several currencies only the leaf's
-    is sent; for each other one the answers end with `left_out`, its currency, and `lines`, how many.
+    `format`, `profile` and `currency` are those of `detection.read`. `number` says the account's number as the file has
+    it; where several accounts are in the file, it chooses, else the numbers that the leaf's files had before. Only the
+    leaf's currency is sent; for each statement of another account or currency the answers end with `left_out`, its
+    currency, and `lines`, how many.
 
     What is odd in the file comes behind these, as `problem` and `where`; a statement's own answer tells with `at_zero`
     how many booked lines of it moved nothing and so were not sent.
 
     Raises:
         UnknownFormat, AmbiguousFormat, UnreadableFile, NotThisAccount: nothing is sent.
-        ApiRefusal, ApiUnreachable: see there.
+        NumberNotSaid: with `must_say_first`; nothing is sent. ApiRefusal, ApiUnreachable: see there.
     """
     file = detection.read(data, format=format, profile=profile, currency=currency)
-    statements, others = _choose(file, currency=_currency(desk, account), account=account)
     token_keys = [sealing.token_key(vault) for vault in desk.vaults(VAULT)]
+    leaf_currency = _currency(desk, account)
+    known = set(desk.api.get("/v1/statements/numbers")["numbers"].get(account, []))
+    own = _own_numbers(file, account=account, said=number, known=known, token_keys=token_keys)
+    statements, others = _choose(file, currency=leaf_currency, account=account, numbers=own)
+    if must_say_first and own and number is None and not known:
+        raise NumberNotSaid("the first file of this leaf: say its account's number with --number", account=account)
+    is_said = number is not None
     answers = [
-        _send(desk, statement, account=account, format=file.format, token_keys=token_keys) for statement in statements
+        _send(desk, statement, account=account, format=file.format, token_keys=token_keys, is_said=is_said)
+        for statement in statements
     ]
     answers += [{"left_out": other.currency, "lines": len(other.entries)} for other in others]
     return answers + [{"problem": problem.what, "where": problem.where} for problem in file.problems]
 
 
-def _choose(file: StatementFile, *, currency: str, account: str) -> tuple[list[Statement], list[Statement]]:
-    """What is of this leaf, and what is of others. Only a table may hold currencies that are leaves of their own."""
-    of_it = [
-        {statement.currency, *(entry.amount.currency for entry in statement.entries)} == {currency}
-        for statement in file.statements
-    ]
-    is_table = file.format.startswith(("csv.", "xlsx."))
-    if not (any(of_it) if is_table else all(of_it)):
-        where = f"statement {of_it.index(False) + 1}" if of_it else "the whole file"
-        raise NotThisAccount("not in the currency of the account", where=where, account=account)
-    chosen = [statement for statement, is_own in zip(file.statements, of_it, strict=True) if is_own]
-    for statement in chosen:
+def _own_numbers(
+    file: StatementFile, *, account: str, said: str | None, known: set[str], token_keys: Sequence[bytes]
+) -> set[str]:
+    """Of the numbers of accounts in a file those that are the leaf's: said, or its only one, or known before.
+
+    Raises:
+        NotThisAccount: none is what was said, or there are several, and none is known.
+    """
+    numbers = {_plain(statement.account) for statement in file.statements if statement.account}
+    if not numbers:
+        return numbers
+    if said is not None:
+        if _plain(said) not in numbers:
+            raise NotThisAccount("no statement of an account of this number", where="the whole file", account=account)
+        return {_plain(said)}
+    if len(numbers) == 1:
+        return numbers
+    own = {number for number in numbers if not known.isdisjoint(_number_tokens(number, token_keys))}
+    if not own:
+        raise NotThisAccount(
+            "statements of several accounts in one file: say which with --number",
+            where="the whole file",
+            account=account,
+        )
+    return own
+
+
+def _choose(
+    file: StatementFile, *, currency: str, account: str, numbers: set[str]
+) -> tuple[list[Statement], list[Statement]]:
+    """What is of this leaf, and what is of others: of other accounts, or of other currencies of this one."""
+    chosen: list[Statement] = []
+    others: list[Statement] = []
+    for nth, statement in enumerate(file.statements, 1):
+        is_of_account = not statement.account or _plain(statement.account) in numbers
+        if not is_of_account or statement.currency != currency:
+            others.append(statement)
+            continue
+        if any(entry.amount.currency != currency for entry in statement.entries):
+            raise NotThisAccount("not in the currency of the account", where=f"statement {nth}", account=account)
         if any(entry.status == "booked" and entry.booked_on is None for entry in statement.entries):
             raise UnreadableFile("a booked line without a booking day", where="the whole file")
-    if len({statement.account for statement in chosen if statement.account}) > 1:
-        raise NotThisAccount("statements of several accounts in one file", where="the whole file", account=account)
-    return chosen, [statement for statement, is_own in zip(file.statements, of_it, strict=True) if not is_own]
+        chosen.append(statement)
+    if not chosen:
+        raise NotThisAccount("no statement in the currency of the account", where="the whole file", account=account)
+    return chosen, others
 
 
 def _send(
@@ -79,10 +125,14 @@ def _send(
     account: str,
     format: str,  # noqa: A002 - the reader's word
     token_keys: Sequence[bytes],
+    is_said: bool,
 ) -> dict[str, Any]:
     booked = [entry for entry in statement.entries if entry.status == "booked"]
     rest = _rest(statement)
-    content_token, *older = (sealing.token(key, field="statement", value=f"{account} {rest}") for key in token_keys)
+    of_leaf = [sealing.token(key, field="statement", value=f"{account} {rest}") for key in token_keys]
+    # Two accounts may have statements without lines that are the same to the letter; with lines they are one.
+    content = [sealing.token(key, field="statement", value=rest) for key in token_keys] if statement.entries else []
+    content_token, *older = [*content, *of_leaf]
     alias = draw(Kind.STATEMENT)
     shelf = desk.draw_shelf(VAULT, alias=alias)
     body = {
@@ -97,6 +147,8 @@ def _send(
         "number": statement.number,
         "content_token": content_token,
         "older_tokens": older,
+        "number_tokens": _number_tokens(_plain(statement.account), token_keys) if statement.account else [],
+        "number_said": is_said,
         "lines": [
             statement_lines.on_wire(entry, account=account, token_keys=token_keys)
             for entry in booked
@@ -105,7 +157,7 @@ def _send(
         "shelf": cases.shelf_on_wire(shelf),
         "rest": cases.seal_json(shelf.public, json.loads(rest), kind="statement", alias=alias, field="rest"),
     }
-    answer: dict[str, Any] = desk.api.post("/v1/statements", body, key=f"statement:{content_token}")
+    answer: dict[str, Any] = desk.api.post("/v1/statements", body, key=f"statement:{of_leaf[0]}")
     return answer | {"at_zero": sum(not entry.amount.minor for entry in booked)}
 
 
@@ -115,6 +167,15 @@ def _rest(statement: Statement) -> str:
     if statement.number is None:
         del told["number"]
     return json.dumps(told, default=str, sort_keys=True)
+
+
+def _plain(number: str) -> str:
+    """A number of an account without its spaces, which are set as everybody likes."""
+    return "".join(number.split()).upper()
+
+
+def _number_tokens(number: str, token_keys: Sequence[bytes]) -> list[str]:
+    return [sealing.token(key, field="account_number", value=number) for key in token_keys]
 
 
 def _name_format(format: str, *, token_key: bytes) -> str:  # noqa: A002 - the reader's word

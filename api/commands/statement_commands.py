@@ -21,6 +21,10 @@ Format = Annotated[
 ]
 ProfileFile = Annotated[Path | None, typer.Option(help="A profile of your own for a table: a TOML file.")]
 Currency = Annotated[str | None, typer.Option(help="The currency of a table that does not say its own.")]
+Number = Annotated[
+    str | None,
+    typer.Option(help="The number of the leaf's account, as the bank writes it: with its first file, or to choose."),
+]
 
 app = typer.Typer(help="Bank statements.", no_args_is_help=True)
 
@@ -57,6 +61,7 @@ def import_statement(
     form: Format = None,
     profile: ProfileFile = None,
     currency: Currency = None,
+    number: Number = None,
     watch: folders.Watch = False,  # a flag
     pause: folders.Pause = 30.0,
     looks: folders.Looks = None,
@@ -67,7 +72,16 @@ def import_statement(
 
     def send(desk: Desk, path: Path) -> list[dict[str, Any]]:
         data = read_file(path)
-        return statements.send(desk, data, account=account, format=form, profile=own, currency=currency)
+        return statements.send(
+            desk,
+            data,
+            account=account,
+            format=form,
+            profile=own,
+            currency=currency,
+            number=number,
+            must_say_first=True,
+        )
 
     with connect() as desk:
         folders.take(file, partial(send, desk), say=_said, watch=watch, pause=pause, looks=looks, as_json=as_json)

@@ -34,7 +34,7 @@ from ledger.giving.leaves import PROCESSOR
 from ledger.identities import shelves
 from ledger.identities.shelves import Shelf
 from ledger.money import Money
-from ledger.reconciliation import advances, bank, processor, sheets
+from ledger.reconciliation import account_numbers, advances, bank, processor, sheets
 from ledger.reconciliation.sheets import Review, Sheet, With
 from ledger.reconciliation.statements import BANK, NewLine, NewStatement, Part
 from reports import reconciliations
@@ -91,6 +91,7 @@ class StatementIn(Wire):
     """A statement's lines in plain numbers, and everything else of it in one sealed box on a shelf of its own.
 
     `format` tells two formats apart, `number` is the bank's own count of its statements, where it has one.
+    `number_tokens` are tokens of the account's number; `number_said` means that a treasurer said it for this leaf.
     """
 
     alias: Alias
@@ -103,7 +104,9 @@ class StatementIn(Wire):
     format: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,10}(\.[a-z0-9]{1,8})?$")] | None = None
     number: Annotated[str, StringConstraints(pattern=r"^[0-9/]{1,40}$")] | None = None
     content_token: Digest
-    older_tokens: Annotated[list[Digest], Field(default_factory=list, max_length=MOST_EPOCHS)]
+    older_tokens: Annotated[list[Digest], Field(default_factory=list, max_length=2 * MOST_EPOCHS)]
+    number_tokens: Annotated[list[Digest], Field(default_factory=list, max_length=MOST_EPOCHS)]
+    number_said: bool = False
     lines: Annotated[list[LineIn], Field(max_length=MOST_LINES)]
     shelf: ShelfOnWire
     rest: BoxOnWire
@@ -122,6 +125,8 @@ class StatementIn(Wire):
             older_tokens=self.older_tokens,
             format=self.format,
             number=self.number,
+            number_tokens=self.number_tokens,
+            number_said=self.number_said,
             lines=[
                 NewLine(
                     line.booked_on,
@@ -145,6 +150,12 @@ class StatementOut(Wire):
     alias: str
     fresh: int
     booked: int
+
+
+class NumbersOut(Wire):
+    """For each bank leaf whose statements told the account's number, the tokens of what they told."""
+
+    numbers: dict[str, list[str]]
 
 
 class LeafKind(StrEnum):
@@ -193,6 +204,13 @@ def receive_statement(
         shelves.put_up(session, body.shelf.shelf(), signer=caller.operator, shred_keys=request.app.state.shred_keys)
         shelves.keep(session, [rest], shelf=body.alias)
     return once.keep(StatementOut(alias=outcome.statement.alias, fresh=outcome.fresh, booked=outcome.booked))
+
+
+@router.get("/v1/statements/numbers")
+def list_numbers(session: Tx, _caller: Admitted) -> NumbersOut:
+    """Which accounts the bank leaves are, as tokens."""
+    found = account_numbers.listed(session)
+    return NumbersOut(numbers={leaf: sorted(tokens) for leaf, tokens in found.items()})
 
 
 @router.get("/v1/reconciliations")

@@ -15,6 +15,7 @@ from ledger.giving.cash_deposits import CashDeposit
 from ledger.giving.payouts import Payout, TopUp
 from ledger.money import Money
 from ledger.reconciliation import (
+    account_numbers,
     arrivals,
     chain,
     clearings,
@@ -64,12 +65,14 @@ def receive(session: Session, new: NewStatement, *, received_at: datetime, recei
     """Stores a statement, books what its new lines say, and opens an exception for every difference.
 
     Raises:
-        BadStatement, ContentConflict and what else `statements` raises. BadEntry: a line of the future, or before 1990.
+        BadStatement, ContentConflict and what else `statements` raises. OtherAccountNumber: see there.
+        BadEntry: a line of the future, or before 1990.
         Nothing was written.
     """
     standing = statements.by_content(session, new)
     if standing is not None:
         return Outcome(standing, fresh=0, booked=0)
+    account_numbers.require_own(session, new)
     with session.begin_nested(), overdrafts.noted(session, on=received_at.date()):  # the whole statement, or nothing
         statement, fresh = statements.receive(session, new, received_at=received_at, received_by=received_by)
         held = _find_held(session, statement, new, fresh)

@@ -52,7 +52,10 @@ class ContentConflict(Conflict):
 
 
 class Statement(SQLModel, table=True):
-    """One statement of one leaf. Balances are what the bank wrote, absent when it wrote none; so is its `number`."""
+    """One statement of one leaf. Balances are what the bank wrote, absent when it wrote none; so is its `number`.
+
+    `number_token` is a token of the account's number, absent when the file told none.
+    """
 
     alias: str = Field(primary_key=True, max_length=20)
     account_code: str = Field(foreign_key="account.code", max_length=45, index=True)
@@ -64,6 +67,7 @@ class Statement(SQLModel, table=True):
     format: str | None = Field(default=None, max_length=20)
     number: str | None = Field(default=None, max_length=40)
     content_token: str = Field(max_length=64, unique=True)
+    number_token: str | None = Field(default=None, max_length=64, index=True)
     received_at: datetime = Field(sa_type=UtcDateTime)
     received_by: str = Field(max_length=20)
     fingerprint: str = Field(default="", max_length=64)
@@ -144,6 +148,8 @@ class NewStatement:
     """A statement as the client sends it; `content_token` names its content without telling it.
 
     `older_tokens` are those that the same content has under the keys of earlier epochs of the vault: they only ask.
+    `number_tokens` are those of the account's number, that of the newest epoch first; `number_said` means that somebody
+    said this number for the leaf.
     """
 
     alias: str
@@ -158,6 +164,8 @@ class NewStatement:
     older_tokens: Sequence[str] = ()
     format: str | None = None
     number: str | None = None
+    number_tokens: Sequence[str] = ()
+    number_said: bool = False
 
 
 def receive(
@@ -186,6 +194,7 @@ def receive(
         format=new.format,
         number=new.number,
         content_token=new.content_token,
+        number_token=new.number_tokens[0] if new.number_tokens else None,
         received_at=received_at,
         received_by=received_by,
     )
@@ -369,7 +378,7 @@ def _check(session: Session, new: NewStatement) -> None:
     digests = [
         one for line in new.lines for one in (*line.traces, *line.marks, *([line.payout] if line.payout else []))
     ]
-    for token in (new.content_token, *new.older_tokens, *digests):
+    for token in (new.content_token, *new.older_tokens, *new.number_tokens, *digests):
         check_token(token)
     if accounts.postable(session, new.account, currency=new.currency).parent_code != BANK:
         raise BadStatement("a statement is of a bank leaf", where="account")

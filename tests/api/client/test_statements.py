@@ -8,12 +8,15 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import text
 
 from api.client import matching, sealing, statements
 from api.client.bank_files import detection
 from api.client.bank_files.lines import UnknownFormat, UnreadableFile
-from api.client.statements import NotThisAccount
+from api.client.http import ApiRefusal
+from api.client.statements import NotThisAccount, NumberNotSaid
 from ledger import references
+from ledger.books import accounts
 from ledger.giving import donations, payouts
 from ledger.storage.engine import transaction
 from tests.canaries import sightings
@@ -34,7 +37,7 @@ def bank_day(furnished: Office) -> Office:
     return furnished
 
 
-def sent_by(office: Office, file: bytes, *, account: str = BYN_LEAF) -> list[dict[str, Any]]:
+def sent_by(office: Office, file: bytes, *, account: str = BYN_LEAF, number: str | None = None) -> list[dict[str, Any]]:
     """The bodies that importing a file sends."""
     bodies: list[dict[str, Any]] = []
 
@@ -43,7 +46,7 @@ def sent_by(office: Office, file: bytes, *, account: str = BYN_LEAF) -> list[dic
             bodies.append(json.loads(request.content))
 
     office.http.event_hooks = {"request": [note]}
-    statements.send(office.desk("anna"), file, account=account)
+    statements.send(office.desk("anna"), file, account=account, number=number)
     office.http.event_hooks = {}
     return bodies
 
@@ -236,14 +239,30 @@ def test_a_statement_of_another_account_is_not_sent(bank_day: Office, account: s
         sent_by(bank_day, october(opening="5000.00"), account=account)
 
 
-def test_one_statement_in_another_currency_keeps_the_whole_file_back(bank_day: Office) -> None:
-    euros = a_camt_file([], opening=eur("1.00"), first=date(2020, 10, 1), last=date(2020, 10, 31))
+def both_in_one(first: bytes, second: bytes) -> bytes:
     start, end = b"<Stmt>", b"</Stmt>"
-    byns = october(BankLine(byn("1.00"), ON), opening="5000.00")
-    both = byns.replace(end, end + euros[euros.index(start) : euros.index(end) + len(end)])
+    return first.replace(end, end + second[second.index(start) : second.index(end) + len(end)])
+
+
+def in_euros() -> bytes:
+    return a_camt_file([], opening=eur("1.00"), first=date(2020, 10, 1), last=date(2020, 10, 31))
+
+
+def test_of_a_file_with_several_currencies_the_leaf_takes_its_own_and_the_others_are_told(bank_day: Office) -> None:
+    both = both_in_one(october(BankLine(byn("1.00"), ON), opening="5000.00"), in_euros())
+
+    sent, left = statements.send(bank_day.desk("anna"), both, account=BYN_LEAF)
+
+    assert (sent["fresh"], left) == (1, {"left_out": "EUR", "lines": 0})
+
+
+def test_a_line_in_another_currency_than_its_statement_keeps_the_whole_file_back(bank_day: Office) -> None:
+    mixed = october(BankLine(byn("1.00"), ON), opening="5000.00").replace(
+        b'<Amt Ccy="BYN">1.00', b'<Amt Ccy="EUR">1.00'
+    )
 
     with bank_day.nothing_written(), pytest.raises(NotThisAccount) as refusal:
-        statements.send(bank_day.desk("anna"), both, account=BYN_LEAF)
+        statements.send(bank_day.desk("anna"), both_in_one(in_euros(), mixed), account=BYN_LEAF)
 
     assert refusal.value.data["where"] == "statement 2"
 
@@ -259,12 +278,94 @@ def test_of_a_table_with_several_currencies_the_account_takes_its_own(bank_day: 
     assert left == {"left_out": "EUR", "lines": 1}
 
 
-def test_statements_of_two_accounts_are_not_sent_to_one(bank_day: Office) -> None:
-    one = ":20:S\n:25:{}\n:28C:1\n:60F:C201001BYN0,00\n:62F:C201031BYN0,00\n-\n"
-    file = (one.format("XX1") + one.format("XX2")).encode()
+def two_accounts(*, day: str = "201031") -> bytes:
+    one = ":20:S\n:25:{}\n:28C:1\n:60F:C201001BYN0,00\n:61:2010091009C{}NTRFNONREF\n:62F:C" + day + "BYN{}\n-\n"
+    return (one.format("XX1", "1,", "1,") + one.format("XX2", "2,", "2,")).encode()
 
-    with bank_day.nothing_written(), pytest.raises(NotThisAccount, match="several accounts"):
-        statements.send(bank_day.desk("anna"), file, account=BYN_LEAF)
+
+def test_of_several_accounts_in_one_file_somebody_says_which(bank_day: Office) -> None:
+    anna = bank_day.desk("anna")
+    with bank_day.nothing_written(), pytest.raises(NotThisAccount, match="--number"):
+        statements.send(anna, two_accounts(), account=BYN_LEAF)
+    with bank_day.nothing_written(), pytest.raises(NotThisAccount, match="of this number"):
+        statements.send(anna, two_accounts(), account=BYN_LEAF, number="XX3")
+
+    (body,) = sent_by(bank_day, two_accounts(), number="xx 2")
+
+    assert [line["amount"]["amount"] for line in body["lines"]] == ["2.00"]
+
+
+def test_of_several_accounts_in_one_file_the_leaf_takes_the_one_it_knows(bank_day: Office) -> None:
+    anna = bank_day.desk("anna")
+    statements.send(anna, two_accounts(), account=BYN_LEAF, number="XX2")
+    rotate(bank_day, "money")
+
+    sent, left = statements.send(bank_day.new_desk("anna"), two_accounts(day="201030"), account=BYN_LEAF)
+
+    assert (sent["fresh"], left) == (0, {"left_out": "BYN", "lines": 1})
+
+
+def another_leaf(office: Office) -> str:
+    with transaction(office.engine) as session:
+        accounts.add_leaf(session, "1000:byn-other", name="Other", currency="BYN")
+    return "1000:byn-other"
+
+
+def test_a_file_of_another_account_is_refused_until_somebody_says_its_number(bank_day: Office) -> None:
+    anna, later = bank_day.desk("anna"), date(2020, 10, 12)
+    statements.send(anna, october(BankLine(byn("1.00"), ON), opening="5000.00"), account=BYN_LEAF)
+    file = october(BankLine(byn("2.00"), later), opening="5001.00").replace(b"INVENTED-ACCOUNT", b"INVENTED-OTHER")
+
+    with bank_day.nothing_written(), pytest.raises(ApiRefusal) as refusal:
+        statements.send(anna, file, account=BYN_LEAF)
+    (answer,) = statements.send(anna, file, account=BYN_LEAF, number="INVENTED-OTHER")
+
+    assert refusal.value.rule == "other_account_number"
+    assert answer["fresh"] == 1
+    assert sightings(["INVENTED-ACCOUNT", "INVENTED-OTHER"], repr(bank_day.rows()).encode()) == []
+
+
+def test_a_leaf_does_not_take_the_account_of_another_leaf_nor_its_file(bank_day: Office) -> None:
+    anna, other = bank_day.desk("anna"), another_leaf(bank_day)
+    file = october(BankLine(byn("77.00"), ON), opening="5000.00")
+    statements.send(anna, file, account=BYN_LEAF)
+    next_file = october(BankLine(byn("1.00"), ON), opening="5077.00")
+
+    with bank_day.nothing_written():
+        with pytest.raises(ApiRefusal) as same_content:
+            statements.send(anna, file, account=other, number="INVENTED-ACCOUNT")
+        with pytest.raises(ApiRefusal) as same_account:
+            statements.send(anna, next_file, account=other)
+
+    assert same_content.value.rule == "content_conflict"
+    assert (same_account.value.rule, same_account.value.data["known_at"]) == ("other_account_number", BYN_LEAF)
+
+
+def test_a_file_that_came_before_tokens_were_of_the_content_alone_is_the_same_statement(bank_day: Office) -> None:
+    file = october(BankLine(byn("1.00"), ON), opening="5000.00")
+    (body,) = sent_by(bank_day, file)
+    with bank_day.engine.begin() as connection:
+        asked = {"old": body["older_tokens"][0], "alias": body["alias"]}
+        connection.execute(text("UPDATE statement SET content_token = :old WHERE alias = :alias"), asked)
+
+    (answer,) = statements.send(bank_day.new_desk("anna"), file, account=BYN_LEAF)
+
+    assert (answer["alias"], answer["fresh"]) == (body["alias"], 0)
+
+
+def test_the_first_file_of_a_leaf_may_have_to_be_said(bank_day: Office) -> None:
+    anna, leaf = bank_day.desk("anna"), another_leaf(bank_day)
+    file, again = (
+        october(BankLine(byn(amount), ON), opening=opening).replace(b"INVENTED-ACCOUNT", b"INVENTED-OTHER")
+        for amount, opening in (("1.00", "5000.00"), ("2.00", "5001.00"))
+    )
+    with bank_day.nothing_written(), pytest.raises(NumberNotSaid):
+        statements.send(anna, file, account=leaf, must_say_first=True)
+
+    said = statements.send(anna, file, account=leaf, must_say_first=True, number="invented-other")
+    known = statements.send(anna, again, account=leaf, must_say_first=True)
+
+    assert [one["fresh"] for one in (*said, *known)] == [1, 1]
 
 
 @pytest.mark.parametrize("form", ["mt940", "ofx"])
@@ -277,7 +378,7 @@ def test_the_same_bare_numbers_are_sent_from_other_formats(bank_day: Office, for
         "ofx": "OFXHEADER:100\n\n<OFX><STMTRS><CURDEF>BYN<BANKACCTFROM><ACCTID>XX1</BANKACCTFROM><BANKTRANLIST>"
         f"<STMTTRN><DTPOSTED>20201012<TRNAMT>1.00<NAME>{NAMES[0]}<MEMO>{grouped}</STMTTRN></BANKTRANLIST></STMTRS></OFX>",
     }
-    (body,) = sent_by(bank_day, files[form].encode())
+    (body,) = sent_by(bank_day, files[form].encode(), number="XX1")
     (line,) = body["lines"]
 
     assert (line["booked_on"], line["amount"], line["reference"]) == (

@@ -182,7 +182,7 @@ def test_a_watched_folder_is_sent_and_what_cannot_be_read_is_told(
     )
     (folder / "b.txt").write_bytes(b"no statement")
     environment = terminal.environment_of(furnished, "anna")
-    words = ("statements", "import", folder, "--account", BYN_LEAF)
+    words = ("statements", "import", folder, "--account", BYN_LEAF, "--number", "INVENTED-ACCOUNT")
 
     watched = terminal.run(monkeypatch, environment, *words, "--watch", "--looks", "3", "--pause", "0")
     told = capsys.readouterr().out

@@ -411,7 +411,7 @@ class Founders:
         gift = BankLine(byn("5000.00"), date(2020, 9, 10), reference=fines["reference"])
         september = a_camt_file([gift], opening=byn("0.00"), first=date(2020, 9, 1), last=date(2020, 9, 30))
         (self.folder / "september.xml").write_bytes(september)
-        (answer,) = anna("statements", "import", "september.xml", "--account", BYN_LEAF)
+        (answer,) = anna("statements", "import", "september.xml", "--account", BYN_LEAF, "--number", "INVENTED-ACCOUNT")
         assert (answer["fresh"], answer["booked"]) == (1, 1)
         assert [one["amount"]["amount"] for one in anna("donations", "list")] == ["5000.00", "100.00"]
 
