@@ -47,7 +47,7 @@ def send(
     currency, and `lines`, how many.
 
     What is odd in the file comes behind these, as `problem` and `where`; a statement's own answer tells with `at_zero`
-    how many booked lines of it moved nothing and so were not sent.
+    how many booked lines of it, where there are such, moved nothing and so were not sent.
 
     Raises:
         UnknownFormat, AmbiguousFormat, UnreadableFile, NotThisAccount: nothing is sent.
@@ -158,7 +158,8 @@ def _send(
         "rest": cases.seal_json(shelf.public, json.loads(rest), kind="statement", alias=alias, field="rest"),
     }
     answer: dict[str, Any] = desk.api.post("/v1/statements", body, key=f"statement:{of_leaf[0]}")
-    return answer | {"at_zero": sum(not entry.amount.minor for entry in booked)}
+    at_zero = sum(not entry.amount.minor for entry in booked)
+    return answer | {"at_zero": at_zero} if at_zero else answer
 
 
 def _rest(statement: Statement) -> str:

@@ -92,7 +92,7 @@ def _said(one: dict[str, Any]) -> str:
         return f"Left for another account: {one['lines']} lines in {one['left_out'] or 'no currency'}."
     if "problem" in one:
         return f"Problem, {one['where']}: {one['problem']}"
-    at_zero = f" {one['at_zero']} lines of zero were not sent: they move nothing." if one["at_zero"] else ""
+    at_zero = f" {one['at_zero']} lines of zero were not sent: they move nothing." if "at_zero" in one else ""
     return f"{one['fresh']} new lines, {one['booked']} of them booked.{at_zero}"
 
 

@@ -190,7 +190,7 @@ def test_what_is_odd_in_a_file_is_told_and_what_does_not_add_up_is_an_exception(
 
     answer, odd = statements.send(bank_day.desk("anna"), file, account=BYN_LEAF)
 
-    assert (answer["fresh"], answer["at_zero"], odd["where"]) == (1, 0, "statement 1")
+    assert (answer["fresh"], "at_zero" in answer, odd["where"]) == (1, False, "statement 1")
     assert odd["problem"].startswith("it does not add up: ")
     waiting = bank_day.desk("anna").api.get("/v1/exceptions")["exceptions"]
     amounts = [one["amount"] for one in waiting if one["difference"] == "statement_does_not_add_up"]
