@@ -248,6 +248,7 @@ def fingerprint_of(statement: Statement, lines: Collection[StatementLine]) -> st
         statement.received_by,
         statement.format,
         statement.number,
+        statement.number_token,
     ]
     rows = [
         [

@@ -12,6 +12,7 @@ _STAYS = (
     "received_by",
     "format",
     "number",
+    "number_token",
     "fingerprint",
 )
 

@@ -10,7 +10,7 @@ from alembic import op
 from ledger.storage.columns import UtcDateTime
 
 revision = "0044"
-down_revision = "0042"
+down_revision = "0043"
 
 _STATEMENTS = sa.table(
     "statement",
@@ -25,6 +25,7 @@ _STATEMENTS = sa.table(
     sa.column("received_by"),
     sa.column("format"),
     sa.column("number"),
+    sa.column("number_token"),
     sa.column("fingerprint"),
 )
 _LINES = sa.table(
@@ -51,7 +52,7 @@ def upgrade() -> None:
     connection = op.get_bind()
     for row in connection.execute(sa.select(_STATEMENTS)).all():
         told = [*row[:3], *_days(row[3:5]), *(None if one is None else str(one) for one in row[5:7])]
-        told += [row.received_at.isoformat(), row.received_by, row.format, row.number]
+        told += [row.received_at.isoformat(), row.received_by, row.format, row.number, row.number_token]
         brought = sa.select(_LINES).where(_LINES.c.statement_alias == row.alias)
         found = sorted(connection.execute(brought), key=lambda one: one.source_key)
         lines = [[*one[:2], *_days(one[2:4]), str(one.minor), *one[5:12]] for one in found]
