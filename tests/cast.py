@@ -305,7 +305,7 @@ class House:
         """What the rules answer of an obligation, by the bounds of its ruling."""
         ruling = obligations.ruling_of(self.session, owed)
         application = Application(
-            ruling_kind=pack.ruling_kinds[0],
+            ruling_kind=next(one for one in pack.ruling_kinds if pack.leads_to(one, owed.kind, on=ruling.ruled_by)),
             article=ruling.article,
             kind=owed.kind,
             amount=owed.amount(),
