@@ -62,11 +62,11 @@ def test_the_list_of_fines_is_read_exactly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "currency", "many", "total"),
-    [("csv_injection_names.csv", None, 6, 7_500), ("names_rtl_zalgo.csv", "EUR", 7, 2_800)],
+    ("name", "currency", "many", "total", "faulty"),
+    [("csv_injection_names.csv", None, 6, 7_500, []), ("names_rtl_zalgo.csv", "EUR", 4, 1_800, [2, 4, 7])],
 )
-def test_hostile_names_are_taken_as_they_are(
-    name: str, currency: str | None, many: int, total: int, tmp_path: Path
+def test_hostile_names_are_taken_as_they_are_but_for_marks_that_nobody_sees(
+    name: str, currency: str | None, tmp_path: Path, *, many: int, total: int, faulty: list[int]
 ) -> None:
     constant = f'currency = "{currency}"\n' if currency else ""
     named = "" if currency else 'currency = ["currency"]'
@@ -74,9 +74,10 @@ def test_hostile_names_are_taken_as_they_are(
         PAYERS.replace(", CURRENCY", f", {named}" if named else "") + constant, "utf-8"
     )
 
-    rows = lists.read((CRAFTED / name).read_bytes(), profile=str(tmp_path / "payers.toml"))
+    read = lists.examine((CRAFTED / name).read_bytes(), profile=str(tmp_path / "payers.toml"))
 
-    assert (len(rows), sum(row.amount.minor for row in rows)) == (many, total)
+    assert (len(read.rows), sum(row.amount.minor for row in read.rows)) == (many, total)
+    assert [(fault.line, fault.column) for fault in read.faults] == [(line, "name") for line in faulty]
 
 
 @pytest.mark.parametrize("twin", sorted((SPECTRUM / "csvs").glob("*.csv")), ids=lambda path: path.stem)

@@ -34,7 +34,7 @@ WORDS: dict[str, Any] = {
     "obligation": OBLIGATION, "bail": OBLIGATION, "subject": OBLIGATION, "case": CASE, "donation": DONATION,
     "dispute": "Q-0000-0000-0001", "advance": "V-0000-0000-0001", "agent": HOLDER.agent, "purse": HOLDER.code,
     "rate_on": DAY, "received_on": DAY, "side": Side.CREDIT,
-    "net_of_costs": False, "earlier_year": False, "by_authority": False,
+    "net_of_costs": False, "earlier_year": False, "by_authority": False, "was_lost": False,
 }  # fmt: skip
 """What recipes are told besides amounts."""
 
@@ -99,7 +99,7 @@ def any_facts(draw: st.DrawFn, name: str) -> dict[str, Any]:
 
     facts = told(name, amount)
     return facts | {
-        key: draw(st.booleans()) for key in facts if key in {"net_of_costs", "earlier_year", "by_authority"}
+        key: draw(st.booleans()) for key in facts if key in {"net_of_costs", "earlier_year", "by_authority", "was_lost"}
     }
 
 

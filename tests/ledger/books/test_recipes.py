@@ -651,6 +651,15 @@ AGENTS = [
         "cr 2150 100.00 BYN fines agent case",
     ),
     row(
+        "agent paid what was owed no more",
+        recipes.agent_paid_in_error(
+            purse=PURSE.code, amount=byn("2100.00"), from_purse=byn("2000.00"), **AID, agent=PURSE.agent
+        ),
+        "dr 1380 2100.00 BYN fines obligation case",
+        "cr 1200:one 2000.00 BYN fines agent case",
+        "cr 2150 100.00 BYN fines agent case",
+    ),
+    row(
         "agent converts",
         recipes.purse_converted(purse=PURSE, sold={"fines": usd("100.00")}, bought={"fines": byn("260.00")}),
         "dr 1200:one 260.00 BYN fines agent",

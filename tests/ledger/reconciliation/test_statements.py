@@ -283,6 +283,7 @@ def close(session: Session) -> None:
 
 def test_other_lines_between_the_same_balances_are_not_told_again(house: House) -> None:
     same: dict[str, Any] = {"opening": byn("0.00"), "closing": byn("0.00"), "opened_on": None}
+    same |= {"format": "mt940", "number": "12/1"}
     receive(house, statement(line("50.00"), line("-50.00"), **same))
 
     _, again = receive(house, statement(line("50.00"), line("-50.00"), **same))

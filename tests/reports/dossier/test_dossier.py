@@ -298,7 +298,7 @@ def test_the_rules_answers_stand_on_the_pages_with_their_pack_and_exact_facts_on
     assert "Payment deadline" in words(facts)
     assert "on: due by" in words(facts)
     assert "due by 2020-11-08" in words(opened)
-    assert "10 rules of pack 'by' were asked on 20 November 2020: none refuses" in words(facts)
+    assert "11 rules of pack 'by' were asked on 20 November 2020: none refuses" in words(facts)
     assert standings(opened)["Eligibility"] == YES
     assert standings(swapped)["Eligibility"] == standings(unsigned)["Eligibility"] == AGAINST
     assert facts.assessment.document in json.loads(pages.render_json(facts))["facts"]["assessment"]["document"]

@@ -31,10 +31,11 @@ def generated_details(draw: st.DrawFn, amount: Money) -> tuple[Detail, ...]:
 @st.composite
 def generated_entries(draw: st.DrawFn, currency: str) -> Entry:
     amount = Money(draw(amounts | amounts.map(lambda minor: -minor)), currency)
+    status = draw(statuses)
     return Entry(
         amount=amount,
-        status=draw(statuses),
-        booked_on=draw(st.none() | days),
+        status=status,
+        booked_on=draw(days if status == "booked" else st.none() | days),  # without it, its value day is taken
         value_on=draw(st.none() | days),
         reference=draw(references),
         reversal=draw(st.booleans()),
