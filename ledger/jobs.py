@@ -78,8 +78,11 @@ class Job(SQLModel, table=True):
     )
 
     def is_held(self, *, at: datetime) -> bool:
-        """Whether somebody's lease stands; none ends later than it lasts from now on."""
-        return self.held_until is not None and at < self.held_until <= at + LEASE
+        """Whether somebody's lease stands.
+
+        It may have begun after `at`, which was read before the job's row was waited for, by as much as a lease lasts.
+        """
+        return self.held_until is not None and at < self.held_until <= at + 2 * LEASE
 
     def is_ahead(self, *, at: datetime) -> bool:
         """Whether it was begun, or is held, by a clock that was ahead of this one by more than a lease lasts."""

@@ -207,6 +207,13 @@ def test_a_job_that_was_begun_in_the_future_is_run_and_told_of_once(founded: Ses
     assert len(exceptions.listed(founded)) == 1
 
 
+def test_who_looked_at_the_clock_before_another_began_does_not_begin_beside_them(founded: Session) -> None:
+    claimed(founded, at=NOW + timedelta(seconds=1))
+
+    assert claim(founded, holder="two", at=NOW) is None
+    assert claim(founded, holder="two", at=NOW, due=None) is None
+
+
 def test_a_clock_that_goes_back_by_less_than_a_lease_begins_nothing_twice(founded: Session) -> None:
     run = claimed(founded, at=NOW + timedelta(seconds=59))
     jobs.succeed(founded, run.alias, holder="one", now=NOW + timedelta(seconds=59), counts={})
