@@ -458,9 +458,12 @@ def payable_on(pack: Pack, ruling: dict[str, Any]) -> date:
 
 
 def tell(desk: Desk, alias: str, *, told_on: date) -> dict[str, Any]:
-    """Notes that the beneficiary of a case was told."""
+    """Notes that the beneficiary of a case was told of all that is approved by now, once for each sum and day."""
+    owed = desk.api.get(f"/v1/cases/{alias}")["obligations"]
+    # A second sum that is approved on the same day is told of by another request.
+    waiting = ":".join(sorted(one["alias"] for one in owed if one["state"] == "approved" and one["told_on"] is None))
     answer: dict[str, Any] = desk.api.post(
-        f"/v1/cases/{alias}/told", {"told_on": told_on.isoformat()}, key=f"told:{alias}:{told_on}"
+        f"/v1/cases/{alias}/told", {"told_on": told_on.isoformat()}, key=f"told:{alias}:{told_on}:{waiting}"
     )
     return answer
 
