@@ -6,8 +6,7 @@ database is given up: when the test changed its schema, statistics or rights, or
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -26,40 +25,51 @@ _OF_ITSELF = (
     " FROM pg_database d WHERE d.datname = current_database()"
 )
 _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_WRITTEN = """
+    SELECT c.relname, n.nspname = 'public', c.relfilenode::bigint, pg_stat_get_tuples_inserted(c.oid)
+        + pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND (n.nspname = 'public' OR n.nspname = 'pg_catalog' AND c.relname = ANY(%s))
+"""
+_USES_BETWEEN_VACUUMS = 8
+"""What was deleted is read again by every question that goes through a whole table."""
+
+Written = dict[str, tuple[bool, int, int]]
+"""By table: whether it is one of the book's, the file it stands in, and how many rows were ever written in it."""
 
 
 @dataclass(frozen=True)
 class Content:
-    """What stands in a database: the rows of each table as COPY writes them, the sequences, and the schema's size."""
+    """What stands in a database: the rows of each table as COPY writes them, the sequences, and its own settings."""
 
     rows: dict[str, bytes]
     sequences: dict[str, int | None]
-    schema: dict[str, int]
     itself: tuple[Any, ...]
 
 
 @dataclass
 class UsedDatabase:
-    """A database with its content at first, and the transaction since which every row was written by a test."""
+    """A database with its content at first, and what had been written when it was last as at first."""
 
     name: str
     content: Content
-    since: int
+    written: Written
     driver: Driver | None
     """Its only connection, between two tests."""
+    uses: int = 0
+    unclean: set[str] = field(default_factory=set)
+    """The tables in which rows were deleted since the last vacuum."""
 
 
 def take(name: str, engine: Engine) -> UsedDatabase:
     """A new database, with an engine on it that is not needed afterwards."""
     driver = take_back(engine)
     engine.dispose()
+    written = _written(driver)
     with driver.transaction():
-        since = _now(driver)
-        tables = driver.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        rows = {table: _copied(driver, table) for (table,) in tables}
+        rows = {table: _copied(driver, table) for table, (ours, _, _) in written.items() if ours}
         itself = driver.execute(_OF_ITSELF).fetchone() or ()
-        schema = {name: n for name, n, _ in _counted(driver, _SCHEMA, since)}
-        return UsedDatabase(name, Content(rows, _sequences(driver), schema, itself), since, driver)
+        return UsedDatabase(name, Content(rows, _sequences(driver), itself), written, driver)
 
 
 def bring_back(used: UsedDatabase, driver: Driver) -> bool:
@@ -68,18 +78,23 @@ def bring_back(used: UsedDatabase, driver: Driver) -> bool:
         if driver.info.transaction_status is not TransactionStatus.IDLE:
             return False
         with driver.transaction():
-            driver.execute("RESET SESSION AUTHORIZATION; RESET ALL; SET LOCAL session_replication_role = replica")
+            driver.execute("RESET SESSION AUTHORIZATION; RESET ALL")
             (others,) = driver.execute(_OTHERS).fetchone() or (1,)
             itself = driver.execute(_OF_ITSELF).fetchone()
-            now = _counted(driver, _SCHEMA, used.since)
-            if (
-                others
-                or itself != used.content.itself
-                or any(new or n != used.content.schema[name] for name, n, new in now)
-            ):
-                return False
-            _put_back(driver, used)
-            used.since = _now(driver)
+        now = _written(driver)
+        changed = {table for table, written in now.items() if written != used.written.get(table)}
+        # Other files are those of a table that was emptied or altered, and the rest of what is counted is the schema.
+        kept = all(now[table][:2] == used.written.get(table, ())[:2] and now[table][0] for table in changed)
+        if others or itself != used.content.itself or not kept or now.keys() != used.written.keys():
+            return False
+        with driver.transaction():
+            driver.execute("SET LOCAL session_replication_role = replica")
+            _put_back(driver, used, changed)
+        used.uses += 1
+        used.unclean |= changed
+        if used.uses % _USES_BETWEEN_VACUUMS == 0 and used.unclean:
+            _clean(driver, used)
+        used.written = _written(driver)
     except psycopg.Error:
         return False
     used.driver = driver
@@ -104,12 +119,9 @@ def take_back(engine: Engine) -> Driver:
     return driver
 
 
-def _put_back(driver: Driver, used: UsedDatabase) -> None:
+def _put_back(driver: Driver, used: UsedDatabase, changed: Iterable[str]) -> None:
     content = used.content
-    at_first = {name: rows.count(b"\n") for name, rows in content.rows.items()}
-    for name, n, new in _counted(driver, content.rows, used.since):
-        if not new and n == at_first[name]:
-            continue
+    for name in changed:
         driver.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
         if rows := content.rows[name]:
             with driver.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(name))) as copy:
@@ -120,15 +132,20 @@ def _put_back(driver: Driver, used: UsedDatabase) -> None:
             driver.execute("SELECT setval(%s::regclass, %s, %s)", (name, at or 1, at is not None))
 
 
-def _counted(driver: Driver, tables: Iterable[str], since: int) -> list[tuple[str, int, int]]:
-    """Of each table the number of rows, and of those written after a transaction."""
-    return driver.execute(_count(tuple(tables)), {"since": since}).fetchall()
+def _clean(driver: Driver, used: UsedDatabase) -> None:
+    driver.autocommit = True
+    tables = sql.SQL(", ").join(sql.Identifier(name) for name in sorted(used.unclean))
+    driver.execute(sql.SQL("VACUUM (INDEX_CLEANUP ON) {}").format(tables))
+    driver.autocommit = False
+    used.unclean.clear()
 
 
-@cache
-def _count(tables: tuple[str, ...]) -> sql.Composed:
-    one = sql.SQL("SELECT {}, count(*), count(*) FILTER (WHERE xmin::text::bigint > %(since)s) FROM {}")
-    return sql.SQL(" UNION ALL ").join(one.format(sql.Literal(name), sql.Identifier(name)) for name in tables)
+def _written(driver: Driver) -> Written:
+    with driver.transaction():
+        driver.execute("SELECT pg_stat_force_next_flush()")  # else this connection tells of its rows a second later
+    with driver.transaction():
+        told = driver.execute(_WRITTEN, (list(_SCHEMA),)).fetchall()
+    return {name: (ours, file, rows) for name, ours, file, rows in told}
 
 
 def _sequences(driver: Driver) -> dict[str, int | None]:
@@ -140,8 +157,3 @@ def _sequences(driver: Driver) -> dict[str, int | None]:
 def _copied(driver: Driver, table: str) -> bytes:
     with driver.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))) as copy:
         return b"".join(bytes(part) for part in copy)
-
-
-def _now(driver: Driver) -> int:
-    (xid,) = driver.execute("SELECT pg_current_xact_id()::text::bigint").fetchone() or (0,)
-    return int(xid)

@@ -101,6 +101,21 @@ def run(
     A million entries are not held at once: each check walks page by page. A check that cannot read the rows it is
     about has found something, too: its finding is of the kind `unreadable`.
     """
+    session.begin_nested()
+    try:
+        return _outcomes(session, checks, progress)
+    finally:
+        _take_back(session)
+
+
+def findings(session: Session, *, checks: Sequence[Check | EntryCheck] = CHECKS) -> list[Finding]:
+    """What is not as promised, of all checks: nothing, when the book holds."""
+    return [finding for outcome in run(session, checks=checks) for finding in outcome.findings]
+
+
+def _outcomes(
+    session: Session, checks: Sequence[Check | EntryCheck], progress: Callable[[str, int, int], None] | None
+) -> list[Outcome]:
     of_entries = [check for check in checks if isinstance(check, EntryCheck)]
     walked: dict[str, list[Finding]] = {}
     if of_entries:  # all of them in one walk
@@ -119,11 +134,6 @@ def run(
     return outcomes
 
 
-def findings(session: Session, *, checks: Sequence[Check | EntryCheck] = CHECKS) -> list[Finding]:
-    """What is not as promised, of all checks: nothing, when the book holds."""
-    return [finding for outcome in run(session, checks=checks) for finding in outcome.findings]
-
-
 def _found(
     session: Session,
     name: str,
@@ -134,16 +144,19 @@ def _found(
 ) -> Iterator[Finding]:
     tell = partial(progress, name) if progress else silent
     tell(0, 0)
-    savepoint = session.begin_nested()  # PostgreSQL would read nothing more after an error
     try:
         yield from islice(find(session, tell), limit)
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise
-        savepoint.rollback()
-        yield Finding(name, "unreadable", type(error.orig).__name__)
-    except Exception as error:  # noqa: BLE001  # whatever somebody wrote into a row, every other check is to run
-        savepoint.rollback()
-        yield Finding(name, "unreadable", type(error).__name__)
-    else:
-        savepoint.rollback()
+    except Exception as error:  # whatever somebody wrote into a row, every other check is to run
+        told = type(error).__name__
+        if isinstance(error, DBAPIError):
+            if error.connection_invalidated:
+                raise
+            told = type(error.orig).__name__
+        _take_back(session)  # PostgreSQL would read nothing more after an error
+        session.begin_nested()
+        yield Finding(name, "unreadable", told)
+
+
+def _take_back(session: Session) -> None:
+    if opened := session.get_nested_transaction():
+        opened.rollback()
