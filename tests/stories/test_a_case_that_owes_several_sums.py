@@ -1,18 +1,19 @@
 """A fine and a fee of one ruling: entered, verified, paid by the bank or an agent, reduced, each by its own alias."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
-from api.client import batches, case_lives, cases, dossiers, payments
+from api.client import batches, case_lives, cases, dossiers, payments, statements
 from api.client.cases import EvidenceDiffers, WhichObligation
 from ledger.aid.obligations import ObligationKind
 from reports.dossier.chain import chains
 from tests.agency import a_released_batch, an_active_agent, an_advance, codes_of, enter, receive_euros, verified
 from tests.bookkeeping import BYN_LEAF
 from tests.cast import byn
-from tests.office import DECISION_DAY, RELEASE_DAY, Office, on_one_database
-from tests.papers import a_payment_line
+from tests.office import DECISION_DAY, INTAKE_DAY, RELEASE_DAY, Office, on_one_database
+from tests.papers import BankLine, a_camt_file, a_payment_line
 
 
 def the_case(office: Office, alias: str) -> dict[str, Any]:
@@ -27,6 +28,16 @@ def a_fined_case(office: Office) -> dict[str, Any]:
     case_lives.add_obligation(anna, alias, kind=ObligationKind.COURT_FEE, amount="54.00")
     assert cases.verify(anna, alias) is None
     return the_case(office, alias)
+
+
+def give_to_the_general_fund(office: Office) -> None:
+    """A gift for anything the fund does, from which fees of the court are paid."""
+    body = {"code": "GENERAL", "fund": "general", "text": "For anything.", "net_of_costs": False}
+    made = office.desk("clara").api.post("/v1/purposes", body, key="purpose:GENERAL")
+    line = BankLine(byn("100.00"), INTAKE_DAY.date(), reference=made["reference"])
+    file = a_camt_file([line], opening=byn("5000.00"), first=date(2020, 10, 1), last=INTAKE_DAY.date())
+    office.set_clock(DECISION_DAY)
+    statements.send(office.desk("anna"), file, account=BYN_LEAF)
 
 
 def of_kind(case: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -71,6 +82,25 @@ def test_the_bank_pays_each_of_them_and_an_appeal_leaves_less_of_one(furnished: 
     assert paid["state"] == "paid"
     told = chains(dossiers.fetch(anna, case["alias"]))
     assert {chain.obligation.alias for chain in told} == {fine, fee}
+
+
+@on_one_database
+def test_each_of_them_is_told_on_the_day_on_which_both_were_approved(furnished: Office) -> None:
+    office = furnished
+    anna, boris = office.desk("anna"), office.desk("boris")
+    give_to_the_general_fund(office)
+    case = a_fined_case(office)
+    office.set_clock(DECISION_DAY)
+    day = DECISION_DAY.date()
+
+    told = []
+    for kind in ("fine", "court_fee"):
+        owed = of_kind(case, kind)["alias"]
+        payments.approve(boris, payments.request(anna, case["alias"], account=BYN_LEAF, obligation=owed))
+        cases.tell(anna, case["alias"], told_on=day)
+        told.append({one["kind"]: one["told_on"] for one in the_case(office, case["alias"])["obligations"]})
+
+    assert told == [{"fine": str(day), "court_fee": None}, {"fine": str(day), "court_fee": str(day)}]
 
 
 @on_one_database
