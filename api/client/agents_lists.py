@@ -33,6 +33,8 @@ class NoAgent(Tampered):
 def put(desk: Desk, batch: str, *, expires_on: date) -> dict[str, Any]:
     """Opens the lines of a released batch, seals the list to its agent, and has it kept until its last day.
 
+    `left_out` of the answer has why lines are not on it, by their codes: see `batches.agents_list`.
+
     Raises:
         WrongKey: nobody stands for the agent's key; nothing is sealed. EvidenceDiffers and what else opening raises.
     """
@@ -40,10 +42,11 @@ def put(desk: Desk, batch: str, *, expires_on: date) -> dict[str, Any]:
     if found["agent"] is None:
         raise NoAgent("the batch is of no agent", batch=batch)
     key = agents.agreed_key(desk, agents.find(desk, found["agent"]))
-    sealed = seal(key, as_csv(batches.agents_list(desk, batch)))
+    listed = batches.agents_list(desk, batch)
+    sealed = seal(key, as_csv(listed.rows))
     body = {"sealed": sealing.to_base64(sealed), "expires_on": expires_on.isoformat()}
     answer: dict[str, Any] = desk.api.put(f"/v1/batches/{batch}/list", body)
-    return answer
+    return answer | {"left_out": listed.left_out}
 
 
 def fetch(desk: Desk, batch: str) -> bytes:

@@ -6,6 +6,7 @@ An agent's list is made here, from opened boxes; what is sent of it is sealed to
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -38,6 +39,14 @@ class SeveralCurrencies(BadInput):
     """What waits is owed in several currencies, and the account to pay from has none of its own."""
 
     rule = "several_currencies"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentsList:
+    """The rows of an agent's list, and why lines are not on it, by their codes."""
+
+    rows: list[dict[str, str]]
+    left_out: dict[str, str]
 
 
 def candidates(
@@ -160,19 +169,11 @@ def approve(desk: Desk, alias: str, *, look: Callable[[Review], None] = lambda _
 
     Raises:
         EvidenceDiffers: boxes and books, payee and case, or lines and digest disagree; nothing is signed.
+        CannotOpen, WrongCommitment, WrongKey, BadSignature: the boxes of one case do not hold.
+        LinesRefused: of several lines one or the other.
     """
     batch = find(desk, alias)
-    standing = [line for line in batch["lines"] if line["excluded"] is None]
-    evidence = cases.check_many(desk, [line["case"] for line in standing], reason="approval")
-    keys = [sealing.token_key(vault) for vault in desk.vaults(cases.VAULT)]
-    for line in standing:
-        _check_line(line, evidence[line["case"]["alias"]])
-        # Batches that were asked for under an earlier version have tokens of their list alone, which count as more.
-        tokens = {
-            _court_token(key, of, evidence[line["case"]["alias"]]) for key in keys for of in (batch["agent"], alias)
-        }
-        if line["court_token"] is not None and line["court_token"] not in tokens:
-            raise EvidenceDiffers("the court is not counted as what it is", case=line["case"]["alias"], field="court")
+    evidence = _check_lines(desk, batch)
     look(batch_reviews.review(desk, batch, evidence))
     agreed = _agree(desk, "approve_batch", batch)
     body = {"verb": "approve_batch", "object": alias, "agreed": agreed}
@@ -181,8 +182,12 @@ def approve(desk: Desk, alias: str, *, look: Callable[[Review], None] = lambda _
 
 
 def tell(desk: Desk, alias: str, *, told_on: date) -> dict[str, Any]:
-    """Notes that everybody in the batch was told."""
-    return _post(desk, alias, "told", {"told_on": told_on.isoformat()}, key=f"told:{alias}:{told_on}")
+    """Notes that everybody in the batch was told; `refused` has the lines that cannot have been, by which rule."""
+    owed = {one["alias"]: one for line in find(desk, alias)["lines"] for one in line["case"]["obligations"]}
+    # Whom the first request left untold is told of by another one, also of the same day.
+    waiting = ":".join(sorted(owed_alias for owed_alias, one in owed.items() if one["told_on"] is None))
+    key = f"told:{alias}:{told_on}:{hashlib.sha256(waiting.encode()).hexdigest()[:32]}"
+    return _post(desk, alias, "told", {"told_on": told_on.isoformat()}, key=key)
 
 
 def release(desk: Desk, alias: str) -> dict[str, Any]:
@@ -192,14 +197,18 @@ def release(desk: Desk, alias: str) -> dict[str, Any]:
     return _post(desk, alias, "release", {"agreed": agreed}, key=f"release:{alias}:{batch['version']}")
 
 
-def agents_list(desk: Desk, alias: str) -> list[dict[str, str]]:
+def agents_list(desk: Desk, alias: str) -> AgentsList:
     """The list an agent works from, one row a line, in the order of the codes: opened here, for a file on this device.
 
-    Keys: code, amount, currency, payee, name, account, ruling_number, court, article, kind.
+    Keys: code, amount, currency, payee, name, account, ruling_number, court, article, kind. A line whose boxes do not
+    hold is left out: nobody is sent to pay what cannot be read.
+
+    Raises:
+        EvidenceDiffers, CannotOpen, WrongCommitment, WrongKey, BadSignature: no line holds.
     """
     batch = find(desk, alias)
     going = [line for line in batch["lines"] if line["excluded"] is None]
-    evidence = cases.check_many(desk, [line["case"] for line in going], reason="payment")
+    evidence, refused = _held(desk, going, reason="payment")
     rows = [
         {
             "code": line["code"] or "",
@@ -214,8 +223,9 @@ def agents_list(desk: Desk, alias: str) -> list[dict[str, str]]:
             "kind": line["kind"],
         }
         for line in going
+        if line["case"]["alias"] in evidence
     ]
-    return sorted(rows, key=lambda row: row["code"])
+    return AgentsList(sorted(rows, key=lambda row: row["code"]), _by_code(going, refused))
 
 
 def enter_results(
@@ -227,15 +237,20 @@ def enter_results(
 
     The exact days are tested here and stay here: what is sent are the ends of their weeks, and what was paid too early.
 
+    Results of cases whose boxes do not hold are not entered: `left_out` of the answer has why, by code.
+
     Raises:
         BadResults: a code is not of this batch, or receipts are missing: `where` tells the lines. Nothing is sent.
+        EvidenceDiffers, CannotOpen, WrongCommitment, WrongKey, BadSignature: no case holds. Nothing is sent.
         ApiRefusal: a result cannot be: its data has the line of the file and the code.
     """
     batch = find(desk, alias)
     by_code = {line["code"]: line for line in batch["lines"]}
     for row in rows:
         row.require_known(by_code)
-    evidence = cases.check_many(desk, [by_code[row.code]["case"] for row in rows], reason="reconciliation")
+    told_of = [by_code[row.code] for row in rows]
+    evidence, refused = _held(desk, told_of, reason="reconciliation")
+    rows = [row for row in rows if by_code[row.code]["case"]["alias"] in evidence]
     _require_receipts(rows, by_code, evidence, receipts or {})
     body = {
         "results": [
@@ -254,11 +269,57 @@ def enter_results(
     facts = json.dumps([[*(one[name] for name in told), bool(one["receipt_box"])] for one in body["results"]])
     key = f"results:{alias}:{hashlib.sha256(facts.encode()).hexdigest()[:32]}"
     try:
-        return _post(desk, alias, "results", body, key=key)
+        entered = _post(desk, alias, "results", body, key=key)
     except ApiRefusal as refusal:
         if isinstance(position := refusal.data.get("position"), int):  # of the rows, counted from 1
             refusal.data |= {"line": rows[position - 1].line, "code": rows[position - 1].code}
         raise
+    return entered | {"left_out": _by_code(told_of, refused)}
+
+
+def _held(
+    desk: Desk, lines: Sequence[dict[str, Any]], *, reason: str
+) -> tuple[dict[str, Evidence], dict[str, Tampered]]:
+    """The evidence of the lines' cases, and why that of others does not hold, by the case's alias.
+
+    Raises:
+        EvidenceDiffers, CannotOpen, WrongCommitment, WrongKey, BadSignature: of none it does; the first reason.
+    """
+    found = dict(cases.look_at_many(desk, [line["case"] for line in lines], reason=reason))
+    refused = {alias: one for alias, one in found.items() if isinstance(one, Tampered)}
+    evidence = {alias: one for alias, one in found.items() if isinstance(one, Evidence)}
+    if refused and not evidence:
+        raise next(iter(refused.values()))
+    return evidence, refused
+
+
+def _by_code(lines: Iterable[dict[str, Any]], refused: Mapping[str, Tampered]) -> dict[str, str]:
+    """The rules by which lines were left out, by their codes."""
+    of = {line["code"] or line["disbursement"]: line["case"]["alias"] for line in lines}
+    return {code: refused[case].rule for code, case in sorted(of.items()) if case in refused}
+
+
+def _check_lines(desk: Desk, batch: dict[str, Any]) -> dict[str, Evidence]:
+    """The evidence of every line that is not left out, by the case's alias, once all of it holds."""
+    standing = [line for line in batch["lines"] if line["excluded"] is None]
+    keys = [sealing.token_key(vault) for vault in desk.vaults(cases.VAULT)]
+    evidence: dict[str, Evidence] = {}
+    refused: dict[str, Tampered] = {}
+    for case, found in cases.look_at_many(desk, [line["case"] for line in standing], reason="approval"):
+        if isinstance(found, Tampered):
+            refused[case] = found
+        else:
+            evidence[case] = found
+    for line in standing:
+        case = line["case"]["alias"]
+        if case in evidence:
+            try:
+                _check_line(line, evidence[case])
+                _check_court(line, evidence[case], keys, batch)
+            except EvidenceDiffers as error:
+                refused.setdefault(case, error)
+    batch_lines.require_none(list(refused.values()), batch=batch["alias"])
+    return evidence
 
 
 def _require_receipts(
@@ -317,6 +378,13 @@ def _check_line(line: dict[str, Any], evidence: Evidence) -> None:
     same = [(one["kind"], amounts.read(one["amount"]).currency) for one in named] == [(line["kind"], asked.currency)]
     if not same or not 0 < asked.minor <= owed[0].minor:
         raise EvidenceDiffers("the line is not what the case owes", case=line["case"]["alias"], field="amount")
+
+
+def _check_court(line: dict[str, Any], evidence: Evidence, keys: Iterable[bytes], batch: dict[str, Any]) -> None:
+    # Batches that were asked for under an earlier version have tokens of their list alone, which count as more.
+    tokens = {_court_token(key, of, evidence) for key in keys for of in (batch["agent"], batch["alias"])}
+    if line["court_token"] is not None and line["court_token"] not in tokens:
+        raise EvidenceDiffers("the court is not counted as what it is", case=line["case"]["alias"], field="court")
 
 
 def _agree(desk: Desk, verb: Verb, batch: dict[str, Any]) -> dict[str, Any]:

@@ -11,17 +11,23 @@ from api.client import agents_lists, batches, purses, results
 from api.client.batch_reviews import Review
 from api.commands import output
 from api.commands.connection import connect
+from api.commands.endings import REFUSED
 from api.commands.files import read_file
 from api.commands.output import DAYS, AsJson
 from ledger.aid.disbursements import Payee
 from ledger.aid.line_failures import Reason
 from ledger.aid.obligations import ObligationKind
-from ledger.errors import Conflict
+from ledger.errors import Conflict, LedgerError
 
 app = typer.Typer(help="Payments that are agreed to and released together.", no_args_is_help=True)
 
 LARGEST_RECEIPT = 2 * 1024 * 1024
 """Bytes of one receipt: a scan of a slip of paper."""
+WITHOUT_IT = (
+    "Nothing was signed. Put these cases on hold (cases hold) and approve again: the batch goes without them. "
+    "Or cancel it (batches cancel), and ask for the others anew."
+)
+"""What to do about lines that keep a batch from being agreed to."""
 COLUMNS = {"alias": "Batch", "agent": "Agent", "account": "From", "state": "State", "amount": "Amount"}
 Alias = Annotated[str, typer.Argument(help="The batch.")]
 
@@ -88,7 +94,12 @@ def approve_batch(
             typer.confirm("Do you agree to all of it?", abort=True, err=True)
 
     with connect() as desk:
-        answer = batches.approve(desk, alias, look=look)
+        try:
+            answer = batches.approve(desk, alias, look=look)
+        except LedgerError as error:
+            if "case" in error.data or "refused" in error.data:
+                output.show_hint(WITHOUT_IT)
+            raise
     (review,) = reviews
     output.show(answer | {"review": review.on_wire()}, as_json=as_json, lines=[f"{alias}: approved"])
 
@@ -99,9 +110,12 @@ def note_told(
     on: Annotated[datetime, typer.Option(formats=DAYS, help="The day the beneficiaries were told.")],
     as_json: AsJson = False,
 ) -> None:
-    """Notes that everybody in a batch was told that the fund pays."""
+    """Notes that everybody in a batch was told that the fund pays; who cannot have been is named, and stays untold."""
     with connect() as desk:
-        _show(batches.tell(desk, alias, told_on=on.date()), as_json=as_json)
+        answer = batches.tell(desk, alias, told_on=on.date())
+    refused = {one["case"]: f"{one['rule']}, earliest {one['earliest'] or 'never'}" for one in answer["refused"]}
+    _show(answer, *(f"  not told: {case}, {why}" for case, why in refused.items()), as_json=as_json)
+    _end(refused)
 
 
 @app.command("release")
@@ -126,9 +140,11 @@ def write_list(
 ) -> None:
     """Writes the list an agent works from, opened here, into a file on this device; it names people."""
     with connect() as desk:
-        rows = batches.agents_list(desk, alias)
-    write_private(out, agents_lists.as_csv(rows))
-    output.show({"lines": len(rows)}, as_json=as_json, lines=[f"{len(rows)} lines written. Delete the file after use."])
+        found = batches.agents_list(desk, alias)
+    write_private(out, agents_lists.as_csv(found.rows))
+    said = [f"{len(found.rows)} lines written. Delete the file after use.", *_left_out(found.left_out)]
+    output.show({"lines": len(found.rows), "left_out": found.left_out}, as_json=as_json, lines=said)
+    _end(found.left_out)
 
 
 @app.command("seal-list")
@@ -140,7 +156,9 @@ def seal_list(
     """Seals the list to the agent's key and has the server keep it until its last day."""
     with connect() as desk:
         answer = agents_lists.put(desk, alias, expires_on=last_day.date())
-    output.show(answer | {"sealed": None}, as_json=as_json, lines=[f"{alias}: sealed until {answer['expires_on']}"])
+    said = [f"{alias}: sealed until {answer['expires_on']}", *_left_out(answer["left_out"])]
+    output.show(answer | {"sealed": None}, as_json=as_json, lines=said)
+    _end(answer["left_out"])
 
 
 @app.command("fetch-list")
@@ -194,7 +212,10 @@ def enter_results(
     scans = {one.stem.upper(): read_file(one, at_most=LARGEST_RECEIPT) for one in found if one.stem.upper() in codes}
     with connect() as desk:
         entered = batches.enter_results(desk, alias, rows, receipts=scans)
-        _show(entered, as_json=as_json, said=f"{len(rows)} results, {len(scans)} receipts")
+    left_out = entered["left_out"]
+    said = f"{len(rows) - len(left_out)} results, {len(scans.keys() - left_out)} receipts"
+    _show(entered, *_left_out(left_out), as_json=as_json, said=said)
+    _end(left_out)
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -221,6 +242,17 @@ def _told(review: Review) -> list[str]:
             facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in answer.facts.items())
             said.append(f"    {answer.rule.replace('_', ' ')} {answer.outcome}: {facts}")
     return said + [f"{kind}: {total}, lines: {lines}" for kind, (lines, total) in review.by_kind.items()]
+
+
+def _left_out(codes: dict[str, str]) -> list[str]:
+    """What is said of lines whose boxes do not hold."""
+    return [f"  left out: {code}, {why}" for code, why in codes.items()]
+
+
+def _end(refused: dict[str, str]) -> None:
+    """Lets a shell know that not every line went through."""
+    if refused:
+        raise typer.Exit(REFUSED)
 
 
 def _lines_of(chosen: list[dict[str, Any]], left_out: dict[str, str]) -> int:

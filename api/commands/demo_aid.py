@@ -103,7 +103,7 @@ def _release(stage: Stage, batch: Mapping[str, Any]) -> None:
     alias = stage.batches.get(("fines", batch["number"]))
     if alias is not None:
         batches.release(anna, alias)
-        rows = batches.agents_list(anna, alias)
+        rows = batches.agents_list(anna, alias).rows
         (stage.folder / f"agent-list-{batch['number']}.csv").write_text(_csv(rows), "utf-8")
         say(f"{batch['released_on']}  batch {batch['number']}: {len(rows)} fines released to the agent")
 

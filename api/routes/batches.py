@@ -29,7 +29,7 @@ from api.routes.wire import (
 from api.transactions import Tx
 from ledger.aid import agents_lists, batch_acts, batch_lines, batches, disbursements, results
 from ledger.aid.batch_lines import Item, Outcome, Receipt
-from ledger.aid.batches import Batch, NewLine
+from ledger.aid.batches import Batch, NewLine, Untold
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Payee
 from ledger.aid.obligations import Obligation, ObligationKind
@@ -160,6 +160,21 @@ class BatchesOut(Wire):
     """Batches, by alias."""
 
     batches: list[BatchSummary]
+
+
+class UntoldOut(Wire):
+    """A line of which nobody can have been told: by which rule, and from which day on they can."""
+
+    disbursement: str
+    case: str
+    rule: str
+    earliest: date | None
+
+
+class BatchToldOut(BatchSummary):
+    """A batch whose beneficiaries were told, but for those of the lines in `refused`."""
+
+    refused: list[UntoldOut]
 
 
 class ReleaseBatchIn(Wire):
@@ -302,10 +317,10 @@ def cancel_batch(alias: Alias, session: Tx, _caller: Admitted, now: Now, once: C
 @router.post("/v1/batches/{alias}/told", status_code=201)
 def note_batch_told(
     alias: Alias, body: BatchToldIn, session: Tx, caller: Admitted, now: Now, once: Claimed
-) -> BatchSummary:
-    """Notes that everybody in the batch was told; what is in force is recognised."""
+) -> BatchToldOut:
+    """Notes that everybody in the batch was told who can have been; what is in force is recognised."""
     batch = batches.require(session, alias, lock=True)
-    batches.tell(
+    untold = batches.tell(
         session,
         batch,
         told_on=body.told_on,
@@ -313,7 +328,7 @@ def note_batch_told(
         recorded_at=now,
         recorded_by=caller.operator.alias,
     )
-    return once.keep(BatchSummary(**_summary(batch)))
+    return once.keep(BatchToldOut.model_validate(_summary(batch) | {"refused": [_untold(one) for one in untold]}))
 
 
 @router.post("/v1/batches/{alias}/release", status_code=201)
@@ -351,6 +366,15 @@ def _summary(batch: Batch) -> dict[str, object]:
         "digest": batch.digest,
         "amount": AmountOnWire.of(batch.amount()),
         "released_on": batch.released_on,
+    }
+
+
+def _untold(one: Untold) -> dict[str, object]:
+    return {
+        "disbursement": one.item.disbursement.alias,
+        "case": one.item.case.alias,
+        "rule": one.refusal.rule,
+        "earliest": one.refusal.data.get("earliest"),
     }
 
 

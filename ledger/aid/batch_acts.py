@@ -1,6 +1,7 @@
 """The signed acts on batches: one signature over the hash of all lines, and every rule kept for each of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from datetime import date
 
 from sqlmodel import Session, col, select
 
@@ -10,7 +11,9 @@ from ledger.aid.acts import EvidenceNotOpened
 from ledger.aid.batch_lines import Item
 from ledger.aid.batches import Batch
 from ledger.aid.cases import Case
+from ledger.aid.eligibility import NotEligible
 from ledger.aid.obligations import Obligation
+from ledger.aid.rules import EvidenceMissing
 from ledger.aid.rulings import Ruling
 from ledger.approvals import Agreed, Verb
 from ledger.identities import evidence, shelves
@@ -25,9 +28,9 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     Lines that are on hold or fell away are left out, and bound by no rule any more: see `batches.leave_out`.
 
     Raises:
-        SamePerson, EvidenceNotOpened, EvidenceMissing, NotEligible, BatchNotReady, BatchAltered, AgentNotActive,
-        OverCap, OverPersonCap, WouldOverdraw, NoRate, DisbursementNotReady, ObligationNotReady, CaseNotReady, and what
-        `approvals.accept` raises.
+        SamePerson, EvidenceNotOpened, EvidenceMissing, NotEligible, LinesRefused for several of these, BatchNotReady,
+        BatchAltered, AgentNotActive, OverCap, OverPersonCap, WouldOverdraw, NoRate, DisbursementNotReady,
+        ObligationNotReady, CaseNotReady, and what `approvals.accept` raises.
     """
     batch = batches.require(session, alias, lock=True)
     found = batch_lines.items(session, alias, lock=True)
@@ -40,18 +43,18 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     approvals.require_other(agreed.signer.alias, than=earlier | {item.case.verified_by for item in found})
     needed = evidence_of(session, [item.case for item in found])
     standing = [item for item in found if item.left_out() is None]
-    _require_opened(session, agreed.signer.alias, standing, needed)
+    seen = shelves.handed_out(
+        session, operator=agreed.signer.alias, shelves=[item.case.beneficiary_alias for item in standing]
+    )
+    refused = []
     for item in standing:
-        pack = jurisdictions.load(item.case.jurisdiction)
-        rules.require_lawful(
-            pack,
-            article=item.ruling.article,
-            kind=item.obligation.kind,
-            ruled_by=item.ruling.ruled_by,
-            on=agreed.now.date(),
-        )
-        kinds = {file.kind for file in files[item.case.alias]}
-        rules.require_files(pack, kind=item.obligation.kind, received_on=item.case.received_on, files=kinds)
+        try:
+            _require_opened(item, needed, seen)
+            _require_rules(item, files[item.case.alias], on=agreed.now.date())
+        except (EvidenceNotOpened, NotEligible, EvidenceMissing) as refusal:
+            refusal.data["case"] = item.case.alias
+            refused.append(refusal)
+    batch_lines.require_none(refused, batch=alias)
     caps.require_within(session, [item.disbursement for item in standing], by=agreed.signer.alias, on=agreed.now.date())
     with session.begin_nested():  # act and effect, or neither
         _accept(session, agreed, "approve_batch", batch, needed, whole=_whole(batch, found))
@@ -118,12 +121,18 @@ def _files_of(session: Session, found: Iterable[Item]) -> dict[str, list[Evidenc
     return evidence.current(session, {item.case.alias for item in found})
 
 
-def _require_opened(session: Session, signer: str, found: Sequence[Item], rests_on: dict[str, list[str]]) -> None:
-    seen = shelves.handed_out(session, operator=signer, shelves=[item.case.beneficiary_alias for item in found])
-    for item in found:
-        needed = {*rests_on[item.case.alias], item.disbursement.payee_commitment}
-        if not needed <= seen.get(item.case.beneficiary_alias, set()):
-            raise EvidenceNotOpened("the signer has not opened the current evidence", case=item.case.alias)
+def _require_opened(item: Item, rests_on: Mapping[str, list[str]], seen: Mapping[str, set[str]]) -> None:
+    needed = {*rests_on[item.case.alias], item.disbursement.payee_commitment}
+    if not needed <= seen.get(item.case.beneficiary_alias, set()):
+        raise EvidenceNotOpened("the signer has not opened the current evidence")
+
+
+def _require_rules(item: Item, files: Iterable[EvidenceFile], *, on: date) -> None:
+    pack = jurisdictions.load(item.case.jurisdiction)
+    kind = item.obligation.kind
+    rules.require_lawful(pack, article=item.ruling.article, kind=kind, ruled_by=item.ruling.ruled_by, on=on)
+    kinds = {file.kind for file in files}
+    rules.require_files(pack, kind=kind, received_on=item.case.received_on, files=kinds)
 
 
 def _whole(batch: Batch, found: Iterable[Item]) -> Money:

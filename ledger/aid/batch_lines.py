@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -16,7 +16,7 @@ from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.obligations import Obligation
 from ledger.aid.rulings import Ruling
-from ledger.errors import Conflict
+from ledger.errors import Conflict, LedgerError, Refused
 from ledger.money import Money
 from ledger.storage.columns import MinorUnits, enumeration
 from ledger.storage.locks import locked
@@ -29,6 +29,12 @@ class InBatch(Conflict):
     """The disbursement is a line of a batch: it is agreed to and released with it."""
 
     rule = "in_batch"
+
+
+class LinesRefused(Refused):
+    """Several lines of a batch do not hold; `refused` names the case of each, with the rule, and `lines` how many."""
+
+    rule = "lines_refused"
 
 
 class Outcome(StrEnum):
@@ -160,6 +166,19 @@ def items(session: Session, batch: str, *, lock: bool = False) -> list[Item]:
     found = session.exec(select(Case).where(col(Case.alias).in_(of)).execution_options(populate_existing=True))
     by_alias = {case.alias: case for case in found}
     return [Item(*row, by_alias[row[1].case_alias]) for row in rows]
+
+
+def require_none(refused: Sequence[LedgerError], *, batch: str) -> None:
+    """Refuses a batch for what is wrong with its lines, each with its `case`: all are named at once.
+
+    Raises:
+        LedgerError: the only one, as it is. LinesRefused: there are several.
+    """
+    if len(refused) == 1:
+        raise refused[0]
+    if refused:
+        told = ", ".join(f"{one.data['case']} {one.rule}" for one in refused)
+        raise LinesRefused("these lines do not hold", batch=batch, lines=len(refused), refused=told)
 
 
 def batch_of(session: Session, disbursement: str) -> str | None:

@@ -15,7 +15,7 @@ from ledger.aid.bail_parts import BailPart
 from ledger.aid.batch_lines import BatchLine, Item, digest, draw_codes, items
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import BANK, Disbursement, Payee
-from ledger.aid.obligations import Obligation, ObligationKind
+from ledger.aid.obligations import NotToldYet, Obligation, ObligationKind, ObligationNotReady
 from ledger.aliases import AliasTaken, Kind, check
 from ledger.books import accounts, funds
 from ledger.errors import BadInput, Conflict, LedgerError, NotFound, Tampered
@@ -101,6 +101,14 @@ class NewLine:
     payee_commitment: str
     court_token: str | None = None
     amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A line whose beneficiary cannot have been told, and why."""
+
+    item: Item
+    refusal: NotToldYet | ObligationNotReady
 
 
 _READY = (cases.State.VERIFIED, cases.State.APPROVED)
@@ -237,24 +245,33 @@ def approve(session: Session, batch: Batch, found: Sequence[Item], *, by: str, o
 
 def tell(
     session: Session, batch: Batch, *, told_on: date, today: date, recorded_at: datetime, recorded_by: str
-) -> None:
+) -> list[Untold]:
     """Notes that everybody in the batch was told that the fund pays; who was told before stays as they are.
 
+    The lines of which nobody can have been told on that day are left as they are, and given with the reason.
+
     Raises:
-        BatchNotReady: it is not approved. NotToldYet: see there.
+        BatchNotReady: it is not approved. NotToldYet: the day is in the future.
     """
     if batch.state not in {State.APPROVED, State.RELEASED}:
         raise BatchNotReady("the batch is not approved", batch=batch.alias, state=batch.state)
+    if told_on > today:
+        raise NotToldYet("nobody was told in the future", batch=batch.alias)
+    untold = []
     for item in sorted(items(session, batch.alias, lock=True), key=lambda item: item.obligation.alias):
         if item.obligation.told_on is None and item.disbursement.state not in disbursements.GONE:
-            obligations.tell(
-                session,
-                item.obligation,
-                told_on=told_on,
-                today=today,
-                recorded_at=recorded_at,
-                recorded_by=recorded_by,
-            )
+            try:
+                obligations.tell(
+                    session,
+                    item.obligation,
+                    told_on=told_on,
+                    today=today,
+                    recorded_at=recorded_at,
+                    recorded_by=recorded_by,
+                )
+            except (NotToldYet, ObligationNotReady) as refusal:  # before anything of the line is written
+                untold.append(Untold(item, refusal))
+    return untold
 
 
 def release(session: Session, batch: Batch, found: Sequence[Item], *, by: str, on: date, recorded_at: datetime) -> None:

@@ -112,7 +112,7 @@ def test_an_agent_gets_a_line_for_each_and_brings_a_result_for_each(furnished: O
     case = a_fined_case(office)
 
     batch = a_released_batch(office, agent, fund_of={"fine": "fines", "court_fee": "fines"})
-    rows = batches.agents_list(office.desk("anna"), batch["alias"])
+    rows = batches.agents_list(office.desk("anna"), batch["alias"]).rows
     assert sorted((row["kind"], row["amount"]) for row in rows) == [("court_fee", "54.00"), ("fine", "810.00")]
     assert len({row["code"] for row in rows}) == 2
     first, second = codes_of(batch)

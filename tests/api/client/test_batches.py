@@ -53,6 +53,14 @@ def alter(office: Office, statement: str, **values: Any) -> None:
         session.execute(text(statement), values)
 
 
+def alter_article(office: Office, case: str, article: str) -> None:
+    """As who owns the database does it, and the boxes cannot tell."""
+    with owning(office.engine) as connection:
+        connection.execute(
+            text("UPDATE ruling SET article = :article WHERE case_alias = :case"), {"article": article, "case": case}
+        )
+
+
 def two_cases(office: Office) -> list[str]:
     return verified_cases(office, *(a_list_row(line=line) for line in (2, 3)))
 
@@ -154,13 +162,39 @@ def test_the_agents_list_has_the_codes_and_is_never_sent(furnished: Office) -> N
     batch = a_released_batch(furnished, an_active_agent(furnished))
 
     with furnished.nothing_written_but(*LOOKED):
-        (line,) = batches.agents_list(furnished.desk("anna"), batch["alias"])
+        (line,) = batches.agents_list(furnished.desk("anna"), batch["alias"]).rows
 
     assert (line["code"], line["name"], line["amount"]) == (codes_of(batch)[0], "Invented Ольга", "810.00")
     assert (line["court"], line["account"]) == (row.court, row.payee_account)
 
 
 # --- results
+
+
+@on_one_database
+def test_one_case_whose_boxes_do_not_hold_stops_neither_the_list_nor_the_results_of_the_others(
+    furnished: Office,
+) -> None:
+    two_cases(furnished)
+    batch = a_released_batch(furnished, an_active_agent(furnished))
+    bad, good = codes_of(batch)
+    anna, case = furnished.desk("anna"), batch["lines"][0]["case"]
+    alter_article(furnished, case["alias"], "24.23")
+
+    listed = batches.agents_list(anna, batch["alias"])
+    entered = enter(furnished, batch, verified(bad), verified(good))
+
+    assert ([row["code"] for row in listed.rows], listed.left_out) == ([good], {bad: "evidence_differs"})
+    assert (entered["state"], entered["left_out"]) == ("released", {bad: "evidence_differs"})
+    alter_article(furnished, batch["lines"][1]["case"]["alias"], "24.23")
+    with furnished.nothing_written_but(*LOOKED):  # when none holds
+        with pytest.raises(EvidenceDiffers):
+            batches.agents_list(anna, batch["alias"])
+        with pytest.raises(EvidenceDiffers):
+            enter(furnished, batch, verified(bad), verified(good))
+    for line in batch["lines"]:
+        alter_article(furnished, line["case"]["alias"], case["rulings"][0]["article"])
+    assert enter(furnished, batch, verified(bad), verified(good))["state"] == "reconciled"
 
 
 def test_results_are_entered_once_and_the_exact_days_stay_here(furnished: Office) -> None:

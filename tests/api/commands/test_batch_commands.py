@@ -6,10 +6,12 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from api.client import batches, case_lives, cases
 from tests import terminal
 from tests.agency import a_draft, verified_cases
+from tests.bookcheck import owning
 from tests.cast import byn
 from tests.office import DECISION_DAY, Office, on_one_database
 from tests.papers import a_list_row
@@ -48,6 +50,37 @@ def test_what_is_unusual_is_shown_first_and_a_no_signs_nothing(
     assert said.index(unusual) < said.index("fine: 2210.00 BYN, lines: 2")
     assert "difference 590.00" in said
     assert signed(furnished) == 0
+
+
+@on_one_database
+def test_all_lines_that_do_not_hold_are_named_at_once_with_what_to_do_and_nothing_is_signed(
+    furnished: Office, locked: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with owning(furnished.engine) as connection:
+        connection.execute(text("UPDATE ruling SET article = '24.23'"))
+
+    code = terminal.run(monkeypatch, terminal.environment_of(furnished, "boris"), "batches", "approve", locked["alias"])
+
+    said = capsys.readouterr().err
+    assert (code, signed(furnished)) == (1, 0)
+    assert "cases hold" in said
+    assert all(f"{line['case']['alias']} evidence_differs" in said for line in locked["lines"])
+
+
+@on_one_database
+def test_who_cannot_have_been_told_is_named_and_the_command_says_so_to_a_shell(
+    furnished: Office, locked: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batches.approve(furnished.desk("boris"), locked["alias"])
+    anna, answers = terminal.environment_of(furnished, "anna"), []
+
+    for day in ("2020-10-04", "2020-10-05"):
+        code = terminal.run(monkeypatch, anna, "batches", "told", locked["alias"], "--on", day, "--json")
+        refused = json.loads(capsys.readouterr().out)["refused"]
+        answers.append((code, {one["case"]: (one["rule"], one["earliest"]) for one in refused}))
+
+    too_early = {line["case"]["alias"]: ("not_told_yet", "2020-10-05") for line in locked["lines"]}
+    assert answers == [(1, too_early), (0, {})]
 
 
 @on_one_database

@@ -1,14 +1,16 @@
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from ledger.aid import agents, batches, disbursements, obligations
+from ledger.aid.acts import EvidenceNotOpened
 from ledger.aid.agents import AgentNotActive, OverCap
+from ledger.aid.batch_lines import LinesRefused
 from ledger.aid.batches import BadBatch, BatchNotReady, NewLine, State, UnknownBatch
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import AlreadyRequested, Payee
-from ledger.aid.obligations import ObligationKind, ObligationNotReady, UnknownObligation
+from ledger.aid.obligations import NotToldYet, ObligationKind, ObligationNotReady, UnknownObligation
 from ledger.aliases import AliasTaken, BadAlias, Kind, draw
 from ledger.books import balances, spending
 from ledger.books.funds import UnknownFund
@@ -196,6 +198,52 @@ def test_nothing_of_a_batch_is_released_before_all_were_told(house: House) -> No
 
     with nothing_written(house.session), pytest.raises(ObligationNotReady):
         release(house, batch)
+
+
+def test_everybody_is_told_who_can_have_been_and_the_others_are_named(house: House) -> None:
+    give(house.session, byn("2000.00"))
+    begun, new = cases_of(house, 2)
+    yesterday = TODAY - timedelta(days=1)
+    part = house.a_requested_payment(of=begun, amount=byn("400.00"))
+    disbursements.approve(house.session, part, by=house.fund.boris.alias, on=yesterday)
+    batch = approve(house, a_locked_batch(house, None, LEAF, [begun, new]))
+    told: dict[str, Any] = {"today": TODAY, "recorded_at": NOW, "recorded_by": house.fund.ana.alias}
+
+    (untold,) = batches.tell(house.session, batch, told_on=yesterday, **told)
+
+    assert (untold.item.case.alias, untold.refusal.rule) == (new.alias, "not_told_yet")
+    assert untold.refusal.data["earliest"] == TODAY.isoformat()
+    assert {item.case.alias: item.obligation.told_on for item in items(house, batch)} == {
+        begun.alias: yesterday,
+        new.alias: None,
+    }
+    with nothing_written(house.session), pytest.raises(NotToldYet):
+        batches.tell(house.session, batch, told_on=TODAY + timedelta(days=1), **told)
+    assert batches.tell(house.session, batch, told_on=TODAY, **told) == []
+    assert [item.obligation.told_on for item in items(house, batch)] == [yesterday, TODAY]
+
+
+def test_all_lines_that_keep_a_batch_from_being_agreed_to_are_named_at_once(house: House) -> None:
+    give(house.session, byn("9000.00"))
+    found = cases_of(house, 3)
+    batch = create(house, lines_for(house, found), account=LEAF)
+    batches.lock(house.session, batch)
+    house.session.commit()
+    seen, *unseen = found
+
+    house.open(seen, by=house.fund.boris)
+    with nothing_written(house.session), pytest.raises(LinesRefused) as several:
+        approve(house, batch)
+    house.open(unseen[0], by=house.fund.boris)
+    with nothing_written(house.session), pytest.raises(EvidenceNotOpened) as one:
+        approve(house, batch)
+
+    assert several.value.data == {
+        "batch": batch.alias,
+        "lines": 2,
+        "refused": ", ".join(f"{case.alias} evidence_not_opened" for case in unseen),
+    }
+    assert one.value.data["case"] == unseen[1].alias
 
 
 def test_an_agents_lines_stay_within_their_cap_counting_those_agreed_to_before(house: House) -> None:
