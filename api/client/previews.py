@@ -88,6 +88,9 @@ def misfits(pack: Pack, row: ListRow) -> Iterator[Fault]:
     if row.issued_on is None:
         yield Fault(row.line, "issued_on", "the day of the ruling is missing")
         return
+    if not pack.is_dated(row.issued_on):
+        yield Fault(row.line, "issued_on", "the jurisdiction tells no deadlines for rulings of this day")
+        return
     if row.ruling_kind in pack.ruling_kinds and not pack.leads_to(row.ruling_kind, row.kind, on=row.issued_on):
         yield Fault(row.line, "kind", "this kind of ruling leads to no such obligation")
     if row.in_force_on is not None and row.in_force_on < row.issued_on:

@@ -26,25 +26,48 @@ _AFTERWARDS: Mapping[str, str] = {
 
 def given_up(facts: Facts, disbursement: Disbursement) -> Step:
     """A payment that was no payment in the end."""
-    if disbursement.state == FAILED and (disbursement.batch is None or disbursement.batch.agent is None):
-        return _never_carried_out(facts, disbursement)
+    if disbursement.state == FAILED:
+        signed = _ended(facts, disbursement)
+        if disbursement.batch is None or disbursement.batch.agent is None:
+            return _never_carried_out(facts, disbursement, signed)
+        if signed is not None:
+            return _stopped(facts, disbursement, signed)
     booked = tuple(f"entry {entry.number}" for entry in facts.entries if entry.disbursement == disbursement.alias)
     what = "was paid, and the bank gave it back" if booked else f"was asked for and {disbursement.state}"
     says = f"A payment of {disbursement.amount} {what}: it is no part of this chain."
     return Step("Attempt", Standing.RECORDED, says, (f"disbursement {disbursement.alias}", *booked))
 
 
-def _never_carried_out(facts: Facts, disbursement: Disbursement) -> Step:
+def _stopped(facts: Facts, disbursement: Disbursement, signed: tuple[Act, Act]) -> Step:
+    """A line that an agent was given, and that two people told them not to pay."""
+    says = (
+        f"A payment of {disbursement.amount} was released to an agent on {in_words(disbursement.released_on)}, and "
+        f"the fund told them not to pay it ({_why(signed)}); two people signed that by {moment(signed[-1])}. It is no "
+        "part of this chain."
+    )
+    rests_on = (f"disbursement {disbursement.alias}", *(name_of(facts, act) for act in signed))
+    return Step("Attempt", Standing.RECORDED, says, rests_on)
+
+
+def _never_carried_out(facts: Facts, disbursement: Disbursement, signed: tuple[Act, Act] | None) -> Step:
     """A payment of which the bank was told, and that two people ended, since it was never carried out."""
     named = f"disbursement {disbursement.alias}"
     says = f"A payment of {disbursement.amount} was released on {in_words(disbursement.released_on)}"
-    signed = _ended(facts, disbursement)
     if signed is None:
         says += " and is called failed; that the bank never carried it out no two signatures that hold say."
         return Step("Attempt", Standing.MISSING, says, (named,))
-    why = str(signed[-1].content["act"]).partition(":")[2].replace("_", " ")
-    says += f", and never carried out ({why}); two people signed that by {moment(signed[-1])}. It is no part of this"
-    return Step("Attempt", Standing.RECORDED, f"{says} chain.", (named, *(name_of(facts, act) for act in signed)))
+    says += f", and never carried out ({_why(signed)}); two people signed that by {moment(signed[-1])}."
+    return Step(
+        "Attempt",
+        Standing.RECORDED,
+        f"{says} It is no part of this chain.",
+        (named, *(name_of(facts, act) for act in signed)),
+    )
+
+
+def _why(signed: tuple[Act, Act]) -> str:
+    """The reason that both have signed, in words."""
+    return str(signed[-1].content["act"]).partition(":")[2].replace("_", " ")
 
 
 def _ended(facts: Facts, disbursement: Disbursement) -> tuple[Act, Act] | None:

@@ -237,6 +237,10 @@ class Pack(Rule):
             raise NotDated("the pack has no deadlines for this day", where="deadlines", jurisdiction=self.id)
         return found
 
+    def is_dated(self, day: date) -> bool:
+        """Whether the pack tells the deadlines of a ruling of that day."""
+        return held(self.deadlines, on=day) is not None
+
     def base_value(self, *, on: date) -> Money | None:
         """The base value of a day; None where the jurisdiction has none, or none on that day."""
         found = held(self.base_values, on=on)

@@ -73,6 +73,7 @@ def test_every_fault_of_every_row_is_told_by_its_place() -> None:
         ({"amount": eur("810.00")}, "currency"),
         ({"issued_on": None}, "issued_on"),
         ({"issued_on": date(2020, 10, 3)}, "issued_on"),
+        ({"issued_on": date(2007, 2, 28)}, "issued_on"),
         ({"paid_on": date(2020, 10, 3)}, "paid_on"),
         ({"served_on": date(2020, 10, 3)}, "served_on"),
         ({"served_on": date(2020, 8, 30)}, "served_on"),

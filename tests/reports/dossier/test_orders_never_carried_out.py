@@ -3,13 +3,14 @@
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.order_failures import Reason
 from ledger.reconciliation.answers import Answer, Because
+from reports.dossier import pages
 from reports.dossier.chain import chains
 from reports.dossier.facts import Facts
 from reports.dossier.gathering import gather
 from reports.dossier.steps import Standing, Step
 from tests.cast import LEAF, NOW, House, byn, give
 from tests.office import on_one_database
-from tests.purses import a_released_batch, items
+from tests.purses import a_released_batch, an_agent, items
 from tests.saying import resolve, shown
 from tests.unexecuted import a_payment, end
 
@@ -40,6 +41,27 @@ def test_a_payment_that_two_people_ended_is_told_with_their_acts_and_the_next_on
     assert step(house, payment, "Release").standing is Standing.ESTABLISHED
     for verb in ("tell_unexecuted", "agree_unexecuted"):
         assert step(house, payment, "Attempt", without=verb).standing is Standing.MISSING
+
+
+@on_one_database
+def test_a_line_that_two_people_stopped_is_told_with_the_reason_on_the_page_and_in_the_json(house: House) -> None:
+    give(house.session, byn("5000.00"))
+    (item,) = items(house, a_released_batch(house, an_agent(house), LEAF, [house.a_verified_case()]))
+    end(house, item.disbursement, because=Reason.STOPPED)
+
+    told = step(house, item.disbursement, "Attempt")
+
+    assert told.says == (
+        "A payment of 810.00 BYN was released to an agent on 20 November 2020, and the fund told them not to pay it "
+        "(stopped); two people signed that by 20 November 2020. It is no part of this chain."
+    )
+    assert len(told.rests_on) == 3
+    facts = gather(house.session, item.case.alias, as_of=NOW)
+    assert told.says in pages.render_json(facts).decode()
+    assert told.says in str(pages.lay_out(facts).rows)
+    assert step(house, item.disbursement, "Attempt", without="agree_unexecuted").says == (
+        "A payment of 810.00 BYN was asked for and failed: it is no part of this chain."
+    )
 
 
 @on_one_database
