@@ -90,11 +90,13 @@ def agree(session: Session, disbursement: str, agreed: Agreed) -> LineFailure:
             amount=paid.amount(),
             payee_commitment=commitment(failure.because),
         )
-        disbursements.fail(session, paid, on=agreed.now.date())
-        line.outcome = Outcome.FAILED
         failure.agreed_by = agreed.signer.alias
-        session.add_all([line, failure])
+        session.add(failure)
+        session.flush()  # the database asks for both before it lets the line fail
+        line.outcome = Outcome.FAILED
+        session.add(line)
         session.flush()
+        disbursements.fail(session, paid, on=agreed.now.date())
         batches.note_finished(session, line.batch_alias)
     return failure
 

@@ -125,6 +125,7 @@ def agree(session: Session, alias: str, agreed: Agreed) -> OrderFailure:
         _accept(session, agreed, "agree_unexecuted", order, failure.because)
         failure.agreed_by, failure.agreed_on = agreed.signer.alias, agreed.now.date()
         session.add(failure)
+        session.flush()  # the database asks for both before it lets the order fail
         _fail(session, order, on=agreed.now.date())
     return failure
 

@@ -216,6 +216,7 @@ def _enter(
         )
     if result.outcome is Outcome.FAILED:
         if not is_stopped:
+            session.flush()  # the database asks what the agent said before it lets the payment fail
             disbursements.fail(session, disbursement, on=recorded_at.date())
     elif result.verified_on is not None:
         charged = min(disbursement.minor, unspent.get(disbursement.fund_code, 0))

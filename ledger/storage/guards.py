@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 
 from ledger.storage import (
     fact_guards,
+    failure_guards,
     movement_guards,
     payment_guards,
     people_guards,
@@ -453,6 +454,7 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
             *payment_guards.SQLITE,
             *people_guards.SQLITE,
             *fact_guards.SQLITE,
+            *failure_guards.SQLITE,
             *receipt_guards.SQLITE,
             *rails,
             *(_against_replacing(table, keys) for table, keys in _KEYS.items()),
@@ -475,6 +477,7 @@ def statements(dialect: str, *, schema: str = "public") -> list[str]:
         *payment_guards.POSTGRESQL,
         *people_guards.POSTGRESQL,
         *fact_guards.POSTGRESQL,
+        *failure_guards.POSTGRESQL,
         *receipt_guards.POSTGRESQL,
     ]
     for blank, value in blanks.items():

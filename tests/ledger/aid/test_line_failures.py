@@ -104,6 +104,9 @@ def test_who_tells_does_not_agree_and_agrees_to_this_reason(
         line_failures.agree(house.session, alias, on_failure(house, batch, by=boris, payee_commitment=other))
     with pytest.raises(DBAPIError), house.session.begin_nested():
         house.session.connection().execute(text("UPDATE line_failure SET agreed_by = told_by"))
+    for past_it in ("disbursement SET state = 'failed'", "batch_line SET outcome = 'failed'"):
+        with pytest.raises(DBAPIError, match="guard: an order has failed"), house.session.begin_nested():
+            house.session.connection().execute(text(f"UPDATE {past_it}"))  # the words of this file
 
 
 def test_only_a_paid_line_without_a_receipt_that_holds_fails_so(house: House, batch: Batch, boris: Person) -> None:

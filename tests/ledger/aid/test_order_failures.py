@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from ledger.aid import advances, agents, batches, disbursements, order_failures,
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.order_failures import (
     NoOrderFailure,
+    Order,
     OrderFailure,
     OrderFiled,
     OrderNotReady,
@@ -172,6 +174,20 @@ def test_the_database_refuses_one_person_and_a_name_without_a_day(
         change_it = f"UPDATE order_failure SET {change}" if change else "DELETE FROM order_failure"  # noqa: S608
         with pytest.raises(DBAPIError, match="guard"), house.session.begin_nested():
             house.session.connection().execute(text(change_it))
+
+
+@pytest.mark.parametrize("made", [a_payment, a_released_advance, an_approved_repayment])
+def test_the_database_lets_no_order_fail_that_one_person_told_of(house: House, made: Callable[[House], Order]) -> None:
+    order = made(house)
+    tell(house, order)
+    house.session.flush()
+    past_it = f"UPDATE {order.__tablename__} SET state = 'failed' WHERE alias = '{order.alias}'"  # noqa: S608  # our own words
+
+    with pytest.raises(DBAPIError, match="guard: an order has failed"), house.session.begin_nested():
+        house.session.connection().execute(text(past_it))
+    agree(house, order)
+
+    assert order.state == "failed"
 
 
 def test_what_is_no_order_of_the_bank_or_does_not_wait_is_not_ended(house: House, released: Disbursement) -> None:

@@ -257,7 +257,7 @@ def test_after_batches_came_states_are_more_and_still_known_ones_only(empty: Eng
     with Session(empty) as session:
         for state in ("quashed", "refund_due", "refunded"):
             session.execute(text("UPDATE obligation SET state = :state WHERE alias = 'O-1'"), {"state": state})
-        session.execute(text("UPDATE disbursement SET state = 'failed' WHERE alias = 'D-0'"))
+        session.execute(text("UPDATE disbursement SET state = 'cancelled' WHERE alias = 'D-0'"))
         session.execute(text(again))
         session.commit()
         assert len(payments(session)) == len(PAYMENTS) + 1
