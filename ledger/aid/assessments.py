@@ -18,9 +18,10 @@ from sqlmodel import Session, SQLModel
 from ledger.aid import jurisdictions, obligations, rules
 from ledger.aid.cases import Case
 from ledger.aid.eligibility import Bounds
-from ledger.aid.jurisdictions import Pack
+from ledger.aid.jurisdictions import NotDated, Pack
 from ledger.aid.obligations import Obligation
 from ledger.aid.rules import Answer, Application, Outcome, Span
+from ledger.aid.rulings import Ruling
 from ledger.errors import BadInput, Conflict
 from ledger.identities import shelves
 from ledger.identities.shelves import NewBox
@@ -37,6 +38,8 @@ BY_BOUNDS = (
     "evidence_at_hand",
 )
 """The rules whose facts the books hold, all of them: what is told of these, the server finds itself."""
+_OF_RULING = frozenset(BY_BOUNDS) - {"evidence_at_hand"}
+"""Those of them that rest on what a verified ruling says, which changes no more."""
 _CERTAIN = ("ruling_kind", "not_paid_before", "obligation_of_ruling")
 """Rules that hold of every case that is verified, by facts that only the verifier has seen."""
 _WEEK = timedelta(days=6)
@@ -133,6 +136,34 @@ def keep(session: Session, case: Case, new: NewAssessment, *, signed_on: date, f
     shelves.keep(session, [box], shelf=case.beneficiary_alias)
     session.add(Assessment(case_alias=case.alias, document=assessed.canonical()))
     session.flush()
+
+
+def differing(case: Case, document: str, ruled: Mapping[str, tuple[Obligation, Ruling]]) -> list[str]:
+    """The rules by which the books, by their articles and bounds, give another answer now than was signed.
+
+    `ruled` are the obligations of the case with their rulings, by alias. Files may have come since, and are not asked
+    about. Of a document by another pack nothing can be told, nor of one that cannot be read.
+    """
+    pack = jurisdictions.load(case.jurisdiction)
+    try:
+        assessed = Assessed.model_validate_json(document)
+    except ValueError:
+        return []
+    if assessed.pack_digest != jurisdictions.digest(pack):
+        return []
+    found: set[str] = set()
+    for alias in {told.obligation for told in assessed.answers}:
+        told_of = {told.rule: told.outcome for told in assessed.answers if told.obligation == alias}
+        if alias not in ruled:
+            return ["obligation"]
+        owed, ruling = ruled[alias]
+        application = _application(case, owed, article=ruling.article, files=())
+        try:
+            known = by_bounds(pack, application, ruling.bounds(), on=assessed.on)
+        except NotDated:
+            return ["appeal_deadline"]
+        found |= {one.rule for one in known if one.rule in _OF_RULING and told_of.get(one.rule) not in _admitted(one)}
+    return sorted(found)
 
 
 def by_bounds(pack: Pack, application: Application, bounds: Bounds, *, on: date) -> list[Answer]:

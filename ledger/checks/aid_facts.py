@@ -6,7 +6,8 @@ from datetime import date
 from sqlalchemy import exists
 from sqlmodel import Session, col, select
 
-from ledger.aid import eligibility, jurisdictions, results
+from ledger.aid import assessments, eligibility, jurisdictions, results
+from ledger.aid.assessments import Assessment
 from ledger.aid.batch_lines import BatchLine, Item, items
 from ledger.aid.batches import Batch
 from ledger.aid.beneficiaries import Beneficiary
@@ -141,6 +142,22 @@ def _wrong_days(case: Case, ruled: Sequence[Ruling], *, since: date) -> Iterator
             yield "ruling"
 
 
+def find_answered_otherwise(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Cases whose article or bounds are not those on which the rules answered what a verifier has signed."""
+    for page in paged(session, Assessment, Assessment.case_alias):
+        aliases = [one.case_alias for one in page]
+        cases = {one.alias: one for one in session.exec(select(Case).where(col(Case.alias).in_(aliases)))}
+        query = select(Obligation, Ruling).join(Ruling, col(Ruling.alias) == Obligation.ruling_alias)
+        ruled: dict[str, dict[str, tuple[Obligation, Ruling]]] = {alias: {} for alias in aliases}
+        for owed, ruling in session.exec(query.where(col(Obligation.case_alias).in_(aliases))):
+            ruled[owed.case_alias][owed.alias] = (owed, ruling)
+        for one in page:
+            if one.case_alias not in cases:  # found by the checks of acts
+                continue
+            for rule in assessments.differing(cases[one.case_alias], one.document, ruled[one.case_alias]):
+                yield Finding("answers", "case", one.case_alias, {"where": rule})
+
+
 def find_tokens(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Cases of people who are not erased, without the tokens by which a second application of theirs is found."""
     for field in (PERSON, RULING):
@@ -192,5 +209,6 @@ CHECKS = (
     Check("paid", "payments are of the day and the place of their entries", find_payments),
     Check("paid-early", "what an agent paid too early is an exception", find_early),
     Check("days", "deadlines, arrivals and rulings say the same wherever they stand", find_days),
+    Check("answers", "articles and bounds give the answers of rules that a verifier signed", find_answered_otherwise),
     Check("tokens", "a second application of the same person or ruling can be found", find_tokens),
 )

@@ -16,6 +16,7 @@ from ledger.aid.assessments import BY_BOUNDS, Assessed, AssessmentDiffers, BadAs
 from ledger.aid.cases import Case
 from ledger.aid.obligations import ObligationKind
 from ledger.aid.rules import Application, Outcome, Span
+from ledger.aliases import Kind, draw
 from ledger.approvals import ActDiffers
 from ledger.errors import LedgerError
 from ledger.identities import shelves
@@ -207,6 +208,26 @@ def test_answers_that_were_altered_taken_away_or_slipped_in_are_found(house: Hou
 
     assert [name for name, by in told.items() if by != {"assessments"}] == []
     assert (verified.state, received.state) == ("verified", "received")
+
+
+def test_a_ruling_that_says_something_else_than_what_the_rules_were_asked_about_is_found(house: House) -> None:
+    house.a_verified_case()
+    house.session.commit()
+    assert found(house.session, by={"answers"}) == []
+    soon = TODAY + timedelta(days=70)
+    changes = {
+        "another article": "ruling SET article = '24.23'",
+        "in force later": f"ruling SET payable_from = '{soon}'",
+        "to be paid later": f"ruling SET due_by = '{soon}'",
+        "issued later": f"ruling SET ruled_by = '{soon}'",
+        "before there were deadlines": "ruling SET ruled_by = '2006-10-08'",
+        "of another obligation": f"obligation SET alias = '{draw(Kind.OBLIGATION)}'",
+    }
+    attacks = {name: f"UPDATE {change}" for name, change in changes.items()}
+
+    told = told_after(engine_of(house.session), {name: (attack, "answers") for name, attack in attacks.items()})
+
+    assert [name for name, by in told.items() if by != {"answers"}] == []
 
 
 def test_a_verification_of_before_answers_were_signed_is_no_finding(house: House) -> None:
