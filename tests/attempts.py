@@ -41,6 +41,7 @@ def act_on(desk: Desk, verb: Any, disbursement: dict[str, Any], **stated: Any) -
         "amount": Money.parse(disbursement["amount"]["amount"], disbursement["amount"]["currency"]),
         "payee_commitment": disbursement["payee_commitment"],
         "evidence": case["evidence_commitments"],
+        "detail": disbursement["payee"] if verb == "approve_disbursement" else None,
     }
     return desk.agree(verb, disbursement["alias"], **(facts | stated))
 

@@ -406,6 +406,7 @@ class House:
             "currency": disbursement.currency,
             "payee_commitment": disbursement.payee_commitment,
             "evidence_commitments": tuple(acts.evidence_of(self.session, case)),
+            "detail": disbursement.payee if verb == "approve_disbursement" else None,
         }
         return agreed_by(by, verb, now=now, **(seen | other))
 

@@ -90,7 +90,8 @@ def approve(desk: Desk, disbursement: dict[str, Any]) -> dict[str, Any]:
     asked = amounts.read(disbursement["amount"])
     if not owed or asked.currency != owed[0].currency or not asked <= owed[0]:
         raise EvidenceDiffers("the payment is not what the case owes", case=case["alias"], field="amount")
-    agreed = _agree(desk, "approve_disbursement", disbursement, evidence.commitments)
+    payee = disbursement["payee"]
+    agreed = _agree(desk, "approve_disbursement", disbursement, evidence.commitments, detail=payee)
     body = {"verb": "approve_disbursement", "object": alias, "agreed": agreed}
     answer: dict[str, Any] = desk.api.post("/v1/approvals", body, key=f"approve:{alias}:{version}")
     return answer
@@ -114,11 +115,14 @@ def cancel(desk: Desk, disbursement: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _agree(desk: Desk, verb: Verb, disbursement: dict[str, Any], evidence: list[str]) -> dict[str, Any]:
+def _agree(
+    desk: Desk, verb: Verb, disbursement: dict[str, Any], evidence: list[str], *, detail: str | None = None
+) -> dict[str, Any]:
     return desk.agree(
         verb,
         disbursement["alias"],
         version=disbursement["version"],
+        detail=detail,
         amount=amounts.read(disbursement["amount"]),
         payee_commitment=disbursement["payee_commitment"],
         evidence=evidence,

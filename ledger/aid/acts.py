@@ -96,6 +96,7 @@ def reject_case(session: Session, alias: str, agreed: Agreed, *, because: Reject
 def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbursement:
     """Approves a disbursement: another person than who entered, verified, asked or brought evidence, who has opened it.
 
+    Who receives the money stands in the act: `approve_disbursement:authority`.
     Above the limit for a third person it stays requested until two of them have signed the very same thing.
 
     Raises:
@@ -120,7 +121,7 @@ def approve_disbursement(session: Session, alias: str, agreed: Agreed) -> Disbur
     rules.require_files(pack, kind=obligation.kind, received_on=case.received_on, files=_kinds(files))
     caps.require_within(session, [disbursement], by=agreed.signer.alias, on=agreed.now.date())
     with session.begin_nested():
-        _accept_disbursement(session, agreed, "approve_disbursement", disbursement, seen)
+        _accept_disbursement(session, agreed, "approve_disbursement", disbursement, seen, detail=disbursement.payee)
         if limits.is_enough(session, agreed, whole=obligation.amount()):
             disbursements.approve(session, disbursement, by=agreed.signer.alias, on=agreed.now.date())
     return disbursement
@@ -250,7 +251,13 @@ def accept_on_case(
 
 
 def _accept_disbursement(
-    session: Session, agreed: Agreed, verb: Verb, disbursement: Disbursement, evidence: list[str]
+    session: Session,
+    agreed: Agreed,
+    verb: Verb,
+    disbursement: Disbursement,
+    evidence: list[str],
+    *,
+    detail: str | None = None,
 ) -> None:
     limits.require_within(
         session,
@@ -266,6 +273,7 @@ def _accept_disbursement(
         verb=verb,
         object_alias=disbursement.alias,
         version=disbursement.version,
+        detail=detail,
         amount=disbursement.amount(),
         payee_commitment=disbursement.payee_commitment,
         evidence_commitments=evidence,

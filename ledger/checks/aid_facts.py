@@ -1,5 +1,6 @@
 """Checks of what rows of aid say beside their states: kinds and days as they were booked, signed for, or told twice."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 
@@ -142,6 +143,29 @@ def _wrong_days(case: Case, ruled: Sequence[Ruling], *, since: date) -> Iterator
             yield "ruling"
 
 
+def find_payees(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Payments to somebody else than who approved them has signed; of a batch's lines its digest tells.
+
+    Acts of before this was told say nothing of it.
+    """
+    for page in paged(session, Disbursement, Disbursement.alias, col(Disbursement.approved_by).is_not(None)):
+        query = select(SignedAct).where(SignedAct.verb == "approve_disbursement")
+        signed: dict[str, set[str]] = {one.alias: set() for one in page}
+        for act in session.exec(query.where(col(SignedAct.object).in_(signed))):
+            signed[act.object] |= {_detail(act)} - {""}
+        for one in page:
+            if signed[one.alias] - {one.payee}:
+                yield Finding("payees", "disbursement", one.alias, {"payee": one.payee})
+
+
+def _detail(act: SignedAct) -> str:
+    try:
+        said = json.loads(act.document)
+    except ValueError:  # found by the check of acts
+        return ""
+    return str(said.get("act")).partition(":")[2] if isinstance(said, dict) else ""
+
+
 def find_answered_otherwise(session: Session, _tell: Tell) -> Iterator[Finding]:
     """Cases whose article or bounds are not those on which the rules answered what a verifier has signed."""
     for page in paged(session, Assessment, Assessment.case_alias):
@@ -209,6 +233,7 @@ CHECKS = (
     Check("paid", "payments are of the day and the place of their entries", find_payments),
     Check("paid-early", "what an agent paid too early is an exception", find_early),
     Check("days", "deadlines, arrivals and rulings say the same wherever they stand", find_days),
+    Check("payees", "payments go to whom their approver has signed: the authority, or the beneficiary", find_payees),
     Check("answers", "articles and bounds give the answers of rules that a verifier signed", find_answered_otherwise),
     Check("tokens", "a second application of the same person or ruling can be found", find_tokens),
 )

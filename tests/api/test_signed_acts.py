@@ -54,6 +54,7 @@ def test_an_act_that_restates_something_else_is_refused_field_by_field(furnished
         "currency": {"amount": Money.parse("810.00", "EUR")},
         "payee_commitment": {"payee_commitment": other["payee_commitment"]},
         "evidence_commitments": {"evidence": []},
+        "act": {"detail": "beneficiary"},
     }
 
     with furnished.nothing_written():

@@ -16,7 +16,7 @@ from ledger.books import spending
 from ledger.books.spending import WouldOverdraw
 from ledger.identities import shelves
 from ledger.identities.shelves import Shelf
-from tests.bookcheck import owning
+from tests.bookcheck import found, owning, told_after
 from tests.cast import NOW, House, Person, a_row, byn, engine_of, give, nothing_written, one_after_the_other, sealed
 
 
@@ -282,6 +282,26 @@ def test_a_ruling_of_this_week_is_approved_when_the_week_is_over(house: House, b
     acts.approve_disbursement(house.session, disbursement.alias, agreed)
 
     assert obligations.require(house.session, disbursement.obligation_alias).state is obligations.State.APPROVED
+
+
+def test_who_receives_the_money_stands_in_the_approval_and_is_found_if_altered(house: House) -> None:
+    give(house.session, byn("810.00"))
+    disbursement = house.a_requested_payment()
+    lie = house.on_payment("approve_disbursement", disbursement, by=house.fund.boris, detail="beneficiary")
+    with nothing_written(house.session), pytest.raises(ActDiffers):
+        acts.approve_disbursement(house.session, disbursement.alias, lie)
+    agreed = house.on_payment("approve_disbursement", disbursement, by=house.fund.boris)
+    acts.approve_disbursement(house.session, disbursement.alias, agreed)
+    house.session.commit()
+    assert found(house.session, by={"payees"}) == []
+    other = "UPDATE disbursement SET payee = 'beneficiary'"
+    as_before = "UPDATE signed_act SET document = replace(document, '\\:authority', '')"
+
+    told = told_after(
+        engine_of(house.session), {"other": (other, "payees"), "an older act": (f"{as_before};{other}", "payees")}
+    )
+
+    assert told == {"other": {"payees"}, "an older act": set()}
 
 
 def test_a_release_restates_amount_payee_and_evidence(house: House, clara: Person) -> None:
