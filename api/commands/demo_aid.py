@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from api.client import advances, agents, batches, cases, quashing, results
+from api.client import advances, agents, batches, case_lives, cases, evidence, quashing, results
 from api.commands.demo_bank import Transfer
 from api.commands.demo_stage import Stage, say
 from ledger.aid.eligibility import Rejection
+from ledger.identities.evidence import EvidenceKind
 from ledger.money import Money
 
 BYN_LEAF, EUR_LEAF = "1000:byn-main", "1000:eur-main"
@@ -44,6 +45,20 @@ def welcome_agent(stage: Stage) -> None:
     anna, boris = stage.desk("anna"), stage.desk("boris")
     if not agents.listed(anna):
         agents.activate(boris, agents.add(anna, cap=AGENT_CAP, cap_lines=AGENT_CAP_LINES))
+
+
+def confirm_reimbursed(stage: Stage) -> None:
+    """Who was reimbursed brings the receipt of the bill that they had paid; it is kept, and their case confirmed."""
+    anna = stage.desk("anna")
+    scan = stage.folder / "receipt-of-a-bill.txt"
+    scan.write_text("An invented receipt of a detention bill.", "utf-8")
+    paid = [case["alias"] for case in cases.listed(anna, state="paid")]
+    for case in paid:
+        if not any(file["kind"] == EvidenceKind.RECEIPT for file in anna.api.get(f"/v1/cases/{case}")["evidence"]):
+            evidence.add(anna, case, scan, kind=EvidenceKind.RECEIPT)
+        case_lives.confirm(anna, case)
+    if paid:
+        say(f"{stage.now():%Y-%m-%d}  {len(paid)} receipts of reimbursed bills kept, their cases confirmed")
 
 
 def _take_in(stage: Stage, number: int, handover: Mapping[str, Any]) -> None:
@@ -179,9 +194,9 @@ def _reimburse(stage: Stage, reimbursement: Mapping[str, Any]) -> None:
     anna = stage.desk("anna")
     batches.release(anna, alias)
     lines = batches.find(anna, alias)["lines"]
-    evidence = cases.check_many(anna, [line["case"] for line in lines], reason="payment")
+    opened = cases.check_many(anna, [line["case"] for line in lines], reason="payment")
     for line in lines:
-        at = stage.place_of(evidence[line["case"]["alias"]].ruling["ruling_number"], "detention")
+        at = stage.place_of(opened[line["case"]["alias"]].ruling["ruling_number"], "detention")
         stage.bank[BYN_LEAF].move(
             Transfer(-_money(line["amount"]), _day(bills[at]), line["reference"], "An invented beneficiary")
         )
@@ -195,11 +210,11 @@ def _quash(stage: Stage, quashed: Mapping[str, Any]) -> None:
     if alias is None:
         return
     lines = batches.find(anna, alias)["lines"]
-    evidence = cases.check_many(anna, [line["case"] for line in lines], reason="verification")
+    opened = cases.check_many(anna, [line["case"] for line in lines], reason="verification")
     place = (quashed["list"], quashed["line"])
     for line in lines:
         case = line["case"]["alias"]
-        if stage.place_of(evidence[case].ruling["ruling_number"], "fine") == place:
+        if stage.place_of(opened[case].ruling["ruling_number"], "fine") == place:
             quashing.quash(anna, case)
     (refund,) = quashing.refunds(anna)
     money = Money.parse(quashed["amount"], quashed["currency"])

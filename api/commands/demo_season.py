@@ -49,6 +49,8 @@ def _all_steps(plan: dict[str, Any]) -> Iterator[tuple[tuple[date, int], Step]]:
     for leaf, days in (("1000:eur-main", EUR_STATEMENTS), ("1000:byn-main", BYN_STATEMENTS)):
         for day in days:
             yield (_day(day), 3), _bind(_take_statement, leaf, day)
+    for day in BYN_STATEMENTS:
+        yield (_day(day), 4), demo_aid.confirm_reimbursed
     yield from demo_aid.steps(plan)
     for month in plan["months"]:
         yield (_day(month["closed_on"]), 8), _bind(_close_month, month["last_day"][:7])

@@ -11,7 +11,7 @@ import pikepdf
 import pytest
 from sqlmodel import select
 
-from api.client import cases, dossiers, keyring
+from api.client import batches, cases, dossiers, keyring
 from api.commands import demo
 from api.commands.demo_people import ROLES, Person
 from api.commands.demo_processor import open_processor
@@ -102,9 +102,13 @@ def _assert_others_read_the_books(season: Stage, folder: Path, sqlite_template: 
 def _assert_a_dossier_holds(season: Stage) -> None:
     """From the ruling to a receipt that is kept, as who reads the first pages would make one."""
     anna = season.desk("anna")
-    case = next(cases.listed(anna, state="confirmed"))
+    bills = next(alias for (what, _), alias in season.batches.items() if what == "bills")
+    fined, reimbursed = season.batches["fines", 1], bills
 
-    assert all(chain.holds for chain in chains(dossiers.fetch(anna, case["alias"])))
+    for batch in (fined, reimbursed):
+        case = batches.find(anna, batch)["lines"][0]["case"]["alias"]
+        assert all(chain.holds for chain in chains(dossiers.fetch(anna, case)))
+    assert list(cases.listed(anna, state="paid")) == []
 
 
 def _assert_nobody_is_named(season: Stage) -> None:

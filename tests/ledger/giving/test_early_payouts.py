@@ -236,3 +236,18 @@ def test_what_somebody_said_is_a_gift_stays_one(carded: House) -> None:
     assert {payout.state for payout in payouts.listed(carded.session)} == {payouts.State.CREATED}
     assert (balance(carded, "2000"), differences(carded)) == (-PAID - eur("50.00"), [])
     assert_it_holds(engine_of(carded.session))
+
+
+@on_one_database
+def test_who_says_which_payout_a_line_is_has_said_that_it_was_none_of_the_gifts_like_it(carded: House) -> None:
+    a_stray_gift(carded, PAID, on=NEXT_DAY + timedelta(days=1), leaf=EUR_LEAF)
+    told(carded, a_payout(PAID), a_payout(PAID, nth=2))
+    shown(carded, PAID, on=NEXT_DAY + timedelta(days=2), leaf=EUR_LEAF)
+    assert differences(carded) == [Difference.AMBIGUOUS_PAYOUT] * 3
+
+    answer(carded, the_exception(carded), Answer.PAYOUT, "po_Invented0002")
+
+    first, second = payouts.listed(carded.session)
+    assert (first.paid_on, second.paid_on) == (None, NEXT_DAY + timedelta(days=2))
+    waiting = [one.about.partition(":")[2] for one in exceptions.listed(carded.session)]
+    assert (first.source_key in waiting, second.source_key in waiting) == (True, False)

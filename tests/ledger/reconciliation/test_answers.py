@@ -275,6 +275,22 @@ def test_a_line_is_no_payout_that_it_cannot_be(
 
 
 @on_one_database
+def test_a_payout_is_on_its_way_for_thirty_days_at_the_longest(carded: House) -> None:
+    newer = [a_payout(eur("50.00"), nth=nth, on=DAY + timedelta(days=29)) for nth in (3, 4)]
+    book(carded.session, a_payout(eur("50.00")), a_payout(eur("50.00"), nth=2, on=NEXT_DAY), *newer)
+    shown(carded, eur("50.00"), leaf=EUR_LEAF, on=DAY + timedelta(days=31))
+    opened = the_exception(carded)
+
+    said = NewResolution(about=opened.alias, answer=Answer.PAYOUT, of="po_Invented0001")
+    with nothing_written(carded.session), pytest.raises(NotThisPayout) as refusal:
+        resolutions.request(carded.session, said, on_request(carded, said))
+    assert refusal.value.data["where"] == "day"
+    answer(carded, opened, Answer.PAYOUT, "po_Invented0002")
+
+    assert [one.id for one in payouts.listed(carded.session) if one.paid_on] == ["po_Invented0002"]
+
+
+@on_one_database
 def test_a_credit_that_the_bank_calls_a_reversal_is_no_payout(carded: House) -> None:
     book(carded.session, *(a_payout(eur("50.00"), nth=nth) for nth in (1, 2)))
     shown(carded, eur("50.00"), leaf=EUR_LEAF, on=NEXT_DAY, reversal=True)

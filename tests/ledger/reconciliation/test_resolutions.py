@@ -300,6 +300,18 @@ def test_an_announced_return_is_withdrawn_and_its_bail_may_be_kept(house: House,
 
 
 @on_one_database
+def test_what_comes_under_a_return_that_was_withdrawn_is_a_return_of_its_own(house: House, posted: Obligation) -> None:
+    announced = announce(house, posted, "1500.00")
+    bail.withdraw_return(house.session, announced, by=house.fund.clara.alias, on=TODAY)
+    opened = shown(house, usd("1500.00"), announced.reference, leaf=USD_LEAF)
+
+    resolve(house, opened.alias, Answer.BAIL_RETURNED, posted.alias, usd("1500.00"), Because.DECIDED_SO)
+
+    assert announced.received_on is None
+    assert standing(house, "1300", "USD") == usd("0.00")
+
+
+@on_one_database
 @pytest.mark.parametrize(
     ("came", "settles", "kept"),
     [
