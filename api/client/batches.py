@@ -318,7 +318,7 @@ def _check_lines(desk: Desk, batch: dict[str, Any]) -> dict[str, Evidence]:
                 _check_court(line, evidence[case], keys, batch)
             except EvidenceDiffers as error:
                 refused.setdefault(case, error)
-    batch_lines.require_none(list(refused.values()), batch=batch["alias"])
+    batch_lines.require_none(list(refused.values()))
     return evidence
 
 

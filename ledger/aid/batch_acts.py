@@ -16,6 +16,7 @@ from ledger.aid.obligations import Obligation
 from ledger.aid.rules import EvidenceMissing
 from ledger.aid.rulings import Ruling
 from ledger.approvals import Agreed, Verb
+from ledger.errors import LedgerError
 from ledger.identities import evidence, shelves
 from ledger.identities.evidence import EvidenceFile
 from ledger.money import Money
@@ -28,8 +29,8 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     Lines that are on hold or fell away are left out, and bound by no rule any more: see `batches.leave_out`.
 
     Raises:
-        SamePerson, EvidenceNotOpened, EvidenceMissing, NotEligible, LinesRefused for several of these, BatchNotReady,
-        BatchAltered, AgentNotActive, OverCap, OverPersonCap, WouldOverdraw, NoRate, DisbursementNotReady,
+        EvidenceNotOpened, EvidenceMissing, NotEligible, OverPersonCap: one line does not hold. LinesRefused: several.
+        SamePerson, BatchNotReady, BatchAltered, AgentNotActive, OverCap, WouldOverdraw, NoRate, DisbursementNotReady,
         ObligationNotReady, CaseNotReady, and what `approvals.accept` raises.
     """
     batch = batches.require(session, alias, lock=True)
@@ -46,7 +47,7 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
     seen = shelves.handed_out(
         session, operator=agreed.signer.alias, shelves=[item.case.beneficiary_alias for item in standing]
     )
-    refused = []
+    refused: list[LedgerError] = []
     for item in standing:
         try:
             _require_opened(item, needed, seen)
@@ -54,8 +55,9 @@ def approve_batch(session: Session, alias: str, agreed: Agreed) -> Batch:
         except (EvidenceNotOpened, NotEligible, EvidenceMissing) as refusal:
             refusal.data["case"] = item.case.alias
             refused.append(refusal)
-    batch_lines.require_none(refused, batch=alias)
-    caps.require_within(session, [item.disbursement for item in standing], by=agreed.signer.alias, on=agreed.now.date())
+    paying = [item.disbursement for item in standing]
+    refused += caps.over(session, paying, by=agreed.signer.alias, on=agreed.now.date())
+    batch_lines.require_none(refused)
     with session.begin_nested():  # act and effect, or neither
         _accept(session, agreed, "approve_batch", batch, needed, whole=_whole(batch, found))
         if limits.is_enough(session, agreed, whole=_whole(batch, found)):

@@ -168,8 +168,8 @@ def items(session: Session, batch: str, *, lock: bool = False) -> list[Item]:
     return [Item(*row, by_alias[row[1].case_alias]) for row in rows]
 
 
-def require_none(refused: Sequence[LedgerError], *, batch: str) -> None:
-    """Refuses a batch for what is wrong with its lines, each with its `case`: all are named at once.
+def require_none(refused: Sequence[LedgerError]) -> None:
+    """Refuses for what is wrong with lines, each with its `case`: all are named at once.
 
     Raises:
         LedgerError: the only one, as it is. LinesRefused: there are several.
@@ -178,7 +178,7 @@ def require_none(refused: Sequence[LedgerError], *, batch: str) -> None:
         raise refused[0]
     if refused:
         told = ", ".join(f"{one.data['case']} {one.rule}" for one in refused)
-        raise LinesRefused("these lines do not hold", batch=batch, lines=len(refused), refused=told)
+        raise LinesRefused("these lines do not hold", lines=len(refused), refused=told)
 
 
 def batch_of(session: Session, disbursement: str) -> str | None:

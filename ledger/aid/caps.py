@@ -33,14 +33,22 @@ class OverPersonCap(Refused):
 
 
 def require_within(session: Session, chosen: Sequence[Disbursement], *, by: str, on: date) -> None:
-    """Refuses approvals by which a person would get more than a cap, with what was approved before.
-
-    `by` approves on the day `on`; that two are two counts when somebody else has said so.
-
-    Whoever approves next waits until this transaction ends.
+    """Refuses approvals by which a person would get more than a cap: see `over`.
 
     Raises:
-        OverPersonCap: `cases` is how many of their cases count, `because` the rejection that a verifier may choose.
+        OverPersonCap: the first of them.
+    """
+    for refusal in over(session, chosen, by=by, on=on):
+        raise refusal
+
+
+def over(session: Session, chosen: Sequence[Disbursement], *, by: str, on: date) -> list[OverPersonCap]:
+    """Why approvals are refused by which people would get more than a cap, with what was approved before.
+
+    One for each person and kind: `case` names those of the chosen that are theirs, `cases` is how many of their cases
+    count. `by` approves on the day `on`; that two are two counts when somebody else has said so.
+
+    Whoever approves next waits until this transaction ends.
     """
     book.require(session, lock=True)
     one_persons = likenesses.cases_of_persons(session, {one.case_alias for one in chosen}, doubted=by)
@@ -52,13 +60,20 @@ def require_within(session: Session, chosen: Sequence[Disbursement], *, by: str,
     for one in chosen:
         groups[one_persons[one.case_alias], of_kind[one.obligation_alias]].append(one)
     before = _approved_before(session, {case for person, _ in groups for case in person}, but=chosen)
+    refused = []
     for (person, kind), now in groups.items():
         pack = jurisdictions.load(jurisdiction[now[0].case_alias])
         earlier = [(one, day) for one, its_kind, day in before if its_kind == kind and one.case_alias in person]
         for cap in pack.caps_on(kind, on=on):
             first = on - timedelta(days=cap.within_days - 1)
             counted = [one for one, day in earlier if day is None or day >= first]
-            _require_within(cap, [*counted, *now], currency=pack.currency)
+            try:
+                _require_within(cap, [*counted, *now], currency=pack.currency)
+            except OverPersonCap as refusal:
+                refusal.data["case"] = " and ".join(sorted({one.case_alias for one in now}))
+                refused.append(refusal)
+                break
+    return refused
 
 
 def _require_within(cap: Cap, counted: Sequence[Disbursement], *, currency: str) -> None:

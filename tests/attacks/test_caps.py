@@ -9,7 +9,8 @@ from sqlmodel import Session
 
 from api.client import keyring, sealing
 from ledger import people
-from ledger.aid import acts, batch_acts, intake
+from ledger.aid import acts, batch_acts, batches, intake
+from ledger.aid.batch_lines import LinesRefused
 from ledger.aid.caps import OverPersonCap
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement
@@ -20,7 +21,7 @@ from ledger.people import Role
 from tests.cast import LEAF, NOW, House, Person, a_person, a_row, byn, enrol, give, nothing_written, race, the_next
 from tests.comparing import join, tell_apart
 from tests.packs import a_cap, belarus_with
-from tests.purses import a_locked_batch, approve, on_batch
+from tests.purses import a_locked_batch, approve, create, lines_for, on_batch
 
 NAME = "Invented Person of Two Lists"
 OTHER = "Invented Person of One List"
@@ -142,9 +143,31 @@ def test_a_batch_and_a_single_payment_count_together(house: House) -> None:
 
 def test_the_lines_of_one_batch_count_together(house: House) -> None:
     give(house.session, byn("9000.00"))
-    batch = a_locked_batch(house, None, LEAF, [a_case(house, "900.00"), a_case(house, "900.00")])
+    found = [a_case(house, "900.00"), a_case(house, "900.00"), a_case(house, "900.00", name=OTHER)]
+    batch = a_locked_batch(house, None, LEAF, found)
 
-    refused(house, lambda: approve(house, batch))
+    told = refused(house, lambda: approve(house, batch))
+
+    assert told["case"] == " and ".join(sorted(case.alias for case in found[:2]))
+
+
+def test_all_who_would_get_more_are_named_at_once_beside_what_nobody_has_opened(house: House) -> None:
+    give(house.session, byn("9000.00"))
+    dear, dearer = a_case(house, "1701.00"), a_case(house, "1800.00", name=OTHER)
+    unseen = a_case(house, "20.00", name="Invented Person of No List")
+    batch = create(house, lines_for(house, [dear, dearer, unseen]), account=LEAF)
+    batches.lock(house.session, batch)
+    for case in (dear, dearer):
+        house.open(case, by=house.fund.boris)
+
+    with nothing_written(house.session), pytest.raises(LinesRefused) as refusal:
+        approve(house, batch)
+
+    assert set(str(refusal.value.data["refused"]).split(", ")) == {
+        f"{dear.alias} over_person_cap",
+        f"{dearer.alias} over_person_cap",
+        f"{unseen.alias} evidence_not_opened",
+    }
 
 
 def test_a_case_that_came_between_two_keys_of_the_vault_links_both_sides(house: House) -> None:

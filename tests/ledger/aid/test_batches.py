@@ -239,7 +239,6 @@ def test_all_lines_that_keep_a_batch_from_being_agreed_to_are_named_at_once(hous
         approve(house, batch)
 
     assert several.value.data == {
-        "batch": batch.alias,
         "lines": 2,
         "refused": ", ".join(f"{case.alias} evidence_not_opened" for case in unseen),
     }
