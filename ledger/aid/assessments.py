@@ -138,18 +138,19 @@ def keep(session: Session, case: Case, new: NewAssessment, *, signed_on: date, f
     session.flush()
 
 
-def differing(case: Case, document: str, ruled: Mapping[str, tuple[Obligation, Ruling]]) -> list[str]:
+def differing(
+    case: Case, document: str, ruled: Mapping[str, tuple[Obligation, Ruling]], *, pack: Pack, pack_digest: str
+) -> list[str]:
     """The rules by which the books, by their articles and bounds, give another answer now than was signed.
 
     `ruled` are the obligations of the case with their rulings, by alias. Files may have come since, and are not asked
-    about. Of a document by another pack nothing can be told, nor of one that cannot be read.
+    about. Of a document by another pack than this one nothing can be told, nor of one that cannot be read.
     """
-    pack = jurisdictions.load(case.jurisdiction)
     try:
         assessed = Assessed.model_validate_json(document)
     except ValueError:
         return []
-    if assessed.pack_digest != jurisdictions.digest(pack):
+    if assessed.pack_digest != pack_digest:
         return []
     found: set[str] = set()
     for alias in {told.obligation for told in assessed.answers}:

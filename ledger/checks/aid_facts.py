@@ -171,14 +171,19 @@ def find_answered_otherwise(session: Session, _tell: Tell) -> Iterator[Finding]:
     for page in paged(session, Assessment, Assessment.case_alias):
         aliases = [one.case_alias for one in page]
         cases = {one.alias: one for one in session.exec(select(Case).where(col(Case.alias).in_(aliases)))}
+        packs = {name: jurisdictions.load(name) for name in {one.jurisdiction for one in cases.values()}}
+        known = {name: (pack, jurisdictions.digest(pack)) for name, pack in packs.items()}
         query = select(Obligation, Ruling).join(Ruling, col(Ruling.alias) == Obligation.ruling_alias)
         ruled: dict[str, dict[str, tuple[Obligation, Ruling]]] = {alias: {} for alias in aliases}
         for owed, ruling in session.exec(query.where(col(Obligation.case_alias).in_(aliases))):
             ruled[owed.case_alias][owed.alias] = (owed, ruling)
         for one in page:
-            if one.case_alias not in cases:  # found by the checks of acts
+            case = cases.get(one.case_alias)
+            if case is None:  # found by the checks of acts
                 continue
-            for rule in assessments.differing(cases[one.case_alias], one.document, ruled[one.case_alias]):
+            pack, digest = known[case.jurisdiction]
+            told = assessments.differing(case, one.document, ruled[case.alias], pack=pack, pack_digest=digest)
+            for rule in told:
                 yield Finding("answers", "case", one.case_alias, {"where": rule})
 
 
