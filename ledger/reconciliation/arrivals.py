@@ -70,7 +70,8 @@ def book(
         return payouts.send(session, found, **facts)
     if line.minor < 0:
         return payouts.pull_back(session, found, **facts)
-    exceptions.settle(session, Difference.PAYOUT_NOT_SEEN, about=found.source_key, on=recorded_at.date())
+    for difference in (Difference.AMBIGUOUS_PAYOUT, Difference.PAYOUT_NOT_SEEN):
+        exceptions.settle(session, difference, about=found.source_key, on=recorded_at.date())
     return payouts.arrive(session, found, **facts)
 
 

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 from sqlmodel import Session, select
 
-from ledger import approvals, exceptions
+from ledger import approvals
 from ledger.errors import Refused
-from ledger.exceptions import Difference
 from ledger.giving import bank_refunds, cash_deposits, disputes, donations, gift_returns
 from ledger.giving.early_payouts import NotThisPayout, UnknownPayout
 from ledger.giving.explanations import What
@@ -63,8 +62,6 @@ def _payout(session: Session, asked: Question) -> int:
         _require_plausible(payout, asked)
     if amount.currency != payout.arriving().currency or asked.crosses:
         payout.arriving_minor, payout.arriving_currency = amount.minor, amount.currency
-    for difference in (Difference.AMBIGUOUS_PAYOUT, Difference.PAYOUT_NOT_SEEN):
-        exceptions.settle(session, difference, about=payout.source_key, on=asked.recorded_at.date())
     posted = arrivals.book(session, payout, line, recorded_at=asked.recorded_at, recorded_by=asked.recorded_by)
     return posted.entry_id
 

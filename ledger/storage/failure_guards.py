@@ -37,28 +37,28 @@ POSTGRESQL = (
     f"""
     CREATE FUNCTION guard_failure() RETURNS trigger LANGUAGE plpgsql SET search_path = {{path}} AS $$
     BEGIN
-        IF {_ENDED} OR (TG_TABLE_NAME = 'disbursement' AND {_NOT_PAID}) THEN
-            RETURN NEW;
+        IF {_FAILS} AND NOT {_ENDED} AND NOT (TG_TABLE_NAME = 'disbursement' AND {_NOT_PAID}) THEN
+            {_REFUSED};
         END IF;
-        {_REFUSED};
+        RETURN NEW;
     END $$
     """,
     f"""
     CREATE FUNCTION guard_line_failure() RETURNS trigger LANGUAGE plpgsql SET search_path = {{path}} AS $$
     BEGIN
-        IF {_AGREED} THEN
-            RETURN NEW;
+        IF {_TAKEN_BACK} AND NOT {_AGREED} THEN
+            {_REFUSED};
         END IF;
-        {_REFUSED};
+        RETURN NEW;
     END $$
     """,
     *(
         f"CREATE TRIGGER guard_{table}_fails_by_two BEFORE UPDATE ON {table} "
-        f"FOR EACH ROW WHEN ({_FAILS}) EXECUTE FUNCTION guard_failure()"
+        "FOR EACH ROW EXECUTE FUNCTION guard_failure()"
         for table in ORDERS
     ),
     (
         "CREATE TRIGGER guard_batch_line_fails_by_two BEFORE UPDATE ON batch_line "
-        f"FOR EACH ROW WHEN ({_TAKEN_BACK}) EXECUTE FUNCTION guard_line_failure()"
+        "FOR EACH ROW EXECUTE FUNCTION guard_line_failure()"
     ),
 )
