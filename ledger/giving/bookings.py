@@ -1,7 +1,7 @@
 """Bookings: what became of each movement of the processor. It is booked, or waits and tells for what."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -103,13 +103,14 @@ class NewBooking:
         self.recipe = self.account_code = self.entry_id = self.about = self.fund_code = None
 
 
+_COLUMNS = tuple(NewBooking.__dataclass_fields__)
 _INSERT = insert(SQLModel.metadata.tables["movement_booking"])
 
 
 def write(session: Session, new: Sequence[NewBooking]) -> None:
     """Writes new bookings in one statement."""
     if new:
-        session.connection().execute(_INSERT, [asdict(one) for one in new])
+        session.connection().execute(_INSERT, [{name: getattr(one, name) for name in _COLUMNS} for one in new])
 
 
 def of(session: Session, received: Collection[Movement]) -> dict[tuple[str, int], Booking]:

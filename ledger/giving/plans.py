@@ -26,6 +26,7 @@ from ledger.giving.donations import Donation, Source
 from ledger.giving.forms import has_recipe
 from ledger.giving.leaves import IN_TRANSIT, PROCESSOR, find_leaf
 from ledger.giving.movements import Category, Movement
+from ledger.giving.new_gifts import NewGift
 from ledger.giving.payouts import Payout, TopUp
 from ledger.money import Money
 from ledger.storage.engine import looked_up
@@ -54,7 +55,7 @@ class Plan:
     postings: list[Posting]
     about: str | None = None
     fund: str | None = None
-    row: SQLModel | None = None
+    row: SQLModel | NewGift | None = None
 
 
 def plan(session: Session, movement: Movement, *, booked: Sources, waited: bool) -> Plan:
@@ -84,11 +85,11 @@ def is_known(category: str) -> bool:
     return category in _PLANS
 
 
-def gift_of(session: Session, movement: Movement, *, state: donations.State) -> Donation:
+def gift_of(session: Session, movement: Movement, *, state: donations.State) -> NewGift:
     """The gift that a charge is, for the fund of its purpose."""
     purpose = purposes.by_code(session, movement.purpose) if movement.purpose else None
     terms = purpose_versions.terms_on(session, purpose, on=movement.created_on) if purpose else None
-    return Donation(
+    return NewGift(
         alias=draw(Kind.DONATION),
         source=Source.CARD,
         state=state,
@@ -115,7 +116,7 @@ def _plan_pending_charge(session: Session, movement: Movement, leaf: str) -> Pla
     return _plan_gift(session, movement, leaf, donations.receive(session, donation))
 
 
-def _plan_gift(session: Session, movement: Movement, leaf: str, donation: Donation) -> Plan:
+def _plan_gift(session: Session, movement: Movement, leaf: str, donation: Donation | NewGift) -> Plan:
     purpose = purposes.by_code(session, donation.purpose_code) if donation.purpose_code else None
     terms = purpose_versions.terms_of(session, purpose, donation.purpose_version or 0) if purpose else None
     postings = recipes.card_gift(
@@ -380,6 +381,8 @@ _ONCE = frozenset(
     }
 )
 """An object of these moves once, whatever the number of its balance transactions."""
+BY_ITSELF = frozenset({Category.CHARGE, Category.FEE, Category.TAX, Category.NETWORK_COST})
+"""What is planned without a look at what was booked before, unless it waited."""
 
 
 def require_leaf(session: Session, account: str, *, currency: str) -> str:

@@ -10,13 +10,16 @@ from sqlmodel import Session, select
 from ledger import exceptions
 from ledger.books import journal
 from ledger.books.accounts import Account
+from ledger.books.entries import NewEntry
 from ledger.errors import Conflict, LedgerError
 from ledger.exceptions import Difference
-from ledger.giving import bookings, donations, explanations, movements, payout_items, plans, unread
+from ledger.giving import bookings, donations, explanations, movements, new_gifts, parts, payout_items, plans, unread
 from ledger.giving.bookings import Booking, NewBooking, Reason, State
 from ledger.giving.explanations import What
 from ledger.giving.leaves import PROCESSOR, find_leaf
 from ledger.giving.movements import Category, Movement
+from ledger.giving.new_gifts import NewGift
+from ledger.giving.parts import Part
 from ledger.giving.plans import MustWait, Plan
 from ledger.giving.unread import Told
 from ledger.money import Money
@@ -162,7 +165,10 @@ class _Run:
     sources: set[tuple[str, str]] = field(default_factory=set)
     arrived: set[str] = field(default_factory=set)
     told: dict[tuple[str, int], Booking | NewBooking] = field(default_factory=dict)
-    unwritten: list[NewBooking] = field(default_factory=list)
+    part: Part = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.part = Part(self.session, self.recorded_at, self.recorded_by)
 
     def leave_unread(self, told: Told) -> None:
         """Tells of a movement that waits for a version which knows its currency."""
@@ -198,18 +204,13 @@ class _Run:
                 self._wait(movement, booking, why, is_new=waiting is None)
         self.told[movement.key] = booking
         if waiting is None:
-            self.unwritten.append(fresh)
+            self.part.bookings.append(fresh)
         if booking.state is not State.WAITING:
             self._arrive(movement)
 
-    def write(self) -> None:
-        """Writes the new bookings: many at once, since each by itself takes as long as its entry."""
-        bookings.write(self.session, self.unwritten)
-        self.unwritten = []
-
     def wake(self) -> None:
         """Books what waits for something that has arrived, until nothing more comes of it."""
-        self.write()
+        self.part.write()
         self.arrived |= {
             awaited
             for awaited in bookings.awaited(self.session, "leaf:")
@@ -230,7 +231,7 @@ class _Run:
 
     def _try(self, movement: Movement, booking: Booking | NewBooking, *, waited: bool) -> None:
         """Books it, or has it wait when it is refused: then nothing of it is written."""
-        self.write()
+        self.part.write()
         try:
             with self.session.begin_nested():
                 self._book(movement, booking, waited=waited)
@@ -243,13 +244,22 @@ class _Run:
             raise MustWait(Reason.REFUSED, f"{AGAIN}{rule}") from refusal
 
     def _book(self, movement: Movement, booking: Booking | NewBooking, *, waited: bool) -> None:
-        if movement.transactions is not None:
-            self.write()  # what an automatic payout pays out is looked up
+        is_kept = not (waited or self.one_by_one) and movement.category in plans.BY_ITSELF
+        if not is_kept or len(self.part.entries) >= parts.MOST:
+            self.part.write()
         planned = plans.plan(self.session, movement, booked=self.sources, waited=waited)
         if waited:
             self.post(movement, booking, planned)
+        elif is_kept and isinstance(booking, NewBooking):
+            self._keep(movement, booking, planned)
         else:
             self._post(movement, booking, planned)
+
+    def _keep(self, movement: Movement, booking: NewBooking, planned: Plan) -> None:
+        """What looks at no other is written later, with others."""
+        entry = NewEntry(movement.source_key, planned.recipe, planned.postings, movement.created_on)
+        self.part.enter(entry, booking, [planned.row] if isinstance(planned.row, NewGift) else [])
+        _note(booking, planned)
 
     def _post(self, movement: Movement, booking: Booking | NewBooking, planned: Plan) -> None:
         posted = journal.post(
@@ -261,11 +271,12 @@ class _Run:
             recorded_at=self.recorded_at,
             recorded_by=self.recorded_by,
         )
-        if planned.row is not None:
+        if isinstance(planned.row, NewGift):
+            new_gifts.write(self.session, [planned.row])
+        elif planned.row is not None:
             self.session.add(planned.row)
-        booking.state, booking.reason, booking.awaits = State.BOOKED, None, None
-        booking.recipe, booking.account_code, booking.entry_id = planned.recipe, planned.leaf, posted.entry_id
-        booking.about, booking.fund_code = planned.about, planned.fund
+        _note(booking, planned)
+        booking.entry_id = posted.entry_id
 
     def _wait(self, movement: Movement, booking: Booking | NewBooking, why: MustWait, *, is_new: bool) -> None:
         booking.reason, booking.awaits = why.reason, why.awaits
@@ -273,7 +284,7 @@ class _Run:
             return
         if movement.category == Category.CHARGE and why.reason is Reason.NO_LEAF:
             pending = plans.gift_of(self.session, movement, state=donations.State.PENDING)
-            self.session.add(pending)
+            new_gifts.write(self.session, [pending])
             booking.about, booking.fund_code = pending.alias, pending.fund_code
         exceptions.open_once(
             self.session,
@@ -292,6 +303,13 @@ class _Run:
 
     def _today(self) -> date:
         return self.recorded_at.date()
+
+
+def _note(booking: Booking | NewBooking, planned: Plan) -> None:
+    """What was booked; its entry's number comes when it is written."""
+    booking.state, booking.reason, booking.awaits = State.BOOKED, None, None
+    booking.recipe, booking.account_code = planned.recipe, planned.leaf
+    booking.about, booking.fund_code = planned.about, planned.fund
 
 
 def _take_turn(session: Session) -> None:
