@@ -103,6 +103,8 @@ class NewBooking:
         self.recipe = self.account_code = self.entry_id = self.about = self.fund_code = None
 
 
+_NOT_BOOKED = tuple(state for state in State if state is not State.BOOKED)
+"""Said the other way round: a planner that sees an index of states would begin with all that was ever booked."""
 _COLUMNS = tuple(NewBooking.__dataclass_fields__)
 _INSERT = insert(SQLModel.metadata.tables["movement_booking"])
 
@@ -160,7 +162,7 @@ def booked_sources(session: Session, sources: Collection[str]) -> set[tuple[str,
         query = (
             select(ReceivedMovement.category, ReceivedMovement.source)
             .join(Booking, _same_movement())
-            .where(Booking.state == State.BOOKED, col(ReceivedMovement.source).in_(some))
+            .where(col(Booking.state).not_in(_NOT_BOOKED), col(ReceivedMovement.source).in_(some))
         )
         found |= {(category, source) for category, source in session.exec(query) if source is not None}
     return found

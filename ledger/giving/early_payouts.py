@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
+from sqlalchemy import func, tuple_
 from sqlmodel import Session, col, select
 
 from ledger import approvals, exceptions, overdrafts
@@ -25,6 +26,7 @@ from ledger.giving.steps import NewStep, Step
 from ledger.money import Money
 from ledger.storage.locks import locked
 
+_NOBODYS = (col(Donation.state) == GiftState.UNIDENTIFIED, col(Donation.source) == Source.BANK)
 SAID = frozenset({Step.MATCHED, Step.UNCLAIMED, Step.CONDITIONAL, Step.MET})
 """The steps by which somebody said what a gift is for: who did does not say that it was none."""
 
@@ -52,7 +54,7 @@ def look_again(session: Session, *, recorded_at: datetime, recorded_by: str) -> 
 
     A line of the bank about which somebody was asked is what they said: its gift stays one.
     """
-    for payout in _on_their_way(session):
+    for payout in _that_may_be_gifts(session):
         gifts = [gift for gift in _gifts_like(session, payout) if _can_be(session, gift, payout)]
         if not gifts:
             continue
@@ -140,19 +142,20 @@ def _taken_back(gift: Donation, leaf: str) -> list[Posting]:
     return recipes.bank_gift_mistaken(gift=gift.amount(), fund=gift.fund_code, received_on=gift.received_on, **facts)
 
 
-def _on_their_way(session: Session) -> list[Payout]:
-    query = select(Payout).where(Payout.state == payouts.State.CREATED, col(Payout.paid_on).is_(None))
+def _that_may_be_gifts(session: Session) -> list[Payout]:
+    """Those on their way of whose amount there is a gift: asked at once, for after a season many are on their way."""
+    amounts = select(Donation.minor, Donation.currency).where(*_NOBODYS)
+    minor, currency = Payout.arriving_minor, Payout.arriving_currency
+    arriving = tuple_(func.coalesce(minor, Payout.minor), func.coalesce(currency, Payout.currency))
+    query = select(Payout).where(
+        Payout.state == payouts.State.CREATED, col(Payout.paid_on).is_(None), arriving.in_(amounts)
+    )
     return sorted(session.exec(locked(query)), key=lambda one: (one.created_on, one.id))
 
 
 def _gifts_like(session: Session, payout: Payout) -> list[Donation]:
     arriving: Money = payout.arriving()
-    query = select(Donation).where(
-        Donation.state == GiftState.UNIDENTIFIED,
-        Donation.source == Source.BANK,
-        Donation.minor == arriving.minor,
-        Donation.currency == arriving.currency,
-    )
+    query = select(Donation).where(*_NOBODYS, Donation.minor == arriving.minor, Donation.currency == arriving.currency)
     return sorted(session.exec(locked(query)), key=lambda one: (one.received_on, one.alias))
 
 

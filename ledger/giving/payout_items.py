@@ -7,7 +7,7 @@ afterwards changes no entry, and is an exception.
 import hashlib
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import and_, case, func, or_
 from sqlmodel import Session, col, select
 
 from ledger import exceptions
@@ -78,11 +78,13 @@ def find_missing(session: Session, payout: str) -> str | None:
 
 def shares_of(session: Session, payout: str, *, leaf: str) -> dict[str, int]:
     """What each fund got on a leaf of the balance transactions that an automatic payout pays out, in minor units."""
+    # The leaf is no condition: a planner that sees one reads all that was ever moved there, for each payout.
+    on_leaf = case((col(Line.account_code) == leaf, col(Line.minor)), else_=0)
     query = (
-        select(Line.fund_code, func.sum(Line.minor))
+        select(Line.fund_code, func.sum(on_leaf))
         .join(Booking, col(Booking.entry_id) == Line.entry_id)
         .join(PayoutItem, col(PayoutItem.balance_transaction) == Booking.balance_transaction)
-        .where(PayoutItem.payout == payout, Line.account_code == leaf)
+        .where(PayoutItem.payout == payout)
         .group_by(col(Line.fund_code))
     )
     return {fund: int(minor) for fund, minor in sorted(session.exec(query).all()) if minor}

@@ -17,10 +17,18 @@ from ledger.aid.obligations import Obligation
 from ledger.aid.refunds import Refund
 from ledger.books.recipes import UNASSIGNED
 from ledger.giving.donations import ASSIGNABLE, Donation
-from ledger.queue.conditions import brought_by, has_signed, is_left_to_ask, is_with_a_court, may_sign_next, stands
+from ledger.queue.conditions import (
+    brought_by,
+    has_signed,
+    is_left_to_ask,
+    is_with_a_court,
+    looked_up,
+    may_sign_next,
+    stands,
+)
 from ledger.queue.questions import Question
 
-_ON_THEIR_WAY = tuple(state for state in disbursements.STANDING if state is not disbursements.State.PAID)
+_ON_THEIR_WAY = (disbursements.State.APPROVED, disbursements.State.RELEASED)
 _SOMETHING_PAID = tuple(
     state for state in obligations.State if state is obligations.State.PART_PAID or state not in obligations.OPEN
 )
@@ -73,12 +81,14 @@ def to_ask_for(_operator: str, _on: date) -> list[Question]:
     rest = exists().where(of_case, as_it_is == obligations.State.PART_PAID, is_left_to_ask())
     unasked = ~stands(col(Disbursement.obligation_alias) == col(Obligation.alias))
     sums = select(col(Obligation.alias)).where(of_case, as_it_is.not_in(_SOMETHING_PAID))  # all of it from the index
+    requested = select(col(Disbursement.case_alias)).where(col(Disbursement.state) == disbursements.State.REQUESTED)
     on_their_way = select(col(Disbursement.obligation_alias)).where(col(Disbursement.state).in_(_ON_THEIR_WAY))
-    # Most sums of approved cases are among these few, gathered once: what is left is looked up one by one.
-    whole = sums.where(col(Obligation.alias).not_in(on_their_way), unasked).exists()
+    # Most of what is asked for is among these few, gathered once from an index: what is left is looked up one by one.
+    # Not joined: a planner that may begins with all that anybody ever owed.
+    whole = looked_up(sums.where(col(Obligation.alias).not_in(on_their_way), unasked))
     with_rest = select(col(Obligation.case_alias)).where(as_it_is == obligations.State.PART_PAID)
     return [
-        _of_cases(col(Case.due_by), state == cases.State.VERIFIED, ~asked, owed),
+        _of_cases(col(Case.due_by), state == cases.State.VERIFIED, alias.not_in(requested), ~asked, owed),
         _of_cases(col(Case.due_by), state == cases.State.APPROVED, whole, ~rest),
         _of_cases(col(Case.due_by), state == cases.State.APPROVED, alias.in_(with_rest), rest),
     ]

@@ -45,7 +45,7 @@ def brought_by(case: Any, operator: str) -> tuple[ColumnElement[bool], ...]:
 
     Each by itself: a planner makes a join of what must not be, and looks up one by one what stands behind an `or`.
     """
-    stood = _looked_up(
+    stood = looked_up(
         select(col(Case.alias)).where(
             col(Case.alias) == case, or_(col(Case.entered_by) == operator, col(Case.verified_by) == operator)
         )
@@ -57,7 +57,7 @@ def brought_by(case: Any, operator: str) -> tuple[ColumnElement[bool], ...]:
         col(later.version) > col(EvidenceFile.version),
         col(later.completed_at).is_not(None),
     )
-    filed = _looked_up(
+    filed = looked_up(
         select(col(EvidenceFile.alias)).where(
             col(EvidenceFile.subject) == case,
             col(EvidenceFile.signer) == operator,
@@ -100,7 +100,7 @@ def is_with_a_court() -> ColumnElement[bool]:
     return is_posted & (col(Obligation.minor) > gone)
 
 
-def _looked_up(rows: Select[Any]) -> ColumnElement[bool]:
+def looked_up(rows: Select[Any]) -> ColumnElement[bool]:
     """Whether there is a row, looked up for each thing along an index.
 
     A planner that may join would rather begin with all that a person has ever brought: it reads all cases and files.
