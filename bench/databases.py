@@ -2,14 +2,17 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, make_url, text
+from sqlmodel import Session
 
 from bench.filling import fill
 from ledger import book
@@ -69,6 +72,18 @@ def books(*, tell: Callable[[str], None]) -> Iterator[Books]:
             return engines
 
         yield Books(make("bench"), filled)
+
+
+def processor_clock(session: Session) -> Callable[[], float]:
+    """Seconds of the processor that this program and the session's server process have had, where the system tells."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        return time.process_time
+    driver: Any = connection.connection.driver_connection
+    told = Path(f"/proc/{driver.info.backend_pid}/schedstat")
+    if not told.exists():
+        return time.perf_counter
+    return lambda: time.process_time() + int(told.read_text(encoding="ascii").split()[0]) / 1e9
 
 
 def a_gift(leaf: str = LEAVES[0]) -> list[Posting]:

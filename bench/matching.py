@@ -2,7 +2,7 @@
 
 Alone: each amount is the only one of its kind. Alike: half of the amounts are 20 that come again and again within the
 days that may lie between, so that each line may be many entries, and none is matched by a machine. In parts: half of
-the lines are two entries each, so that sums are sought, up to `proposals.MOST_TRIED` of them.
+the lines are two entries each, so that sums are sought, up to `proposals.MOST_TRIED` of them. In time of the processor.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from functools import partial
 
 from sqlalchemy import Engine
 
-from bench.databases import DAY, NOW, RECORDER, Books
+from bench.databases import DAY, NOW, RECORDER, Books, processor_clock
 from bench.rows import Row, seconds
 from ledger.books import accounts, bulk
 from ledger.books.entries import NewEntry
@@ -41,10 +41,12 @@ def rows(books: Books, *, quick: bool) -> Iterator[Row]:
             leaf = f"1000:eur-{case.replace(' ', '-')}"
             _fill(engine, leaf, [(minor, on + _NEXT_DAY) for minor, on in lines], entries)
             with transaction(engine) as session:
-                spent = seconds(partial(matchings.match_unique, session, at=NOW), repeats=1)
+                match = partial(matchings.match_unique, session, at=NOW)
+                spent = seconds(match, clock=processor_clock(session))
             yield Row(f"{many:,} lines matched, {case}, {name}", None, spent, "s", at_most=_AT_MOST_SECONDS)
         with transaction(engine, write=False) as session:
-            spent = seconds(partial(bank.reconcile, session, "1000:eur-half-alike"), repeats=3)
+            reconcile = partial(bank.reconcile, session, "1000:eur-half-alike")
+            spent = seconds(reconcile, repeats=3, clock=processor_clock(session))
         yield Row(f"a leaf with {many:,} such lines reconciled, {name}", None, spent, "s", at_most=1.0)
 
 
