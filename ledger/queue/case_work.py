@@ -185,12 +185,14 @@ def _payments(state: disbursements.State, *conditions: Any) -> Question:
 
 def _batches(state: batches.State, *conditions: Any) -> Question:
     """Batches in a state, by the earliest deadline of their lines."""
+    # Chosen before their lines are joined: a planner that may do it after asks everything again for each line.
+    chosen = select(col(Batch.alias)).where(col(Batch.state) == state, *conditions).offset(0).subquery()
     day = func.min(col(Disbursement.due_by))
     rows = (
-        select(day, col(Batch.alias), null().label("of_case"))
-        .join(BatchLine, col(BatchLine.batch_alias) == col(Batch.alias))
+        select(day, chosen.c.alias, null().label("of_case"))
+        .select_from(chosen)
+        .join(BatchLine, col(BatchLine.batch_alias) == chosen.c.alias)
         .join(Disbursement, col(Disbursement.alias) == col(BatchLine.disbursement_alias))
-        .where(col(Batch.state) == state, *conditions)
-        .group_by(col(Batch.alias))
+        .group_by(chosen.c.alias)
     )
-    return Question(rows, day, col(Batch.alias), is_grouped=True)
+    return Question(rows, day, chosen.c.alias, is_grouped=True)

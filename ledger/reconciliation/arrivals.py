@@ -96,8 +96,11 @@ def look_again(session: Session, *, recorded_at: datetime, recorded_by: str) -> 
 
 def tell_overdue(session: Session, *, on: date) -> None:
     """Opens an exception for each payout that the bank should have shown: its statements go beyond the longest way."""
-    for payout in sightings.overdue(session, on=on):
-        shown_until = statements.newest_closing(session, currency=payout.arriving().currency)
+    waiting = sightings.overdue(session, on=on)
+    currencies = {payout.arriving().currency for payout in waiting}
+    closed = {currency: statements.newest_closing(session, currency=currency) for currency in currencies}
+    for payout in waiting:
+        shown_until = closed[payout.arriving().currency]
         if shown_until is None or shown_until <= payout.created_on + payouts.LONGEST_WAY:
             continue
         exceptions.open_once(
