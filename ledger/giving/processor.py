@@ -75,7 +75,7 @@ def book(
     facts = (session, received, told, recorded_at, recorded_by)
     try:
         return _book(*facts, one_by_one=False)
-    except (LedgerError, IntegrityError):  # a savepoint for each costs half as much again as the booking itself
+    except (LedgerError, IntegrityError):  # a savepoint for each takes three times as long
         return _book(*facts, one_by_one=True)
 
 

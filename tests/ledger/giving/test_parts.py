@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from ledger.books.journal import Entry
 from ledger.giving import bookings, donations, parts
@@ -25,7 +25,7 @@ SEASON = (FIRST, SECOND, REFUND, FEE, THIRD, paying_out(FIRST, SECOND, REFUND, F
 
 def keys(session: Session) -> list[str]:
     """The source keys of the journal, by number."""
-    return list(session.exec(select(Entry.source_key).order_by(Entry.id)))
+    return list(session.exec(select(Entry.source_key).order_by(col(Entry.id))))
 
 
 @contextmanager
