@@ -18,7 +18,17 @@ from ledger.giving.payouts import Payout
 from ledger.giving.unread import UnreadMovement
 from ledger.identities.shelves import Shelf
 from ledger.people import Role
-from ledger.reconciliation import bank, chain, clearings, matching_rules, matchings, pairings, processor, transit
+from ledger.reconciliation import (
+    bank,
+    chain,
+    clearings,
+    matching_rules,
+    matchings,
+    pairings,
+    processor,
+    statements,
+    transit,
+)
 from ledger.reconciliation.clearings import BY_MACHINES, Clearing, ClearingAgreement
 from ledger.reconciliation.pairings import LineToldTwice, Pairing, PairingPart
 from ledger.reconciliation.statements import Match, StatementLine
@@ -83,9 +93,13 @@ def find_unsealed(session: Session, _tell: Tell) -> Iterator[Finding]:
 
 def _is_explained(session: Session, one: OpenException) -> bool:
     about = one.about.partition(":")[2]
+    if one.difference is Difference.MOVEMENT_WAITS:  # which nothing but its entry closes
+        return _is_booked(session, one, about)
     # What the processor reports is not kept: whether it agreed again, nobody can tell afterwards.
-    if one.difference in {*BY_MACHINES, Difference.PROCESSOR_DIFFERS} or _is_cleared(session, one):
+    if one.difference in _UNTOLD:
         return True
+    if _is_cleared(session, one):
+        return not statements.is_waiting(session, about)
     answered = session.get(Match, about) is not None or session.get(LineToldTwice, about) is not None
     if answered or pairings.has_line(session, about):
         return True
@@ -94,6 +108,7 @@ def _is_explained(session: Session, one: OpenException) -> bool:
     return _is_booked(session, one, about)
 
 
+_UNTOLD = {*BY_MACHINES, Difference.PROCESSOR_DIFFERS} - {Difference.ENTRY_NOT_SEEN}
 _OF_STATEMENTS = (Difference.STATEMENT_DOES_NOT_ADD_UP, Difference.BALANCE_DIFFERS, Difference.ENTRY_NOT_SEEN)
 
 

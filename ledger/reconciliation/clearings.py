@@ -1,7 +1,7 @@
 """Clearings: what an open exception comes to that is about no line of the bank: an entry, or a reasoned dismissal.
 
-A line of the bank is answered or matched, never dismissed: money that moved is booked. A dismissal takes a second
-person, unless the roster lets a treasurer dismiss as much. See docs/exceptions.md.
+A line of the bank is answered or matched, a movement at the processor answered, never dismissed: money that moved is
+booked. A dismissal takes a second person, unless the roster lets a treasurer dismiss as much. See docs/exceptions.md.
 """
 
 import hashlib
@@ -36,9 +36,12 @@ BY_MACHINES = frozenset(
         Difference.UNKNOWN_CURRENCY,
         Difference.ACCESS_EXPIRES,
         Difference.OFFICERS_EXPIRE,
+        Difference.ENTRY_NOT_SEEN,
     }
 )
 """Differences that are closed by what they ask for, and by nothing that is said of them."""
+LOOKED_AT_BY_TWO = frozenset({Difference.PAID_BEFORE_FORCE, Difference.PAID_BEFORE_RELEASE, Difference.PAID_AFTER_STOP})
+"""What an agent paid and might not: nothing but that two people have looked into it closes it. Decision 0092."""
 
 
 class Because(StrEnum):
@@ -65,8 +68,14 @@ class LineWaits(Refused):
     rule = "line_waits"
 
 
+class MovementWaits(Refused):
+    """The exception is about a movement at the processor, which is booked, by itself or by what two people say."""
+
+    rule = "movement_waits"
+
+
 class ClosedByMachines(Refused):
-    """The exception is closed by what it asks for: a job that runs, a month that is closed, a rate, a key."""
+    """The exception is closed by what it asks for: a job, a closed month, a rate, a key, a line that the bank shows."""
 
     rule = "closed_by_machines"
 
@@ -136,8 +145,8 @@ def request(session: Session, new: NewClearing, agreed: Agreed) -> Clearing:
     """Says what an exception comes to. It is closed at once by an entry, or within what the treasurer may dismiss.
 
     Raises:
-        UnknownException, LineWaits, ClosedByMachines, BadClearing, EntryTaken: see there. SamePerson: it is about them.
-        AliasTaken, and what `approvals.accept` raises. Nothing was written.
+        UnknownException, LineWaits, MovementWaits, ClosedByMachines, BadClearing, EntryTaken: see there. SamePerson: it
+        is about them. AliasTaken, and what `approvals.accept` raises. Nothing was written.
     """
     check(new.alias, Kind.CLEARING)
     opened = _require_clearable(session, new)
@@ -152,7 +161,7 @@ def request(session: Session, new: NewClearing, agreed: Agreed) -> Clearing:
         minor=amount.minor if amount else None,
         currency=amount.currency if amount else None,
         note_commitment=new.note_commitment,
-        alone=new.entry_id is not None or _is_within(session, amount, now=agreed.now),
+        alone=new.entry_id is not None or _is_within(session, opened, now=agreed.now),
         asked_by=agreed.signer.alias,
         asked_at=agreed.now,
     )
@@ -169,13 +178,14 @@ def agree(session: Session, alias: str, agreed: Agreed, *, exception: str) -> Cl
     """Agrees, as another person, to a dismissal of an exception, which is closed.
 
     Raises:
-        UnknownClearing, UnknownException: nothing waits. SamePerson: they said it, or it is about them. And what
-        `approvals.accept` raises. Nothing was written.
+        UnknownClearing, UnknownException: nothing waits. LineWaits: its line waits by now. SamePerson: they said it, or
+        it is about them. And what `approvals.accept` raises. Nothing was written.
     """
     said = session.get(Clearing, alias)
     if said is None or said.exception_alias != exception or said.alone or agreement_of(session, alias) is not None:
         raise UnknownClearing("no clearing with this alias waits")
     opened = exceptions.require_open(session, said.exception_alias)
+    _require_no_money_waits(session, opened)
     approvals.require_other(agreed.signer.alias, than={said.asked_by, *_concerned(opened)})
     with session.begin_nested():
         _accept(session, "agree_clearing", said, agreed)
@@ -218,8 +228,8 @@ def commitment_of(said: Clearing) -> str:
 
 
 def is_clearable(session: Session, opened: OpenException) -> bool:
-    """Whether an open exception can be cleared: it is about no line that waits, and no machine closes it."""
-    if opened.difference in BY_MACHINES:
+    """Whether an open exception can be cleared: it is about no money that waits, and no machine closes it."""
+    if opened.difference in {*BY_MACHINES, Difference.MOVEMENT_WAITS}:
         return False
     return not statements.is_waiting(session, opened.about.partition(":")[2])
 
@@ -251,8 +261,9 @@ def _require_clearable(session: Session, new: NewClearing) -> OpenException:
     opened = exceptions.require_open(session, new.exception)
     if opened.difference in BY_MACHINES:
         raise ClosedByMachines("it is closed by what it asks for", difference=opened.difference)
-    if statements.find_waiting(session, opened.about.partition(":")[2]) is not None:
-        raise LineWaits("a line of the bank is answered or matched", exception=new.exception)
+    _require_no_money_waits(session, opened)
+    if opened.difference in LOOKED_AT_BY_TWO and new.because is not Because.LOOKED_INTO:
+        raise BadClearing("it is closed by looking into it, and by nothing else", where="because")
     if new.entry_id is not None:
         entry = session.get(Entry, new.entry_id)
         if entry is None or entry.recorded_at.date() < opened.opened_on:
@@ -264,6 +275,13 @@ def _require_clearable(session: Session, new: NewClearing) -> OpenException:
     return opened
 
 
+def _require_no_money_waits(session: Session, opened: OpenException) -> None:
+    if opened.difference is Difference.MOVEMENT_WAITS:
+        raise MovementWaits("a movement at the processor is booked", exception=opened.alias)
+    if statements.find_waiting(session, opened.about.partition(":")[2]) is not None:
+        raise LineWaits("a line of the bank is answered or matched", exception=opened.alias)
+
+
 def _concerned(opened: OpenException) -> set[str | None]:
     """Whom an exception is about: they neither dismiss it nor agree."""
     if opened.difference is not Difference.TOO_MANY_READINGS:
@@ -271,9 +289,10 @@ def _concerned(opened: OpenException) -> set[str | None]:
     return {opened.about.split(":")[1]}
 
 
-def _is_within(session: Session, amount: Money | None, *, now: datetime) -> bool:
+def _is_within(session: Session, opened: OpenException, *, now: datetime) -> bool:
     """Whether the roster lets a treasurer dismiss as much alone, in one act and in a day; silent, it does not."""
-    if amount is None:
+    amount = opened.amount()
+    if amount is None or opened.difference in LOOKED_AT_BY_TWO:
         return False
     limits = people.current(session).limits
     limit = next((one for one in limits if (one.role, one.currency) == (Role.TREASURER, amount.currency)), None)

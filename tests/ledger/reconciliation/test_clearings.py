@@ -22,10 +22,13 @@ from ledger.reconciliation.clearings import (
     ClosedByMachines,
     EntryTaken,
     LineWaits,
+    MovementWaits,
     NewClearing,
     UnknownClearing,
 )
 from ledger.reconciliation.statements import NewLine, NewStatement
+from ledger.reconciliation.suggestions import WAYS, NoPosting
+from ledger.reconciliation.waits import OF_LINES
 from tests.bookcheck import found
 from tests.cast import LEAF, NOW, TODAY, House, Person, agreed_by, byn, enrol, nothing_written, the_next
 
@@ -202,6 +205,102 @@ def test_a_clearing_is_agreed_to_once_and_an_exception_closed_once(house: House)
         agree(house, second)
     with nothing_written(house.session), pytest.raises(UnknownException):
         say(house, opened)
+
+
+# --- who closes what: the table of docs/exceptions.md
+
+ALONE, TWO, TWO_WHO_LOOKED = "within the roster's limits", "two people", "two people who have looked into it"
+CLOSED_BY: dict[Difference, object] = {
+    **dict.fromkeys(OF_LINES, LineWaits),
+    Difference.MOVEMENT_WAITS: MovementWaits,
+    **dict.fromkeys(
+        (
+            Difference.ACCESS_EXPIRES,
+            Difference.ENTRY_NOT_SEEN,
+            Difference.JOB_FAILED,
+            Difference.OFFICERS_EXPIRE,
+            Difference.PERIOD_OPEN,
+            Difference.RATE_MISSING,
+            Difference.UNKNOWN_CURRENCY,
+        ),
+        ClosedByMachines,
+    ),
+    Difference.PAID_AFTER_STOP: TWO_WHO_LOOKED,
+    Difference.PAID_BEFORE_FORCE: TWO_WHO_LOOKED,
+    Difference.PAID_BEFORE_RELEASE: TWO_WHO_LOOKED,
+    Difference.CHECK_FAILED: TWO,
+    Difference.CLOCK_DIFFERS: TWO,
+    Difference.LATE_RESULT: TWO,
+    Difference.TOO_MANY_READINGS: TWO,
+    Difference.BALANCE_DIFFERS: ALONE,
+    Difference.BELOW_ZERO: ALONE,
+    Difference.OVER_REFUNDED: ALONE,
+    Difference.PAYOUT_DIFFERS: ALONE,
+    Difference.PAYOUT_NOT_SEEN: ALONE,
+    Difference.PROCESSOR_DIFFERS: ALONE,
+    Difference.STATEMENTS_OVERLAP: ALONE,
+    Difference.STATEMENT_DOES_NOT_ADD_UP: ALONE,
+    Difference.STATEMENT_DOES_NOT_FOLLOW: ALONE,
+    Difference.STATEMENT_MISSING: ALONE,
+    Difference.TOLD_OTHERWISE: ALONE,
+    Difference.UNREADABLE: ALONE,
+}
+
+
+def closers(house: House, opened: OpenException) -> object:
+    """Who closes an exception by a word, or the refusal of whoever tries."""
+    is_clearable = clearings.is_clearable(house.session, opened)
+    try:
+        with house.session.begin_nested():
+            said = say(house, opened, because=Because.TIMING)
+    except BadClearing:
+        assert is_clearable
+        said = say(house, opened, because=Because.LOOKED_INTO)
+        return TWO_WHO_LOOKED if not said.alone else None
+    except LedgerError as refusal:
+        assert not is_clearable
+        return type(refusal)
+    return ALONE if said.alone else TWO
+
+
+def test_who_closes_each_difference_is_as_the_table_says(house: House) -> None:
+    limit_treasurers(house, per_act="1000.00")
+    line = of_a_line(house).about.partition(":")[2]
+    told: dict[Difference, object] = {}
+
+    for difference in Difference:
+        about = line if difference in OF_LINES else f"{house.fund.boris.alias}:{difference}"
+        if difference in {Difference.CHECK_FAILED, *NO_MONEY}:
+            opened = exceptions.open_once(house.session, difference=difference, about=about, on=TODAY)
+        else:
+            opened = differ(house, difference, about=about)
+        told[difference] = closers(house, opened)
+
+    assert told == CLOSED_BY
+
+
+NO_MONEY = {one for one, way in WAYS.items() if way.why_none is NoPosting.NO_MONEY}
+
+
+def test_two_people_close_no_line_that_waits_by_the_time_the_second_signs(house: House) -> None:
+    about = of_a_line(house).about.partition(":")[2]
+    of_the_line = differ(house, Difference.BELOW_ZERO, about=about[:-1])
+    said = say(house, of_the_line)
+    of_the_line.about = f"{Difference.BELOW_ZERO}:{about}"
+    house.session.flush()
+
+    with nothing_written(house.session), pytest.raises(LineWaits):
+        agree(house, said)
+
+
+def test_a_movement_that_was_dismissed_past_the_verbs_is_found(house: House) -> None:
+    opened = differ(house, Difference.BALANCE_DIFFERS, about="movement:txn_1:500")
+    agree(house, say(house, opened))
+    assert found(house.session, by={"exceptions"}) == []
+
+    opened.difference = Difference.MOVEMENT_WAITS
+
+    assert [one.name for one in found(house.session, by={"exceptions"})] == [opened.alias]
 
 
 # --- by an entry
