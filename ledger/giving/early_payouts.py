@@ -37,12 +37,6 @@ class UnknownPayout(NotFound):
     rule = "unknown_payout"
 
 
-class OnReceipt(Refused):
-    """The gift stands on a legal receipt, which is cancelled first."""
-
-    rule = "gift_on_receipt"
-
-
 class NotThisPayout(Refused):
     """The gift and the payout differ in amount or time, or a part of the gift became something else."""
 
@@ -87,8 +81,7 @@ def tell(session: Session, alias: str, *, payout: str, agreed: Agreed) -> Donati
         raise UnknownPayout("no payout that waits for the bank has this id")
     if not _is_like(session, gift, found):
         raise NotThisPayout("the gift is not what the payout brings", donation=alias)
-    if receipts.on_valid(session, [alias]):
-        raise OnReceipt("the gift stands on a receipt", donation=alias)
+    receipts.require_none(session, alias)
     placed = {one.taken_by for one in steps.of(session, [alias])[alias] if one.step in SAID}
     with session.begin_nested(), overdrafts.noted(session, on=agreed.now.date()):  # act and effect, or neither
         approvals.require_other(agreed.signer.alias, than=placed)

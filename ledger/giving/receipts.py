@@ -66,6 +66,12 @@ class NotCertifiable(Refused):
     rule = "not_certifiable"
 
 
+class OnReceipt(Refused):
+    """The gift stands on a legal receipt, which is cancelled first."""
+
+    rule = "gift_on_receipt"
+
+
 class NoIdentity(Refused):
     """Nothing of the donor lies sealed, or it was erased: nobody could write the receipt."""
 
@@ -278,6 +284,17 @@ def voids(session: Session, aliases: Collection[str]) -> dict[str, ReceiptVoid]:
     """Those of these receipts that count no more, and why."""
     rows = session.exec(select(ReceiptVoid).where(col(ReceiptVoid.receipt_alias).in_(aliases)))
     return {row.receipt_alias: row for row in rows}
+
+
+def require_none(session: Session, gift: str) -> None:
+    """Refuses what makes a gift none while a receipt tells its donor that it is one; the gift's row is locked.
+
+    Raises:
+        OnReceipt: see there.
+    """
+    receipt = on_valid(session, [gift]).get(gift)
+    if receipt is not None:
+        raise OnReceipt("the gift stands on a receipt", donation=gift, receipt=receipt)
 
 
 def on_valid(session: Session, gifts: Collection[str]) -> dict[str, str]:

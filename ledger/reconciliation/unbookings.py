@@ -2,6 +2,7 @@
 
 The line waits again, as an exception, and is answered or matched like any other. What a reference of ours answers is
 what it is, and has its own ways back; it is unbooked only where another line may tell the same, and it was told twice.
+A gift on a receipt is unbooked when that is cancelled: its donor holds a paper that says what the books would deny.
 """
 
 from sqlmodel import Session, col, select
@@ -12,7 +13,7 @@ from ledger.books import journal, periods, recipes
 from ledger.books.journal import Entry
 from ledger.errors import Refused
 from ledger.exceptions import Difference
-from ledger.giving import donations, steps
+from ledger.giving import donations, receipts, steps
 from ledger.giving.donations import Donation, Source, State
 from ledger.giving.steps import GiftStep, NewStep, Step
 from ledger.reconciliation import matchings, retellings, statements
@@ -40,7 +41,7 @@ def unbook(session: Session, gift: str, *, because: Undone, agreed: Agreed) -> L
     The reversal is dated like the entry, or, when that month is closed, on the first open day.
 
     Raises:
-        UnknownDonation, NotUnbookable: see there. PeriodSoftClosed: its month is closed softly. And what
+        UnknownDonation, NotUnbookable, OnReceipt: see there. PeriodSoftClosed: its month is closed softly. And what
         `approvals.accept` raises. Nothing was written.
     """
     session.exec(statements.locked_bank()).one()
@@ -50,6 +51,7 @@ def unbook(session: Session, gift: str, *, because: Undone, agreed: Agreed) -> L
     untouched = found.source is Source.BANK and steps.next_number(session, found) == 1
     if match is None or line is None or not untouched or not _may_be_none(session, found, line, because):
         raise NotUnbookable("a gift of the bank that nobody could place, and of which nothing became", donation=gift)
+    receipts.require_none(session, gift)
     entry = session.get_one(Entry, match.entry_id)
     with session.begin_nested(), overdrafts.noted(session, on=agreed.now.date()):  # act and effect, or neither
         approvals.accept(

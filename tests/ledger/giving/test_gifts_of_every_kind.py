@@ -7,8 +7,7 @@ import pytest
 from ledger.books import accounts
 from ledger.giving import donations, donor_links, purposes, receipts
 from ledger.giving.donations import Donation
-from ledger.giving.early_payouts import OnReceipt
-from ledger.giving.receipts import NotCertifiable
+from ledger.giving.receipts import NotCertifiable, OnReceipt
 from ledger.money import Money
 from ledger.treasury import gift_assignments
 from ledger.treasury.gift_assignments import NothingLeft, NotUnassigned

@@ -12,8 +12,9 @@ from ledger.aliases import Kind, draw
 from ledger.books import balances, journal
 from ledger.books.postings import credit, debit
 from ledger.exceptions import Difference, OpenException
-from ledger.giving import donations, purposes
+from ledger.giving import donations, donor_links, purposes, receipts
 from ledger.giving.donations import State
+from ledger.giving.receipts import OnReceipt
 from ledger.money import Money
 from ledger.reconciliation import bank, chain, matchings, statements, unbookings
 from ledger.reconciliation.answers import Answer, Because
@@ -22,6 +23,7 @@ from ledger.reconciliation.pairings import LineToldTwice, Undone
 from ledger.reconciliation.retellings import NotToldTwice
 from ledger.reconciliation.statements import NewLine, NewStatement, Part
 from ledger.reconciliation.unbookings import NotUnbookable
+from tests import donors as made
 from tests.bookcheck import found
 from tests.cast import LEAF, NOW, TODAY, House, agreed_by, byn, give, nothing_written
 from tests.saying import resolve, say, saying
@@ -273,6 +275,27 @@ def test_a_gift_with_a_purpose_of_which_no_other_line_tells_is_not_unbooked(hous
 
     with nothing_written(house.session), pytest.raises(NotUnbookable):
         unbook(house, gift.alias, gift.source_key)
+
+
+def test_a_gift_on_a_receipt_is_unbooked_when_the_receipt_is_cancelled(house: House) -> None:
+    made.furnish(house)
+    known = purposes.by_code(house.session, "FINES")
+    assert known is not None
+    tell(house, line("100.00", reference=known.reference))
+    tell(house, line("100.00", NEXT, known.reference))
+    gift = next(one for one in donations.listed(house.session) if one.received_on == NEXT)
+    donor = made.a_donor(house)
+    donor_links.link(house.session, gift.alias, donor=donor, by=house.fund.clara.alias, at=NOW)
+    receipt = made.issue(house, made.a_new_receipt(house.session, donor, gift))
+
+    with nothing_written(house.session), pytest.raises(OnReceipt):
+        unbook(house, gift.alias, gift.source_key)
+    made.cancel(house, receipt)
+    unbook(house, gift.alias, gift.source_key)
+
+    assert gift.state is State.NO_GIFT
+    assert receipts.left_of(house.session, gift) is None
+    assert found(house.session) == []
 
 
 def unbook(house: House, gift: str, source_key: str) -> None:
