@@ -24,6 +24,13 @@ WAITING = {
     "severity": "Severity",
     "next": "Next",
 }
+TOLD_BY = {
+    "alias": "Exception",
+    "line": "The same, perhaps, as line",
+    "statement": "Of statement",
+    "on": "Day",
+    "amount": "Amount",
+}
 SAID = {
     "alias": "Clearing",
     "exception": "Exception",
@@ -47,7 +54,11 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
 def list_waiting(as_json: AsJson = False) -> None:
     """Shows what waits: how old it is, and how grave from 1 to 3."""
     with connect() as desk:
-        output.show_table(exceptions.listed(desk)["exceptions"], WAITING, as_json=as_json)
+        found = exceptions.listed(desk)["exceptions"]
+    output.show_table(found, WAITING, as_json=as_json)
+    others = [{"alias": one["alias"], **other} for one in found for other in one["told_by"]]
+    if others and not as_json:
+        output.show_table(others, TOLD_BY, as_json=False)
 
 
 @app.command("said")

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from fastapi import APIRouter, Request
+from sqlmodel import Session
 
 from api.authentication import Admitted, Now
 from api.idempotency import Claimed
@@ -10,11 +11,13 @@ from api.routes.wire import Alias, AmountOnWire, BoxOnWire, ShelfOnWire, SignedA
 from api.transactions import Tx
 from ledger.approvals import Agreed
 from ledger.errors import BadInput
+from ledger.exceptions import Difference
 from ledger.giving import strays
 from ledger.identities import shelves
-from ledger.reconciliation import ageing, clearings
+from ledger.reconciliation import ageing, clearings, retellings, waits
 from ledger.reconciliation.ageing import Aged
 from ledger.reconciliation.clearings import Because, Clearing, ClearingAgreement, NewClearing
+from ledger.reconciliation.statements import StatementLine
 from ledger.reconciliation.suggestions import NoPosting, Suggested
 
 router = APIRouter()
@@ -34,12 +37,22 @@ class SuggestedOut(Wire):
     amount: AmountOnWire
 
 
+class ToldByOut(Wire):
+    """A line of another statement that may tell the same, by the key that `matches` uses."""
+
+    line: str
+    statement: str
+    on: date
+    amount: AmountOnWire
+
+
 class ExceptionOut(Wire):
     """One open difference; with a `fund` it is that fund that is below zero, after money left from the account.
 
     Without an account it is not about money: `about` tells the operator and the day, or the id at the processor of what
     cannot be read or was told otherwise. `severity` is 1 to 3.
     `next` is the command of `solidarity` by which it goes on; where no posting is suggested, `why_none` tells why.
+    `statement` brought the line of the bank that it is about; `told_by` are the lines that tell the same, perhaps.
     """
 
     alias: str
@@ -55,6 +68,8 @@ class ExceptionOut(Wire):
     next: str
     suggested: SuggestedOut | None
     why_none: NoPosting | None
+    statement: str | None
+    told_by: list[ToldByOut]
 
 
 class ClearingOut(Wire):
@@ -121,10 +136,7 @@ class AgreeIn(Wire):
 @router.get("/v1/exceptions")
 def list_exceptions(session: Tx, _caller: Admitted, now: Now) -> ExceptionsOut:
     """What waits, and what was said of it."""
-    found = [
-        _of(one, is_clearable=clearings.is_clearable(session, one.opened))
-        for one in ageing.aged(session, on=now.date())
-    ]
+    found = [_of(session, one) for one in ageing.aged(session, on=now.date())]
     return ExceptionsOut(exceptions=found, clearings=[ClearingOut.of(*one) for one in clearings.listed(session)])
 
 
@@ -162,8 +174,9 @@ def agree_to_clearing(
     return once.keep(ClearingOut.of(said, clearings.agreement_of(session, said.alias)))
 
 
-def _of(one: Aged, *, is_clearable: bool) -> ExceptionOut:
+def _of(session: Session, one: Aged) -> ExceptionOut:
     opened, amount, suggested = one.opened, one.opened.amount(), one.suggested
+    line = waits.line_of(session, opened)
     tells = opened.account_code is None or opened.difference in strays.DIFFERENCES
     return ExceptionOut(
         alias=opened.alias,
@@ -175,10 +188,19 @@ def _of(one: Aged, *, is_clearable: bool) -> ExceptionOut:
         opened_on=opened.opened_on,
         age_days=one.age_days,
         severity=int(one.severity),
-        clearable=is_clearable,
+        clearable=clearings.is_clearable(session, opened),
         next=one.next,
         suggested=SuggestedOut(debit=suggested.debit, credit=suggested.credit, amount=AmountOnWire.of(suggested.amount))
         if isinstance(suggested, Suggested)
         else None,
         why_none=suggested if isinstance(suggested, NoPosting) else None,
+        statement=line.statement_alias if line is not None else None,
+        told_by=[_told_by(other) for other in retellings.others_of(session, line)]
+        if line is not None and opened.difference is Difference.PERHAPS_TOLD_TWICE
+        else [],
     )
+
+
+def _told_by(line: StatementLine) -> ToldByOut:
+    amount = AmountOnWire.of(line.amount())
+    return ToldByOut(line=line.source_key, statement=line.statement_alias, on=line.booked_on, amount=amount)

@@ -27,7 +27,8 @@ def find_doubtful(
     """The keys of those new lines of which nobody can tell whether another statement has told them.
 
     Either the statement may be one that came before (`statements.may_repeat`), or one of another format tells of the
-    same amount, or sum, within `SHIFT`, and does not end where this one begins.
+    same amount, or sum, within `SHIFT`, and does not end where this one begins; or one that may tell of the same days
+    has a line of that day and amount with another token, and that line is not told again.
     """
     if not fresh:
         return set()
@@ -44,6 +45,7 @@ def find_doubtful(
     repeated = {(line.booked_on, line.minor) for line, by in standing if statements.may_repeat(by, statement)}
     doubtful = {line.source_key for line in fresh if (line.booked_on, line.minor) in repeated}
     foreign = [line for line, by in standing if _may_tell_the_same(by, statement)]
+    doubtful |= _find_differing(session, statement, new, fresh, [line for line, _ in standing])
     return doubtful | _find_alike(fresh, _without_known(foreign, new, fresh))
 
 
@@ -55,6 +57,27 @@ def require_other(session: Session, line: StatementLine) -> None:
             several together.
     """
     waiting = {one.source_key for one in statements.unmatched(session, line.account_code)}
+    others = [one for one in _near(session, line) if one.source_key not in waiting]
+    whole = any((one.minor > 0) == (line.minor > 0) and abs(one.minor) >= abs(line.minor) for one in others)
+    if not whole and not any(one.entries for one in proposals.propose([_item(line)], [_item(one) for one in others])):
+        raise NotToldTwice("no other statement tells of as much near that day", account=line.account_code)
+
+
+def others_of(session: Session, line: StatementLine) -> list[StatementLine]:
+    """The lines of other statements that may tell what a line tells, the nearest day first.
+
+    They are of its amount; where none is, several that come to it, as far as anybody can tell.
+    """
+    near = _near(session, line)
+    alike = [one for one in near if one.minor == line.minor]
+    if not alike:
+        proposed = proposals.propose([_item(line)], [_item(one) for one in near])
+        keys = {key for one in proposed[:1] for key in one.entries}
+        alike = [one for one in near if one.source_key in keys]
+    return sorted(alike, key=lambda one: (abs(one.booked_on - line.booked_on), one.source_key))
+
+
+def _near(session: Session, line: StatementLine) -> list[StatementLine]:
     query = select(StatementLine).where(
         StatementLine.account_code == line.account_code,
         StatementLine.statement_alias != line.statement_alias,
@@ -62,10 +85,7 @@ def require_other(session: Session, line: StatementLine) -> None:
         col(StatementLine.booked_on) <= line.booked_on + proposals.WINDOW,
         col(StatementLine.source_key).not_in(select(LineToldTwice.source_key)),
     )
-    others = [one for one in session.exec(query) if one.source_key not in waiting]
-    whole = any((one.minor > 0) == (line.minor > 0) and abs(one.minor) >= abs(line.minor) for one in others)
-    if not whole and not any(one.entries for one in proposals.propose([_item(line)], [_item(one) for one in others])):
-        raise NotToldTwice("no other statement tells of as much near that day", account=line.account_code)
+    return list(session.exec(query))
 
 
 def keep(session: Session, line: StatementLine, *, told_by: str, told_at: datetime) -> None:
@@ -97,6 +117,26 @@ def sums_held(session: Session, account: str, *, until: date) -> set[int]:
 
 _MOST_HELD = 12
 """Of how many lines that are held every sum is tried."""
+
+
+def _find_differing(
+    session: Session,
+    statement: Statement,
+    new: NewStatement,
+    fresh: Sequence[StatementLine],
+    standing: Sequence[StatementLine],
+) -> set[str]:
+    """Those new lines that only a token or a reference tells from one of their day and amount, which is not told again.
+
+    Without these it would have been taken for the line that is told now: see `statements.differs`.
+    """
+    again = Counter((line.booked_on, line.amount.minor) for line in new.lines)
+    again -= Counter((line.booked_on, line.minor) for line in fresh)
+    days = {(line.booked_on, line.minor) for line in fresh}
+    alike = [one for one in standing if (one.booked_on, one.minor) in days]
+    apart = {one for one in {one.statement_alias for one in alike} if statements.is_apart(session, one, statement)}
+    left = Counter((one.booked_on, one.minor) for one in alike if one.statement_alias not in apart) - again
+    return {line.source_key for line in fresh if left[line.booked_on, line.minor]}
 
 
 def _may_tell_the_same(standing: Statement, new: Statement) -> bool:

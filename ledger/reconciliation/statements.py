@@ -416,7 +416,7 @@ def _untold(session: Session, statement: Statement, lines: Sequence[NewLine]) ->
 def _is_moved(session: Session, key: tuple[str, str], one: StatementLine, statement: Statement, line: NewLine) -> bool:
     """Whether a line that stands is this one under another day."""
     other = session.get_one(Statement, one.statement_alias)
-    if one.booked_on == line.booked_on or _is_apart(session, other.alias, statement):
+    if one.booked_on == line.booked_on or is_apart(session, other.alias, statement):
         return False
     return key[0] == "mark" or are_of_two_formats(other, statement)
 
@@ -482,9 +482,9 @@ def _known_traces(session: Session, lines: Sequence[NewLine]) -> set[str | None]
 def _unknown(session: Session, statement: Statement, alike: list[NewLine]) -> list[StatementLine]:
     """Those lines of one day and amount that no earlier statement had which may tell of the same.
 
-    How many are new, the numbers tell; which, the references: another file may tell the day in another order. Lines
-    whose reference is known are the first to be taken for known ones. Two statements of which one ends where the other
-    begins tell of two lines.
+    How many are new, the numbers tell; which, the tokens and references: another file may tell the day in another
+    order. A line that differs in one of these from each that is left is new, and held: see `retellings`. Two statements
+    of which one ends where the other begins tell of two lines.
     """
     first = alike[0]
     query = select(StatementLine).where(
@@ -493,21 +493,51 @@ def _unknown(session: Session, statement: Statement, alike: list[NewLine]) -> li
         StatementLine.minor == first.amount.minor,
     )
     standing = session.exec(query).all()
-    apart = {one for one in {line.statement_alias for line in standing} if _is_apart(session, one, statement)}
+    apart = {one for one in {line.statement_alias for line in standing} if is_apart(session, one, statement)}
     known = [line for line in standing if line.statement_alias not in apart]
-    references = Counter(line.reference for line in known)
-    repeated: list[NewLine] = []
-    others: list[NewLine] = []
-    for line in alike:
-        is_known = references[line.reference] > 0
-        references[line.reference] -= is_known
-        (repeated if is_known else others).append(line)
+    fresh = sorted(alike, key=lambda line: not (line.marks or line.traces))  # who has no token fits any that is left
+    for fits in (is_same, _has_its_reference, _may_be_same):
+        for line in list(fresh):
+            found = next((one for one in known if fits(session, one, line, of=statement)), None)
+            if found is not None:
+                known.remove(found)
+                fresh.remove(line)
     day = f"bank:{statement.account_code}:{first.booked_on}:{first.amount.minor}"
-    fresh = [*repeated, *others][len(known) :]
     return [_line(statement, line, f"{day}:{nth}") for nth, line in enumerate(fresh, start=len(standing) + 1)]
 
 
-def _is_apart(session: Session, standing: str, new: Statement) -> bool:
+def is_same(session: Session, standing: StatementLine, line: NewLine, *, of: Statement) -> bool:
+    """Whether a token tells that a line that stands is one of its day and amount `of` another statement."""
+    alike = _agree(standing.mark, line.marks) or _agree(standing.trace, line.traces)
+    return bool(alike) and not differs(session, standing, line, of=of)
+
+
+def differs(session: Session, standing: StatementLine, line: NewLine, *, of: Statement) -> bool:
+    """Whether a token, or a reference of ours, tells that a line that stands is not one of its day and amount.
+
+    What only one of them has tells nothing. Between two formats the end-to-end id tells before the bank's reference.
+    """
+    if standing.reference and line.reference and standing.reference != line.reference:
+        return True
+    mark, trace = _agree(standing.mark, line.marks), _agree(standing.trace, line.traces)
+    if trace is not None and are_of_two_formats(session.get_one(Statement, standing.statement_alias), of):
+        return not trace
+    return mark is False or trace is False
+
+
+def _agree(known: str | None, told: Sequence[str]) -> bool | None:
+    return known in told if known and told else None
+
+
+def _has_its_reference(session: Session, standing: StatementLine, line: NewLine, *, of: Statement) -> bool:
+    return standing.reference == line.reference and _may_be_same(session, standing, line, of=of)
+
+
+def _may_be_same(session: Session, standing: StatementLine, line: NewLine, *, of: Statement) -> bool:
+    return not differs(session, standing, line, of=of)
+
+
+def is_apart(session: Session, standing: str, new: Statement) -> bool:
     """Whether neither of two statements may tell what the other does: by their days, balances or numbers.
 
     Where nothing tells it, they are apart as well, and what the second tells again is held: see `may_repeat`.
@@ -570,7 +600,7 @@ def _is_retold(session: Session, statement: Statement, new: NewStatement) -> boo
         Statement.alias != new.alias,
     )
     told = Counter(line.amount.minor for line in new.lines)
-    found = [one for one in session.exec(query) if not _is_apart(session, one.alias, statement)]
+    found = [one for one in session.exec(query) if not is_apart(session, one.alias, statement)]
     return any(Counter(line.minor for line in lines_of(session, one.alias)) == told for one in found)
 
 

@@ -94,12 +94,17 @@ def listed(session: Session, *, on: date) -> Iterator[tuple[str, Waiting, OpenEx
         if opened.difference is Difference.MOVEMENT_WAITS:
             yield opened.alias, _of_movement(session, opened), opened
         elif opened.difference in OF_LINES:
-            line = statements.find_waiting(session, _key(opened), lock=False)
+            line = line_of(session, opened)
             if line is not None:
                 yield opened.alias, _of_line(session, line), opened
     for one in disputes.listed(session):
         if one.state is disputes.State.OPEN:
             yield one.alias, _of_dispute(session, one, on=on), None
+
+
+def line_of(session: Session, opened: OpenException) -> StatementLine | None:
+    """The line of the bank that an exception is about, if it waits. Nothing is locked."""
+    return statements.find_waiting(session, _key(opened), lock=False) if opened.difference in OF_LINES else None
 
 
 def _of_line(session: Session, line: StatementLine) -> Waiting:

@@ -16,7 +16,7 @@ from ledger.giving import donations, donor_links, purposes, receipts
 from ledger.giving.donations import State
 from ledger.giving.receipts import OnReceipt
 from ledger.money import Money
-from ledger.reconciliation import bank, chain, matchings, statements, unbookings
+from ledger.reconciliation import bank, chain, matchings, retellings, statements, unbookings, waits
 from ledger.reconciliation.answers import Answer, Because
 from ledger.reconciliation.bank import Outcome
 from ledger.reconciliation.pairings import LineToldTwice, Undone
@@ -110,6 +110,66 @@ def test_numbers_of_zeros_tell_nothing(house: House) -> None:
     tell(house, line("50.00"), **of_day("0.00", "50.00", format="mt940", number="0/0"))
 
     assert (TOLD_TWICE, 5_000) in waiting(house)
+
+
+# --- the same day and amount, and another token
+
+
+@pytest.mark.parametrize("known_by", ["marks", "traces"])
+@pytest.mark.parametrize("format_", ["csv.1", "camt.053"])
+def test_lines_of_a_day_and_amount_whose_tokens_differ_are_two_and_the_second_is_held(
+    house: House, known_by: str, format_: str
+) -> None:
+    tell(house, line("50.00", **{known_by: token("a")}), format="csv.1")
+    outcome = tell(house, line("50.00", **{known_by: token("b")}), format=format_)
+
+    assert (outcome.fresh, outcome.booked, waiting(house)) == (1, 0, [(TOLD_TWICE, 5_000)])
+    assert found(house.session) == []
+
+
+def test_lines_of_a_day_and_amount_with_different_references_of_ours_are_two(house: House) -> None:
+    other = purposes.add(house.session, "OTHER", fund="detention", text="For bills.", net_of_costs=False)
+    known = purposes.by_code(house.session, "FINES")
+    assert known is not None
+    tell(house, line("50.00", reference=known.reference))
+    outcome = tell(house, line("50.00", reference=other.reference))
+
+    assert (outcome.fresh, waiting(house)) == (1, [(TOLD_TWICE, 5_000)])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "fresh", "held"),
+    [
+        ("a", "a", 0, 0),
+        ("a", "ab", 1, 0),
+        ("ab", "ba", 0, 0),
+        ("ab", "c", 1, 1),
+        ("ab", "bc", 1, 1),
+        ("ab", "cde", 3, 3),
+        ("a", "-", 0, 0),
+        ("-", "a", 0, 0),
+        ("-a", "ab", 0, 0),
+        ("a", "-b", 1, 0),
+    ],
+)
+def test_which_of_equal_lines_are_new_their_tokens_tell(
+    house: House, first: str, second: str, fresh: int, held: int
+) -> None:
+    def told(letters: str) -> list[NewLine]:
+        return [line("50.00", marks=() if letter == "-" else token(letter)) for letter in letters]
+
+    tell(house, *told(first), format="csv.1")
+    outcome = tell(house, *told(second), format="csv.1")
+
+    assert (outcome.fresh, waiting(house)) == (fresh, [(TOLD_TWICE, 5_000)] * held)
+
+
+def test_between_two_formats_the_end_to_end_id_tells_before_the_banks_own_reference(house: House) -> None:
+    tell(house, line("50.00", traces=token("a"), marks=token("b")), format="mt940")
+    same = tell(house, line("50.00", traces=token("a"), marks=token("c")), format="camt.053")
+    other = tell(house, line("50.00", traces=token("d"), marks=token("b")), format="camt.053")
+
+    assert (same.fresh, other.fresh, waiting(house)) == (0, 1, [(TOLD_TWICE, 5_000)])
 
 
 # --- another format, another day
@@ -216,6 +276,27 @@ def test_a_line_that_was_not_told_twice_is_answered_like_any_other(house: House)
 
     assert new.answer is Answer.UNIDENTIFIED
     assert books(house) == byn("200.00")
+
+
+def test_the_line_that_may_tell_the_same_is_named(house: House) -> None:
+    about = held(house)
+    (held_line,) = statements.unmatched(house.session, LEAF)
+
+    (other,) = retellings.others_of(house.session, held_line)
+
+    assert waits.line_of(house.session, about) == held_line
+    assert other.statement_alias != held_line.statement_alias
+    assert (other.booked_on, other.minor) == (DAY, 10_000)
+
+
+def test_several_lines_that_come_to_it_are_named(house: House) -> None:
+    tell(house, *(line("100.00") for _ in range(3)), line("7.00"), format="camt.054")
+    tell(house, line("300.00", NEXT), format="camt.053")
+    (held_line,) = statements.unmatched(house.session, LEAF)
+
+    others = retellings.others_of(house.session, held_line)
+
+    assert [one.minor for one in others] == [10_000] * 3
 
 
 def test_no_line_was_told_twice_of_which_no_other_tells(house: House) -> None:
