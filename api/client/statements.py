@@ -12,6 +12,7 @@ from api.client.bank_files.profiles import Profile
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
 from ledger.errors import BadInput
+from ledger.reconciliation.account_numbers import NumberNotSaid
 
 VAULT = "money"
 
@@ -20,12 +21,6 @@ class NotThisAccount(BadInput):
     """No statement of a file is in the currency of its account, or of that account; or one is in two currencies."""
 
     rule = "not_this_account"
-
-
-class NumberNotSaid(BadInput):
-    """The leaf had no file with an account's number so far: somebody says once which account it is."""
-
-    rule = "number_not_said"
 
 
 def send(
@@ -44,7 +39,8 @@ def send(
     `format`, `profile` and `currency` are those of `detection.read`. `number` says the account's number as the file has
     it; where several accounts are in the file, it chooses, else the numbers that the leaf's files had before. Only the
     leaf's currency is sent; for each statement of another account or currency the answers end with `left_out`, its
-    currency, and `lines`, how many.
+    currency, and `lines`, how many. Unless they `must_say_first`, who calls says with the first file of a leaf that its
+    account is the leaf's: as a program may that has asked, or that knows whose file it is.
 
     What is odd in the file comes behind these, as `problem` and `where`; a statement's own answer tells with `at_zero`
     how many booked lines of it, where there are such, moved nothing and so were not sent.
@@ -56,12 +52,15 @@ def send(
     file = detection.read(data, format=format, profile=profile, currency=currency)
     token_keys = [sealing.token_key(vault) for vault in desk.vaults(VAULT)]
     leaf_currency = _currency(desk, account)
-    known = set(desk.api.get("/v1/statements/numbers")["numbers"].get(account, []))
+    numbers = desk.api.get("/v1/statements/numbers")["numbers"]
+    known = set(numbers.get(account, []))
     own = _own_numbers(file, account=account, said=number, known=known, token_keys=token_keys)
     statements, others = _choose(file, currency=leaf_currency, account=account, numbers=own)
     if must_say_first and own and number is None and not known:
         raise NumberNotSaid("the first file of this leaf: say its account's number with --number", account=account)
-    is_said = number is not None
+    elsewhere = {token for leaf in numbers.values() for token in leaf}
+    is_first = not known and all(elsewhere.isdisjoint(_number_tokens(one, token_keys)) for one in own)
+    is_said = number is not None or is_first
     answers = [
         _send(desk, statement, account=account, format=file.format, token_keys=token_keys, is_said=is_said)
         for statement in statements

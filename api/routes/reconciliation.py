@@ -91,7 +91,8 @@ class StatementIn(Wire):
     """A statement's lines in plain numbers, and everything else of it in one sealed box on a shelf of its own.
 
     `format` tells two formats apart, `number` is the bank's own count of its statements, where it has one.
-    `number_tokens` are tokens of the account's number; `number_said` means that a treasurer said it for this leaf.
+    `number_tokens` are tokens of the account's number; `number_said` means that a treasurer said it for this leaf,
+    as one does for the first of a leaf.
     """
 
     alias: Alias

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sqlmodel import Session, col, select
 
-from ledger.errors import Conflict
+from ledger.errors import BadInput, Conflict
 from ledger.reconciliation.statements import NewStatement, Statement
 
 
@@ -17,13 +17,19 @@ class OtherAccountNumber(Conflict):
     rule = "other_account_number"
 
 
+class NumberNotSaid(BadInput):
+    """The leaf had no file with an account's number so far: somebody says once which account it is."""
+
+    rule = "number_not_said"
+
+
 def require_own(session: Session, new: NewStatement) -> None:
-    """Refuses a statement of another account than those before it. The first fixes the number; then saying adds one.
+    """Refuses a statement of an account that nobody has said is the leaf's. What was said once is known from then on.
 
     A statement that tells no number is held against nothing.
 
     Raises:
-        OtherAccountNumber: see there.
+        OtherAccountNumber, NumberNotSaid: see there.
     """
     if not new.number_tokens or new.number_said:
         return
@@ -35,6 +41,7 @@ def require_own(session: Session, new: NewStatement) -> None:
         raise OtherAccountNumber(
             "the file is of an account that is not this leaf's so far", account=new.account, known_at=known_at
         )
+    raise NumberNotSaid("the first file of this leaf: say its account's number", account=new.account)
 
 
 def listed(session: Session) -> dict[str, set[str]]:

@@ -8,7 +8,7 @@ import pytest
 from ledger.aliases import Kind, draw
 from ledger.identities.boxes import BadDigest
 from ledger.reconciliation import account_numbers, bank
-from ledger.reconciliation.account_numbers import OtherAccountNumber
+from ledger.reconciliation.account_numbers import NumberNotSaid, OtherAccountNumber
 from ledger.reconciliation.statements import NewStatement
 from tests.cast import LEAF, NOW, SECOND_LEAF, House, nothing_written
 
@@ -33,20 +33,23 @@ def receive(house: House, *tokens: str, account: str = LEAF, **other: Any) -> No
     bank.receive(house.session, new, received_at=NOW, received_by=house.fund.clara.alias)
 
 
-def test_the_first_number_is_the_leafs_and_another_is_refused(house: House) -> None:
+def test_the_first_number_is_said_and_then_known_and_another_is_refused(house: House) -> None:
     receive(house)
-    receive(house, OURS)
+    with nothing_written(house.session), pytest.raises(NumberNotSaid) as unsaid:
+        receive(house, OURS)
+    receive(house, OURS, number_said=True)
     receive(house, OURS)
 
     with nothing_written(house.session), pytest.raises(OtherAccountNumber) as refusal:
         receive(house, OTHER)
 
+    assert unsaid.value.data == {"account": LEAF}
     assert refusal.value.data == {"account": LEAF, "known_at": None}
     assert account_numbers.listed(house.session) == {LEAF: {OURS}}
 
 
 def test_a_number_that_somebody_says_is_one_more(house: House) -> None:
-    receive(house, OURS)
+    receive(house, OURS, number_said=True)
     receive(house, OTHER, number_said=True)
 
     receive(house, OURS)
@@ -56,7 +59,7 @@ def test_a_number_that_somebody_says_is_one_more(house: House) -> None:
 
 
 def test_a_leaf_without_a_number_does_not_take_that_of_another_leaf_of_its_currency(house: House) -> None:
-    receive(house, OURS)
+    receive(house, OURS, number_said=True)
 
     with nothing_written(house.session), pytest.raises(OtherAccountNumber) as refusal:
         receive(house, OURS, account=SECOND_LEAF)
@@ -65,7 +68,7 @@ def test_a_leaf_without_a_number_does_not_take_that_of_another_leaf_of_its_curre
 
 
 def test_a_number_is_known_by_its_older_token_and_then_by_its_newest(house: House) -> None:
-    receive(house, OURS)
+    receive(house, OURS, number_said=True)
     receive(house, NEWER, OURS)
 
     receive(house, NEWER)
@@ -75,4 +78,4 @@ def test_a_number_is_known_by_its_older_token_and_then_by_its_newest(house: Hous
 
 def test_a_number_in_plain_is_not_taken(house: House) -> None:
     with nothing_written(house.session), pytest.raises(BadDigest):
-        receive(house, "XX00 INVENTED")
+        receive(house, "XX00 INVENTED", number_said=True)
