@@ -195,6 +195,11 @@ def count_as_liquid(session: Session, codes: Iterable[str], *, liquid: bool) -> 
 
 def load_default_chart(session: Session) -> None:
     """Writes the chart of `chart.toml` into an empty book."""
+    _insert(session, *default_chart())
+
+
+def default_chart() -> list[Account]:
+    """The chart of `chart.toml`, parents first; nothing is written."""
     rows = tomllib.loads(resources.files("ledger.books").joinpath("chart.toml").read_text("utf-8"))
     chart: dict[str, Account] = {}
     for code, row in rows.items():
@@ -202,7 +207,7 @@ def load_default_chart(session: Session) -> None:
         if parent_code is not None and parent_code not in chart:
             chart[parent_code] = _account(parent_code, None, row | {"name": "Recoveries"})
         chart[code] = _account(code, parent_code, row)
-    _insert(session, *(chart[code] for code in sorted(chart, key=len)))  # parents first
+    return [chart[code] for code in sorted(chart, key=len)]
 
 
 def listed(session: Session) -> list[Account]:

@@ -14,10 +14,11 @@ from api.client import matching, sealing, statements
 from api.client.bank_files import detection
 from api.client.bank_files.lines import UnknownFormat, UnreadableFile
 from api.client.http import ApiRefusal
-from api.client.statements import NotThisAccount, NumberNotSaid
+from api.client.statements import NotThisAccount
 from ledger import references
 from ledger.books import accounts
 from ledger.giving import donations, payouts
+from ledger.reconciliation.account_numbers import NumberNotSaid
 from ledger.storage.engine import transaction
 from tests.canaries import sightings
 from tests.cast import byn, eur
