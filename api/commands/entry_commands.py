@@ -55,7 +55,7 @@ def import_entries(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, and book nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Books every entry of a file, or none; what stands already is not booked again."""
+    """Books every entry of a file, or none; what stands already is not booked again. Tells the first hundred numbers."""
     now = settings.load().now()
     total = _count_lines(file)
     with _current_database() as engine, transaction(engine) as session:
@@ -64,9 +64,10 @@ def import_entries(
             done = _book(session, source, now=now, report=lambda number: report(number, total))
         if dry_run:
             session.rollback()
-    answer = {"booked": done.booked, "standing": done.standing, "dry_run": dry_run}
+    numbers = {} if dry_run else done.numbers
+    answer = {"booked": done.booked, "standing": done.standing, "dry_run": dry_run, "entries": numbers}
     said = f"{done.booked} entries {'would be' if dry_run else 'were'} booked, {done.standing} stood already."
-    output.show(answer, as_json=as_json, lines=[said])
+    output.show(answer, as_json=as_json, lines=[said, *(f"Entry {one}: {key}" for key, one in numbers.items())])
 
 
 def _book(session: Session, source: BinaryIO, *, now: datetime, report: Callable[[int], None]) -> imports.Imported:

@@ -5,7 +5,7 @@ Into any other book it is an *addition*: keys begin with `import:`, and what is 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import BinaryIO
 
@@ -27,6 +27,8 @@ RECORDER = "import"
 """Who recorded an entry whose file names nobody, or is an addition."""
 TOGETHER = 500
 """Entries that are booked together."""
+MOST_NUMBERS = 100
+"""Entries whose numbers an import tells: whoever books a correction matches it with a line, or closes an exception."""
 MOST_PROBLEMS = 100
 """Bad lines that are told one by one; reading ends there."""
 
@@ -64,10 +66,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How many entries were new, and how many stood already."""
+    """How many entries were new, and how many stood already; by source key the numbers of the first of both."""
 
     booked: int
     standing: int
+    numbers: dict[str, int] = field(default_factory=dict, compare=False)
 
 
 def book(
@@ -100,7 +103,7 @@ def book(
     if problems:
         raise BadEntriesFile(tuple(sorted(problems, key=lambda one: one.line)[:MOST_PROBLEMS]))
     importing.finish()
-    return Imported(booked=importing.booked, standing=importing.stood)
+    return Imported(booked=importing.booked, standing=importing.stood, numbers=importing.numbers)
 
 
 def raw_lines(file: BinaryIO) -> Iterator[bytes]:
@@ -125,6 +128,7 @@ class _Import:
         self.opened = False
         self.told: int | None = None
         self.booked = self.stood = 0
+        self.numbers: dict[str, int] = {}
         self.problems: list[Problem] = []
 
     def take(self, line: bytes, *, number: int) -> None:
@@ -155,8 +159,9 @@ class _Import:
                 number, _ = self._waiting.pop(int(refusal.data.pop("position") or 0) - 1)
                 self.problems.append(Problem(number, refusal))
             else:
+                for (_, waiting), one in zip(self._waiting, posted, strict=True):
+                    self._count(waiting.source_key, one)
                 self._waiting.clear()
-                self._count(*posted)
         self._waiting_lines = 0
 
     def finish(self) -> None:
@@ -215,16 +220,19 @@ class _Import:
             self._waiting.append((number, draft(new, recorded_at=recorded_at, recorded_by=recorded_by)))
             self._waiting_lines += len(told.postings)
         else:
-            self._count(self._reverse(told, told.reverses, recorded_at=recorded_at, recorded_by=recorded_by))
+            reversal = self._reverse(told, told.reverses, recorded_at=recorded_at, recorded_by=recorded_by)
+            self._count(told.source_key, reversal)
 
     def _is_full(self, told: EntryRecord) -> bool:
         """Whether one more entry would be too much for one call."""
         lines = self._waiting_lines + len(told.postings)
         return len(self._waiting) >= TOGETHER or lines > bulk.MOST_LINES_TOGETHER
 
-    def _count(self, *posted: Posted) -> None:
-        self.stood += sum(one.replayed for one in posted)
-        self.booked += sum(not one.replayed for one in posted)
+    def _count(self, source_key: str, posted: Posted) -> None:
+        self.stood += posted.replayed
+        self.booked += not posted.replayed
+        if len(self.numbers) < MOST_NUMBERS:
+            self.numbers[source_key] = posted.entry_id
 
     def _require_own_namespace(self, told: EntryRecord) -> None:
         if not all(key.startswith(NAMESPACE) for key in (told.source_key, told.reverses or NAMESPACE)):

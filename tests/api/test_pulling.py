@@ -350,3 +350,23 @@ def test_a_refund_that_came_back_is_booked_when_it_is_told_whether_it_failed_or_
     assert (came_back.recipe, [one.minor for one in differing]) == (recipe, [1_000])
     assert balance(till, CARD_LEAF, currency="EUR").minor == account.balance["eur"]
     assert_it_holds(engine_of(till))
+
+
+@pytest.mark.parametrize(("first", "then", "owed"), [("failed", "canceled", 1_000), ("canceled", "failed", 0)])
+def test_what_became_of_a_refund_is_booked_as_it_was_first_told_and_what_is_told_later_waits_for_a_person(
+    till: Session, processor: Processor, first: str, then: str, owed: int
+) -> None:
+    account = processor.account
+    refund = account.refund("ch_Invented000001", 1_000)
+    account.undo_refund(refund, status=first)
+    with linked(processor) as link:
+        pull(till, link)
+        account.refunds[refund]["status"] = then
+
+        assert pull(till, link) == pull(till, link) == []
+
+    waiting = [one for one in till.exec(select(OpenException)) if one.difference is Difference.TOLD_OTHERWISE]
+    assert [(one.minor, "cancelled" in one.about) for one in waiting] == [(1_000, True)]
+    assert balance(till, CARD_LEAF, currency="EUR").minor == account.balance["eur"]
+    assert -balance(till, "2050", currency="EUR").minor == owed
+    assert found(till, by={"bookings", "donor-refunds", "movements", "processor"}) == []

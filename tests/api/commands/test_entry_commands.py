@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import structlog
 from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from api.commands import main
 from ledger.books import journal
+from ledger.books.journal import Entry
 from tests.cast import NOW, nothing_written
 from tests.journals import BAD_AMOUNT, a_file, an_empty_book, an_entry, exported, keep_books
 
@@ -60,7 +61,8 @@ def test_a_journal_goes_out_as_a_file_and_comes_in_again(
         founded.rollback()  # SQLite has one writer
         assert run("import", file, "--json") == 0
     said = json.loads(capsys.readouterr().out)
-    assert said == {"booked": 0, "standing": journal.count(founded), "dry_run": False}
+    numbers = {one.source_key: one.id for one in founded.exec(select(Entry))}
+    assert said == {"booked": 0, "standing": journal.count(founded), "dry_run": False, "entries": numbers}
 
 
 @pytest.mark.parametrize("form", ["jsonl", "hledger", "beancount", "csv"])
@@ -87,9 +89,10 @@ def test_a_file_is_tried_without_booking_and_then_booked(
     assert capsys.readouterr().out == "1 entries would be booked, 0 stood already.\n"
     assert run("import", file) == 0
 
-    assert capsys.readouterr().out == "1 entries were booked, 0 stood already.\n"
+    said = capsys.readouterr().out
     empty.rollback()
-    assert journal.count(empty) == 1
+    (booked,) = empty.exec(select(Entry))
+    assert said == f"1 entries were booked, 0 stood already.\nEntry {booked.id}: {booked.source_key}\n"
 
 
 def test_every_bad_line_is_printed_and_nothing_is_booked(
