@@ -55,7 +55,7 @@ def import_entries(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, and book nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Books every entry of a file, or none; what stands already is not booked again. Tells the first hundred numbers."""
+    """Books every entry of a file, or none, and tells their numbers; what stands already is not booked again."""
     now = settings.load().now()
     total = _count_lines(file)
     with _current_database() as engine, transaction(engine) as session:

@@ -207,6 +207,9 @@ class _Import:
                 if _agreed(standing) != _agreed(told):
                     raise SourceKeyConflict("the source key is booked with another content")
                 self.stood += 1
+                if len(self.numbers) < MOST_NUMBERS:
+                    known = select(Entry.id).where(Entry.source_key == told.source_key)
+                    self.numbers[told.source_key] = int(self._session.exec(known).one() or 0)
                 return
             self._require_own_namespace(told)
         missing = {posting.account for posting in told.postings} & self._leaves.keys()

@@ -18,6 +18,7 @@ from ledger.storage.engine import transaction
 from tests import terminal
 from tests.bookcheck import assert_it_holds
 from tests.cast import byn
+from tests.journals import a_file, an_entry
 from tests.office import BANK_DAY, BYN_LEAF, Office, on_one_database
 from tests.papers import BankLine, a_camt_file
 
@@ -63,6 +64,35 @@ def test_a_line_is_matched_and_unmatched_on_the_command_line(
     assert left == []
     assert [one["undone_by"] for one in say("list")] == [furnished.alias("anna")]
     assert say("proposals") == [proposed]
+    assert_it_holds(furnished.engine)
+
+
+@on_one_database
+def test_a_line_is_resolved_by_an_entry_with_commands_alone(
+    furnished: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def say(*words: str) -> Any:
+        assert terminal.run(monkeypatch, terminal.environment_of(furnished, "anna"), *words, "--json") == 0
+        return json.loads(capsys.readouterr().out)
+
+    furnished.set_clock(BANK_DAY)
+    tell_bank(furnished, BankLine(byn("-12.50"), date(2020, 10, 5)))
+    (waiting,) = say("exceptions", "list")
+    debited, credited = (
+        {"side": side, "account": waiting["suggested"][side], "amount": "12.50", "currency": "BYN", "fund": "general"}
+        for side in ("debit", "credit")
+    )
+    entry = an_entry(
+        source_key="import:fee-1", happened_on="2020-10-05", effective_on="2020-10-05", lines=[debited, credited]
+    )
+    file = furnished.folder / "fee.jsonl"
+    file.write_bytes(b"".join(a_file(entry)))
+    number = say("entries", "import", str(file))["entries"]["import:fee-1"]
+    (proposed,) = say("matches", "proposals")
+    say("matches", "match", "--line", proposed["lines"][0], "--entry", str(number))
+
+    assert waiting["next"] == "matches proposals"
+    assert say("exceptions", "list") == []
     assert_it_holds(furnished.engine)
 
 
