@@ -1,19 +1,23 @@
-"""Checks of where things stand: the chart, advances, payouts, bookings and open holds, held against what they rest on.
+"""Checks of where things stand: chart, advances, batches, payouts, bookings, open holds, against what they rest on.
 
 A row that an owner of the database has altered says something else than the entries, the signed acts and the shipped
 chart. What no row rests on is told in docs/threat-model.md.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from sqlalchemy import func, select
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
-from ledger.aid import advances
+from ledger.aid import advances, batches, disbursements, obligations
 from ledger.aid.advances import Advance
+from ledger.aid.batch_lines import BatchLine
+from ledger.aid.batches import Batch
 from ledger.aid.disbursements import Disbursement
+from ledger.aid.obligations import Obligation
+from ledger.approvals import SignedAct
 from ledger.books import accounts
 from ledger.books.holds import Hold, HoldMovement, Reserve
 from ledger.books.journal import Entry, Line
@@ -22,6 +26,7 @@ from ledger.giving import payouts
 from ledger.giving.bookings import Booking
 from ledger.giving.bookings import State as BookingState
 from ledger.giving.payouts import Payout, TopUp
+from ledger.giving.steps import GiftStep
 
 _BEFORE_SENT = {
     advances.State.REQUESTED,
@@ -81,6 +86,56 @@ def find_altered_advances(session: Session, _tell: Tell) -> Iterator[Finding]:
                 fits = sent is not None and (received is None or one.state in _ENDED_ANYWHERE)
             if not fits:
                 yield Finding("advances-sent", "advance", one.alias, {"state": one.state})
+
+
+def find_altered_batches(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Batches that stand where their signatures and their lines have not led, or were released on another day."""
+    for page in paged(session, Batch, Batch.alias):
+        aliases = [one.alias for one in page]
+        query = (
+            select_rows(BatchLine.batch_alias)
+            .join(Disbursement, col(Disbursement.alias) == BatchLine.disbursement_alias)
+            .where(col(BatchLine.batch_alias).in_(aliases), Disbursement.state == disbursements.State.RELEASED)
+        )
+        waiting = set(session.exec(query))
+        acts = select_rows(SignedAct).where(SignedAct.verb == "release_batch", col(SignedAct.object).in_(aliases))
+        released = {act.object: act.recorded_at.date() for act in session.exec(acts)}
+        for one in page:
+            if one.released_on != released.get(one.alias):
+                yield Finding("batches-stand", "batch", one.alias, {"where": "released_on"})
+            if one.released_by is not None:
+                fits = one.state is (batches.State.RELEASED if one.alias in waiting else batches.State.RECONCILED)
+            elif one.approved_by is not None:
+                fits = one.state in {batches.State.APPROVED, batches.State.CANCELLED}
+            else:
+                fits = one.state in {batches.State.DRAFT, batches.State.LOCKED, batches.State.CANCELLED}
+            if not fits:
+                yield Finding("batches-stand", "batch", one.alias, {"state": one.state})
+
+
+def find_altered_funds(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Obligations and steps of gifts that are of another fund than the lines of their entries."""
+    for page in paged(session, Obligation, Obligation.alias, col(Obligation.fund_code).is_not(None)):
+        keys = {obligations.recognition_key(one.alias): one.fund_code or "" for one in page}
+        for key in _of_other_funds(session, keys):
+            yield Finding("funds-of-rows", "obligation", key.split(":")[1])
+    for steps_page in paged(session, GiftStep, GiftStep.source_key):
+        names = {one.source_key: one.donation_alias for one in steps_page}
+        for key in _of_other_funds(session, {one.source_key: one.fund_code for one in steps_page}):
+            yield Finding("funds-of-rows", "donation", names[key])
+
+
+def _of_other_funds(session: Session, keys: Mapping[str, str]) -> list[str]:
+    """Those source keys under which an entry stands that has no line of the fund."""
+    query = (
+        select_rows(col(Entry.source_key), col(Line.fund_code))
+        .join(Line, col(Line.entry_id) == Entry.id)
+        .where(col(Entry.source_key).in_(keys))
+    )
+    funds = defaultdict(set)
+    for key, fund in session.exec(query):
+        funds[key].add(fund)
+    return sorted(key for key, moved in funds.items() if keys[key] not in moved)
 
 
 def find_altered_payouts(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -175,6 +230,8 @@ _MOVEMENTS = SQLModel.metadata.tables[str(HoldMovement.__tablename__)]
 CHECKS = (
     Check("chart", "accounts are as the chart has them, and leaves as their parents", find_altered_accounts),
     Check("advances-sent", "advances were sent and received when their entries say", find_altered_advances),
+    Check("batches-stand", "batches stand where signatures and lines have led", find_altered_batches),
+    Check("funds-of-rows", "obligations and steps of gifts are of the funds of their entries", find_altered_funds),
     Check("payout-rows", "payouts are of the day and the leaf of their entries", find_altered_payouts),
     Check("bookings", "what moved at the processor is about what its entry names", find_altered_bookings),
     Check("holds-placed", "what is held is held on the fund and the leaf that it is for", find_altered_holds),

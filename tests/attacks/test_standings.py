@@ -6,14 +6,25 @@ import pytest
 from sqlmodel import Session
 
 from ledger.aid.advances import Advance
+from ledger.aid.batches import Batch
 from ledger.giving import payouts
 from ledger.giving.payouts import Payout
 from ledger.storage.engine import transaction
 from tests.bookcheck import found, told_after
 from tests.bookkeeping import RECORDER
 from tests.cards import a_charge, a_dispute, a_fee, a_payout, book, furnish
-from tests.cast import NOW, TODAY, House, byn, engine_of, eur, give
-from tests.purses import a_requested_advance, a_sent_advance, acknowledge, an_agent, approve_advance, give_euros
+from tests.cast import LEAF, NOW, TODAY, House, byn, engine_of, eur, give
+from tests.given import a_stray_gift, match
+from tests.purses import (
+    a_released_batch,
+    a_requested_advance,
+    a_sent_advance,
+    acknowledge,
+    an_agent,
+    an_approved_batch,
+    approve_advance,
+    give_euros,
+)
 
 
 def all_found(session: Session, check: str, attacks: dict[str, str]) -> None:
@@ -26,8 +37,8 @@ def all_found(session: Session, check: str, attacks: dict[str, str]) -> None:
     assert [name for name, by in told.items() if by != {check}] == []
 
 
-def of(advance: Advance, change: str) -> str:
-    return f"UPDATE advance SET {change} WHERE alias = '{advance.alias}'"  # noqa: S608  # the words of this file
+def of(row: Advance | Batch, change: str) -> str:
+    return f"UPDATE {row.__tablename__} SET {change} WHERE alias = '{row.alias}'"  # noqa: S608  # the words of this file
 
 
 def test_an_account_that_counts_as_something_else_is_found(house: House) -> None:
@@ -68,6 +79,40 @@ def test_an_advance_that_was_sent_or_received_otherwise_than_booked_is_found(hou
             "sent on another day": of(on_its_way, "sent_on = '2020-11-01'"),
             "received and given back": of(received, "state = 'returned'"),
             "received on another day": of(received, "acknowledged_on = '2020-11-30'"),
+        },
+    )
+
+
+def test_a_batch_that_stands_where_nobody_has_led_it_is_found(house: House) -> None:
+    give(house.session, byn("8100.00"))
+    approved = an_approved_batch(house, None, LEAF, [house.a_verified_case()])
+    released = a_released_batch(house, None, LEAF, [house.a_verified_case()])
+
+    all_found(
+        house.session,
+        "batches-stand",
+        {
+            "released": of(approved, "state = 'released'"),
+            "released on a day": of(approved, "released_on = '2020-11-20'"),
+            "not agreed to": of(approved, "state = 'locked'"),
+            "not released": of(released, "state = 'approved'"),
+            "reconciled": of(released, "state = 'reconciled'"),
+            "released on another day": of(released, "released_on = '2020-11-19'"),
+        },
+    )
+
+
+def test_another_fund_than_the_entrys_is_found(house: House) -> None:
+    give(house.session, byn("810.00"))
+    house.tell(house.an_approved_payment())
+    match(house, a_stray_gift(house, byn("7.00")))
+
+    all_found(
+        house.session,
+        "funds-of-rows",
+        {
+            "of an obligation": "UPDATE obligation SET fund_code = 'general'",
+            "of a gift": "UPDATE gift_step SET fund_code = 'detention'",
         },
     )
 
