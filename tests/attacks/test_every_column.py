@@ -17,7 +17,7 @@ from tests.bookcheck import owning
 from tests.cast import House, engine_of
 from tests.reconciling import reconcile
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 OF_THE_DATABASE = {"schema", "settings", "guards", "integrity", "sequences"}
 EVERYTHING = "TRY_EVERY_TABLE" in os.environ
@@ -55,6 +55,30 @@ UNFOUND = {
     "pairing_part.number": "the order in which parts are shown",
 }
 """What nobody finds, and why that is no matter."""
+NOBODY_SIGNED = "one person said it under a bearer key, without a signature, and no entry rests on it"
+WHO_ASKED = "who asked needs no signature; whoever agrees is another person than stands there, and signs"
+OF_WORK = "it orders work, and decides nothing: a version, or when somebody came to it"
+OF_A_DEVICE = "it is made on a device by a key that the server has not: altered, it opens or tells nothing"
+BY_MACHINES = "a machine writes it anew, from what is checked"
+UNSEALED = "it is sealed with its month, and until then as one person said it"
+ELSEWHERE = {
+    "account.name, account.closed, fund.name, fund.restricted": NOBODY_SIGNED,
+    "agent.state, agent.added_by, agent.frozen_by, agent.compromised_by": NOBODY_SIGNED,
+    "book.organisation, book.created_at, bearer_key.revoked_at": NOBODY_SIGNED,
+    "aid_case.entered_by, aid_case.is_suspect, correction.case_alias, correction.corrected_by": NOBODY_SIGNED,
+    "bail_hearing.held_by, bail_return.announced_by, advance_return.announced_by": NOBODY_SIGNED,
+    "advance.requested_by, batch.requested_by, conversion.requested_by, disbursement.requested_by": WHO_ASKED,
+    "outlay_repayment.requested_by, matching_rule.added_by": WHO_ASKED,
+    "advance.version, agent.version, aid_case.version, batch.version, conversion.version": OF_WORK,
+    "disbursement.version, gift_return.version, outlay_repayment.version, refund_order.version": OF_WORK,
+    "purse_movement.version, transfer.version, aid_case.state_since, movement_booking.reason": OF_WORK,
+    "movement_booking.awaits, beneficiary.alike_since, bearer_key.created_at, bearer_key.last_used_on": OF_WORK,
+    "evidence_file.declared_at, evidence_file.completed_at, roster.recorded_at, hold.expires_on": OF_WORK,
+    "token.value, box.commitment, vault_wrap.wrap, person_key.wrapped_by": OF_A_DEVICE,
+    "job.held_until, job.failures": BY_MACHINES,
+    "exchange_rate.numerator, exchange_rate.quoted_on, entry.recorded_at, entry.recorded_by": UNSEALED,
+}
+"""What nobody finds in the other tables, and why; docs/threat-model.md says it to operators, and what is left to do."""
 
 
 @pytest.fixture
@@ -79,6 +103,7 @@ def told_after(connection: Connection, statement: str) -> list[Finding]:
     return told
 
 
+@on_sqlite
 def test_whatever_column_is_altered_it_is_found_or_known_why_not(attacked: Connection) -> None:
     tables = [SQLModel.metadata.tables[name] for name in TABLES]
     assert look(attacked) == []
@@ -93,6 +118,7 @@ def test_whatever_column_is_altered_it_is_found_or_known_why_not(attacked: Conne
     assert unfound == set(UNFOUND)
 
 
+@on_sqlite
 def test_no_row_that_is_gone_ends_the_checks(attacked: Connection) -> None:
     filled = [table for table in SQLModel.metadata.sorted_tables if _has_rows(attacked, table)]
     filled = [table for table in filled if EVERYTHING or table.name in TABLES]
@@ -101,6 +127,15 @@ def test_no_row_that_is_gone_ends_the_checks(attacked: Connection) -> None:
     unfound = {table.name for table in filled if not told_after(attacked, removing(table))}
 
     assert not unfound & {*TABLES}
+
+
+def test_what_is_known_to_be_unfound_stands_in_a_table() -> None:
+    named = [name.split(".") for names in ELSEWHERE for name in names.split(", ")]
+
+    unknown = [name for name in named if name[1] not in SQLModel.metadata.tables[name[0]].columns]
+
+    assert unknown == []
+    assert not {table for table, _ in named} & {*TABLES}
 
 
 def altering(table: Table, column: Column[object]) -> str:
