@@ -17,6 +17,7 @@ from ledger.aid.batch_lines import BatchLine
 from ledger.aid.batches import Batch
 from ledger.aid.disbursements import Disbursement
 from ledger.aid.obligations import Obligation
+from ledger.aid.rulings import Ruling
 from ledger.approvals import SignedAct
 from ledger.books import accounts
 from ledger.books.holds import Hold, HoldMovement, Reserve
@@ -125,6 +126,13 @@ def find_altered_funds(session: Session, _tell: Tell) -> Iterator[Finding]:
             yield Finding("funds-of-rows", "donation", names[key])
 
 
+def find_altered_rulings(session: Session, _tell: Tell) -> Iterator[Finding]:
+    """Obligations whose ruling is of another case than they are."""
+    same = (col(Ruling.alias) == Obligation.ruling_alias) & (col(Ruling.case_alias) == Obligation.case_alias)
+    for alias in session.exec(select_rows(Obligation.alias).where(~select_rows(Ruling.alias).where(same).exists())):
+        yield Finding("rulings-of-cases", "obligation", alias)
+
+
 def _of_other_funds(session: Session, keys: Mapping[str, str]) -> list[str]:
     """Those source keys under which an entry stands that has no line of the fund."""
     query = (
@@ -231,6 +239,7 @@ CHECKS = (
     Check("chart", "accounts are as the chart has them, and leaves as their parents", find_altered_accounts),
     Check("advances-sent", "advances were sent and received when their entries say", find_altered_advances),
     Check("batches-stand", "batches stand where signatures and lines have led", find_altered_batches),
+    Check("rulings-of-cases", "what is owed because of a ruling is of the ruling's case", find_altered_rulings),
     Check("funds-of-rows", "obligations and steps of gifts are of the funds of their entries", find_altered_funds),
     Check("payout-rows", "payouts are of the day and the leaf of their entries", find_altered_payouts),
     Check("bookings", "what moved at the processor is about what its entry names", find_altered_bookings),

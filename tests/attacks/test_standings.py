@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
+from ledger.aid import rulings
 from ledger.aid.advances import Advance
 from ledger.aid.batches import Batch
 from ledger.giving import payouts
@@ -98,6 +99,21 @@ def test_a_batch_that_stands_where_nobody_has_led_it_is_found(house: House) -> N
             "not released": of(released, "state = 'approved'"),
             "reconciled": of(released, "state = 'reconciled'"),
             "released on another day": of(released, "released_on = '2020-11-19'"),
+        },
+    )
+
+
+def test_a_ruling_that_is_moved_to_another_case_is_found(house: House) -> None:
+    house.a_verified_case()
+    other = house.a_verified_case()
+    (moved,) = rulings.of_case(house.session, other.alias)
+
+    all_found(
+        house.session,
+        "rulings-of-cases",
+        {
+            "to no case of ours": f"UPDATE ruling SET case_alias = 'C-AAAA-AAAA-AAAA' WHERE alias = '{moved.alias}'",  # noqa: S608  # the words of this file
+            "to another person's": "UPDATE ruling SET case_alias = (SELECT min(alias) FROM aid_case)",
         },
     )
 
