@@ -11,18 +11,15 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import APIRouter
-from sqlalchemy import text
 
 from api import app as application
 from api.app import UnlistedRoute, create_app
-from api.authorisation import DOORS, EVERYBODY, PUBLIC
-from api.client.http import in_process
+from api.authorisation import DOORS, PUBLIC
 from api.routes import books
 from ledger.aliases import Kind, draw
 from ledger.people import Role
 from tests.attempts import told
-from tests.office import AT_THEIR_DESK, Office, on_one_database, template_of, the_next_roster, walk_the_path
-from tests.unsigned import BOOKS, UNSIGNED
+from tests.office import AT_THEIR_DESK, Office, on_one_database, the_next_roster
 
 SAMPLES = {"{alias}": "C-0000-0000-0000", "{form}": "json", "{version}": "1", "{number}": "1", "{language}": "en"}
 
@@ -104,41 +101,6 @@ def test_public_doors_open_to_everybody_and_show_no_more_to_a_key(office: Office
 
         assert [answer.status_code for answer in answers] == [200, 200, 200]
         assert len({answer.content for answer in answers}) == 1
-
-
-@on_one_database
-def test_at_every_step_of_the_path_everybody_else_tries_first_and_nothing_is_written(office: Office) -> None:
-    """With the very request that succeeds a moment later: valid body, valid signature, the right state."""
-    tried = defaultdict(set)
-    entries, booking = [0], set()
-
-    with in_process(office.app) as intruders:
-
-        def try_first(request: httpx2.Request) -> None:
-            door = template_of(request.method, request.url.path)
-            if request.method == "GET" or door in tried:
-                return
-            wrong = [office.bearer_of(role) for role in Role if role not in (DOORS[door].roles or ())]
-            with office.nothing_written():
-                for bearer in (*wrong, "sl_unknown", office.staff.expired):
-                    headers = {**request.headers, "authorization": f"Bearer {bearer}"}
-                    answer = intruders.request(request.method, request.url, content=request.content, headers=headers)
-                    tried[door].add(answer.status_code)
-
-        def count(response: httpx2.Response) -> None:
-            with office.engine.connect() as connection:
-                entries.append(connection.scalar(text("SELECT count(*) FROM entry")) or 0)
-            if entries[-1] > entries[-2]:
-                booking.add(template_of(response.request.method, response.request.url.path))
-
-        office.http.event_hooks = {"request": [try_first], "response": [count]}
-        walk_the_path(office)
-
-    assert {door for door in LOCKED if door[0] != "GET"} == tried.keys()
-    assert {UNSIGNED[name] for name in map(" ".join, booking) if name in UNSIGNED} <= BOOKS
-    everybodys = {door for door in tried if DOORS[door].roles == EVERYBODY}
-    assert {frozenset(tried[door]) for door in everybodys} == {frozenset({401})}
-    assert {frozenset(tried[door]) for door in tried.keys() - everybodys} == {frozenset({401, 403})}
 
 
 @on_one_database

@@ -11,11 +11,10 @@ from fastapi.routing import APIRoute
 
 from api.app import ROUTERS
 from api.authorisation import DOORS, SIGNED
-from api.client.http import in_process
 from api.idempotency import claim
 from ledger.people import Role
 from tests.attempts import rule
-from tests.office import Office, template_of, walk_the_path
+from tests.office import Office
 
 GIFT = {
     "balance_transaction": "txn_InventedGift0001",
@@ -34,37 +33,6 @@ FUND = {"code": "books", "name": "Books", "restricted": True}
 
 def entries(office: Office) -> int:
     return len(office.rows()["entry"])
-
-
-def test_at_every_step_of_the_path_the_same_again_is_answered_and_changes_nothing(office: Office) -> None:
-    seen: set[tuple[str, str]] = set()
-
-    with in_process(office.app) as again:
-
-        def replay(response: httpx2.Response) -> None:
-            response.read()
-            request = response.request
-            door = template_of(request.method, request.url.path)
-            if request.method != "POST" or door in seen:
-                return
-            assert response.status_code == 201
-            assert "Idempotent-Replay" not in response.headers
-            seen.add(door)
-            with office.nothing_written():
-                same, other = (
-                    again.request("POST", request.url, content=body, headers=request.headers)
-                    for body in (request.content, request.content + b" ")
-                )
-
-            assert (same.status_code, same.json()) == (201, response.json())
-            assert same.headers["Idempotent-Replay"] == "true"
-            assert (other.status_code, rule(other)) == (422, "idempotency_key_reused")
-            assert "Idempotent-Replay" not in other.headers
-
-        office.http.event_hooks = {"response": [replay]}
-        walk_the_path(office)
-
-    assert seen == {door for door, opens in DOORS.items() if door[0] == "POST" and opens is not SIGNED}
 
 
 def test_every_route_that_posts_claims_a_key() -> None:
