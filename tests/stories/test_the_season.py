@@ -62,8 +62,8 @@ def test_the_books_of_the_season_say_what_was_computed_without_them(
     assert _differences(season) == {"0.00"}
     assert _open_exceptions(season) == [("below_zero", "general")]  # it bore fees before anybody gave for them
 
-    assert_it_holds(season.app.state.engine)
     if season.app.state.engine.dialect.name == "postgresql":
+        assert_it_holds(season.app.state.engine)
         return  # what follows reads the same figures through the same code, and plays all of it again
 
     _assert_others_read_the_books(season, tmp_path, sqlite_template)
