@@ -9,6 +9,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
@@ -88,7 +89,7 @@ class Echo:
         assert (door, response.status_code) == (door, 201)
         assert "Idempotent-Replay" not in response.headers, door
         self.seen.add(door)
-        with self.office.nothing_written():
+        with telling(door), self.office.nothing_written():
             same, other = (
                 self.http.request("POST", request.url, content=body, headers=request.headers)
                 for body in (request.content, request.content + b" ")
@@ -117,7 +118,7 @@ class Intruders:
         if request.method == "GET" or door in self.tried:
             return
         wrong = [self.office.bearer_of(role) for role in Role if role not in (DOORS[door].roles or ())]
-        with self.office.nothing_written():
+        with telling(door), self.office.nothing_written():
             for bearer in (*wrong, "sl_unknown", self.office.staff.expired):
                 headers = {**request.headers, "authorization": f"Bearer {bearer}"}
                 answer = self.http.request(request.method, request.url, content=request.content, headers=headers)
@@ -181,6 +182,16 @@ def assert_nothing_came_back(liar: Liar) -> None:
     assert liar.tried == {"before": WRITING, "after": after}
     assert liar.failed == []
     assert liar.told == set()
+
+
+@contextmanager
+def telling(door: tuple[str, str]) -> Iterator[None]:
+    """A failure tells at which door it was."""
+    try:
+        yield
+    except Exception as failure:
+        failure.add_note(" ".join(door))
+        raise
 
 
 def lied_about(content: bytes, lie: str, *, at: str, known: set[tuple[str, str]]) -> Iterator[bytes]:
