@@ -29,6 +29,7 @@ from ledger.reconciliation import (
 from ledger.reconciliation.issued import Issued
 from ledger.reconciliation.proposals import WINDOW
 from ledger.reconciliation.statements import NewStatement, Statement, StatementLine
+from ledger.reconciliation.transit import InTransit
 from ledger.treasury import conversion_sides
 from ledger.treasury.conversions import Conversion
 
@@ -101,11 +102,18 @@ def tell_overdue(session: Session, *, on: date) -> None:
     for account in session.exec(select(Statement.account_code).distinct().order_by(Statement.account_code)).all():
         newest = chain.newest_with_balance(session, account)
         if newest is not None and newest.closed_on is not None:
-            transit.tell(session, account, currency=newest.currency, shown_until=newest.closed_on, on=on)
+            awaited = transit.entries(session, account, currency=newest.currency, on=newest.closed_on)
+            transit.tell(session, account, awaited=awaited, shown_until=newest.closed_on, on=on)
 
 
 def reconcile(session: Session, account: str) -> Reconciliation | None:
     """The leaf as of its newest statement with a closing balance, or None when there is none."""
+    found = _reconciled(session, account)
+    return found[0] if found else None
+
+
+def _reconciled(session: Session, account: str) -> tuple[Reconciliation, list[InTransit]] | None:
+    """As `reconcile`, with the entries that the bank has not shown by its day."""
     newest = chain.newest_with_balance(session, account)
     if newest is None:
         return None
@@ -113,10 +121,11 @@ def reconcile(session: Session, account: str) -> Reconciliation | None:
     per_bank = Money(newest.closing_minor or 0, newest.currency)
     per_books = balances.balance(session, account, currency=newest.currency, on=on)
     not_booked = Money(sum(line.minor for line in transit.lines(session, account, on=on)), newest.currency)
-    moved = [one.amount.minor for one in transit.entries(session, account, currency=newest.currency, on=on)]
+    awaited = transit.entries(session, account, currency=newest.currency, on=on)
+    moved = [one.amount.minor for one in awaited]
     coming = Money(sum(minor for minor in moved if minor > 0), newest.currency)
     going = Money(-sum(minor for minor in moved if minor < 0), newest.currency)
-    return Reconciliation(
+    reconciliation = Reconciliation(
         account=account,
         currency=newest.currency,
         on=on,
@@ -127,6 +136,7 @@ def reconcile(session: Session, account: str) -> Reconciliation | None:
         per_books=per_books,
         difference=per_bank + coming - going - not_booked - per_books,
     )
+    return reconciliation, awaited
 
 
 def _find_held(
@@ -300,10 +310,11 @@ def _check_arithmetic(session: Session, statement: Statement, new: NewStatement,
 def _check_balance(session: Session, statement: Statement, *, on: date) -> None:
     """Books and bank must agree but for what has an exception of its own: a difference is told once, not every day."""
     leaf = statement.account_code
-    found = reconcile(session, leaf)
-    if found is None:
+    reconciled = _reconciled(session, leaf)
+    if reconciled is None:
         return
-    transit.tell(session, leaf, currency=found.currency, shown_until=found.on, on=on)
+    found, awaited = reconciled
+    transit.tell(session, leaf, awaited=awaited, shown_until=found.on, on=on)
     standing = [one for one in known(session, leaf) if one.difference is Difference.BALANCE_DIFFERS]
     waiting = [one for one in standing if one.resolved_on is None]
     rest = unexplained(session, found)

@@ -4,7 +4,7 @@ An entry is answered by what the bank shows, whatever recipe booked it. What mov
 in that one's opening balance, and so is what was brought forward; neither is awaited.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -88,12 +88,12 @@ def lines(session: Session, account: str, *, on: date) -> list[StatementLine]:
     return sorted((line for line in found if line.booked_on <= on), key=lambda line: (line.booked_on, line.source_key))
 
 
-def tell(session: Session, account: str, *, currency: str, shown_until: date, on: date) -> None:
+def tell(session: Session, account: str, *, awaited: Collection[InTransit], shown_until: date, on: date) -> None:
     """Opens an exception for each entry that the bank should have shown, and closes those that are shown or reversed.
 
-    `shown_until` is the last day that the bank has told of, `on` the day of the exceptions.
+    `shown_until` is the last day that the bank has told of, `awaited` the leaf's `entries` on it, `on` the day of the
+    exceptions.
     """
-    awaited = entries(session, account, currency=currency, on=shown_until)
     standing = {about(account, one.entry_id) for one in awaited}
     waiting = select(OpenException).where(
         OpenException.account_code == account,
