@@ -1,7 +1,5 @@
 """A check is left out only where it has nothing to read: a row in any table that it reads brings it back."""
 
-from collections.abc import Collection
-
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -36,6 +34,6 @@ def test_a_check_whose_tables_are_all_empty_is_asked_again_as_soon_as_one_holds_
 
 
 def test_what_reads_rows_files_or_the_schema_is_always_asked(founded: Session) -> None:
-    always: Collection[str] = {"balanced", "accounts", "signed", "guards", "schema", "integrity", "settings"}
+    always = {"balanced", "accounts", "signed", "guards", "schema", "integrity", "settings"}
 
     assert always <= asked(founded)
