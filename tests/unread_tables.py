@@ -15,11 +15,11 @@ from ledger import checks
 from ledger.checks.entries import EntryCheck
 from ledger.checks.findings import Check
 
-_READ: dict[tuple[str, str], frozenset[str]] = {}
+_READ: dict[tuple[str, Check], frozenset[str]] = {}
 """By kind of database and check: the tables that it read when it was asked by itself."""
-_FOUND_NOTHING: set[tuple[str, str]] = set()
+_FOUND_NOTHING: set[tuple[str, Check]] = set()
 """Those of which all these tables were empty then, and which found nothing."""
-_BOUND_TO_ASK: set[tuple[str, str]] = set()
+_BOUND_TO_ASK: set[tuple[str, Check]] = set()
 """Those that read something else than tables of the book."""
 _BEYOND = re.compile(r"\b(sqlite_|pg_|pragma|information_schema|current_setting|alembic_version|show\b)", re.IGNORECASE)
 """What reads something else than the tables of the book."""
@@ -32,11 +32,10 @@ def worth_asking(session: Session, chosen: Sequence[Check | EntryCheck]) -> list
     kind = connection.dialect.name
     asked: list[Check | EntryCheck] = []
     for check in chosen:
-        known = kind, check.name
-        if isinstance(check, Check) and not _READ.get(known, frozenset()) & filled:
-            if known not in _FOUND_NOTHING:
+        if isinstance(check, Check) and not _READ.get((kind, check), frozenset()) & filled:
+            if (kind, check) not in _FOUND_NOTHING:
                 _ask_alone(connection, check, filled)
-            if known in _FOUND_NOTHING:
+            if (kind, check) in _FOUND_NOTHING:
                 continue
         asked.append(check)
     return asked
@@ -49,7 +48,7 @@ def _ask_alone(connection: Connection, check: Check, filled: set[str]) -> None:
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         statements.append(statement)
 
-    known = connection.dialect.name, check.name
+    known = connection.dialect.name, check
     if known in _BOUND_TO_ASK:
         return
     event.listen(connection, "before_cursor_execute", note)
