@@ -184,7 +184,7 @@ def find_answered_otherwise(session: Session, _tell: Tell) -> Iterator[Finding]:
             pack, digest = known[case.jurisdiction]
             told = assessments.differing(case, one.document, ruled[case.alias], pack=pack, pack_digest=digest)
             for rule in told:
-                yield Finding("answers", "case", one.case_alias, {"where": rule})
+                yield Finding("rules-asked-again", "case", one.case_alias, {"where": rule})
 
 
 def find_tokens(session: Session, _tell: Tell) -> Iterator[Finding]:
@@ -239,6 +239,10 @@ CHECKS = (
     Check("paid-early", "what an agent paid too early is an exception", find_early),
     Check("days", "deadlines, arrivals and rulings say the same wherever they stand", find_days),
     Check("payees", "payments go to whom their approver has signed: the authority, or the beneficiary", find_payees),
-    Check("answers", "articles and bounds give the answers of rules that a verifier signed", find_answered_otherwise),
+    Check(
+        "rules-asked-again",
+        "articles and bounds give the answers of rules that a verifier signed",
+        find_answered_otherwise,
+    ),
     Check("tokens", "a second application of the same person or ruling can be found", find_tokens),
 )

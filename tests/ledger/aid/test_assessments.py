@@ -213,7 +213,7 @@ def test_answers_that_were_altered_taken_away_or_slipped_in_are_found(house: Hou
 def test_a_ruling_that_says_something_else_than_what_the_rules_were_asked_about_is_found(house: House) -> None:
     house.a_verified_case()
     house.session.commit()
-    assert found(house.session, by={"answers"}) == []
+    assert found(house.session, by={"rules-asked-again"}) == []
     soon = TODAY + timedelta(days=70)
     changes = {
         "another article": "ruling SET article = '24.23'",
@@ -225,9 +225,11 @@ def test_a_ruling_that_says_something_else_than_what_the_rules_were_asked_about_
     }
     attacks = {name: f"UPDATE {change}" for name, change in changes.items()}
 
-    told = told_after(engine_of(house.session), {name: (attack, "answers") for name, attack in attacks.items()})
+    told = told_after(
+        engine_of(house.session), {name: (attack, "rules-asked-again") for name, attack in attacks.items()}
+    )
 
-    assert [name for name, by in told.items() if by != {"answers"}] == []
+    assert [name for name, by in told.items() if by != {"rules-asked-again"}] == []
 
 
 def test_a_verification_of_before_answers_were_signed_is_no_finding(house: House) -> None:
