@@ -46,6 +46,7 @@ def test_whatever_is_done_with_aid_in_any_order_it_holds(
     machine = type("Machine", (*PLAYS, WatchedAid), place)
     the_fund()  # its people's keys are drawn by chance, whoever comes first
     monkeypatch.setattr(secrets, "choice", dice.choice)
+    monkeypatch.setattr(secrets, "randbits", dice.getrandbits)
 
     try:
         run_state_machine_as_test(seed(SEED)(machine), settings=BOUNDED)
