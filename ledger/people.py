@@ -289,7 +289,7 @@ def waits_until(session: Session, alias: str, role: Role, *, wait: timedelta) ->
     since: datetime | None = None
     known: str | None = None
     for version in versions(session):
-        members = [o for o in read_roster(version.document).operators if o.alias == alias and role in o.roles]
+        members = [o for o in _read_kept(version.document).operators if o.alias == alias and role in o.roles]
         signing_key = members[0].signing_key if members else None
         if signing_key != known:
             since = version.recorded_at if signing_key and version.number > 1 else None

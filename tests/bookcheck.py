@@ -1,6 +1,6 @@
 """Every check over the whole book, for tests that play a story: `holds` is the last line of each."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
@@ -56,13 +56,41 @@ def told_after(engine: Engine, attacks: Mapping[str, tuple[str, str]]) -> dict[s
 
     Each is taken back before the next; the statements of one are parted by semicolons.
     """
-    told: dict[str, set[str]] = {}
     with owning(engine) as connection:
-        for name, (statements, check) in attacks.items():
-            savepoint = connection.begin_nested()
-            for statement in statements.split(";"):
-                connection.execute(text(statement))
-            with Session(connection, join_transaction_mode="create_savepoint") as looking:
-                told[name] = {one.check for one in found(looking, by={check})}
-            savepoint.rollback()
-    return told
+        return {name: {one.check for one in told} for name, told in _found_after(connection, _parted(attacks))}
+
+
+def named_after(engine: Engine, attacks: Mapping[str, tuple[str, str]]) -> dict[str, set[tuple[str, str, str]]]:
+    """As `told_after`: check, kind and name of whatever that check has found."""
+    with owning(engine) as connection:
+        return {
+            name: {(one.check, one.kind, one.name) for one in told}
+            for name, told in _found_after(connection, _parted(attacks))
+        }
+
+
+def deviations_after(
+    engine: Engine, attacks: Mapping[str, tuple[Sequence[str], str]]
+) -> dict[str, set[tuple[str, ...]]]:
+    """The same of attacks on the schema and the guards, which nobody makes again: with how each deviates."""
+    with engine.connect() as connection:
+        return {
+            name: {(one.check, one.kind, one.name, str(one.facts.get("deviation"))) for one in told}
+            for name, told in _found_after(connection, attacks)
+        }
+
+
+def _found_after(
+    connection: Connection, attacks: Mapping[str, tuple[Sequence[str], str]]
+) -> Iterator[tuple[str, list[Finding]]]:
+    for name, (statements, check) in attacks.items():
+        savepoint = connection.begin_nested()
+        for statement in statements:
+            connection.execute(text(statement))
+        with Session(connection, join_transaction_mode="create_savepoint") as looking:
+            yield name, found(looking, by={check})
+        savepoint.rollback()
+
+
+def _parted(attacks: Mapping[str, tuple[str, str]]) -> dict[str, tuple[list[str], str]]:
+    return {name: (statements.split(";"), check) for name, (statements, check) in attacks.items()}

@@ -42,6 +42,8 @@ BOOK_ID = "5011da1170".ljust(32, "0")
 NOW = datetime(2020, 11, 20, 9, 0, tzinfo=UTC)
 TODAY = NOW.date()
 FOUNDED_AT = datetime(2020, 10, 1, 8, 0, tzinfo=UTC)
+HOUSE_KEYS = "shred"
+"""The folder of the house's shred keys, beside its database."""
 LEAF = "1000:byn-main"
 SECOND_LEAF = "1000:byn-reserve"
 WAIT_FOR_THE_SECOND = 0.5
@@ -180,8 +182,10 @@ def give(session: Session, gift: Money, *, leaf: str = LEAF, on: date = date(202
 
 
 def create_shred_keys(directory: Path) -> ShredKeys:
-    keys = ShredKeys(directory / "shred")
-    keys.create("people")
+    """The shred keys of a house; those that its place brought along, if any."""
+    keys = ShredKeys(directory / HOUSE_KEYS)
+    if not keys.directory.exists():
+        keys.create("people")
     return keys
 
 
@@ -245,12 +249,21 @@ def a_row(
 
 
 @dataclass(frozen=True)
+class Stock:
+    """What lies ready in a place (see `tests/places.py`), as its builder would make it."""
+
+    cases: list[Case] = field(default_factory=list)
+    payments: list[Disbursement] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class House:
     """A founded book with its people, open in one session: what most tests stand in."""
 
     session: Session
     fund: Fund
     shred_keys: ShredKeys
+    stock: Stock = field(default_factory=Stock)
 
     def receive(self, row: intake.Row, *, by: Person | None = None, at: datetime = FOUNDED_AT) -> Case:
         entered_by = (by or self.fund.ana).operator
@@ -275,14 +288,18 @@ class House:
         return case
 
     def a_verified_case(self, *, entered_by: Person | None = None, verified_by: Person | None = None) -> Case:
+        if self.stock.cases and not (entered_by or verified_by):
+            self.session.commit()
+            return self.stock.cases.pop()
         case = self.a_case(by=entered_by)
         return self.verify(case, by=verified_by or self.fund.anton)
 
     def verify(self, case: Case, *, by: Person) -> Case:
         """Somebody opens a received case, and signs that its exact dates are right."""
         self.open(case, by=by)
-        agreed = self.on_case("verify_case", case, by=by)
-        acts.verify_case(self.session, case.alias, agreed, assessment=self.assessed(case))
+        assessment = self.assessed(case)
+        agreed = self.on_case("verify_case", case, by=by, payee_commitment=assessment.assessed.commitment())
+        acts.verify_case(self.session, case.alias, agreed, assessment=assessment)
         self.session.commit()
         return case
 
@@ -335,6 +352,9 @@ class House:
 
         Both approvers fetch the shelf.
         """
+        if self.stock.payments and leaf == LEAF and not (of or by or amount):
+            self.session.commit()
+            return self.stock.payments.pop()
         case = of or self.a_verified_case()
         alias = aliases.draw(Kind.DISBURSEMENT)
         key = self.session.get_one(shelves.Shelf, case.beneficiary_alias).sealing_key
@@ -390,7 +410,7 @@ class House:
             "currency": owed.currency,
             "evidence_commitments": tuple(acts.evidence_of(self.session, case)),
         }
-        if verb == "verify_case":
+        if verb == "verify_case" and "payee_commitment" not in other:
             seen["payee_commitment"] = self.assessed(case, now=now).assessed.commitment()
         return agreed_by(by, verb, now=now, **(seen | other))
 

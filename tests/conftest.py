@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,24 @@ from ledger import book
 from ledger.books import accounts
 from ledger.storage import schema
 from ledger.storage.engine import open_database
-from tests import used_databases
+from tests import places, used_databases
 from tests.bookkeeping import BYN_LEAF, CARD_LEAF, EUR_LEAF
-from tests.cast import BOOK_ID, FOUNDED_AT, House, Person, create_shred_keys, found_book, the_fund
+from tests.cast import (
+    BOOK_ID,
+    FOUNDED_AT,
+    HOUSE_KEYS,
+    House,
+    Person,
+    Stock,
+    create_shred_keys,
+    found_book,
+    the_fund,
+)
 from tests.office import INTAKE_DAY, SHRED_KEYS, Office, found_office, furnish, open_office
 from tests.used_databases import UsedDatabase
+
+Play = Callable[[House], None]
+"""What happens in the house before a test begins: see `tests/places.py`."""
 
 gc.freeze()  # what is imported stays: looking for garbage among it would take a tenth of the time of all tests
 gc.set_threshold(50_000, 20, 50)
@@ -147,19 +160,46 @@ def postgresql_furnished(postgresql: str, postgresql_office: Path, tmp_path_fact
     return _copied_database(postgresql, "furnished", "office", folder, furnish)
 
 
+@pytest.fixture(scope="session")
+def sqlite_played(sqlite_house: Path) -> Callable[[Play], Path]:
+    """The house after such a play: see `tests/places.py`."""
+    return cache(lambda play: _copied_file(sqlite_house, partial(_perform, play)))
+
+
+@pytest.fixture(scope="session")
+def postgresql_played(
+    postgresql: str, postgresql_house: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Play], Path]:
+    """The same; it makes the database `template_` and the play's name, and gives the folder of its shred keys."""
+
+    def prepare(play: Play) -> Path:
+        folder = tmp_path_factory.mktemp(play.__name__)
+        _copy_shred_keys(postgresql_house, folder)
+        return _copied_database(postgresql, play.__name__, "house", folder, partial(_perform, play))
+
+    return cache(prepare)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database of the test's own: empty, or as the place in which the test happens was furnished."""
     # `founded` first: some folders furnish such a book in their own way.
-    place = next((one for one in ("founded", "furnished", "office", "house") if one in request.fixturenames), None)
+    places_known = ("founded", "furnished", "office", "house")
+    place: str | None = next((one for one in places_known if one in request.fixturenames), None)
+    play = _place_of(request)
     if request.param == "sqlite":
         file: Path = request.getfixturevalue(f"sqlite_{place or 'template'}")
+        if play:
+            file = request.getfixturevalue("sqlite_played")(play)
         shutil.copy(file, tmp_path / "book.db")
         _copy_shred_keys(file.parent, tmp_path)
         yield f"sqlite:///{tmp_path / 'book.db'}"
         return
     server: str = request.getfixturevalue("postgresql")
-    if place:
+    if play:
+        place = play.__name__
+        _copy_shred_keys(request.getfixturevalue("postgresql_played")(play), tmp_path)
+    elif place:
         _copy_shred_keys(request.getfixturevalue(f"postgresql_{place}"), tmp_path)
     alone = "engine" not in request.fixturenames or "unused_database" in request.fixturenames
     if alone:  # who opens it in their own way, or looks at its files, has it for themselves
@@ -231,9 +271,10 @@ def founded(session: Session) -> Session:
 
 
 @pytest.fixture
-def house(session: Session, tmp_path: Path) -> House:
-    """A founded book with its people and two empty bank leaves, committed: see `tests/cast.py`."""
-    return House(session, the_fund(), create_shred_keys(tmp_path))
+def house(request: pytest.FixtureRequest, session: Session, tmp_path: Path) -> House:
+    """A founded book with its people and two empty bank leaves, committed, or the test's place: see `tests/cast.py`."""
+    stock = places.stock(session) if _place_of(request) else Stock()
+    return House(session, the_fund(), create_shred_keys(tmp_path), stock)
 
 
 @pytest.fixture
@@ -290,6 +331,19 @@ def found_house(engine: Engine, _folder: Path) -> None:
         found_book(session)
 
 
+def _place_of(request: pytest.FixtureRequest) -> Play | None:
+    """The place that a test or its module names; none for the house itself, and for what does not happen in it."""
+    marker = request.node.get_closest_marker("place")
+    is_played = marker is not None and marker.args[0] != "house" and "house" in request.fixturenames
+    return getattr(places, marker.args[0]) if is_played else None
+
+
+def _perform(play: Play, engine: Engine, folder: Path) -> None:
+    with Session(engine, expire_on_commit=False) as session:
+        play(House(session, the_fund(), create_shred_keys(folder)))
+        session.commit()
+
+
 def _migrate(address: str) -> None:
     engine = open_database(address)
     schema.migrate(engine)
@@ -333,8 +387,9 @@ def _of_server(server: str, name: str) -> str:
 
 
 def _copy_shred_keys(source: Path, target: Path) -> None:
-    if (source / SHRED_KEYS).is_dir():
-        shutil.copytree(source / SHRED_KEYS, target / SHRED_KEYS)
+    for name in (SHRED_KEYS, HOUSE_KEYS):
+        if (source / name).is_dir():
+            shutil.copytree(source / name, target / name)
 
 
 def _administer(server: str, statement: str) -> None:

@@ -73,6 +73,8 @@ from tests.purses import (
     verified,
 )
 
+pytestmark = pytest.mark.place("verified_cases")
+
 ALL_ROLES = (Role.INTAKE, Role.APPROVER, Role.TREASURER)
 
 

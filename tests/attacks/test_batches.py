@@ -80,6 +80,8 @@ from tests.purses import (
     verified,
 )
 
+pytestmark = pytest.mark.place("verified_cases")
+
 
 def two_cases(house: House) -> list[Case]:
     give(house.session, byn("1620.00"))

@@ -32,6 +32,8 @@ from tests.cast import (
     the_next,
 )
 
+pytestmark = pytest.mark.place("requested_payments")
+
 TWO_HEADED = (Role.INTAKE, Role.APPROVER, Role.TREASURER)
 
 

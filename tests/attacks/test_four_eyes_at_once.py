@@ -26,6 +26,8 @@ from tests.cast import (
     race,
 )
 
+pytestmark = pytest.mark.place("requested_payments")
+
 
 def test_of_two_approvers_at_once_exactly_one_wins(house: House, engine: Engine) -> None:
     give(house.session, byn("2000.00"))

@@ -31,6 +31,8 @@ from tests.purses import (
     on_batch,
 )
 
+pytestmark = pytest.mark.place("verified_cases")
+
 APPROVER = Role.APPROVER
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from ledger.aid.disbursements import Disbursement
 from tests.cast import House, byn, give
 
+pytestmark = pytest.mark.place("verified_cases")
+
 NEVER = "guard: payments are never over their obligation"
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -1,5 +1,6 @@
 """The application's role on PostgreSQL: it books, and whoever holds its login cannot change the past or its guards."""
 
+import re
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -65,45 +66,52 @@ def test_the_application_books_reverses_closes_and_reads(application: Engine) ->
         assert balances.balance(session, EUR_LEAF, currency="EUR") == eur("3.00")
 
 
-@on_postgresql
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE entry SET kind = kind",
-        "UPDATE line SET minor = minor",
-        *(f"{verb} {table}" for verb in ("DELETE FROM", "TRUNCATE") for table in guards.APPEND_ONLY),
-        "TRUNCATE fund CASCADE",
-        "ALTER TABLE line DISABLE TRIGGER ALL",
-        "ALTER TABLE line DISABLE TRIGGER guard_line_append_only",
-        "ALTER TABLE line DROP CONSTRAINT minor_is_not_zero",
-        "ALTER TABLE line OWNER TO current_user",
-        "ALTER TABLE entry RENAME TO entry_of_before",
-        "DROP TRIGGER guard_line_append_only ON line",
-        "DROP TABLE line",
-        "SET session_replication_role = replica",
-        "CREATE OR REPLACE FUNCTION guard_line() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
-        "ALTER FUNCTION guard_line() SET search_path = pg_temp",
-        "DROP FUNCTION guard_append_only() CASCADE",
-        "CREATE FUNCTION public.sum(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint'",
-        "CREATE TABLE public.shadow (id bigint)",
-        "CREATE TRIGGER mine BEFORE INSERT ON line FOR EACH ROW EXECUTE FUNCTION guard_line()",
-        "CREATE RULE mine AS ON INSERT TO line DO INSTEAD NOTHING",
-        "SELECT setval('entry_number', 1)",
-        "UPDATE alembic_version SET version_num = 'x'",
-        "SET ROLE postgres",
-    ],
+FORBIDDEN = (
+    "UPDATE entry SET kind = kind",
+    "UPDATE line SET minor = minor",
+    *(f"{verb} {table}" for verb in ("DELETE FROM", "TRUNCATE") for table in guards.APPEND_ONLY),
+    "TRUNCATE fund CASCADE",
+    "ALTER TABLE line DISABLE TRIGGER ALL",
+    "ALTER TABLE line DISABLE TRIGGER guard_line_append_only",
+    "ALTER TABLE line DROP CONSTRAINT minor_is_not_zero",
+    "ALTER TABLE line OWNER TO current_user",
+    "ALTER TABLE entry RENAME TO entry_of_before",
+    "DROP TRIGGER guard_line_append_only ON line",
+    "DROP TABLE line",
+    "SET session_replication_role = replica",
+    "CREATE OR REPLACE FUNCTION guard_line() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    "ALTER FUNCTION guard_line() SET search_path = pg_temp",
+    "DROP FUNCTION guard_append_only() CASCADE",
+    "CREATE FUNCTION public.sum(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint'",
+    "CREATE TABLE public.shadow (id bigint)",
+    "CREATE TRIGGER mine BEFORE INSERT ON line FOR EACH ROW EXECUTE FUNCTION guard_line()",
+    "CREATE RULE mine AS ON INSERT TO line DO INSTEAD NOTHING",
+    "SELECT setval('entry_number', 1)",
+    "UPDATE alembic_version SET version_num = 'x'",
+    "SET ROLE postgres",
 )
-def test_the_application_cannot_change_the_past_or_its_guards(
-    founded: Session, application: Engine, statement: str
-) -> None:
+"""What a login of the application tries, of each table that only grows too."""
+REFUSED = re.compile("permission denied|must be owner|must be able to|InsufficientPrivilege")
+
+
+@on_postgresql
+def test_the_application_cannot_change_the_past_or_its_guards(founded: Session, application: Engine) -> None:
     post(founded, a_gift(eur("20.00")))
     founded.commit()
 
-    with (
-        pytest.raises(DBAPIError, match=r"permission denied|must be owner|must be able to|InsufficientPrivilege"),
-        application.begin() as connection,
-    ):
-        connection.execute(text(statement))
+    told = {statement: answer(application, statement) for statement in FORBIDDEN}
+
+    assert {statement: one for statement, one in told.items() if not REFUSED.search(one)} == {}
+
+
+def answer(application: Engine, statement: str) -> str:
+    """What the database says to a statement, whose transaction ends without it."""
+    try:
+        with application.connect() as connection:
+            connection.execute(text(statement))
+    except DBAPIError as refusal:
+        return str(refusal)
+    return "done"
 
 
 @on_postgresql

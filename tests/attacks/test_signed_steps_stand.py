@@ -29,6 +29,8 @@ from tests.cast import FOUNDED_AT, NOW, TODAY, House, Person, agreed_by, byn, en
 from tests.erasing import ask, erase
 from tests.purses import EUR_LEAF, an_advance, an_agent, give_euros, tell_movement
 
+pytestmark = pytest.mark.place("verified_cases")
+
 
 def update(table: str, change: str, where: str = "1 = 1") -> str:
     return f"UPDATE {table} SET {change} WHERE {where}"  # noqa: S608  # the words of this file

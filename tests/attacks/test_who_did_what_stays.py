@@ -26,6 +26,8 @@ from tests.purses import (
     unproven,
 )
 
+pytestmark = pytest.mark.place("verified_cases")
+
 
 def refused(session: Session, statement: str) -> str:
     """What the database answers to a statement that it does not carry out."""

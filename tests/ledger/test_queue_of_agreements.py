@@ -48,6 +48,8 @@ from tests.courts import forfeit, open_dollars, posted_bail
 from tests.office import on_one_database
 from tests.queues import OTHER, Work, follow, objects, set_thirds, waiting
 
+pytestmark = pytest.mark.place("verified_cases")
+
 
 def an_agent(house: House) -> Agent:
     purses.give_euros(house)

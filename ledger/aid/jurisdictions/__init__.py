@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
@@ -296,6 +296,7 @@ def load(jurisdiction: str) -> Pack:
     return found
 
 
+@lru_cache(maxsize=8)  # each verification asks for it, and nothing changes a pack
 def digest(pack: Pack) -> str:
     """Which version of a pack it is: SHA-256 of all that it says, its sources included, as JSON by RFC 8785."""
     return hashlib.sha256(rfc8785.dumps(pack.model_dump(mode="json"))).hexdigest()

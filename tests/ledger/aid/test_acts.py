@@ -19,6 +19,8 @@ from ledger.identities.shelves import Shelf
 from tests.bookcheck import found, owning, told_after
 from tests.cast import NOW, House, Person, a_row, byn, engine_of, give, nothing_written, one_after_the_other, sealed
 
+pytestmark = pytest.mark.place("requested_payments")
+
 
 @pytest.fixture
 def anton(house: House) -> Person:

@@ -14,12 +14,12 @@ from ledger.aid.agents_lists import BadList, NoList, NoListKey
 from ledger.aid.batches import BadBatch, Batch, BatchNotReady
 from ledger.exceptions import Difference, OpenException
 from ledger.identities.boxes import NotASealedBox
+from tests import places
 from tests.cast import LEAF, NOW, TODAY, House, byn, eur, give, nothing_written, race
 from tests.purses import (
     a_locked_batch,
     a_released_batch,
     a_vetted_agent,
-    an_advance,
     an_agent,
     approve,
     enter,
@@ -28,7 +28,9 @@ from tests.purses import (
     verified,
 )
 
-IDENTITY = pyrage.x25519.Identity.generate()
+pytestmark = pytest.mark.place("agent_with_a_list")
+
+IDENTITY = places.LIST_IDENTITY
 KEY = str(IDENTITY.to_public())
 LAST_DAY = TODAY + timedelta(days=3)
 COURT, OTHER_COURT = "c" * 64, "d" * 64
@@ -37,17 +39,13 @@ TEXT = b"code;amount\nABCDEF;810.00\n"
 
 @pytest.fixture
 def agent(house: House) -> Agent:
-    give_euros(house)
-    agent = an_agent(house, list_key=KEY)
-    an_advance(house, agent, received=byn("1000.00"))
-    return agent
+    return places.the(house.session, Agent)
 
 
 @pytest.fixture
-def batch(house: House, agent: Agent) -> Batch:
+def batch(house: House) -> Batch:
     """A released list of one fine."""
-    give(house.session, byn("810.00"))
-    return a_released_batch(house, agent, LEAF, [house.a_verified_case()])
+    return places.the(house.session, Batch)
 
 
 def put(house: House, batch: Batch, sealed: bytes = b"", *, expires_on: date = LAST_DAY, at: datetime = NOW) -> bytes:
@@ -192,6 +190,7 @@ def test_a_key_for_lists_is_an_age_public_key(house: House, key: str) -> None:
         a_vetted_agent(house, list_key=key)
 
 
+@pytest.mark.place("house")
 def test_a_list_tells_of_no_more_courts_than_agreed(house: House) -> None:
     give_euros(house)
     give(house.session, byn("3240.00"))
@@ -207,6 +206,7 @@ def test_a_list_tells_of_no_more_courts_than_agreed(house: House) -> None:
     assert approve(house, within).state is batches.State.APPROVED
 
 
+@pytest.mark.place("house")
 def test_lists_together_tell_of_no_more_courts_than_agreed_however_they_are_cut(house: House) -> None:
     give_euros(house)
     give(house.session, byn("3240.00"))
@@ -225,6 +225,7 @@ def test_lists_together_tell_of_no_more_courts_than_agreed_however_they_are_cut(
     assert approve(house, same).state is batches.State.APPROVED
 
 
+@pytest.mark.place("house")
 def test_a_court_that_is_not_counted_is_refused_where_they_are(house: House) -> None:
     give_euros(house)
     agent = an_agent(house, cap_courts=1)
@@ -233,6 +234,7 @@ def test_a_court_that_is_not_counted_is_refused_where_they_are(house: House) -> 
         a_locked_batch(house, agent, LEAF, [house.a_verified_case()])
 
 
+@pytest.mark.place("house")
 def test_two_lists_at_once_do_not_both_find_the_same_room(house: House) -> None:
     give_euros(house)
     give(house.session, byn("1620.00"))

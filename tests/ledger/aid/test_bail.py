@@ -22,6 +22,7 @@ from ledger.checks import bail as bail_checks
 from ledger.checks import control, holds
 from ledger.errors import LedgerError
 from ledger.money import Money
+from tests import places
 from tests.bookcheck import assert_it_holds
 from tests.cast import NOW, TODAY, House, Person, engine_of, nothing_written, race
 from tests.courts import (
@@ -39,11 +40,12 @@ from tests.courts import (
 from tests.purses import an_agent, create, give_euros, lines_for
 from tests.unexecuted import end
 
+pytestmark = pytest.mark.place("bail_at_the_court")
+
 
 @pytest.fixture
 def posted(house: House) -> Obligation:
-    open_dollars(house)
-    return posted_bail(house)
+    return places.the(house.session, Obligation)
 
 
 def announce(house: House, posted: Obligation, amount: Money, fee: Money) -> bail.BailReturn:
@@ -55,6 +57,7 @@ def refused(house: House, error: type[LedgerError], attempt: Callable[[], object
         attempt()
 
 
+@pytest.mark.place("house")
 def test_what_is_no_posted_bail_has_no_parts(house: House) -> None:
     open_dollars(house)
     payment = house.a_released_payment(of=a_case(house, "100.00"), leaf=USD_LEAF)
@@ -66,6 +69,7 @@ def test_what_is_no_posted_bail_has_no_parts(house: House) -> None:
         refused(house, NotPosted, partial(hearings.note_hearing, house.session, other.alias, on=TODAY, by="OP-X"))
 
 
+@pytest.mark.place("house")
 def test_bail_that_could_not_be_posted_is_due_again_and_held_no_more(house: House) -> None:
     open_dollars(house)
     payment = house.a_released_payment(of=a_case(house, "100.00"), leaf=USD_LEAF)
@@ -84,6 +88,7 @@ def test_bail_that_was_posted_is_neither_promised_nor_ordered_any_more(house: Ho
     assert checks.findings(house.session, checks=holds.CHECKS) == []
 
 
+@pytest.mark.place("house")
 def test_bail_needs_that_the_person_was_told_like_any_aid(house: House) -> None:
     open_dollars(house)
     payment = house.an_approved_payment(of=a_case(house, "100.00"), leaf=USD_LEAF)
@@ -95,6 +100,7 @@ def test_bail_needs_that_the_person_was_told_like_any_aid(house: House) -> None:
     )
 
 
+@pytest.mark.place("house")
 def test_an_agent_posts_no_bail(house: House) -> None:
     open_dollars(house)
     give_euros(house)

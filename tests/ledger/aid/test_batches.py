@@ -37,11 +37,14 @@ from tests.purses import (
     verified,
 )
 
+pytestmark = pytest.mark.place("verified_cases")
+
 
 def cases_of(house: House, count: int) -> list[Case]:
     return [house.a_verified_case() for _ in range(count)]
 
 
+@pytest.mark.place("house")
 def test_a_batch_goes_from_draft_to_the_bank_and_is_reconciled_when_every_line_is(house: House, clara: Person) -> None:
     give(house.session, byn("2000.00"))
     found = cases_of(house, 2)
@@ -302,6 +305,7 @@ def test_a_released_or_cancelled_batch_is_not_cancelled(house: House) -> None:
             batches.cancel(house.session, batch, on=TODAY)
 
 
+@pytest.mark.place("house")
 def test_a_failed_line_is_asked_for_again_by_its_own_fund_and_paid(house: House, clara: Person) -> None:
     give(house.session, byn("810.00"))
     agent, case = an_agent(house), house.a_verified_case()
@@ -332,6 +336,7 @@ def test_a_failed_line_is_asked_for_again_by_its_own_fund_and_paid(house: House,
     assert balances.balance(house.session, "2100", currency="BYN") == byn("0.00")
 
 
+@pytest.mark.place("house")
 def test_candidates_come_in_pages_once_each_the_next_deadline_first(house: House) -> None:
     issued = [date(2020, 9, 14), date(2020, 8, 31), date(2020, 9, 7), date(2020, 9, 7)]
     found = [house.verify(house.a_case(issued_on=day), by=house.fund.anton) for day in issued]
@@ -346,6 +351,7 @@ def test_candidates_come_in_pages_once_each_the_next_deadline_first(house: House
     assert len({one.alias for one in (*first, *rest)}) == len(issued)
 
 
+@pytest.mark.place("house")
 def test_candidates_are_of_a_kind_a_currency_and_a_jurisdiction_where_told(house: House) -> None:
     (case,) = cases_of(house, 1)
     fitting: dict[str, Any] = {"kind": ObligationKind.FINE, "currency": "BYN", "jurisdiction": "by"}

@@ -64,6 +64,8 @@ from tests.purses import (
     verified,
 )
 
+pytestmark = pytest.mark.place("verified_cases")
+
 NEXT_YEAR = datetime(2021, 1, 11, 9, tzinfo=UTC)
 
 
@@ -165,6 +167,7 @@ def test_a_case_held_while_its_payment_is_released_stops_it_or_comes_too_late(ho
     assert isinstance(answers[1], OnHold)
 
 
+@pytest.mark.place("house")
 def test_a_held_line_is_left_out_of_its_batch_with_its_reason_and_the_batch_goes_on(house: House) -> None:
     give(house.session, byn("1620.00"))
     held, stays = house.a_verified_case(), house.a_verified_case()

@@ -37,6 +37,8 @@ from tests.cast import (
     race,
 )
 
+pytestmark = pytest.mark.place("requested_payments")
+
 
 def request(house: House, obligation: Obligation, **other: Any) -> Disbursement:
     said: dict[str, Any] = {
@@ -133,6 +135,7 @@ def test_an_obligation_is_asked_for_once(house: House) -> None:
         request(house, other, alias=standing.alias)
 
 
+@pytest.mark.place("house")
 def test_what_two_ask_for_at_once_is_asked_for_once(house: House) -> None:
     alias = house.obligation_of(house.a_verified_case()).alias
 
@@ -441,6 +444,7 @@ def test_an_unknown_disbursement_is_told(house: House, lock: bool) -> None:
     assert disbursements.by_reference(house.session, references.draw()) is None
 
 
+@pytest.mark.place("house")
 def test_pages_go_through_all_disbursements_once(house: House) -> None:
     aliases = sorted(request(house, house.obligation_of(house.a_verified_case())).alias for _ in range(5))
     seen: list[str] = []

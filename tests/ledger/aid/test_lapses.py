@@ -29,6 +29,8 @@ from tests.purses import (
     release_advance,
 )
 
+pytestmark = pytest.mark.place("requested_payments")
+
 DAYS = 30
 LAST = TODAY + timedelta(days=DAYS)
 AFTER = LAST + timedelta(days=1)

@@ -14,16 +14,16 @@ from ledger.aid.results import ResultConflict
 from ledger.aliases import Kind, draw
 from ledger.approvals import ActDiffers, Agreed, SamePerson
 from ledger.books import balances
+from tests import places
 from tests.cast import LEAF, TODAY, House, Person, agreed_by, byn, give, nothing_written
-from tests.purses import a_released_batch, an_advance, an_agent, enter, give_euros, items, state_of, unproven, verified
+from tests.purses import a_released_batch, enter, items, state_of, unproven, verified
+
+pytestmark = pytest.mark.place("agent_with_a_purse")
 
 
 @pytest.fixture
 def agent(house: House) -> Agent:
-    give_euros(house)
-    agent = an_agent(house)
-    an_advance(house, agent, received=byn("1000.00"))
-    return agent
+    return places.the(house.session, Agent)
 
 
 @pytest.fixture

@@ -39,6 +39,8 @@ from tests.unexecuted import (
     tell,
 )
 
+pytestmark = pytest.mark.place("verified_cases")
+
 CHECKS = {
     *("payments-held", "advances-held", "outlays-held", "promises-held", "holds", "signed", "four-eyes", "acts"),
     *("orders-failed", "orders-forgotten", "payment-files", "payments", "cases", "batches"),

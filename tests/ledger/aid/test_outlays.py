@@ -22,6 +22,7 @@ from ledger.people import Limit, Role
 from ledger.reconciliation import issued
 from ledger.reconciliation.aid_answers import LeftTooEarly
 from ledger.reconciliation.answers import Answer, Because
+from tests import places
 from tests.cast import (
     LEAF,
     NOW,
@@ -55,6 +56,8 @@ from tests.purses import (
 from tests.saying import resolve, say, saying, show, shown
 from tests.told import a_version
 
+pytestmark = pytest.mark.place("agent_who_is_owed")
+
 SHOWN_ON = date(2020, 11, 20)
 OWED_SINCE = date(2020, 11, 15)
 """The end of the week in which the receipt was found right."""
@@ -63,12 +66,7 @@ OWED_SINCE = date(2020, 11, 15)
 @pytest.fixture
 def agent(house: House) -> Agent:
     """An agent who had 600.00 BYN and paid 810.00: the fines' fund, which has 5,000.00, owes them 210.00."""
-    give_euros(house)
-    give(house.session, byn("5000.00"))
-    agent = an_agent(house)
-    an_advance(house, agent, received=byn("600.00"), fines=eur("200.00"))
-    batch = a_released_batch(house, agent, LEAF, [house.a_verified_case()])
-    enter(house, batch, *(verified(item) for item in items(house, batch)))
+    agent = places.the(house.session, Agent)
     assert agents.owed_by_fund(house.session, agent, currency="BYN") == {"fines": 21_000}
     return agent
 
@@ -323,6 +321,7 @@ def test_a_repayment_in_another_currency_comes_back_whole_or_not_at_all(house: H
     agrees(house)
 
 
+@pytest.mark.place("house")
 def test_nothing_is_repaid_before_its_receipt_is_found_right(house: House) -> None:
     give_euros(house)
     give(house.session, byn("5000.00"))

@@ -22,6 +22,8 @@ from ledger.errors import LedgerError
 from ledger.money import Money
 from tests.cast import LEAF, NOW, TODAY, House, byn, eur, give, nothing_written, race
 
+pytestmark = pytest.mark.place("verified_cases")
+
 OF_STATES_AND_BOOKS = (*aid.CHECKS, *control.CHECKS, *holds.CHECKS)
 """Not those of who agreed: the steps are taken without their acts here."""
 
@@ -222,6 +224,7 @@ def test_the_whole_is_recognised_once_and_paid_part_by_part(house: House) -> Non
     assert free(house) == byn("1190.00")
 
 
+@pytest.mark.place("house")
 def test_a_batch_pays_what_is_left_or_a_part_of_it(house: House) -> None:
     begun, fresh = an_owed_fine(house), an_owed_fine(house)
     request(house, begun, byn("300.00"))

@@ -25,8 +25,11 @@ from ledger.errors import LedgerError
 from ledger.identities import shelves
 from ledger.identities.shelves import Access, NewShelf, Reason
 from ledger.storage import guards
+from tests import places
 from tests.cast import LEAF, NOW, SECOND_LEAF, House, Person, a_shelf, agreed_by, byn, eur, give, nothing_written, race
 from tests.purses import a_released_batch, an_advance, an_agent, enter, give_euros, items, verified
+
+pytestmark = pytest.mark.place("released_payment")
 
 COMMITMENT = "ab" * 32
 FILE_CHECKS = [one for one in checks.CHECKS if one.name in {"payment-files", "signed", "four-eyes"}]
@@ -35,8 +38,7 @@ WITHDRAWAL: tuple[Verb, ...] = ("agree_withdrawal", "request_withdrawal")
 
 @pytest.fixture
 def released(house: House) -> Disbursement:
-    give(house.session, byn("5000.00"))
-    return house.a_released_payment()
+    return places.the(house.session, Disbursement)
 
 
 def a_file(*paying: Disbursement, **facts: Any) -> NewPaymentFile:

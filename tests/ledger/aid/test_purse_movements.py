@@ -27,6 +27,7 @@ from ledger.limits import OverLimit
 from ledger.money import Money
 from ledger.people import Limit, Role
 from ledger.reconciliation.advances import reconcile
+from tests import places
 from tests.cast import LEAF, NOW, House, Person, agreed_by, byn, enrol, eur, give, nothing_written, race, the_next
 from tests.purses import (
     RECEIVED_ON,
@@ -35,12 +36,12 @@ from tests.purses import (
     an_advance,
     an_agent,
     enter,
-    give_euros,
-    give_to_general,
     items,
     tell_movement,
     verified,
 )
+
+pytestmark = pytest.mark.place("agent_with_two_funds")
 
 TODAY = NOW.date()
 NEXT_YEAR = datetime(2021, 3, 1, 9, tzinfo=UTC)
@@ -53,11 +54,7 @@ def usd(amount: str) -> Money:
 @pytest.fixture
 def agent(house: House) -> Agent:
     """An agent with 3,000.00 BYN for 1,000.00 EUR: 2,100.00 of the fines' fund, 900.00 of the general one."""
-    give_euros(house)
-    give_to_general(house, eur("1000.00"))
-    agent = an_agent(house)
-    an_advance(house, agent, received=byn("3000.00"), fines=eur("700.00"), general=eur("300.00"))
-    return agent
+    return places.the(house.session, Agent)
 
 
 def told(house: House, agent: Agent, what: What, amount: Money | None, *, at: datetime = NOW, **more: Any) -> Any:

@@ -23,6 +23,8 @@ from ledger.money import Money
 from tests.cast import LEAF, NOW, TODAY, House, Person, byn, give, nothing_written, sealed
 from tests.purses import a_locked_batch, a_released_batch, an_agent, approve, enter, failed, items, verified
 
+pytestmark = pytest.mark.place("verified_cases")
+
 NEXT_YEAR = datetime(2021, 1, 11, 9, tzinfo=UTC)
 
 

@@ -15,6 +15,8 @@ from tests.bookcheck import found
 from tests.cast import LEAF, NOW, TODAY, House, byn, give, nothing_written
 from tests.saying import resolve, say, saying, show, shown
 
+pytestmark = pytest.mark.place("verified_cases")
+
 BOOKED = (
     "approved-assistance",
     "refunds-receivable",

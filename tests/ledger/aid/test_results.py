@@ -21,6 +21,7 @@ from ledger.identities import shelves
 from ledger.identities.shelves import NewBox
 from ledger.money import Money
 from ledger.reconciliation.advances import reconcile
+from tests import places
 from tests.bookcheck import owning
 from tests.cast import LEAF, NOW, TODAY, House, byn, engine_of, give, nothing_written, sealed
 from tests.purses import (
@@ -28,25 +29,22 @@ from tests.purses import (
     PAID_BY,
     VERIFIED_ON,
     a_released_batch,
-    an_advance,
     an_agent,
     enter,
     failed,
-    give_euros,
     items,
     state_of,
     unproven,
     verified,
 )
 
+pytestmark = pytest.mark.place("agent_with_a_purse")
+
 
 @pytest.fixture
 def agent(house: House) -> Agent:
     """An agent with 1,000.00 BYN of the fines' fund in their purse."""
-    give_euros(house)
-    agent = an_agent(house)
-    an_advance(house, agent, received=byn("1000.00"))
-    return agent
+    return places.the(house.session, Agent)
 
 
 def a_list(house: House, agent: Agent, *, lines: int = 1) -> tuple[Batch, list[Item]]:

@@ -12,6 +12,8 @@ from ledger.aliases import AliasTaken
 from tests.cast import NOW, TODAY, House, byn, nothing_written
 from tests.sequences import a_sequel
 
+pytestmark = pytest.mark.place("verified_cases")
+
 
 def ruling_of(house: House, case: Case) -> Ruling:
     (ruling,) = rulings.of_case(house.session, case.alias)

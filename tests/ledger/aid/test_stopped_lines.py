@@ -14,19 +14,19 @@ from ledger.aid.refunds import Debtor, Refund
 from ledger.aid.unwinding import MoneyUnderWay
 from ledger.books import balances
 from ledger.exceptions import Difference
+from tests import places
 from tests.bookcheck import assert_it_holds, told_after
 from tests.cast import LEAF, NOW, TODAY, House, byn, engine_of, give, nothing_written
-from tests.purses import a_released_batch, an_advance, an_agent, enter, failed, give_euros, items, unproven, verified
+from tests.purses import a_released_batch, enter, failed, items, unproven, verified
 from tests.unexecuted import a_payment, end, tell
+
+pytestmark = pytest.mark.place("agent_with_a_purse")
 
 
 @pytest.fixture
 def agent(house: House) -> Agent:
     """An agent with 1,000.00 BYN of the fines' fund in their purse."""
-    give_euros(house)
-    agent = an_agent(house)
-    an_advance(house, agent, received=byn("1000.00"))
-    return agent
+    return places.the(house.session, Agent)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from ledger.books.journal import Because
 from tests.cast import LEAF, NOW, TODAY, House, byn, give
 from tests.purses import a_released_batch, an_advance, an_agent, enter, give_euros, items, verified
 
+pytestmark = pytest.mark.place("verified_cases")
+
 PAID_ON = TODAY
 
 
