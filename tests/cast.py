@@ -20,6 +20,7 @@ from api.client.sealing import VaultSeed
 from ledger import aliases, approvals, book, people
 from ledger.aid import acts, assessments, cases, disbursements, eligibility, intake, jurisdictions, obligations
 from ledger.aid.assessments import NewAssessment
+from ledger.aid.batches import Batch
 from ledger.aid.cases import Case
 from ledger.aid.disbursements import Disbursement, Payee
 from ledger.aid.eligibility import Bounds, Rejection
@@ -254,6 +255,7 @@ class Stock:
 
     cases: list[Case] = field(default_factory=list)
     payments: list[Disbursement] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from typing import TypeVar
 import pyrage
 from sqlmodel import Session, select
 
-from ledger.aid import disbursements
+from ledger.aid import batches, disbursements
+from ledger.aid.agents import Agent
+from ledger.aid.batches import Batch
 from ledger.aid.cases import Case, State
 from ledger.aid.disbursements import Disbursement
 from tests.cast import LEAF, House, Stock, byn, eur, give
@@ -39,9 +41,11 @@ def verified_cases(house: House) -> None:
 
 
 def requested_payments(house: House) -> None:
-    """Two payments of such fines that Clara has asked for, whose shelves both approvers have opened."""
+    """Two payments of fines that Clara has asked for, whose shelves both approvers have opened; and three cases."""
     for _ in range(2):
         house.a_requested_payment()
+    for _ in range(3):
+        house.a_verified_case()
 
 
 def agent_with_a_purse(house: House) -> None:
@@ -49,6 +53,14 @@ def agent_with_a_purse(house: House) -> None:
     verified_cases(house)
     give_euros(house)
     an_advance(house, an_agent(house), received=byn("1000.00"))
+
+
+def agent_with_a_line(house: House) -> None:
+    """The same with one case less: it stands on a list that was released, and paid for by a gift of its sum."""
+    agent_with_a_purse(house)
+    give(house.session, byn("810.00"))
+    (case, *_) = stock(house.session).cases
+    a_released_batch(house, the(house.session, Agent), LEAF, [case])
 
 
 def agent_with_two_funds(house: House) -> None:
@@ -92,12 +104,13 @@ def bail_at_the_court(house: House) -> None:
 
 
 def stock(session: Session) -> Stock:
-    """What lies ready in a place: the payments that were asked for, and the cases of which nobody asked."""
+    """What lies ready in a place: payments that were asked for, cases of which nobody asked, and released lists."""
     asked = session.exec(select(Disbursement).where(Disbursement.state == disbursements.State.REQUESTED)).all()
     verified = session.exec(select(Case).where(Case.state == State.VERIFIED)).all()
+    released = session.exec(select(Batch).where(Batch.state == batches.State.RELEASED)).all()
     session.commit()
     free = {one.alias for one in verified} - {one.case_alias for one in asked}
-    return Stock([one for one in verified if one.alias in free], list(asked))
+    return Stock([one for one in verified if one.alias in free], list(asked), list(released))
 
 
 def the(session: Session, kind: type[Thing]) -> Thing:

@@ -37,9 +37,10 @@ def waiting(
 
 def objects(house: House, name: str, *, operator: str = OTHER) -> list[str]:
     """What somebody of its role finds in a section, which is as much as is counted."""
-    role = next(min(one.roles) for one in queue.SECTIONS if one.name == name)
+    (section,) = [one for one in queue.SECTIONS if one.name == name]
+    role = min(section.roles)
     found = queue.page(house.session, name, roles=[role], operator=operator, on=TODAY, after=None, limit=99)
-    assert queue.counts(house.session, roles=[role], operator=operator, on=TODAY)[name] == len(found)
+    assert queue.count(house.session, section, operator=operator, on=TODAY) == len(found)
     return [one.object for one in found]
 
 

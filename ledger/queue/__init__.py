@@ -16,6 +16,7 @@ from ledger.queue.sections import (
     TRANSIT_DAYS,
     UnknownSection,
     Waiting,
+    count,
     counts,
     page,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "TRANSIT_DAYS",
     "UnknownSection",
     "Waiting",
+    "count",
     "counts",
     "page",
 ]

@@ -52,11 +52,13 @@ class Section:
 
 def counts(session: Session, *, roles: Collection[Role], operator: str, on: date) -> dict[str, int]:
     """How many things wait for somebody with these roles on the day `on`, by section, in the order of work."""
-    return {
-        section.name: sum(_count(session, question) for question in section.asked(operator, on))
-        for section in SECTIONS
-        if section.roles & set(roles)
-    }
+    mine = [section for section in SECTIONS if section.roles & set(roles)]
+    return {section.name: count(session, section, operator=operator, on=on) for section in mine}
+
+
+def count(session: Session, section: Section, *, operator: str, on: date) -> int:
+    """How many things of one section wait for somebody who has a role of it."""
+    return sum(_count(session, question) for question in section.asked(operator, on))
 
 
 def page(

@@ -102,6 +102,7 @@ OTHER = {
 """What columns that are no days could be changed to."""
 
 
+@pytest.mark.place("house")
 def test_what_was_verified_stays_as_it_was_verified(house: House) -> None:
     give(house.session, byn("5000.00"))
     case = house.a_case()

@@ -27,8 +27,6 @@ from tests.cast import LEAF, NOW, TODAY, House, agreed_by, byn, eur, give
 from tests.office import on_one_database
 from tests.queues import OTHER, Work, follow, waiting
 
-pytestmark = pytest.mark.place("verified_cases")
-
 Begun = tuple[str, Role, int, Callable[[House], Work]]
 """A section, a role that it is of, its days, and what has something wait there."""
 

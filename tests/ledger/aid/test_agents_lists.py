@@ -1,6 +1,6 @@
 import secrets
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
 import pyrage
 import pytest
@@ -100,6 +100,12 @@ def test_the_same_list_again_changes_nothing_and_another_takes_its_place(house: 
     assert agents_lists.hand_out(house.session, batch.alias, on=LAST_DAY + timedelta(days=1)).sealed == other
 
 
+@cache
+def by_a_word() -> bytes:
+    """What is slow to make, as it is slow to guess: once for both databases."""
+    return bytes(pyrage.passphrase.encrypt(b"\n" * 1_024, "seven words"))
+
+
 def test_what_no_client_sealed_is_refused(house: House, batch: Batch) -> None:
     honest = seal(KEY, TEXT)
     two = pyrage.encrypt(b"\n" * 1_024, [pyrage.x25519.Recipient.from_str(KEY), IDENTITY.to_public()])
@@ -111,7 +117,7 @@ def test_what_no_client_sealed_is_refused(house: House, batch: Batch) -> None:
         honest[:-1],
         two,
         pyrage.encrypt(TEXT, [IDENTITY.to_public()]),
-        pyrage.passphrase.encrypt(b"\n" * 1_024, "seven words"),
+        by_a_word(),
         header + b"\n--- mac\n" + b"a name, " * 132,
         header.replace(b"X25519 ", b"X25519 " + b"a name, " * 200) + honest[len(header) :],
     ):

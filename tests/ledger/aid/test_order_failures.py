@@ -24,12 +24,11 @@ from ledger.approvals import ActDiffers, NotInRole, SamePerson
 from ledger.books import holds, spending
 from ledger.errors import Conflict
 from ledger.money import Money
-from tests import purses
+from tests import places, purses
 from tests.bookcheck import found
 from tests.cast import LEAF, NOW, TODAY, House, byn, eur, give, nothing_written, one_after_the_other
 from tests.purses import EUR_LEAF, a_released_batch, items
 from tests.unexecuted import (
-    a_payment,
     a_released_advance,
     agree,
     an_approved_repayment,
@@ -39,7 +38,7 @@ from tests.unexecuted import (
     tell,
 )
 
-pytestmark = pytest.mark.place("verified_cases")
+pytestmark = pytest.mark.place("released_payment")
 
 CHECKS = {
     *("payments-held", "advances-held", "outlays-held", "promises-held", "holds", "signed", "four-eyes", "acts"),
@@ -49,7 +48,7 @@ CHECKS = {
 
 @pytest.fixture
 def released(house: House) -> Disbursement:
-    return a_payment(house)
+    return places.the(house.session, Disbursement)
 
 
 def a_file(house: House, *paying: Disbursement) -> PaymentFile:
@@ -89,6 +88,7 @@ def test_a_payment_that_two_people_end_is_owed_again_and_asked_for_under_another
     assert again.amount() == released.amount()
 
 
+@pytest.mark.place("verified_cases")
 def test_a_line_of_a_batch_that_the_bank_did_not_pay_ends_alone(house: House) -> None:
     give(house.session, byn("5000.00"))
     batch = a_released_batch(house, None, LEAF, [house.a_verified_case(), house.a_verified_case()])
@@ -131,6 +131,7 @@ def test_an_advance_that_never_left_frees_its_leaf_its_funds_and_the_agents_cap(
     free(house, EUR_LEAF, eur("10000.00"))
 
 
+@pytest.mark.place("verified_cases")
 def test_a_repayment_that_never_left_is_owed_again_and_its_payee_goes_in_time(house: House) -> None:
     repayment = an_approved_repayment(house)
 
