@@ -196,7 +196,7 @@ def test_a_key_for_lists_is_an_age_public_key(house: House, key: str) -> None:
         a_vetted_agent(house, list_key=key)
 
 
-@pytest.mark.place("house")
+@pytest.mark.place("verified_cases")
 def test_a_list_tells_of_no_more_courts_than_agreed(house: House) -> None:
     give_euros(house)
     give(house.session, byn("3240.00"))
@@ -212,7 +212,7 @@ def test_a_list_tells_of_no_more_courts_than_agreed(house: House) -> None:
     assert approve(house, within).state is batches.State.APPROVED
 
 
-@pytest.mark.place("house")
+@pytest.mark.place("verified_cases")
 def test_lists_together_tell_of_no_more_courts_than_agreed_however_they_are_cut(house: House) -> None:
     give_euros(house)
     give(house.session, byn("3240.00"))
@@ -231,7 +231,7 @@ def test_lists_together_tell_of_no_more_courts_than_agreed_however_they_are_cut(
     assert approve(house, same).state is batches.State.APPROVED
 
 
-@pytest.mark.place("house")
+@pytest.mark.place("verified_cases")
 def test_a_court_that_is_not_counted_is_refused_where_they_are(house: House) -> None:
     give_euros(house)
     agent = an_agent(house, cap_courts=1)
@@ -240,7 +240,7 @@ def test_a_court_that_is_not_counted_is_refused_where_they_are(house: House) -> 
         a_locked_batch(house, agent, LEAF, [house.a_verified_case()])
 
 
-@pytest.mark.place("house")
+@pytest.mark.place("verified_cases")
 def test_two_lists_at_once_do_not_both_find_the_same_room(house: House) -> None:
     give_euros(house)
     give(house.session, byn("1620.00"))

@@ -15,10 +15,10 @@ from ledger.aliases import Kind, draw
 from ledger.approvals import ActDiffers, Agreed, SamePerson
 from ledger.books import balances
 from tests import places
-from tests.cast import LEAF, TODAY, House, Person, agreed_by, byn, give, nothing_written
-from tests.purses import a_released_batch, enter, items, state_of, unproven, verified
+from tests.cast import TODAY, House, Person, agreed_by, byn, give, nothing_written
+from tests.purses import enter, items, state_of, unproven, verified
 
-pytestmark = pytest.mark.place("agent_with_a_purse")
+pytestmark = pytest.mark.place("agent_with_a_line")
 
 
 @pytest.fixture
@@ -29,8 +29,7 @@ def agent(house: House) -> Agent:
 @pytest.fixture
 def batch(house: House, agent: Agent) -> Batch:
     """A list of one fine that the agent says they paid, without a receipt."""
-    give(house.session, byn("810.00"))
-    batch = a_released_batch(house, agent, LEAF, [house.a_verified_case()])
+    batch = places.the(house.session, Batch)
     (item,) = items(house, batch)
     return enter(house, batch, unproven(item, Receipt.MISSING))
 
