@@ -27,7 +27,7 @@ def agent(house: House) -> Agent:
 
 
 @pytest.fixture
-def batch(house: House, agent: Agent) -> Batch:
+def batch(house: House) -> Batch:
     """A list of one fine that the agent says they paid, without a receipt."""
     batch = places.the(house.session, Batch)
     (item,) = items(house, batch)
