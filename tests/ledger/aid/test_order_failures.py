@@ -29,6 +29,7 @@ from tests.bookcheck import found
 from tests.cast import LEAF, NOW, TODAY, House, byn, eur, give, nothing_written, one_after_the_other
 from tests.purses import EUR_LEAF, a_released_batch, items
 from tests.unexecuted import (
+    a_payment,
     a_released_advance,
     agree,
     an_approved_repayment,
