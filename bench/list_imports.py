@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from api.client import cases, lists
+from api.client import case_imports, lists
 from api.client.desk import Desk
 from bench.databases import Books
 from bench.offices import office
@@ -35,4 +35,4 @@ def a_list(fines: int) -> bytes:
 
 def send(desk: Desk, data: bytes) -> None:
     """Reads the list, and seals and sends its rows."""
-    cases.import_rows(desk, lists.read(data), jurisdiction="by", list_name="list.csv")
+    case_imports.import_rows(desk, lists.read(data), jurisdiction="by", list_name="list.csv")

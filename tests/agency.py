@@ -12,7 +12,6 @@ from api.client import (
     agents,
     agents_lists,
     batches,
-    cases,
     lists,
     order_failures,
     outlays,
@@ -20,6 +19,7 @@ from api.client import (
     quashing,
     results,
     statements,
+    verifications,
 )
 from ledger.aid.line_failures import Reason
 from ledger.aid.order_failures import Reason as Unexecuted
@@ -104,7 +104,7 @@ def verified_cases(office: Office, *rows: lists.ListRow) -> list[str]:
     """Anna takes in a list and verifies every case of it."""
     aliases = office.take_in(*rows)
     for alias in aliases:
-        assert cases.verify(office.desk("anna"), alias) is None
+        assert verifications.verify(office.desk("anna"), alias) is None
     return aliases
 
 

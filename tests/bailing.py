@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from api.client import bail, cases, payments, rates, resolutions, statements
+from api.client import bail, case_imports, cases, payments, rates, resolutions, statements, verifications
 from ledger.aid.obligations import ObligationKind
 from ledger.money import Money
 from ledger.reconciliation.answers import Answer, Because
@@ -60,9 +60,9 @@ def a_told_payment(office: Office, row: Any) -> dict[str, Any]:
     office.set_clock(ASKED)
     anna = office.desk("anna")
     before = {case["alias"] for case in cases.listed(anna)}
-    cases.import_rows(anna, [row], jurisdiction="us-bail", list_name=f"bail {row.ruling_number}")
+    case_imports.import_rows(anna, [row], jurisdiction="us-bail", list_name=f"bail {row.ruling_number}")
     (alias,) = {case["alias"] for case in cases.listed(anna)} - before
-    assert cases.verify(anna, alias) is None
+    assert verifications.verify(anna, alias) is None
     asked = payments.request(anna, alias, account=USD_LEAF)
     payments.approve(office.desk("boris"), asked)
     cases.tell(anna, alias, told_on=ASKED.date())

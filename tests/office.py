@@ -21,6 +21,7 @@ from sqlmodel import Session
 from api.app import ROUTERS, create_app
 from api.client import (
     amending,
+    case_imports,
     cases,
     donations,
     erasures,
@@ -36,6 +37,7 @@ from api.client import (
     reconciliations,
     sealing,
     statements,
+    verifications,
     wrapping,
 )
 from api.client.amending import Changes
@@ -239,7 +241,7 @@ class Office:
         self.set_clock(INTAKE_DAY)
         before = {case["alias"] for case in cases.listed(self.desk("anna"))}
         name = f"list {secrets.token_hex(4)}"
-        cases.import_rows(self.desk("anna"), rows or (a_list_row(),), jurisdiction="by", list_name=name)
+        case_imports.import_rows(self.desk("anna"), rows or (a_list_row(),), jurisdiction="by", list_name=name)
         return sorted({case["alias"] for case in cases.listed(self.desk("anna"))} - before)
 
     def bring_evidence(self, case: str, content: bytes = b"An invented scan.", **told: Any) -> dict[str, Any]:
@@ -250,7 +252,7 @@ class Office:
 
     def a_verified_case(self, row: lists.ListRow | None = None) -> str:
         (alias,) = self.take_in(*([row] if row else []))
-        assert cases.verify(self.desk("anna"), alias) is None
+        assert verifications.verify(self.desk("anna"), alias) is None
         return alias
 
     def a_requested_payment(self, row: lists.ListRow | None = None, *, by: str = "anna") -> dict[str, Any]:
@@ -390,7 +392,7 @@ def walk_the_path(office: Office) -> None:
     walk_with_donors(office)
     (rejected,) = office.take_in(a_list_row())
     office.bring_evidence(rejected)
-    cases.reject(anna, rejected, because=Rejection.ILLEGIBLE)
+    verifications.reject(anna, rejected, because=Rejection.ILLEGIBLE)
     shelf = anna.api.get(f"/v1/cases/{rejected}")["beneficiary"]
     erasures.request(anna, shelf, reason=Reason.WISH)
     erasures.agree(boris, shelf)

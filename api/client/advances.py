@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from api.client import amounts
-from api.client.cases import EvidenceDiffers
+from api.client.case_evidence import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import advances
 from ledger.aliases import Kind, draw

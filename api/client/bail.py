@@ -3,8 +3,8 @@
 from datetime import date
 from typing import Any
 
-from api.client import amounts, cases
-from api.client.cases import Evidence, EvidenceDiffers
+from api.client import amounts, case_evidence, cases
+from api.client.case_evidence import Evidence, EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import bail_acts, eligibility, jurisdictions
 from ledger.aid.bail import NotPosted
@@ -69,7 +69,7 @@ def apply(
         WhichObligation: see there.
     """
     fined = desk.api.get(f"/v1/cases/{to}")
-    owing = cases.check_evidence(desk, fined, reason="approval")
+    owing = case_evidence.check_evidence(desk, fined, reason="approval")
     fine = cases.chosen(fined, obligation)
     currency = fine["amount"]["currency"]
     owed, paid = (Money.parse(fine[name]["amount"], currency) for name in ("amount", "paid"))
@@ -109,7 +109,7 @@ def _keep(
 ) -> dict[str, Any]:
     posted = find(desk, alias)
     case = desk.api.get(f"/v1/cases/{posted['case']}")
-    evidence = cases.check_evidence(desk, case, reason="approval")
+    evidence = case_evidence.check_evidence(desk, case, reason="approval")
     if of is not None and of.identity["name"] != evidence.identity["name"]:
         raise EvidenceDiffers("bail pays what the same person owes", case=case["alias"], field="name")
     agreed = desk.agree(

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from api.client import cases
-from api.client.cases import Evidence
+from api.client import verifications
+from api.client.case_evidence import Evidence
 from api.client.desk import Desk
 from ledger.aid.rules import Answer, Outcome
 from ledger.money import Money
@@ -62,7 +62,7 @@ def review(desk: Desk, batch: dict[str, Any], evidence: Mapping[str, Evidence]) 
             continue
         lines[line["kind"]] += 1
         sums[line["kind"]] += amount.minor
-        told = cases.answer(desk, case, evidence[case["alias"]], obligation=line["obligation"])
+        told = verifications.answer(desk, case, evidence[case["alias"]], obligation=line["obligation"])
         answers = tuple(one for one in told if one.outcome in LOOKED_AT)
         if answers:
             noted.append(Noted(line["disbursement"], case["alias"], amount, answers, excluded=None))

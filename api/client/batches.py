@@ -11,9 +11,9 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from api.client import amounts, batch_reviews, cases, payments, sealing
+from api.client import amounts, batch_reviews, case_evidence, cases, payments, sealing, shelves
 from api.client.batch_reviews import Review
-from api.client.cases import Evidence, EvidenceDiffers
+from api.client.case_evidence import Evidence, EvidenceDiffers
 from api.client.desk import Desk
 from api.client.http import ApiRefusal
 from api.client.payments import FUND_OF
@@ -114,7 +114,7 @@ def create(
     """
     if not chosen:
         raise NothingToPay("no verified case waits to be paid, or none that was asked for")
-    found = dict(cases.look_at_many(desk, [one["case"] for one in chosen], reason="payment"))
+    found = dict(case_evidence.look_at_many(desk, [one["case"] for one in chosen], reason="payment"))
     refused = {alias: one for alias, one in found.items() if isinstance(one, Tampered)}
     evidence = {alias: one for alias, one in found.items() if isinstance(one, Evidence)}
     chosen = [one for one in chosen if one["case"]["alias"] in evidence]
@@ -285,7 +285,7 @@ def _held(
     Raises:
         EvidenceDiffers, CannotOpen, WrongCommitment, WrongKey, BadSignature: of none it does; the first reason.
     """
-    found = dict(cases.look_at_many(desk, [line["case"] for line in lines], reason=reason))
+    found = dict(case_evidence.look_at_many(desk, [line["case"] for line in lines], reason=reason))
     refused = {alias: one for alias, one in found.items() if isinstance(one, Tampered)}
     evidence = {alias: one for alias, one in found.items() if isinstance(one, Evidence)}
     if refused and not evidence:
@@ -305,7 +305,7 @@ def _check_lines(desk: Desk, batch: dict[str, Any]) -> dict[str, Evidence]:
     keys = [sealing.token_key(vault) for vault in desk.vaults(cases.VAULT)]
     evidence: dict[str, Evidence] = {}
     refused: dict[str, Tampered] = {}
-    for case, found in cases.look_at_many(desk, [line["case"] for line in standing], reason="approval"):
+    for case, found in case_evidence.look_at_many(desk, [line["case"] for line in standing], reason="approval"):
         if isinstance(found, Tampered):
             refused[case] = found
         else:
@@ -360,7 +360,7 @@ def _line(candidate: dict[str, Any], evidence: Evidence, payee: str, court: str 
         "disbursement": alias,
         "obligation": candidate["alias"],
         "payee": payee,
-        "payee_box": cases.seal_json(
+        "payee_box": shelves.seal_json(
             evidence.shelf_public, payments.payee_of(evidence, payee), kind="disbursement", alias=alias, field="payee"
         ),
         "court_token": court,
@@ -423,11 +423,11 @@ def _result(
 ) -> dict[str, Any]:
     pack = jurisdictions.load(line["case"]["jurisdiction"])
     paid_on = row.paid_on or row.verified_on
-    early = _early(paid_on, payable_on=cases.payable_on(pack, evidence.ruling), released_on=released_on)
+    early = _early(paid_on, payable_on=case_evidence.payable_on(pack, evidence.ruling), released_on=released_on)
     box = None
     if receipt is not None:
         content = {"file": sealing.to_base64(receipt)}
-        box = cases.seal_json(
+        box = shelves.seal_json(
             evidence.shelf_public,
             content,
             kind="disbursement",

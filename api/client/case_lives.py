@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from api.client import amounts, cases, compared
-from api.client.cases import VAULT, check_evidence
+from api.client import amounts, case_evidence, case_imports, cases, compared, shelves
+from api.client.case_evidence import check_evidence
+from api.client.cases import VAULT
 from api.client.desk import Desk
 from api.client.lists import BadList, ListRow
 from api.client.sealing import token_key
@@ -71,16 +72,16 @@ def correct(desk: Desk, alias: str, row: ListRow) -> dict[str, Any]:
     """
     case = desk.api.get(f"/v1/cases/{alias}")
     pack = jurisdictions.load(case["jurisdiction"])
-    cases.check_rows(pack, [row])
+    case_imports.check_rows(pack, [row])
     (ruling,) = case["rulings"]
     shelf = case["beneficiary"]
-    stands = cases.open_case(desk, case, reason="verification")
+    stands = case_evidence.open_case(desk, case, reason="verification")
     places = (
-        ("beneficiary", shelf, "identity", stands.identity, cases.identity_of(row)),
-        ("ruling", ruling["alias"], "details", stands.ruling, cases.details_of(row)),
+        ("beneficiary", shelf, "identity", stands.identity, case_imports.identity_of(row)),
+        ("ruling", ruling["alias"], "details", stands.ruling, case_imports.details_of(row)),
     )
     boxes = [
-        cases.seal_json(
+        shelves.seal_json(
             stands.shelf_public,
             content,
             kind=kind,
@@ -91,7 +92,12 @@ def correct(desk: Desk, alias: str, row: ListRow) -> dict[str, Any]:
         for kind, of, field, before, content in places
         if before != content
     ]
-    body = {"version": case["version"], "boxes": boxes, **cases.coarse_facts(pack, row), "tokens": _tokens(desk, row)}
+    body = {
+        "version": case["version"],
+        "boxes": boxes,
+        **case_imports.coarse_facts(pack, row),
+        "tokens": _tokens(desk, row),
+    }
     answer: dict[str, Any] = desk.api.post(
         f"/v1/cases/{alias}/correction", body, key=f"correction:{alias}:{case['version']}"
     )
@@ -147,16 +153,16 @@ def rule_again(desk: Desk, alias: str, row: ListRow) -> dict[str, Any]:
     """
     before = desk.api.get(f"/v1/cases/{alias}")
     pack = jurisdictions.load(before["jurisdiction"])
-    cases.check_rows(pack, [row])
+    case_imports.check_rows(pack, [row])
     (replaced,) = before["rulings"]
-    stands = cases.open_case(desk, before, reason="verification")
-    if cases.identity_of(row)["name"] != stands.identity["name"]:
+    stands = case_evidence.open_case(desk, before, reason="verification")
+    if case_imports.identity_of(row)["name"] != stands.identity["name"]:
         raise BadList("the new ruling is about somebody else", where=f"line {row.line}, column name")
     drawn = {"case": draw(Kind.CASE), "ruling": draw(Kind.RULING), "obligation": draw(Kind.OBLIGATION)}
-    details = cases.seal_json(
-        stands.shelf_public, cases.details_of(row), kind="ruling", alias=drawn["ruling"], field="details"
+    details = shelves.seal_json(
+        stands.shelf_public, case_imports.details_of(row), kind="ruling", alias=drawn["ruling"], field="details"
     )
-    body = drawn | {"replaces": replaced["alias"], "details": details, **cases.coarse_facts(pack, row)}
+    body = drawn | {"replaces": replaced["alias"], "details": details, **case_imports.coarse_facts(pack, row)}
     body["tokens"] = _tokens(desk, row)
     answer: dict[str, Any] = desk.api.post(
         f"/v1/cases/{alias}/rulings", body, key=f"ruling:{replaced['alias']}:replaced"
@@ -187,7 +193,7 @@ def reduce(desk: Desk, alias: str, *, to: Money, obligation: str | None = None) 
     if owed["state"] in {"due", "approved", "recognised", "part_paid"} and paid <= to:
         own = evidence.further.get(owed["alias"])
         kind, of = ("ruling", ruling["alias"]) if own is None else ("obligation", owed["alias"])
-        details = cases.seal_json(
+        details = shelves.seal_json(
             evidence.shelf_public,
             (evidence.ruling if own is None else own) | {"amount": to.decimal()},
             kind=kind,
@@ -273,7 +279,7 @@ def _agree(
 
 def _sum(
     case: dict[str, Any],
-    stands: cases.Evidence,
+    stands: case_evidence.Evidence,
     obligation: str,
     *,
     kind: ObligationKind,
@@ -290,5 +296,5 @@ def _sum(
         "obligation": obligation,
         "kind": kind.value,
         "amount": amounts.on_wire(money),
-        "details": cases.seal_json(stands.shelf_public, told, **place),
+        "details": shelves.seal_json(stands.shelf_public, told, **place),
     }

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from api.client import amounts
-from api.client.cases import EvidenceDiffers
+from api.client.case_evidence import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
 from ledger.giving import cash, cash_deposits

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from api import json_texts
-from api.client import cases, sealing
+from api.client import sealing, shelves
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
 from ledger.errors import BadInput
@@ -85,7 +85,7 @@ def add(desk: Desk, identity: Identity | None) -> dict[str, Any]:
     body: dict[str, Any] = {"alias": alias, "identity": None}
     if identity is not None:
         shelf = desk.draw_shelf(VAULT, alias=alias)
-        sealed = {"shelf": cases.shelf_on_wire(shelf), **_sealed(desk, shelf.public, alias, identity, version=1)}
+        sealed = {"shelf": shelves.shelf_on_wire(shelf), **_sealed(desk, shelf.public, alias, identity, version=1)}
         body = {"alias": alias, "identity": sealed}
     answer: dict[str, Any] = desk.api.post("/v1/donors", body, key=f"donor:{alias}")
     return answer
@@ -99,7 +99,7 @@ def identify(desk: Desk, alias: str, identity: Identity) -> dict[str, Any]:
     """
     if find(desk, alias)["identity"] == "none":
         shelf = desk.draw_shelf(VAULT, alias=alias)
-        version, on_wire, public = 1, cases.shelf_on_wire(shelf), shelf.public
+        version, on_wire, public = 1, shelves.shelf_on_wire(shelf), shelf.public
     else:
         opened = open_donor(desk, alias)
         version, on_wire, public = opened.version + 1, None, opened.public
@@ -115,7 +115,7 @@ def open_donor(desk: Desk, alias: str) -> Opened:
         CannotOpen, WrongCommitment, WrongKey, BadSignature: something was altered or swapped. ApiRefusal: erased too.
     """
     fetched = desk.api.get(f"/v1/boxes/{alias}", reason=REASON)
-    shelf, seed = cases.open_shelf(desk, fetched, alias=alias)
+    shelf, seed = shelves.open_shelf(desk, fetched, alias=alias)
     box = max((one for one in fetched["boxes"] if one["field"] == IDENTITY), key=lambda one: int(one["version"]))
     place = {"kind": "donor", "alias": alias, "field": IDENTITY, "version": box["version"]}
     plaintext = sealing.open_committed(seed, box, **place)
@@ -187,7 +187,7 @@ def merge(desk: Desk, alias: str, *, into: str) -> dict[str, Any]:
 
 def _sealed(desk: Desk, public: bytes, alias: str, identity: Identity, *, version: int) -> dict[str, Any]:
     content = asdict(identity)
-    box = cases.seal_json(public, content, kind="donor", alias=alias, field=IDENTITY, version=version)
+    box = shelves.seal_json(public, content, kind="donor", alias=alias, field=IDENTITY, version=version)
     return {"box": box, "tokens": identity.tokens(desk)}
 
 

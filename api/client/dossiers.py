@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from api.client import cases, evidence
-from api.client.cases import Evidence, EvidenceDiffers
+from api.client import case_evidence, evidence
+from api.client.case_evidence import Evidence, EvidenceDiffers
 from api.client.desk import Desk
 from ledger import people
 from ledger.approvals import ACT_DOMAIN
@@ -69,7 +69,7 @@ def open_facts(desk: Desk, facts: Facts) -> Facts:
     by = desk.device.alias
     case = desk.api.get(f"/v1/cases/{facts.case}")
     try:
-        found = cases.check_evidence(desk, case, reason=REASON)
+        found = case_evidence.check_evidence(desk, case, reason=REASON)
         files = evidence.check_contents(desk, case, reason=REASON)
     except EvidenceDiffers as differs:
         return _with(facts, Opened(by=by, refused=differs.rule, where=str(differs.data.get("field"))))

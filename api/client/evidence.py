@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from api.client import cases, private_files, sealed_files, sealing
+from api.client import private_files, sealed_files, sealing, shelves
 from api.client.desk import Desk
 from api.client.private_files import FileStands
 from api.client.sealed_files import Description, Draft
@@ -70,7 +70,7 @@ def add(
         ApiRefusal, ApiUnreachable: unfinished; the same call begins anew.
     """
     kept = desk.api.get(f"/v1/cases/{case}/evidence")
-    shelf = cases.check_shelf(desk, kept["shelf"], alias=kept["shelf"]["alias"])
+    shelf = shelves.check_shelf(desk, kept["shelf"], alias=kept["shelf"]["alias"])
     with file.open("rb") as source:
         place = _next_place(kept["files"], case, kind=kind, replaces=replaces)
         drafted = sealed_files.draft(source, name=file.name, place=place)
@@ -105,7 +105,7 @@ def send(
         "keep_until": keep_until.isoformat() if keep_until else None,
         "signature": desk.sign(message),
     }
-    body |= {"shelf": cases.shelf_on_wire(shelf)} if new_shelf else {}
+    body |= {"shelf": shelves.shelf_on_wire(shelf)} if new_shelf else {}
     answer: dict[str, Any] = desk.api.post(path, body, key=f"evidence:{drafted.commitment}")
     lengths = len(chunk_lengths(drafted.size))
     for number, data in enumerate(sealed_files.seal_chunks(source, drafted, public=shelf.public), start=1):
@@ -145,7 +145,7 @@ def drop(desk: Desk, alias: str) -> list[dict[str, Any]]:
     answers = []
     for one in found:
         version = one["file"]["version"]
-        commitment = cases.check_file(desk, one["file"], subject=one["case"], shelf=one["shelf"])
+        commitment = shelves.check_file(desk, one["file"], subject=one["case"], shelf=one["shelf"])
         body = {"agreed": desk.agree("drop_evidence", alias, version=version, evidence=[commitment])}
         answers.append(desk.api.post(f"/v1/evidence/{alias}/{version}/drop", body, key=f"drop:{alias}:{version}"))
     return answers
@@ -168,7 +168,7 @@ def open_files(
     if not chosen:
         return []
     opened = desk.api.get(f"/v1/boxes/{case['beneficiary']}", reason=reason)
-    shelf, seed = cases.open_shelf(desk, opened, alias=case["beneficiary"])
+    shelf, seed = shelves.open_shelf(desk, opened, alias=case["beneficiary"])
     return [
         open_file(desk, case["alias"], file, shelf=shelf.alias, seed=seed, into=into, reason=reason) for file in chosen
     ]
@@ -183,12 +183,12 @@ def check_contents(desk: Desk, case: dict[str, Any], *, reason: str) -> list[str
     if not case["evidence"]:
         return []
     opened = desk.api.get(f"/v1/boxes/{case['beneficiary']}", reason=reason)
-    shelf, seed = cases.open_shelf(desk, opened, alias=case["beneficiary"])
+    shelf, seed = shelves.open_shelf(desk, opened, alias=case["beneficiary"])
     return [_check(desk, case["alias"], file, shelf=shelf.alias, seed=seed, reason=reason) for file in case["evidence"]]
 
 
 def _check(desk: Desk, subject: str, file: dict[str, Any], *, shelf: str, seed: bytes, reason: str) -> str:
-    commitment = cases.check_file(desk, file, subject=subject, shelf=shelf)
+    commitment = shelves.check_file(desk, file, subject=subject, shelf=shelf)
     path = f"/v1/evidence/{file['alias']}/{file['version']}"
     with io.BytesIO() as unread, desk.api.stream(path, reason=reason) as pieces:
         place = sealed_files.place_of(file, subject)
@@ -204,7 +204,7 @@ def open_file(
     Raises:
         FileStands, CannotOpen, WrongCommitment, BadSignature: see there.
     """
-    commitment = cases.check_file(desk, file, subject=subject, shelf=shelf)
+    commitment = shelves.check_file(desk, file, subject=subject, shelf=shelf)
     alias, version = file["alias"], file["version"]
     unnamed = into / f"{alias}-{version}.part"
     with (

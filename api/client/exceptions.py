@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from api.client import cases
-from api.client.cases import EvidenceDiffers
+from api.client import shelves
+from api.client.case_evidence import EvidenceDiffers
 from api.client.desk import Desk
 from api.client.statements import VAULT
 from ledger.aliases import Kind, draw
@@ -33,7 +33,7 @@ def resolve(
     alias = draw(Kind.CLEARING)
     shelf = desk.draw_shelf(VAULT, alias=alias) if note is not None else None
     box = (
-        cases.seal_json(shelf.public, {"note": note}, kind="clearing", alias=alias, field="note")
+        shelves.seal_json(shelf.public, {"note": note}, kind="clearing", alias=alias, field="note")
         if shelf is not None
         else None
     )
@@ -50,7 +50,7 @@ def resolve(
         "alias": alias,
         "because": because,
         "entry": entry,
-        "shelf": cases.shelf_on_wire(shelf) if shelf is not None else None,
+        "shelf": shelves.shelf_on_wire(shelf) if shelf is not None else None,
         "note": box,
         "agreed": agreed,
     }

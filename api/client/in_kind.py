@@ -4,8 +4,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from api.client import cases, evidence, sealed_files
-from api.client.cases import EvidenceDiffers
+from api.client import evidence, sealed_files, shelves
+from api.client.case_evidence import EvidenceDiffers
 from api.client.desk import Desk
 from api.client.evidence import OpenedFile
 from ledger.aliases import Kind, draw
@@ -73,7 +73,7 @@ def open_file(desk: Desk, alias: str, *, into: Path) -> OpenedFile:
     """
     file = _file_of(desk, find(desk, alias))
     opened = desk.api.get(f"/v1/boxes/{alias}", reason=Reason.APPROVAL)
-    shelf, seed = cases.open_shelf(desk, opened, alias=alias)
+    shelf, seed = shelves.open_shelf(desk, opened, alias=alias)
     return evidence.open_file(desk, alias, file, shelf=shelf.alias, seed=seed, into=into, reason=Reason.APPROVAL)
 
 
@@ -86,7 +86,7 @@ def agree(desk: Desk, alias: str) -> dict[str, Any]:
     """
     found = find(desk, alias)
     file = _file_of(desk, found)
-    shown = cases.check_file(desk, file, subject=alias, shelf=alias)
+    shown = shelves.check_file(desk, file, subject=alias, shelf=alias)
     on = date.fromisoformat(found["given_on"])
     commitment = in_kind.commitment(kind=found["kind"], fund=found["fund"], on=on, evidence=shown)
     if commitment != found["commitment"]:

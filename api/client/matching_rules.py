@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from api.client import cases, contents, matching, sealing
+from api.client import contents, matching, sealing, shelves
 from api.client.contents import BankEntry, Held, Rest, Words
 from api.client.desk import Desk
 from api.client.http import ApiRefusal
@@ -61,8 +61,8 @@ def add(desk: Desk, *, words: str, account: str) -> dict[str, Any]:
     content = {"words": words, "account": account}
     body = {
         "alias": alias,
-        "shelf": cases.shelf_on_wire(shelf),
-        "content": cases.seal_json(shelf.public, content, kind="matching_rule", alias=alias, field="rule"),
+        "shelf": shelves.shelf_on_wire(shelf),
+        "content": shelves.seal_json(shelf.public, content, kind="matching_rule", alias=alias, field="rule"),
     }
     answer: dict[str, Any] = desk.api.post("/v1/reconciliations/rules", body, key=f"rule:{alias}")
     return answer
@@ -114,7 +114,7 @@ def _opened(
     for start in range(0, len(aliases), AT_ONCE):
         for alias, opened in _fetched(desk, list(aliases[start : start + AT_ONCE])):
             try:
-                _, seed = cases.open_shelf(desk, opened, alias=alias)
+                _, seed = shelves.open_shelf(desk, opened, alias=alias)
                 for box in opened["boxes"]:
                     place = {"kind": kind, "alias": alias, "field": name, "version": box["version"]}
                     yield alias, contents.read(content, sealing.open_committed(seed, box, **place))

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.client import amounts, cases, contents, sealing
-from api.client.cases import EvidenceDiffers
+from api.client import amounts, contents, sealing, shelves
+from api.client.case_evidence import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import outlays
 from ledger.aliases import Kind, draw
@@ -46,8 +46,8 @@ def request(
     if payee is not None:
         shelf = desk.draw_shelf(VAULT, alias=alias)
         content = {"name": payee.name, "account": payee.account}
-        body["shelf"] = cases.shelf_on_wire(shelf)
-        body["payee_box"] = cases.seal_json(shelf.public, content, kind="repayment", alias=alias, field="payee")
+        body["shelf"] = shelves.shelf_on_wire(shelf)
+        body["payee_box"] = shelves.seal_json(shelf.public, content, kind="repayment", alias=alias, field="payee")
     answer: dict[str, Any] = desk.api.post(f"/v1/agents/{agent}/outlays", body, key=f"outlay:{alias}")
     return answer
 
@@ -104,7 +104,7 @@ def open_payee(desk: Desk, repayment: dict[str, Any], *, reason: str) -> Payee:
     """
     alias = repayment["alias"]
     kept = desk.api.get(f"/v1/boxes/{alias}", reason=reason)
-    _, seed = cases.open_shelf(desk, kept, alias=alias)
+    _, seed = shelves.open_shelf(desk, kept, alias=alias)
     place: dict[str, Any] = {"kind": "repayment", "alias": alias, "field": "payee", "version": 1}
     found = [box for box in kept["boxes"] if box["commitment"] == repayment["payee_commitment"]]
     if len(found) != 1:

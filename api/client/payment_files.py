@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from api.client import cases, credit_transfers, outlays, payments, private_files
-from api.client.cases import Evidence, EvidenceDiffers
+from api.client import case_evidence, credit_transfers, outlays, payments, private_files, shelves
+from api.client.case_evidence import Evidence, EvidenceDiffers
 from api.client.credit_transfers import Debtor, Form, Order
 from api.client.desk import Desk
 from ledger import references
@@ -58,7 +58,7 @@ def collect(desk: Desk, *, account: str, only: Sequence[str] | None = None) -> C
     if not chosen and not owed:
         raise NothingReleased("no payment is released from this leaf and waits for a file", account=account)
     found = [desk.api.get(f"/v1/cases/{alias}") for alias in dict.fromkeys(one["case"] for one in chosen)]
-    opened = dict(cases.look_at_many(desk, found, reason="payment"))
+    opened = dict(case_evidence.look_at_many(desk, found, reason="payment"))
     orders: list[Order] = []
     refused: dict[str, Tampered] = {}
     for one in (*chosen, *owed):
@@ -97,8 +97,8 @@ def write(
         "account": account,
         "references": [order.reference for order in orders],
         "control_sum": {"amount": total.decimal(), "currency": total.currency},
-        "shelf": cases.shelf_on_wire(shelf),
-        "seal": cases.seal_json(
+        "shelf": shelves.shelf_on_wire(shelf),
+        "seal": shelves.seal_json(
             shelf.public, {"sha256": digest, "form": form}, kind="payment_file", alias=alias, field="seal"
         ),
     }

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from api.client import amounts, cases
-from api.client.cases import Evidence, EvidenceDiffers
+from api.client import amounts, case_evidence, cases, shelves
+from api.client.case_evidence import Evidence, EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import obligations
 from ledger.aliases import Kind, draw
@@ -33,13 +33,13 @@ def request(
     """
     case = desk.api.get(f"/v1/cases/{alias}")
     owed = cases.chosen(case, obligation)
-    opened = cases.open_case(desk, case, reason="payment")
+    opened = case_evidence.open_case(desk, case, reason="payment")
     disbursement = draw(Kind.DISBURSEMENT)
     body = {
         "alias": disbursement,
         "obligation": owed["alias"],
         "payee": to,
-        "payee_box": cases.seal_json(
+        "payee_box": shelves.seal_json(
             opened.shelf_public, payee_of(opened, to), kind="disbursement", alias=disbursement, field="payee"
         ),
         "fund": FUND_OF[owed["kind"]],
@@ -81,7 +81,7 @@ def approve(desk: Desk, disbursement: dict[str, Any]) -> dict[str, Any]:
         EvidenceDiffers: boxes and books, or payee and evidence, disagree; nothing is signed.
     """
     case = desk.api.get(f"/v1/cases/{disbursement['case']}")
-    evidence = cases.check_evidence(desk, case, reason="approval")
+    evidence = case_evidence.check_evidence(desk, case, reason="approval")
     alias, version = disbursement["alias"], disbursement["version"]
     agreed_payee = evidence.payee_commitments.get(alias) == disbursement["payee_commitment"]
     if not agreed_payee or evidence.payees.get(alias) != payee_of(evidence, disbursement["payee"]):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from api.client import cases
+from api.client import case_evidence
 from api.client.desk import Desk
 from ledger.aid import persons
 from ledger.approvals import Verb
@@ -55,5 +55,5 @@ def say(desk: Desk, alias: str, other: str, *, is_one: bool) -> dict[str, Any]:
 
 def _open(desk: Desk, alias: str) -> Side:
     case = desk.api.get(f"/v1/cases/{alias}")
-    evidence = cases.check_evidence(desk, case, reason="verification")
+    evidence = case_evidence.check_evidence(desk, case, reason="verification")
     return Side(case, evidence.identity, evidence.identity_commitment)

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from api.client import advances, amounts
-from api.client.cases import EvidenceDiffers
+from api.client.case_evidence import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aid import line_failures, purse_movements
 from ledger.aid.line_failures import Reason

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.client import cases
+from api.client import case_evidence
 from api.client.desk import Desk
 from ledger.money import Money
 
@@ -14,7 +14,7 @@ def quash(desk: Desk, alias: str) -> dict[str, Any]:
         EvidenceDiffers: the boxes and the books disagree; nothing is signed.
     """
     case = desk.api.get(f"/v1/cases/{alias}")
-    evidence = cases.check_evidence(desk, case, reason="verification")
+    evidence = case_evidence.check_evidence(desk, case, reason="verification")
     (ruling,) = case["rulings"]
     agreed = desk.agree(
         "quash_ruling",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.client.cases import EvidenceDiffers
+from api.client.case_evidence import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
 from ledger.giving import refund_orders

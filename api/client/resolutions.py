@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from api.client.cases import EvidenceDiffers
+from api.client.case_evidence import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.approvals import Verb
 from ledger.money import Money

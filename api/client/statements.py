@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from api.client import cases, sealing, statement_lines
+from api.client import sealing, shelves, statement_lines
 from api.client.bank_files import detection
 from api.client.bank_files.lines import Statement, StatementFile, UnreadableFile
 from api.client.bank_files.profiles import Profile
@@ -153,8 +153,8 @@ def _send(
             for entry in booked
             if entry.amount.minor
         ],
-        "shelf": cases.shelf_on_wire(shelf),
-        "rest": cases.seal_json(shelf.public, json.loads(rest), kind="statement", alias=alias, field="rest"),
+        "shelf": shelves.shelf_on_wire(shelf),
+        "rest": shelves.seal_json(shelf.public, json.loads(rest), kind="statement", alias=alias, field="rest"),
     }
     answer: dict[str, Any] = desk.api.post("/v1/statements", body, key=f"statement:{of_leaf[0]}")
     at_zero = sum(not entry.amount.minor for entry in booked)

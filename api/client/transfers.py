@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from api.client import cases, contents, sealing
-from api.client.cases import EvidenceDiffers
+from api.client import contents, sealing, shelves
+from api.client.case_evidence import EvidenceDiffers
 from api.client.desk import Desk
 from ledger.aliases import Kind, draw
 from ledger.identities.shelves import Reason
@@ -97,7 +97,7 @@ def read_consent(desk: Desk, transfer: dict[str, Any]) -> str:
     alias = transfer["alias"]
     opened = desk.api.get(f"/v1/boxes/{alias}", reason=Reason.APPROVAL) if transfer["consent_commitment"] else {}
     for box in opened.get("boxes", ()):
-        _, seed = cases.open_shelf(desk, opened, alias=alias)
+        _, seed = shelves.open_shelf(desk, opened, alias=alias)
         if box["commitment"] != transfer["consent_commitment"]:
             break
         place: dict[str, Any] = {"kind": "transfer", "alias": alias, "field": "consent"}
@@ -108,5 +108,5 @@ def read_consent(desk: Desk, transfer: dict[str, Any]) -> str:
 def _seal(desk: Desk, alias: str, evidence: str) -> dict[str, Any]:
     """A shelf of the transfer's own, and the consent in a box on it."""
     shelf = desk.draw_shelf(VAULT, alias=alias)
-    box = cases.seal_json(shelf.public, {"consent": evidence}, kind="transfer", alias=alias, field="consent")
-    return {"shelf": cases.shelf_on_wire(shelf), "evidence": box}
+    box = shelves.seal_json(shelf.public, {"consent": evidence}, kind="transfer", alias=alias, field="consent")
+    return {"shelf": shelves.shelf_on_wire(shelf), "evidence": box}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.client import case_lives, cases, dossiers, private_files, quashing
+from api.client import case_evidence, case_lives, cases, dossiers, private_files, quashing, verifications
 from api.commands import output
 from api.commands.connection import connect
 from api.commands.list_commands import import_list
@@ -49,9 +49,10 @@ def show_case(alias: Annotated[str, typer.Argument(help="The case.")], as_json: 
     """Shows a case with its evidence, opened on this device; the opening is logged."""
     with connect() as desk:
         case = desk.api.get(f"/v1/cases/{alias}")
-        evidence = cases.check_evidence(desk, case, reason="verification")
+        evidence = case_evidence.check_evidence(desk, case, reason="verification")
         answers = {
-            one["alias"]: cases.answer(desk, case, evidence, obligation=one["alias"]) for one in case["obligations"]
+            one["alias"]: verifications.answer(desk, case, evidence, obligation=one["alias"])
+            for one in case["obligations"]
         }
         chain = case_lives.chain(desk, alias)
     shown = case | {"identity": evidence.identity, "ruling_details": evidence.ruling, "chain": chain}
@@ -111,14 +112,14 @@ def verify_cases(
         if alias is None or len(alias) != 1:
             raise typer.BadParameter("one case is compared with others at a time", param_hint="--no-duplicate")
         with connect() as desk:
-            code = cases.verify(desk, alias[0], not_duplicates=no_duplicate)
+            code = verifications.verify(desk, alias[0], not_duplicates=no_duplicate)
         answer = code.value if code else "verified"
         output.show({alias[0]: answer}, as_json=as_json, lines=[f"{alias[0]}: {answer}"])
         return
     with connect() as desk, Steps("Verifying") as progress:
         chosen = alias or [case["alias"] for case in cases.listed(desk, state="received")]
         seen: dict[str, list[Answer]] = {}
-        answers = cases.verify_many(desk, chosen, progress=progress, show=seen.__setitem__)
+        answers = verifications.verify_many(desk, chosen, progress=progress, show=seen.__setitem__)
     said = []
     for case, answer in answers.items():
         said += [f"{case}: {answer}", *(f"  {_said(one)}" for one in seen.get(case, []))]
@@ -144,7 +145,7 @@ def reject_case(
 ) -> None:
     """Opens a case here and rejects it with a code, signed; it can never be paid."""
     with connect() as desk:
-        cases.reject(desk, alias, because=because)
+        verifications.reject(desk, alias, because=because)
     output.show({alias: because.value}, as_json=as_json, lines=[f"{alias}: {because.value}"])
 
 

@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from api.client import advances, agents, batches, case_lives, cases, evidence, quashing, results
+from api.client import (
+    advances,
+    agents,
+    batches,
+    case_evidence,
+    case_imports,
+    case_lives,
+    cases,
+    evidence,
+    quashing,
+    results,
+    verifications,
+)
 from api.commands.demo_bank import Transfer
 from api.commands.demo_stage import Stage, say
 from ledger.aid.eligibility import Rejection
@@ -66,11 +78,11 @@ def _take_in(stage: Stage, number: int, handover: Mapping[str, Any]) -> None:
     anna, boris = stage.desk("anna"), stage.desk("boris")
     lines = range(handover["first_line"], handover["last_line"] + 1)
     rows = [row for row in stage.rows(handover["list"]) if row.line in lines]
-    cases.import_rows(anna, rows, jurisdiction=stage.plan["jurisdiction"], list_name=handover["list"])
+    case_imports.import_rows(anna, rows, jurisdiction=stage.plan["jurisdiction"], list_name=handover["list"])
     received = [case["alias"] for case in cases.listed(anna, state="received")]
-    for case, answer in cases.verify_many(anna, received).items():
-        if answer == cases.POSSIBLE_DUPLICATE:  # she has looked at both: the ruling stood on the list before
-            cases.reject(anna, case, because=Rejection.DUPLICATE)
+    for case, answer in verifications.verify_many(anna, received).items():
+        if answer == verifications.POSSIBLE_DUPLICATE:  # she has looked at both: the ruling stood on the list before
+            verifications.reject(anna, case, because=Rejection.DUPLICATE)
     asked = {
         "fines": _batch(stage, "fine", agent=agents.listed(anna)[0]),
         "bills": _batch(stage, "detention", agent=None),
@@ -194,7 +206,7 @@ def _reimburse(stage: Stage, reimbursement: Mapping[str, Any]) -> None:
     anna = stage.desk("anna")
     batches.release(anna, alias)
     lines = batches.find(anna, alias)["lines"]
-    opened = cases.check_many(anna, [line["case"] for line in lines], reason="payment")
+    opened = case_evidence.check_many(anna, [line["case"] for line in lines], reason="payment")
     for line in lines:
         at = stage.place_of(opened[line["case"]["alias"]].ruling["ruling_number"], "detention")
         stage.bank[BYN_LEAF].move(
@@ -210,7 +222,7 @@ def _quash(stage: Stage, quashed: Mapping[str, Any]) -> None:
     if alias is None:
         return
     lines = batches.find(anna, alias)["lines"]
-    opened = cases.check_many(anna, [line["case"] for line in lines], reason="verification")
+    opened = case_evidence.check_many(anna, [line["case"] for line in lines], reason="verification")
     place = (quashed["list"], quashed["line"])
     for line in lines:
         case = line["case"]["alias"]

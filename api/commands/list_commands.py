@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from api.client import cases, lists, previews
+from api.client import case_imports, lists, previews
 from api.client.list_files.faults import LARGEST_FILE, BadList
 from api.client.previews import Preview
 from api.commands import output
@@ -42,7 +42,7 @@ def import_list(
             raise BadList("rows cannot be read; nothing was sent", where=where, unreadable=found.unreadable)
         return
     with connect() as desk, Steps("Sealing and sending") as progress:
-        imported = cases.import_rows(
+        imported = case_imports.import_rows(
             desk, found.rows, jurisdiction=jurisdiction, list_name=list_name or file.name, progress=progress
         )
     output.show(found.on_wire() | {"sent": imported.rows}, as_json=as_json, lines=list(_told(found, "taken in")))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.client import batches, cases, evidence, payments, sealing
+from api.client import batches, case_evidence, case_imports, evidence, payments, sealing, verifications
 from api.client.http import ApiRefusal
 from api.client.private_files import FileStands
 from api.client.sealing import BadSignature, CannotOpen
@@ -165,10 +165,10 @@ def test_who_has_brought_a_file_verifies_and_others_open_it_before(furnished: Of
         furnished.bring_evidence(case)
     anna, dora = furnished.desk("anna"), furnished.desk("dora")
 
-    assert cases.verify_many(dora, [second]) == {second: "evidence_not_opened"}
-    assert cases.verify_many(anna, [first]) == {first: "verified"}
+    assert verifications.verify_many(dora, [second]) == {second: "evidence_not_opened"}
+    assert verifications.verify_many(anna, [first]) == {first: "verified"}
     look(dora, second, into=tmp_path / "seen")
-    assert cases.verify_many(dora, [second]) == {second: "verified"}
+    assert verifications.verify_many(dora, [second]) == {second: "verified"}
 
 
 def test_a_batch_is_approved_once_the_files_of_all_its_cases_were_opened(furnished: Office, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_batch_is_approved_once_the_files_of_all_its_cases_were_opened(furnish
     for case in taken:
         furnished.bring_evidence(case)
     anna, boris = furnished.desk("anna"), furnished.desk("boris")
-    cases.verify_many(anna, taken)
+    verifications.verify_many(anna, taken)
     furnished.set_clock(DECISION_DAY)
     alias = batches.create(anna, list(batches.candidates(anna)), account=BYN_LEAF)["alias"]
     batches.lock(anna, alias)
@@ -198,7 +198,7 @@ def look(desk: Any, alias: str, *, into: Path) -> None:
 def test_an_act_signed_before_a_file_came_does_not_count_after_it(furnished: Office) -> None:
     requested = furnished.a_requested_payment()
     boris = furnished.desk("boris")
-    cases.check_evidence(boris, boris.api.get(f"/v1/cases/{requested['case']}"), reason="approval")
+    case_evidence.check_evidence(boris, boris.api.get(f"/v1/cases/{requested['case']}"), reason="approval")
     agreed = act_on(boris, "approve_disbursement", requested)
     furnished.bring_evidence(requested["case"])
 
@@ -243,8 +243,8 @@ def test_a_file_that_the_server_swaps_or_forges_is_refused_before_anything_is_si
 
     for lie in lies:
         with pytest.raises(BadSignature):
-            cases.check_evidence(boris, case | {"evidence": [file | lie]}, reason="approval")
-    assert cases.check_evidence(boris, case, reason="approval").commitments == case["evidence_commitments"]
+            case_evidence.check_evidence(boris, case | {"evidence": [file | lie]}, reason="approval")
+    assert case_evidence.check_evidence(boris, case, reason="approval").commitments == case["evidence_commitments"]
 
 
 def test_nothing_of_a_file_or_its_name_is_in_database_or_log(
@@ -269,7 +269,7 @@ def test_a_row_that_was_sealed_to_nobody_stops_no_other_and_is_rejected_as_illeg
     good, bad = two_rows()
     anna = furnished.desk("anna")
     request = catch(
-        furnished, "POST", lambda: cases.import_rows(anna, [bad], jurisdiction="by", list_name="a list of noise")
+        furnished, "POST", lambda: case_imports.import_rows(anna, [bad], jurisdiction="by", list_name="a list of noise")
     )
     row = json.loads(request.content)
     for box in row["boxes"]:
@@ -280,12 +280,12 @@ def test_a_row_that_was_sealed_to_nobody_stops_no_other_and_is_rejected_as_illeg
     assert furnished.send("POST", "/v1/case-imports", headers=sent, content=json.dumps(row)).status_code == 201
     (fine,) = furnished.take_in(good)
 
-    answers = cases.verify_many(anna, [row["case"], fine])
+    answers = verifications.verify_many(anna, [row["case"], fine])
 
     assert answers == {row["case"]: "cannot_open", fine: "verified"}
     with pytest.raises(CannotOpen):
-        cases.reject(anna, row["case"], because=Rejection.DUPLICATE)
-    cases.reject(anna, row["case"], because=Rejection.ILLEGIBLE)
+        verifications.reject(anna, row["case"], because=Rejection.DUPLICATE)
+    verifications.reject(anna, row["case"], because=Rejection.ILLEGIBLE)
     assert anna.api.get(f"/v1/cases/{row['case']}")["state"] == "rejected"
 
 

@@ -10,7 +10,19 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from api.client import amending, cases, donors, founding, keyring, recovery, sealing, wrapping
+from api.client import (
+    amending,
+    case_evidence,
+    case_imports,
+    cases,
+    donors,
+    founding,
+    keyring,
+    recovery,
+    sealing,
+    verifications,
+    wrapping,
+)
 from api.client.amending import Changes, WrapMissing
 from api.client.desk import Desk, NoVault, open_desk
 from api.client.founding import BadProposal
@@ -65,12 +77,12 @@ def a_newcomer(office: Office, *roles: Role, **changes: Any) -> Newcomer:
 
 def enter(desk: Desk, *rows: Any, list_name: str = "a list") -> list[str]:
     before = {case["alias"] for case in cases.listed(desk)}
-    cases.import_rows(desk, list(rows) or [a_list_row()], jurisdiction="by", list_name=list_name)
+    case_imports.import_rows(desk, list(rows) or [a_list_row()], jurisdiction="by", list_name=list_name)
     return sorted({case["alias"] for case in cases.listed(desk)} - before)
 
 
-def read(desk: Desk, alias: str) -> cases.Evidence:
-    return cases.check_evidence(desk, desk.api.get(f"/v1/cases/{alias}"), reason="verification")
+def read(desk: Desk, alias: str) -> case_evidence.Evidence:
+    return case_evidence.check_evidence(desk, desk.api.get(f"/v1/cases/{alias}"), reason="verification")
 
 
 def epochs(office: Office) -> list[int]:
@@ -267,8 +279,8 @@ def test_duplicates_are_found_over_epochs_and_no_old_token_is_kept_of_anything_n
     assert enter(anna, row, list_name="one") == []  # the very same row: nothing, though its tokens are others
     (second,) = enter(anna, row, list_name="two")
     with pytest.raises(ApiRefusal) as refusal:
-        cases.verify(anna, second)
-    assert refusal.value.rule == cases.POSSIBLE_DUPLICATE
+        verifications.verify(anna, second)
+    assert refusal.value.rule == verifications.POSSIBLE_DUPLICATE
     with transaction(furnished.engine, write=False) as session:
         kept = {(token.alias, token.field, token.epoch) for token in session.exec(select(Token))}
     assert {epoch for alias, _, epoch in kept if alias == second} == {2}

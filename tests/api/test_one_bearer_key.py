@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from api.client import cases, donations, keyring, payments
+from api.client import case_imports, donations, keyring, payments
 from api.client.desk import Desk, open_desk
 from api.client.http import Api, ApiRefusal
 from api.client.outbox import Outbox
@@ -35,7 +35,7 @@ def test_an_intakes_key_sends_no_list(furnished: Office) -> None:
     furnished.set_clock(INTAKE_DAY)
     anna, stranger = furnished.desk("anna"), thief(furnished, "anna")
     request = catch(
-        furnished, "POST", lambda: cases.import_rows(anna, [a_list_row()], jurisdiction="by", list_name="one")
+        furnished, "POST", lambda: case_imports.import_rows(anna, [a_list_row()], jurisdiction="by", list_name="one")
     )
     row: dict[str, Any] = json.loads(request.content)
     forged = row | {"shelf": row["shelf"] | {"signature": stranger.sign(b"anything")}}

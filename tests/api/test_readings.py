@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from api.client import accesses, batches, cases, payments
+from api.client import accesses, batches, payments, verifications
 from api.client.http import in_process
 from api.settings import Settings
 from ledger.people import Role
@@ -24,7 +24,7 @@ def set_limit(office: Office, limit: int) -> None:
 def verified(office: Office, count: int) -> list[dict[str, Any]]:
     """Cases whose shelves nobody needs to open now, on a new day."""
     taken = office.take_in(*(a_list_row(line=2 + number) for number in range(count)))
-    cases.verify_many(office.desk("anna"), taken)
+    verifications.verify_many(office.desk("anna"), taken)
     office.set_clock(DECISION_DAY)
     return [office.desk("anna").api.get(f"/v1/cases/{alias}") for alias in taken]
 
@@ -91,7 +91,7 @@ def test_cases_that_wait_for_their_verification_do_not_count(furnished: Office) 
     set_limit(furnished, 1)
     taken = furnished.take_in(*(a_list_row(line=2 + number) for number in range(3)))
 
-    assert set(cases.verify_many(furnished.desk("anna"), taken).values()) == {"verified"}
+    assert set(verifications.verify_many(furnished.desk("anna"), taken).values()) == {"verified"}
 
 
 def test_a_locked_batch_is_work_for_others_than_who_asked_for_it(furnished: Office) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from api.client import cases, payments, statements
+from api.client import case_imports, payments, statements
 from ledger.aliases import Kind, draw
 from ledger.identities.boxes import PUBLIC_BYTES
 from tests.attempts import catch, told
@@ -47,7 +47,7 @@ def test_no_route_takes_plain_text_for_what_should_be_sealed(furnished: Office) 
         catch(
             furnished,
             "POST",
-            lambda: cases.import_rows(anna, [a_list_row()], jurisdiction="by", list_name="another list"),
+            lambda: case_imports.import_rows(anna, [a_list_row()], jurisdiction="by", list_name="another list"),
         ),
         catch(furnished, "POST", lambda: payments.request(anna, alias, account=BYN_LEAF)),
         catch(

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from api.client import cases
+from api.client import case_evidence, verifications
 from ledger.approvals import ACT_DOMAIN, Act
 from ledger.money import Money
 from ledger.people import Role
@@ -22,7 +22,7 @@ def test_an_act_that_is_not_signed_by_the_caller_is_refused(furnished: Office) -
     requested = furnished.a_requested_payment()
     boris, dora = furnished.desk("boris"), furnished.desk("dora")
     for desk in (boris, dora):
-        cases.check_evidence(desk, desk.api.get(f"/v1/cases/{requested['case']}"), reason="approval")
+        case_evidence.check_evidence(desk, desk.api.get(f"/v1/cases/{requested['case']}"), reason="approval")
     own = act_on(boris, "approve_disbursement", requested)
     forged = own | {"signature": dora.sign(ACT_DOMAIN + Act.model_validate(own["act"]).canonical())}
     elsewhere = own | {"signature": boris.sign(Act.model_validate(own["act"]).canonical())}
@@ -47,7 +47,7 @@ def test_an_act_that_restates_something_else_is_refused_field_by_field(furnished
     requested, other = furnished.a_requested_payment(), furnished.a_requested_payment()
     boris = furnished.desk("boris")
     for one in (requested, other):
-        cases.check_evidence(boris, boris.api.get(f"/v1/cases/{one['case']}"), reason="approval")
+        case_evidence.check_evidence(boris, boris.api.get(f"/v1/cases/{one['case']}"), reason="approval")
     lies: dict[str, dict[str, Any]] = {
         "version": {"version": requested["version"] + 1},
         "amount": {"amount": byn("810.01")},
@@ -74,7 +74,7 @@ def test_an_act_that_restates_something_else_is_refused_field_by_field(furnished
 def test_an_act_signed_long_ago_or_in_the_future_is_refused(furnished: Office) -> None:
     requested = furnished.a_requested_payment()
     boris = furnished.desk("boris")
-    cases.check_evidence(boris, boris.api.get(f"/v1/cases/{requested['case']}"), reason="approval")
+    case_evidence.check_evidence(boris, boris.api.get(f"/v1/cases/{requested['case']}"), reason="approval")
     today = furnished.now()
     acts = []
     for moment in (today - timedelta(hours=24, minutes=1), today + timedelta(minutes=6)):
@@ -125,7 +125,7 @@ def test_an_approval_that_was_given_already_does_nothing_again(furnished: Office
     requested = furnished.a_requested_payment()
     boris, dora = furnished.desk("boris"), furnished.desk("dora")
     for desk in (boris, dora):
-        cases.check_evidence(desk, desk.api.get(f"/v1/cases/{requested['case']}"), reason="approval")
+        case_evidence.check_evidence(desk, desk.api.get(f"/v1/cases/{requested['case']}"), reason="approval")
     first, second = (act_on(desk, "approve_disbursement", requested) for desk in (boris, dora))
     assert approve(furnished, "boris", requested, first).status_code == 201
 
@@ -150,7 +150,7 @@ def test_a_rejection_of_a_case_that_has_changed_since_is_refused(furnished: Offi
         amount=byn("810.00"),
         evidence=seen["evidence_commitments"],
     )
-    cases.verify(furnished.desk("anna"), alias)
+    verifications.verify(furnished.desk("anna"), alias)
 
     with furnished.nothing_written():
         answer = furnished.post(f"/v1/cases/{alias}/reject", {"agreed": stale, "because": "illegible"}, by="dora")

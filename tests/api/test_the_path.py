@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from api.client import cases, payments
+from api.client import case_imports, cases, payments, verifications
 from api.client.http import ApiRefusal
 from ledger.aid import assessments, jurisdictions
 from ledger.people import Role
@@ -195,9 +195,9 @@ def test_a_second_key_of_the_same_person_is_no_second_person(furnished: Office) 
 def test_who_entered_a_case_does_not_approve_its_payment(furnished: Office) -> None:
     furnished.set_clock(DECISION_DAY)
     dora = furnished.desk("dora")
-    cases.import_rows(dora, [a_list_row()], jurisdiction="by", list_name="Dora's list")
+    case_imports.import_rows(dora, [a_list_row()], jurisdiction="by", list_name="Dora's list")
     (alias,) = [case["alias"] for case in cases.listed(dora, state="received")]
-    cases.verify(furnished.desk("anna"), alias)
+    verifications.verify(furnished.desk("anna"), alias)
     requested = payments.request(furnished.desk("anna"), alias, account=BYN_LEAF)
 
     with furnished.nothing_written_but(*LOOKED), pytest.raises(ApiRefusal) as refusal:

@@ -9,7 +9,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from api.client import batches, cases, payment_files, payments, sealing
+from api.client import (
+    batches,
+    case_evidence,
+    case_imports,
+    cases,
+    payment_files,
+    payments,
+    sealing,
+    shelves,
+    verifications,
+)
 from ledger.aid.eligibility import Rejection
 from ledger.aliases import Kind, draw
 from ledger.errors import Tampered
@@ -25,7 +35,7 @@ ANY_JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-RULED = cases.details_of(a_list_row())
+RULED = case_imports.details_of(a_list_row())
 POISON: list[tuple[str, Any]] = [
     ("details", {}),
     ("details", []),
@@ -51,12 +61,12 @@ def bring(office: Office, poison: Sequence[tuple[str, Any]]) -> list[str]:
     anna = office.desk("anna")
     rows = [a_list_row(line=line) for line, _ in enumerate(poison, start=2)]
     name = draw(Kind.KEY)
-    request = catch(office, "POST", lambda: cases.import_rows(anna, rows, jurisdiction="by", list_name=name))
+    request = catch(office, "POST", lambda: case_imports.import_rows(anna, rows, jurisdiction="by", list_name=name))
     sent = [json.loads(line) for line in request.content.splitlines()]
     for row, (field, content) in zip(sent, poison, strict=True):
         public = sealing.from_base64(row["shelf"]["public"])
         row["boxes"] = [
-            cases.seal_json(public, content, kind=box["kind"], alias=box["alias"], field=field)
+            shelves.seal_json(public, content, kind=box["kind"], alias=box["alias"], field=field)
             if box["field"] == field
             else box
             for box in row["boxes"]
@@ -73,7 +83,7 @@ def test_no_poisoned_row_stops_the_others_and_each_is_rejected_as_illegible(furn
     poisoned = bring(furnished, POISON)
     anna = furnished.desk("anna")
 
-    answers = cases.verify_many(anna, [*poisoned, good])
+    answers = verifications.verify_many(anna, [*poisoned, good])
 
     assert answers.pop(good) == "verified"
     assert {case: answers[case] for case in poisoned[5:8]} == dict.fromkeys(poisoned[5:8], "evidence_differs")
@@ -82,10 +92,10 @@ def test_no_poisoned_row_stops_the_others_and_each_is_rejected_as_illegible(furn
     )
     for case in (poisoned[0], poisoned[5]):
         with pytest.raises(Tampered):
-            cases.verify(anna, case)
+            verifications.verify(anna, case)
         with pytest.raises(Tampered):
-            cases.reject(anna, case, because=Rejection.DUPLICATE)
-        cases.reject(anna, case, because=Rejection.ILLEGIBLE)
+            verifications.reject(anna, case, because=Rejection.DUPLICATE)
+        verifications.reject(anna, case, because=Rejection.ILLEGIBLE)
     assert [case["rejection"] for case in cases.listed(anna, state="rejected")] == ["illegible"] * 2
     assert_it_holds(furnished.engine)
 
@@ -100,11 +110,13 @@ def test_any_json_in_any_box_of_a_row_is_a_code_for_that_row(furnished: Office) 
     @given(st.lists(poison, min_size=6, max_size=6))
     def look(chosen: list[tuple[str, Any]]) -> None:
         aliases = bring(furnished, chosen)
-        found = dict(cases.look_at_many(anna, [anna.api.get(f"/v1/cases/{one}") for one in aliases], reason="audit"))
-        assert all(isinstance(one, cases.Evidence | Tampered) for one in found.values())
+        found = dict(
+            case_evidence.look_at_many(anna, [anna.api.get(f"/v1/cases/{one}") for one in aliases], reason="audit")
+        )
+        assert all(isinstance(one, case_evidence.Evidence | Tampered) for one in found.values())
 
     look()
-    assert cases.verify_many(anna, [good]) == {good: "verified"}
+    assert verifications.verify_many(anna, [good]) == {good: "verified"}
 
 
 def test_a_payee_that_cannot_be_read_is_nobodys_and_another_can_be_asked_for(furnished: Office) -> None:
@@ -113,12 +125,12 @@ def test_a_payee_that_cannot_be_read_is_nobodys_and_another_can_be_asked_for(fur
     anna, boris = furnished.desk("anna"), furnished.desk("boris")
     request = catch(furnished, "POST", lambda: payments.request(anna, alias, account=BYN_LEAF))
     body = json.loads(request.content)
-    opened = cases.open_case(anna, anna.api.get(f"/v1/cases/{alias}"), reason="payment")
+    opened = case_evidence.open_case(anna, anna.api.get(f"/v1/cases/{alias}"), reason="payment")
     place = {"kind": "disbursement", "alias": body["alias"], "field": "payee"}
-    body["payee_box"] = cases.seal_json(opened.shelf_public, {"to": 7}, **place)
+    body["payee_box"] = shelves.seal_json(opened.shelf_public, {"to": 7}, **place)
     asked = anna.api.post("/v1/disbursements", body, key="poison")
 
-    with pytest.raises(cases.EvidenceDiffers):
+    with pytest.raises(case_evidence.EvidenceDiffers):
         payments.approve(boris, asked)
     payments.cancel(anna, asked)
 
@@ -130,7 +142,7 @@ def test_a_payee_that_cannot_be_read_is_nobodys_and_another_can_be_asked_for(fur
 def test_a_case_whose_boxes_do_not_hold_is_left_out_of_a_batch_and_named(furnished: Office) -> None:
     good, bad = furnished.take_in(a_list_row(), a_list_row())
     anna = furnished.desk("anna")
-    assert set(cases.verify_many(anna, [good, bad]).values()) == {"verified"}
+    assert set(verifications.verify_many(anna, [good, bad]).values()) == {"verified"}
     candidates = list(batches.candidates(anna))
     for one in candidates:
         if one["case"]["alias"] == bad:
@@ -140,7 +152,7 @@ def test_a_case_whose_boxes_do_not_hold_is_left_out_of_a_batch_and_named(furnish
 
     assert made["left_out"] == {bad: "evidence_differs"}
     assert [line["case"]["alias"] for line in batches.find(anna, made["alias"])["lines"]] == [good]
-    with furnished.nothing_written_but("access"), pytest.raises(cases.EvidenceDiffers) as refused:
+    with furnished.nothing_written_but("access"), pytest.raises(case_evidence.EvidenceDiffers) as refused:
         batches.create(anna, [one for one in candidates if one["case"]["alias"] == bad], account=BYN_LEAF)
     assert refused.value.data["case"] == bad
 
@@ -156,6 +168,6 @@ def test_a_payment_whose_payee_does_not_hold_is_left_out_of_a_file_and_named(fur
 
     assert collected.left_out == {bad["alias"]: "evidence_differs"}
     assert [order.reference for order in collected.orders] == [good["reference"]]
-    with pytest.raises(cases.EvidenceDiffers) as refused:
+    with pytest.raises(case_evidence.EvidenceDiffers) as refused:
         payment_files.collect(anna, account=BYN_LEAF, only=[bad["alias"]])
     assert refused.value.data["disbursement"] == bad["alias"]

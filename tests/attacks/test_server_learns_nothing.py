@@ -16,6 +16,8 @@ import pytest
 from sqlalchemy import Engine, inspect, text
 
 from api.client import (
+    case_evidence,
+    case_imports,
     case_lives,
     cases,
     donations,
@@ -29,6 +31,7 @@ from api.client import (
     receipts,
     resolutions,
     statements,
+    verifications,
 )
 from api.client import donors as clients_donors
 from api.client.desk import Desk
@@ -121,7 +124,7 @@ def live_through_everything(office: Office) -> dict[str, Any]:
     repay_an_agent(office)
     office.set_clock(INTAKE_DAY)
     rows = lists.read(list_file(a_list_row(**PERSON, **DAYS)))
-    cases.import_rows(anna, rows, jurisdiction="by", list_name="Kanarejka.csv")
+    case_imports.import_rows(anna, rows, jurisdiction="by", list_name="Kanarejka.csv")
     donations.send(anna, a_gift_by_card(description=CARD))
     (alias,) = [case["alias"] for case in cases.listed(anna, state="received")]
     with TemporaryDirectory() as paper:
@@ -130,7 +133,7 @@ def live_through_everything(office: Office) -> dict[str, Any]:
         evidence.add(anna, alias, scan, kind=EvidenceKind.RULING)
         (copy,) = evidence.open_files(boris, boris.api.get(f"/v1/cases/{alias}"), into=Path(paper), reason="approval")
         assert copy.path.read_bytes() == scan.read_bytes()
-    cases.verify(anna, alias)
+    verifications.verify(anna, alias)
     take_in_again(anna, than=alias)
     office.set_clock(DECISION_DAY)
     requested = payments.request(anna, alias, account=BYN_LEAF)
@@ -165,13 +168,13 @@ def repay_an_agent(office: Office) -> None:
 def take_in_again(anna: Desk, *, than: str) -> None:
     """The same ruling on another list, with a fee that is put right; somebody finds that the two are not one."""
     row = a_list_row(**PERSON, issued_on=DAYS["issued_on"], amount=byn("54.00"))
-    cases.import_rows(anna, [row], jurisdiction="by", list_name="Kanarejka again.csv")
+    case_imports.import_rows(anna, [row], jurisdiction="by", list_name="Kanarejka again.csv")
     (alias,) = [case["alias"] for case in cases.listed(anna, state="received")]
     case = case_lives.add_obligation(anna, alias, kind=ObligationKind.COURT_FEE, amount="40.50")
     (fee,) = [one["alias"] for one in case["obligations"] if one["kind"] == "court_fee"]
     case_lives.correct_obligation(anna, alias, fee, kind=ObligationKind.COURT_FEE, amount="45.00")
     assert case_lives.suspicions(anna, alias)["same_ruling"] == [than]
-    assert cases.verify(anna, alias, not_duplicates=[than]) is None
+    assert verifications.verify(anna, alias, not_duplicates=[than]) is None
 
 
 def say_what_it_was(office: Office) -> None:
@@ -383,7 +386,7 @@ def known_on_the_device(office: Office, released: dict[str, Any]) -> set[str]:
     """What a member of the vault reads: the canaries are in the boxes, and only there."""
     boris = office.desk("boris")
     case = boris.api.get(f"/v1/cases/{released['case']}")
-    evidence = cases.check_evidence(boris, case, reason="audit")
+    evidence = case_evidence.check_evidence(boris, case, reason="audit")
     assert evidence.ruling["issued_on"] == DAYS["issued_on"].isoformat()
     payee = evidence.payees[released["alias"]]
     return {*evidence.identity.values(), evidence.ruling["court"], evidence.ruling["ruling_number"], payee["account"]}
@@ -407,7 +410,7 @@ def test_a_refusal_on_the_device_holds_no_canary_either(office: Office) -> None:
     row = a_list_row(**PERSON, region="kanarejka")
 
     with pytest.raises(lists.BadList) as refusal:
-        cases.import_rows(anna, [row], jurisdiction="by", list_name="Kanarejka.csv")
+        case_imports.import_rows(anna, [row], jurisdiction="by", list_name="Kanarejka.csv")
     with pytest.raises(ApiRefusal) as told:
         anna.api.get("/v1/cases/KANAREJKA")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from api.client import cases, keyring, sealing
+from api.client import case_evidence, keyring, sealing
 from api.client.desk import RosterRolledBack
 from api.client.sealing import BadSignature, CannotOpen, WrongKey
 from ledger.aliases import Kind, draw
@@ -17,10 +17,10 @@ from tests.office import Office, the_next_roster
 from tests.papers import a_list_row
 
 
-def check(office: Office, alias: str) -> cases.Evidence:
+def check(office: Office, alias: str) -> case_evidence.Evidence:
     """What Boris does before he signs."""
     boris = office.desk("boris")
-    return cases.check_evidence(boris, boris.api.get(f"/v1/cases/{alias}"), reason="audit")
+    return case_evidence.check_evidence(boris, boris.api.get(f"/v1/cases/{alias}"), reason="audit")
 
 
 def swap(
@@ -147,7 +147,7 @@ def test_a_vault_key_of_the_servers_own_is_refused(office: Office, two: list[dic
 
     fresh = office.new_desk("boris")
     with pytest.raises(WrongKey):
-        cases.check_evidence(fresh, fresh.api.get(f"/v1/cases/{two[0]['alias']}"), reason="audit")
+        case_evidence.check_evidence(fresh, fresh.api.get(f"/v1/cases/{two[0]['alias']}"), reason="audit")
 
 
 # --- 21

@@ -9,7 +9,7 @@ from datetime import date
 import httpx2
 from sqlalchemy import text
 
-from api.client import case_lives, cases, compared, lists, sealing
+from api.client import case_imports, case_lives, cases, compared, lists, sealing
 from ledger.identities.boxes import length_prefixed
 from ledger.people import Role
 from tests.office import INTAKE_DAY, Office
@@ -103,7 +103,7 @@ def answers_to(office: Office, *rows: lists.ListRow, list_name: str) -> httpx2.R
     office.http.event_hooks = {"response": [listen]}
     try:
         # a desk of their own: its outbox knows nothing of what was sent before
-        cases.import_rows(office.new_desk("anna"), rows, jurisdiction="by", list_name=list_name)
+        case_imports.import_rows(office.new_desk("anna"), rows, jurisdiction="by", list_name=list_name)
     finally:
         office.http.event_hooks = {}
     (response,) = heard

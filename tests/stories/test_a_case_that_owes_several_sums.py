@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from api.client import batches, case_lives, cases, dossiers, payments, statements
-from api.client.cases import EvidenceDiffers, WhichObligation
+from api.client import batches, case_evidence, case_lives, cases, dossiers, payments, statements, verifications
+from api.client.case_evidence import EvidenceDiffers
+from api.client.cases import WhichObligation
 from ledger.aid.obligations import ObligationKind
 from reports.dossier.chain import chains
 from tests.agency import a_released_batch, an_active_agent, an_advance, codes_of, enter, receive_euros, verified
@@ -26,7 +27,7 @@ def a_fined_case(office: Office) -> dict[str, Any]:
     anna = office.desk("anna")
     (alias,) = office.take_in()
     case_lives.add_obligation(anna, alias, kind=ObligationKind.COURT_FEE, amount="54.00")
-    assert cases.verify(anna, alias) is None
+    assert verifications.verify(anna, alias) is None
     return the_case(office, alias)
 
 
@@ -141,5 +142,5 @@ def test_a_server_that_lies_about_one_of_them_is_found_out_before_anything_is_si
         ({"alias": "O-2222-2222"}, "evidence_commitments"),
     ):
         with pytest.raises(EvidenceDiffers) as found:
-            cases.check_evidence(anna, lies(case, **changes), reason="approval")
+            case_evidence.check_evidence(anna, lies(case, **changes), reason="approval")
         assert found.value.data["field"] == field

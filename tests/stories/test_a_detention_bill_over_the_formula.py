@@ -1,6 +1,6 @@
 from datetime import date
 
-from api.client import cases, dossiers, lists, payments, subledgers
+from api.client import cases, dossiers, lists, payments, subledgers, verifications
 from ledger.aid.obligations import ObligationKind
 from ledger.aid.rules import Answer, Outcome
 from tests.agency import bank_line
@@ -28,7 +28,7 @@ def test_a_bill_over_the_formula_is_shown_and_paid_as_billed(furnished: Office) 
     seen: dict[str, list[Answer]] = {}
 
     # Anna's client holds the bill against the tariff of the ruling's day, shows the difference, and signs all the same.
-    answers = cases.verify_many(anna, [dear, plain], show=seen.__setitem__)
+    answers = verifications.verify_many(anna, [dear, plain], show=seen.__setitem__)
 
     assert answers == {dear: "verified", plain: "verified"}
     (shown,) = [one for one in seen[dear] if one.rule == "detention_tariff"]

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from api.client import agents, agents_lists, batches
 from api.client.agents import WrongKey
-from api.client.cases import EvidenceDiffers
+from api.client.case_evidence import EvidenceDiffers
 from ledger.errors import LedgerError
 from ledger.storage import guards
 from ledger.storage.engine import transaction

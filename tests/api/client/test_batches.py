@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from api.client import batches, quashing, results
-from api.client.cases import EvidenceDiffers
+from api.client.case_evidence import EvidenceDiffers
 from api.client.http import ApiRefusal
 from api.client.results import BadResults
 from ledger.aliases import Kind, draw

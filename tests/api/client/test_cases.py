@@ -11,8 +11,9 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from api.client import case_lives, cases, payments, sealing
-from api.client.cases import ROWS_A_REQUEST, EvidenceDiffers
+from api.client import case_evidence, case_imports, case_lives, cases, payments, sealing, shelves, verifications
+from api.client.case_evidence import EvidenceDiffers
+from api.client.case_imports import ROWS_A_REQUEST
 from api.client.http import ApiRefusal, ApiUnreachable
 from api.client.lists import BadList, ListRow
 from api.client.sealing import BadSignature, CannotOpen, WrongCommitment, WrongKey
@@ -33,8 +34,8 @@ def open_office(office: Office) -> Office:
     return office
 
 
-def send(office: Office, *rows: ListRow, by: str = "anna", list_name: str = "list.csv") -> cases.Imported:
-    return cases.import_rows(office.desk(by), rows, jurisdiction="by", list_name=list_name)
+def send(office: Office, *rows: ListRow, by: str = "anna", list_name: str = "list.csv") -> case_imports.Imported:
+    return case_imports.import_rows(office.desk(by), rows, jurisdiction="by", list_name=list_name)
 
 
 def states(office: Office) -> dict[str, str | None]:
@@ -55,7 +56,7 @@ def test_a_row_is_sealed_and_opens_to_what_the_list_said(open_office: Office) ->
     (alias,) = open_office.take_in(row)
 
     boris = open_office.desk("boris")
-    evidence = cases.check_evidence(boris, boris.api.get(f"/v1/cases/{alias}"), reason="approval")
+    evidence = case_evidence.check_evidence(boris, boris.api.get(f"/v1/cases/{alias}"), reason="approval")
 
     assert evidence.identity == {"name": "Invented Ольга", "payee_account": row.payee_account}
     assert (evidence.ruling["court"], evidence.ruling["ruling_number"]) == (row.court, row.ruling_number)
@@ -77,7 +78,9 @@ def test_the_same_list_again_sends_nothing_and_from_another_device_takes_in_noth
 
     with open_office.nothing_written():
         assert send(open_office, *rows) == first
-    assert cases.import_rows(open_office.new_desk("anna"), rows, jurisdiction="by", list_name="list.csv") == first
+    assert (
+        case_imports.import_rows(open_office.new_desk("anna"), rows, jurisdiction="by", list_name="list.csv") == first
+    )
     assert send(open_office, *rows, by="dora") == first  # the answer does not tell that the rows were known
     assert states(open_office) == known
     assert len(known) == 2
@@ -112,7 +115,7 @@ def test_an_import_goes_on_where_it_was_cut_off_and_sends_the_same_bytes(open_of
         send(open_office, *rows)
     told: list[tuple[int, int]] = []
     anna = open_office.desk("anna")
-    cases.import_rows(
+    case_imports.import_rows(
         anna, rows, jurisdiction="by", list_name="list.csv", progress=lambda done, of: told.append((done, of))
     )
 
@@ -160,7 +163,7 @@ def test_what_gets_no_aid_is_rejected_from_the_start_and_can_never_be_verified(
     ((alias, state),) = states(open_office).items()
     assert (imported.rejected, state) == ({because: 1}, because)
     with nobody_signs(open_office, ApiRefusal):
-        cases.verify(open_office.desk("anna"), alias)
+        verifications.verify(open_office.desk("anna"), alias)
 
 
 @on_one_database
@@ -191,7 +194,7 @@ def test_a_row_that_was_rejected_is_a_case_once_the_pack_admits_it_and_never_two
 def test_a_case_is_verified_once_its_exact_facts_hold(open_office: Office) -> None:
     (alias,) = open_office.take_in()
 
-    assert cases.verify(open_office.desk("anna"), alias) is None
+    assert verifications.verify(open_office.desk("anna"), alias) is None
     assert states(open_office) == {alias: "verified"}
 
 
@@ -206,8 +209,8 @@ def test_a_possible_duplicate_is_shown_to_reviewers_and_verified_only_by_naming_
     assert case_lives.suspicions(anna, first)["same_ruling"] == [second]
 
     with nobody_signs(open_office, ApiRefusal):
-        cases.verify(anna, first)
-    assert cases.verify(anna, first, not_duplicates=[second]) is None
+        verifications.verify(anna, first)
+    assert verifications.verify(anna, first, not_duplicates=[second]) is None
 
     assert states(open_office) == {first: "verified", second: "received"}
 
@@ -240,9 +243,9 @@ def test_books_that_say_something_else_than_the_boxes_are_not_signed(
     alter(open_office, statement)
 
     with nobody_signs(open_office, EvidenceDiffers):
-        cases.verify(open_office.desk("anna"), alias)
+        verifications.verify(open_office.desk("anna"), alias)
     with pytest.raises(EvidenceDiffers) as refusal:
-        cases.verify(open_office.desk("dora"), alias)
+        verifications.verify(open_office.desk("dora"), alias)
     assert refusal.value.data["field"] == field
 
 
@@ -265,7 +268,7 @@ def test_nothing_of_one_person_can_stand_for_another(open_office: Office, swappe
     alter(open_office, f"UPDATE {change} WHERE alias = :one", one=one, other=other)
 
     with nobody_signs(open_office, refusal):
-        cases.verify(anna, first)
+        verifications.verify(anna, first)
 
 
 @on_one_database
@@ -280,7 +283,7 @@ def test_a_wrap_to_a_shelf_of_the_servers_own_does_not_open(open_office: Office)
     alter(open_office, "UPDATE person_key SET locked = :locked", locked=locked)
 
     with nobody_signs(open_office, WrongKey):
-        cases.verify(anna, alias)
+        verifications.verify(anna, alias)
 
 
 @on_one_database
@@ -290,10 +293,10 @@ def test_a_payee_that_is_not_the_one_of_the_case_is_not_approved(furnished: Offi
     furnished.set_clock(DECISION_DAY)
     anna = furnished.desk("anna")
     case = anna.api.get(f"/v1/cases/{alias}")
-    evidence = cases.open_case(anna, case, reason="payment")
+    evidence = case_evidence.open_case(anna, case, reason="payment")
     disbursement = draw(Kind.DISBURSEMENT)
     elsewhere = {"to": "authority", "account": "INVENTED-ACCOUNT-OF-ANNA", "court": evidence.ruling["court"]}
-    box = cases.seal_json(evidence.shelf_public, elsewhere, kind="disbursement", alias=disbursement, field="payee")
+    box = shelves.seal_json(evidence.shelf_public, elsewhere, kind="disbursement", alias=disbursement, field="payee")
     body = {
         "alias": disbursement,
         "obligation": case["obligations"][0]["alias"],

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from api.client import case_lives, cases, compared, sealing
+from api.client import case_lives, cases, compared, sealing, verifications
 from api.client.list_files.marks import INVISIBLE
 from ledger.aid.obligations import ObligationKind
 from ledger.storage.engine import transaction
@@ -78,7 +78,7 @@ def test_a_ruling_told_in_another_language_is_suggested_and_stops_nobody(furnish
 
     assert (found["same_figures"], found["same_ruling"]) == ([second], [])
     assert third not in case_lives.suspicions(anna, second)["same_figures"]
-    assert cases.verify(anna, first) is None
+    assert verifications.verify(anna, first) is None
 
 
 @on_one_database

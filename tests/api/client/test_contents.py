@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.client import cases, contents
+from api.client import case_imports, contents
 from api.client.contents import Content
 from api.client.sealing import CannotOpen
 from tests.papers import a_list_row
@@ -33,7 +33,7 @@ def test_nesting_without_end_is_refused() -> None:
 
 def test_what_a_row_says_is_what_its_box_says_when_it_is_read() -> None:
     for row in (a_list_row(), a_list_row(detained_days=3, part=None)):
-        details, identity = cases.details_of(row), cases.identity_of(row)
+        details, identity = case_imports.details_of(row), case_imports.identity_of(row)
 
         read = [contents.read(contents.Ruled, json.dumps(details).encode())]
         assert [one.model_dump(mode="json", exclude_unset=True) for one in read] == [details]

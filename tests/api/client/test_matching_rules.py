@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from api.client import cases, matching, matching_rules, statements
+from api.client import matching, matching_rules, shelves, statements
 from api.client.http import ApiRefusal
 from api.client.matching_rules import BadRule
 from ledger.aliases import Kind, draw
@@ -154,8 +154,8 @@ def test_a_box_that_holds_no_rule_is_told_and_applied_to_nothing(open_lines: Off
     anna = open_lines.desk("anna")
     alias = draw(Kind.MATCHING_RULE)
     shelf = anna.draw_shelf("money", alias=alias)
-    box = cases.seal_json(shelf.public, {"words": 7}, kind="matching_rule", alias=alias, field="rule")
-    body: dict[str, Any] = {"alias": alias, "shelf": cases.shelf_on_wire(shelf), "content": box}
+    box = shelves.seal_json(shelf.public, {"words": 7}, kind="matching_rule", alias=alias, field="rule")
+    body: dict[str, Any] = {"alias": alias, "shelf": shelves.shelf_on_wire(shelf), "content": box}
     swapped = body | {"content": box | {"field": "rest"}}
 
     with open_lines.nothing_written(), pytest.raises(ApiRefusal, match="a rule and its shelf"):

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from api.client import cases, outlays, payment_files
-from api.client.cases import EvidenceDiffers
+from api.client import outlays, payment_files, shelves
+from api.client.case_evidence import EvidenceDiffers
 from api.client.credit_transfers import Form
 from api.client.http import ApiRefusal
 from api.client.payment_files import NothingReleased
@@ -79,7 +79,7 @@ def test_another_payee_than_the_repayments_own_is_neither_kept_nor_agreed_to(
         outlays.approve(boris, asked | {"payee_commitment": "0" * 64})
     body = {"alias": draw(Kind.OUTLAY), "fund": "fines", "account": BYN_LEAF, "payee_box": None}
     body |= {"amount": asked["amount"], "settles": asked["settles"]}
-    shelf = cases.shelf_on_wire(anna.draw_shelf("people", alias=draw(Kind.OUTLAY)))
+    shelf = shelves.shelf_on_wire(anna.draw_shelf("people", alias=draw(Kind.OUTLAY)))
     with furnished.nothing_written(), pytest.raises(ApiRefusal) as refusal:
         anna.api.post(f"/v1/agents/{agent['alias']}/outlays", body | {"shelf": shelf}, key="outlay:bad")
     assert refusal.value.rule == "bad_repayment"

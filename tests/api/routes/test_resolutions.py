@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from api.client import donations, resolutions
-from api.client.cases import EvidenceDiffers
+from api.client.case_evidence import EvidenceDiffers
 from ledger.people import Role
 from ledger.reconciliation.answers import Answer, Because
 from ledger.reconciliation.resolutions import UnknownResolution

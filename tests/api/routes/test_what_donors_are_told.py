@@ -8,7 +8,7 @@ import pytest
 from api.client import bank_gifts, gifts, statements
 from api.client import purpose_texts as client
 from api.client import transfers as transfers_client
-from api.client.cases import EvidenceDiffers
+from api.client.case_evidence import EvidenceDiffers
 from api.client.purpose_texts import NotTheText
 from ledger.aliases import Kind, draw
 from ledger.giving.purpose_texts import BadPurposeText
