@@ -51,14 +51,18 @@ def send(
     """
     file = detection.read(data, format=format, profile=profile, currency=currency)
     token_keys = [sealing.token_key(vault) for vault in desk.vaults(VAULT)]
-    leaf_currency = _currency(desk, account)
+    currencies = _currencies(desk)
+    if account not in currencies:
+        raise NotThisAccount("no bank account of the chart has this code", where="account")
     numbers = desk.api.get("/v1/statements/numbers")["numbers"]
     known = set(numbers.get(account, []))
     own = _own_numbers(file, account=account, said=number, known=known, token_keys=token_keys)
-    statements, others = _choose(file, currency=leaf_currency, account=account, numbers=own)
+    statements, others = _choose(file, currency=currencies[account], account=account, numbers=own)
     if must_say_first and own and number is None and not known:
         raise NumberNotSaid("the first file of this leaf: say its account's number with --number", account=account)
-    elsewhere = {token for leaf in numbers.values() for token in leaf}
+    # One account may hold several currencies, a leaf for each.
+    alike = [leaf for leaf in numbers if currencies.get(leaf) == currencies[account]]
+    elsewhere = {token for leaf in alike for token in numbers[leaf]}
     is_first = not known and all(elsewhere.isdisjoint(_number_tokens(one, token_keys)) for one in own)
     is_said = number is not None or is_first
     answers = [
@@ -186,11 +190,9 @@ def _name_format(format: str, *, token_key: bytes) -> str:  # noqa: A002 - the r
     return f"{kind}.{sealing.token(token_key, field='format', value=profile)[:8]}"
 
 
-def _currency(desk: Desk, account: str) -> str:
-    for known in desk.api.get("/v1/accounts")["accounts"]:
-        if known["code"] == account and known["currency"]:
-            return str(known["currency"])
-    raise NotThisAccount("no bank account of the chart has this code", where="account")
+def _currencies(desk: Desk) -> dict[str, str]:
+    """By the code of each account of the chart that has one: its currency."""
+    return {one["code"]: one["currency"] for one in desk.api.get("/v1/accounts")["accounts"] if one["currency"]}
 
 
 def _iso(day: Any) -> str | None:

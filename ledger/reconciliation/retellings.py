@@ -1,7 +1,7 @@
 """Retellings: lines that may tell what another line has told. They are held, and two people say which they are."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from sqlmodel import Session, col, select
@@ -126,17 +126,33 @@ def _find_differing(
     fresh: Sequence[StatementLine],
     standing: Sequence[StatementLine],
 ) -> set[str]:
-    """Those new lines that only a token or a reference tells from one of their day and amount, which is not told again.
+    """Those new lines that only a token, or a reference on one side, tells from one of their day and amount.
 
-    Without these it would have been taken for the line that is told now: see `statements.differs`.
+    That one is not told again: without these it would have been taken for the line that is told now, see
+    `statements.differs`. Two lines with different references of ours are two, whatever else is told.
     """
     again = Counter((line.booked_on, line.amount.minor) for line in new.lines)
     again -= Counter((line.booked_on, line.minor) for line in fresh)
-    days = {(line.booked_on, line.minor) for line in fresh}
-    alike = [one for one in standing if (one.booked_on, one.minor) in days]
-    apart = {one for one in {one.statement_alias for one in alike} if statements.is_apart(session, one, statement)}
-    left = Counter((one.booked_on, one.minor) for one in alike if one.statement_alias not in apart) - again
-    return {line.source_key for line in fresh if left[line.booked_on, line.minor]}
+    apart = {one for one in {line.statement_alias for line in standing} if statements.is_apart(session, one, statement)}
+    named_again = {line.reference for line in new.lines if line.reference}
+    left: dict[tuple[date, int], list[StatementLine]] = {}
+    for one in standing:
+        if one.statement_alias in apart:
+            continue
+        if one.reference in named_again:
+            again[one.booked_on, one.minor] -= 1
+        else:
+            left.setdefault((one.booked_on, one.minor), []).append(one)
+    return {line.source_key for line in fresh if _may_be_one(line, left, again)}
+
+
+def _may_be_one(
+    line: StatementLine, left: Mapping[tuple[date, int], Sequence[StatementLine]], again: Mapping[tuple[date, int], int]
+) -> bool:
+    """Whether a line that stands may be this one, and is not told again beside it."""
+    key = line.booked_on, line.minor
+    possible = [one for one in left.get(key, ()) if not (one.reference and line.reference)]
+    return bool(possible) and len(left[key]) > again.get(key, 0)
 
 
 def _may_tell_the_same(standing: Statement, new: Statement) -> bool:

@@ -134,7 +134,7 @@ def test_lines_of_a_day_and_amount_with_different_references_of_ours_are_two(hou
     tell(house, line("50.00", reference=known.reference))
     outcome = tell(house, line("50.00", reference=other.reference))
 
-    assert (outcome.fresh, waiting(house)) == (1, [(TOLD_TWICE, 5_000)])
+    assert (outcome.booked, waiting(house), books(house)) == (1, [], byn("100.00"))
 
 
 @pytest.mark.parametrize(
