@@ -24,6 +24,7 @@ from ledger.reconciliation import (
     open_entries,
     retellings,
     statements,
+    tellings,
     transit,
 )
 from ledger.reconciliation.issued import Issued
@@ -75,7 +76,7 @@ def receive(session: Session, new: NewStatement, *, received_at: datetime, recei
         return Outcome(standing, fresh=0, booked=0)
     account_numbers.require_own(session, new)
     with session.begin_nested(), overdrafts.noted(session, on=received_at.date()):  # the whole statement, or nothing
-        statement, fresh = statements.receive(session, new, received_at=received_at, received_by=received_by)
+        statement, fresh = tellings.receive(session, new, received_at=received_at, received_by=received_by)
         held = _find_held(session, statement, new, fresh)
         booked = sum(
             _book(session, line, held=held.get(line.source_key), recorded_at=received_at, recorded_by=received_by)

@@ -9,10 +9,11 @@ from sqlmodel import Session, col, select
 from ledger import exceptions
 from ledger.errors import Refused
 from ledger.exceptions import Difference
-from ledger.reconciliation import proposals, statements
+from ledger.reconciliation import proposals, statements, tellings
 from ledger.reconciliation.pairings import LineToldTwice
 from ledger.reconciliation.proposals import Item, Reason
-from ledger.reconciliation.statements import SHIFT, NewStatement, Statement, StatementLine
+from ledger.reconciliation.statements import NewStatement, Statement, StatementLine
+from ledger.reconciliation.tellings import SHIFT
 
 
 class NotToldTwice(Refused):
@@ -26,7 +27,7 @@ def find_doubtful(
 ) -> set[str]:
     """The keys of those new lines of which nobody can tell whether another statement has told them.
 
-    Either the statement may be one that came before (`statements.may_repeat`), or one of another format tells of the
+    Either the statement may be one that came before (`tellings.may_repeat`), or one of another format tells of the
     same amount, or sum, within `SHIFT`, and does not end where this one begins; or one that may tell of the same days
     has a line of that day and amount with another token, and that line is not told again.
     """
@@ -42,7 +43,7 @@ def find_doubtful(
         col(StatementLine.source_key).not_in(select(LineToldTwice.source_key)),
     )
     standing = list(session.exec(query.order_by(StatementLine.source_key)))
-    repeated = {(line.booked_on, line.minor) for line, by in standing if statements.may_repeat(by, statement)}
+    repeated = {(line.booked_on, line.minor) for line, by in standing if tellings.may_repeat(by, statement)}
     doubtful = {line.source_key for line in fresh if (line.booked_on, line.minor) in repeated}
     foreign = [line for line, by in standing if _may_tell_the_same(by, statement)]
     doubtful |= _find_differing(session, statement, new, fresh, [line for line, _ in standing])
@@ -129,11 +130,11 @@ def _find_differing(
     """Those new lines that only a token, or a reference on one side, tells from one of their day and amount.
 
     That one is not told again: without these it would have been taken for the line that is told now, see
-    `statements.differs`. Two lines with different references of ours are two, whatever else is told.
+    `tellings.differs`. Two lines with different references of ours are two, whatever else is told.
     """
     again = Counter((line.booked_on, line.amount.minor) for line in new.lines)
     again -= Counter((line.booked_on, line.minor) for line in fresh)
-    apart = {one for one in {line.statement_alias for line in standing} if statements.is_apart(session, one, statement)}
+    apart = {one for one in {line.statement_alias for line in standing} if tellings.is_apart(session, one, statement)}
     named_again = {line.reference for line in new.lines if line.reference}
     left: dict[tuple[date, int], list[StatementLine]] = {}
     for one in standing:
@@ -156,7 +157,7 @@ def _may_be_one(
 
 
 def _may_tell_the_same(standing: Statement, new: Statement) -> bool:
-    if not statements.are_of_two_formats(standing, new):
+    if not tellings.are_of_two_formats(standing, new):
         return False
     follows = standing.closing_minor is not None and standing.closing_minor == new.opening_minor
     precedes = new.closing_minor is not None and new.closing_minor == standing.opening_minor

@@ -24,6 +24,7 @@ from ledger.books.funds import UnknownFund
 from ledger.books.journal import Entry
 from ledger.books.spending import WouldOverdraw
 from ledger.identities.boxes import BadDigest
+from tests import unexecuted
 from tests.cast import (
     LEAF,
     NOW,
@@ -261,7 +262,7 @@ def test_each_step_needs_the_one_before(house: House, state: State, verb: Any) -
             house.session, disbursement, source_key="bank:2", on=TODAY, recorded_at=NOW, recorded_by="test"
         )
     if state is State.FAILED:
-        disbursements.fail(house.session, disbursement, on=TODAY)
+        unexecuted.end(house, disbursement)
     if state is State.CANCELLED:
         disbursements.cancel(house.session, disbursement, on=TODAY)
     if (verb, state) in {(approve, State.REQUESTED), (release, State.APPROVED), (pay, State.RELEASED)}:
@@ -462,7 +463,7 @@ def test_what_ends_otherwise_frees_what_was_held_for_it(house: House) -> None:
     failing, cancelled = house.a_released_payment(), house.an_approved_payment()
     before = [holds.open_for(house.session, one) for one in (failing.alias, cancelled.obligation_alias)]
 
-    disbursements.fail(house.session, failing, on=TODAY)
+    unexecuted.end(house, failing)
     disbursements.cancel(house.session, cancelled, on=TODAY)
 
     assert [[hold.amount() for hold in one] for one in before] == [[byn("810.00")], [byn("810.00")]]

@@ -13,7 +13,7 @@ from ledger.books import accounts, journal
 from ledger.books.accounts import NotPostable, UnknownAccount
 from ledger.books.postings import credit, debit
 from ledger.identities.boxes import BadDigest
-from ledger.reconciliation import chain, statements
+from ledger.reconciliation import chain, statements, tellings
 from ledger.reconciliation.statements import (
     BadStatement,
     ContentConflict,
@@ -47,7 +47,7 @@ def statement(*lines: NewLine, **other: Any) -> NewStatement:
 
 
 def receive(house: House, new: NewStatement) -> tuple[Statement, list[StatementLine]]:
-    return statements.receive(house.session, new, received_at=NOW, received_by=house.fund.clara.alias)
+    return tellings.receive(house.session, new, received_at=NOW, received_by=house.fund.clara.alias)
 
 
 def keys(lines: list[StatementLine]) -> list[str]:
