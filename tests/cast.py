@@ -145,9 +145,8 @@ def enrol(session: Session, roster: Roster, *signers: Person, at: datetime = FOU
 # --- the book and its money
 
 
-def found_book(session: Session) -> Fund:
-    """A book with its roster, two bank leaves in BYN and a purpose for fines; no money yet."""
-    fund = the_fund()
+def found_without_people(session: Session) -> None:
+    """A book with nothing in it."""
     book.found(
         session,
         book_id=BOOK_ID,
@@ -157,6 +156,12 @@ def found_book(session: Session) -> Fund:
         demo=False,
         created_at=FOUNDED_AT,
     )
+
+
+def found_book(session: Session) -> Fund:
+    """A book with its roster, two bank leaves in BYN and a purpose for fines; no money yet."""
+    fund = the_fund()
+    found_without_people(session)
     enrol(session, fund.roster(), fund.olga, fund.oleg)
     for leaf in (LEAF, SECOND_LEAF):
         accounts.add_leaf(session, leaf, name="Current account", currency="BYN")

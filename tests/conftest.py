@@ -15,21 +15,19 @@ import pytest
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
 from sqlmodel import Session
 
-from ledger import book
 from ledger.books import accounts
 from ledger.storage import schema
 from ledger.storage.engine import open_database
 from tests import places, used_databases
 from tests.bookkeeping import BYN_LEAF, CARD_LEAF, EUR_LEAF
 from tests.cast import (
-    BOOK_ID,
-    FOUNDED_AT,
     HOUSE_KEYS,
     House,
     Person,
     Stock,
     create_shred_keys,
     found_book,
+    found_without_people,
     the_fund,
 )
 from tests.office import INTAKE_DAY, SHRED_KEYS, Office, found_office, furnish, open_office
@@ -116,7 +114,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def sqlite_founded(sqlite_template: Path) -> Path:
     """The same, and a book without people is founded in it."""
-    return _copied_file(sqlite_template, found_without_people)
+    return _copied_file(sqlite_template, found_with_leaves)
 
 
 @pytest.fixture(scope="session")
@@ -140,7 +138,7 @@ def sqlite_furnished(sqlite_office: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_founded(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Makes the database `template_founded`, and gives the folder of its shred keys, as the fixtures below do."""
-    return _copied_database(postgresql, "founded", "book", tmp_path_factory.mktemp("founded"), found_without_people)
+    return _copied_database(postgresql, "founded", "book", tmp_path_factory.mktemp("founded"), found_with_leaves)
 
 
 @pytest.fixture(scope="session")
@@ -310,17 +308,9 @@ def furnished(engine: Engine, tmp_path: Path) -> Iterator[Office]:
         yield opened
 
 
-def found_without_people(engine: Engine, _folder: Path) -> None:
+def found_with_leaves(engine: Engine, _folder: Path) -> None:
     with Session(engine) as session:
-        book.found(
-            session,
-            book_id=BOOK_ID,
-            organisation="Invented Fund",
-            functional_currency="EUR",
-            jurisdiction="by",
-            demo=False,
-            created_at=FOUNDED_AT,
-        )
+        found_without_people(session)
         for leaf, currency in ((BYN_LEAF, "BYN"), (EUR_LEAF, "EUR"), (CARD_LEAF, "EUR")):
             accounts.add_leaf(session, leaf, name="Current account", currency=currency)
         session.commit()

@@ -79,7 +79,7 @@ def a_book(engine: Engine, folder: Path) -> Iterator[Session]:
     """A founded book; its database is let go also when a season is broken off, as hypothesis does with long ones."""
     with ExitStack() as stack:
         stack.callback(engine.dispose)
-        conftest.found_without_people(engine, folder)
+        conftest.found_with_leaves(engine, folder)
         yield stack.enter_context(Session(engine, expire_on_commit=False))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 import ledger.storage
-from ledger import book, exceptions
+from ledger import exceptions
 from ledger.aid import agents, bail_parts
 from ledger.books import accounts, holds, spending
 from ledger.books.holds import Hold
@@ -27,7 +27,7 @@ from ledger.storage.engine import open_database
 from tests import purses
 from tests.bookkeeping import CARD_LEAF, RECORDER
 from tests.cards import a_charge
-from tests.cast import BOOK_ID, FOUNDED_AT, LEAF, NOW, TODAY, House, byn, eur, give
+from tests.cast import LEAF, NOW, TODAY, House, byn, eur, found_without_people, give
 from tests.purses import (
     a_locked_batch,
     a_requested_advance,
@@ -76,15 +76,7 @@ def migrate_to(engine: Engine, revision: str) -> None:
 def a_book_with_a_card_gift_and_a_difference(engine: Engine) -> None:
     """As the version before refunds wrote them: without a movement, and without the charge."""
     with Session(engine) as session:
-        book.found(
-            session,
-            book_id=BOOK_ID,
-            organisation="Invented Fund",
-            functional_currency="EUR",
-            jurisdiction="by",
-            demo=False,
-            created_at=FOUNDED_AT,
-        )
+        found_without_people(session)
         accounts.add_leaf(session, CARD_LEAF, name="Cards", currency="EUR")
         purposes.add(session, "FINES", fund="fines", text="For fines.", net_of_costs=False)
         session.execute(
@@ -148,15 +140,7 @@ PAYMENTS = ("requested", "approved", "released", "paid")
 def a_book_with_payments(engine: Engine) -> list[tuple[object, ...]]:
     """As the version before agents and batches wrote them: one payment in each state, on an obligation of its own."""
     with Session(engine) as session:
-        book.found(
-            session,
-            book_id=BOOK_ID,
-            organisation="Invented Fund",
-            functional_currency="EUR",
-            jurisdiction="by",
-            demo=False,
-            created_at=FOUNDED_AT,
-        )
+        found_without_people(session)
         accounts.add_leaf(session, LEAF, name="Current account", currency="BYN")
         for nth, state in enumerate(PAYMENTS):
             case = {"case_alias": f"C-{nth}"}
@@ -411,15 +395,7 @@ def test_what_was_said_of_lines_by_one_or_by_two_is_kept_in_one_table(empty: Eng
 def test_refunds_that_two_agreed_to_are_held_and_what_came_to_the_bank_is_settled(empty: Engine) -> None:
     migrate_to(empty, "0037")
     with Session(empty) as session:
-        book.found(
-            session,
-            book_id=BOOK_ID,
-            organisation="Invented Fund",
-            functional_currency="EUR",
-            jurisdiction="by",
-            demo=False,
-            created_at=FOUNDED_AT,
-        )
+        found_without_people(session)
         accounts.add_leaf(session, CARD_LEAF, name="Cards", currency="EUR")
         accounts.add_leaf(session, "1050:eur", name="In transit", currency="EUR")
         facts = {"minor": 10_000, "fee_minor": 0, "currency": "EUR"}
